@@ -1,0 +1,58 @@
+//! `tags`: which tags may be used. Sees the tag alone.
+//!
+//! ```yaml
+//! tags: { reject: [latest] }
+//! ```
+//!
+//! Accepted: `redis:7.2`, and `redis@sha256:…`, which has no tag. Rejected: `redis:latest`, `redis`.
+
+use crate::image::Reference;
+use crate::pattern::TagPattern;
+use crate::settings::AllowReject;
+use crate::shown::Shown;
+use crate::violation::Code;
+
+use super::{Objection, one_of};
+
+pub(super) fn check(
+    image: &Reference<'_>,
+    list: &AllowReject<TagPattern<'_>>,
+    object: &mut impl FnMut(Objection),
+) {
+    let rejected = image
+        .tag()
+        .and_then(|tag| Some((tag, list.reject.iter().find(|entry| entry.matches(tag))?)));
+    if let Some((tag, entry)) = rejected {
+        let instead = match list.allow.as_slice() {
+            [] => "name a version".to_owned(),
+            allow => format!("use {}", one_of(allow.iter().map(TagPattern::text))),
+        };
+        let by = if entry.text() == tag {
+            String::new()
+        } else {
+            format!(" by `{}`", Shown(entry.text()))
+        };
+        object(Objection {
+            code: Code::TagRejected,
+            action: list.action,
+            problem: format!("tag `{}` is rejected{by}, {instead}", Shown(tag)),
+        });
+    } else if !list.allow.is_empty()
+        && !image
+            .tag()
+            .is_some_and(|tag| list.allow.iter().any(|entry| entry.matches(tag)))
+    {
+        let what = match image.tag() {
+            Some(tag) => format!("tag `{}` is not allowed", Shown(tag)),
+            None => "it has no tag".to_owned(),
+        };
+        object(Objection {
+            code: Code::TagNotAllowed,
+            action: list.action,
+            problem: format!(
+                "{what}, use {}",
+                one_of(list.allow.iter().map(TagPattern::text))
+            ),
+        });
+    }
+}

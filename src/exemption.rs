@@ -1,0 +1,51 @@
+//! What the rules do not apply to.
+
+use std::borrow::Cow;
+
+use crate::image::Reference;
+use crate::pattern::{ImagePattern, Sense};
+use crate::request::Request;
+use crate::selector::Selector;
+use crate::workload::Object;
+
+/// A part of the policy that an exemption can lift.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// `registries`, `images`, `tags` and `digests`.
+    Images,
+}
+
+impl Check {
+    /// Every check, by the name that settings use.
+    pub(crate) const ALL: [(&'static str, Self); 1] = [("images", Self::Images)];
+}
+
+/// An item of `exemptions`.
+#[derive(Clone, Debug)]
+pub struct Exemption<'a> {
+    /// The name, as audit annotations give it.
+    pub name: Cow<'a, str>,
+    /// Which requests.
+    pub selector: Selector<'a>,
+    /// Which images of them; all if there are none.
+    pub images: Vec<ImagePattern<'a>>,
+    /// Which checks.
+    pub checks: Vec<Check>,
+}
+
+impl Exemption<'_> {
+    /// Whether it lifts a check for a request, as far as that can be said without an image.
+    pub(crate) fn applies(&self, check: Check, request: &Request<'_>, object: &Object<'_>) -> bool {
+        self.checks.contains(&check) && self.selector.matches(request, object)
+    }
+
+    /// Whether it covers an image; one that does not parse is covered only where all are.
+    pub(crate) fn covers(&self, image: Option<&Reference<'_>>) -> bool {
+        self.images.is_empty()
+            || image.is_some_and(|image| {
+                self.images
+                    .iter()
+                    .any(|pattern| pattern.matches(image, Sense::Allow))
+            })
+    }
+}

@@ -1,0 +1,14 @@
+//! Image references: what a container names, and what it comes to.
+//!
+//! Owns the grammar and the normal form. What a reference is compared with is in
+//! [`pattern`](crate::pattern).
+
+mod error;
+mod grammar;
+mod normalize;
+mod reference;
+
+pub use error::{Part, ReferenceError};
+pub(crate) use normalize::{DOCKER_HUB, DOCKER_HUB_ALIASES, OFFICIAL, normalize_host, split_port};
+pub use reference::Reference;
+pub(crate) use reference::Split;

@@ -1,0 +1,179 @@
+//! The grammar of [distribution/reference], one function a production.
+//!
+//! Each takes the text of its part and answers with what is wrong and the byte where.
+//!
+//! [distribution/reference]: https://github.com/distribution/reference/blob/main/reference.go
+
+type Checked = Result<(), (&'static str, usize)>;
+
+/// Repository paths may have 255 characters (`RepositoryNameTotalLengthMax`).
+const LONGEST_PATH: usize = 255;
+
+/// Tags may have 128 characters.
+const LONGEST_TAG: usize = 128;
+
+/// `host [":" port-number]`, the host a domain name, an IPv4 address or an IPv6 address in brackets.
+pub(super) fn domain(text: &str) -> Checked {
+    let (host_length, port) = if let Some(inside) = text.strip_prefix('[') {
+        let length = inside
+            .bytes()
+            .position(|byte| !(byte.is_ascii_hexdigit() || byte == b':'))
+            .unwrap_or(inside.len());
+        if inside.as_bytes().get(length) != Some(&b']') {
+            return Err(("expected an IPv6 address and `]`", length + 1));
+        }
+        if length == 0 {
+            return Err(("empty address in `[]`", 1));
+        }
+        (length + 2, inside.get(length + 1..).unwrap_or_default())
+    } else {
+        let length = text.find(':').unwrap_or(text.len());
+        let (host, port) = text.split_at(length);
+        domain_name(host)?;
+        (length, port)
+    };
+    match port.strip_prefix(':') {
+        None if port.is_empty() => Ok(()),
+        None => Err(("expected `:` and a port", host_length)),
+        Some("") => Err(("empty port after `:`", host_length + 1)),
+        Some(digits) => match digits.bytes().position(|byte| !byte.is_ascii_digit()) {
+            None => Ok(()),
+            Some(at) => Err(("a port has digits only", host_length + 1 + at)),
+        },
+    }
+}
+
+/// Labels of letters, digits and inner hyphens, joined by single dots.
+fn domain_name(text: &str) -> Checked {
+    let mut start = 0;
+    for label in text.split('.') {
+        if label.is_empty() {
+            return Err(("empty label in a host name", start));
+        }
+        if let Some(at) = label
+            .bytes()
+            .position(|byte| !(byte.is_ascii_alphanumeric() || byte == b'-'))
+        {
+            return Err((
+                "a host name has letters, digits, `-` and `.` only",
+                start + at,
+            ));
+        }
+        if label.starts_with('-') {
+            return Err(("a host name's label begins with a letter or digit", start));
+        }
+        if label.ends_with('-') {
+            return Err((
+                "a host name's label ends with a letter or digit",
+                start + label.len() - 1,
+            ));
+        }
+        start += label.len() + 1;
+    }
+    Ok(())
+}
+
+/// Path components joined by `/`, 255 characters at most with the `added` ones.
+pub(super) fn path(text: &str, added: usize) -> Checked {
+    let mut start = 0;
+    for component in text.split('/') {
+        path_component(component).map_err(|(problem, at)| (problem, start + at))?;
+        start += component.len() + 1;
+    }
+    if text.len() + added > LONGEST_PATH {
+        return Err(("more than 255 characters", LONGEST_PATH - added));
+    }
+    Ok(())
+}
+
+/// Lower-case letters and digits, with `.`, `_`, `__` or hyphens between them.
+fn path_component(text: &str) -> Checked {
+    if text.is_empty() {
+        return Err(("empty part of the path", 0));
+    }
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        if byte.is_ascii_lowercase() || byte.is_ascii_digit() {
+            at += 1;
+            continue;
+        }
+        if byte.is_ascii_uppercase() {
+            return Err(("must be lower case", at));
+        }
+        let run = bytes
+            .iter()
+            .skip(at)
+            .take_while(|&&next| next == byte)
+            .count();
+        match byte {
+            b'.' if run > 1 => return Err(("`..` is no separator", at)),
+            b'_' if run > 2 => return Err(("`___` is no separator", at)),
+            b'.' | b'_' | b'-' => {}
+            _ => {
+                return Err((
+                    "expected lower-case letters, digits, `.`, `_`, `-` or `/`",
+                    at,
+                ));
+            }
+        }
+        if at == 0 {
+            return Err(("begins with a separator", at));
+        }
+        match bytes.get(at + run) {
+            None => return Err(("ends with a separator", at)),
+            Some(b'.' | b'_' | b'-') => return Err(("two separators side by side", at + run)),
+            Some(_) => at += run,
+        }
+    }
+    Ok(())
+}
+
+/// A letter, digit or `_`, then up to 127 of these, `.` and `-`.
+pub(super) fn tag(text: &str) -> Checked {
+    if text.is_empty() {
+        return Err(("empty tag after `:`", 0));
+    }
+    if text.starts_with(['.', '-']) {
+        return Err(("begins with `.` or `-`", 0));
+    }
+    if let Some(at) = text
+        .bytes()
+        .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-')))
+    {
+        return Err(("expected letters, digits, `_`, `.` or `-`", at));
+    }
+    if text.len() > LONGEST_TAG {
+        return Err(("more than 128 characters", LONGEST_TAG));
+    }
+    Ok(())
+}
+
+/// An algorithm that registries know, `:`, and its number of lower-case hexadecimal digits.
+///
+/// distribution/reference accepts what [go-digest] has registered: these three.
+///
+/// [go-digest]: https://github.com/opencontainers/go-digest/blob/master/algorithm.go
+pub(super) fn digest(text: &str) -> Checked {
+    let Some((algorithm, encoded)) = text.split_once(':') else {
+        return Err(("expected `sha256:` and 64 hexadecimal digits", 0));
+    };
+    let (length, problem) = match algorithm {
+        "sha256" => (64, "sha256 has 64 hexadecimal digits"),
+        "sha384" => (96, "sha384 has 96 hexadecimal digits"),
+        "sha512" => (128, "sha512 has 128 hexadecimal digits"),
+        _ => return Err(("unknown algorithm, expected sha256, sha384 or sha512", 0)),
+    };
+    let start = algorithm.len() + 1;
+    if let Some(at) = encoded
+        .bytes()
+        .position(|byte| !matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    {
+        return Err(("expected lower-case hexadecimal digits", start + at));
+    }
+    if encoded.len() == length {
+        Ok(())
+    } else {
+        Err((problem, start + encoded.len().min(length)))
+    }
+}

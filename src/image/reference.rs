@@ -1,0 +1,210 @@
+//! The parsed reference.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::error::{Part, ReferenceError};
+use super::grammar;
+use super::normalize::{DOCKER_HUB, OFFICIAL, normalize_host};
+
+/// An image reference in its normal form.
+///
+/// # Syntax
+///
+/// That of distribution/reference, which the container runtimes use:
+///
+/// ```text
+/// reference := [ host [ ":" port ] "/" ] path [ ":" tag ] [ "@" digest ]
+/// ```
+///
+/// The first part is a host if it holds a `.` or `:`, is `localhost`, or has an upper-case letter;
+/// otherwise the image is on Docker Hub.
+///
+/// # Normal form
+///
+/// Docker Hub is `docker.io`, whichever of its names was written, and `library/` is added there to
+/// a path of one part. Hosts are lower case, the default port 443 is left out. Without tag and
+/// digest the tag is `latest`; a reference with a digest alone has no tag.
+///
+/// ```
+/// use rollout_guard::image::Reference;
+///
+/// let redis = Reference::parse("INDEX.docker.io/redis").unwrap();
+/// assert_eq!(redis.to_string(), "docker.io/library/redis:latest");
+/// assert_eq!(
+///     Reference::parse("nginx:").unwrap_err().to_string(),
+///     "tag: empty tag after `:` at character 7"
+/// );
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference<'a> {
+    host: Cow<'a, str>,
+    path: Cow<'a, str>,
+    tag: Option<&'a str>,
+    digest: Option<&'a str>,
+}
+
+/// A reference cut into its parts, each as written and not yet looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Split<'a> {
+    /// What stands before the first `/`, if that is a host.
+    pub(crate) host: Option<&'a str>,
+    /// What is left without host, tag and digest.
+    pub(crate) path: &'a str,
+    /// What stands behind the `:` of the last part.
+    pub(crate) tag: Option<&'a str>,
+    /// What stands behind the first `@`.
+    pub(crate) digest: Option<&'a str>,
+}
+
+impl<'a> Split<'a> {
+    /// Cuts a text as distribution/reference does; `is_host` decides about its first part.
+    pub(crate) fn of(text: &'a str, is_host: impl Fn(&str) -> bool) -> Self {
+        let (name, digest) = match text.split_once('@') {
+            Some((name, digest)) => (name, Some(digest)),
+            None => (text, None),
+        };
+        let (host, rest) = match name.split_once('/') {
+            Some((first, rest)) if is_host(first) => (Some(first), rest),
+            _ => (None, name),
+        };
+        let (path, tag) = match rest.split_once(':') {
+            Some((path, tag)) => (path, Some(tag)),
+            None => (rest, None),
+        };
+        Self {
+            host,
+            path,
+            tag,
+            digest,
+        }
+    }
+}
+
+/// Whether the first part of a reference is a host (`splitDockerDomain` of distribution/reference).
+fn is_host(first: &str) -> bool {
+    first == "localhost"
+        || first
+            .bytes()
+            .any(|byte| matches!(byte, b'.' | b':') || byte.is_ascii_uppercase())
+}
+
+impl<'a> Reference<'a> {
+    /// Reads a reference.
+    ///
+    /// # Errors
+    ///
+    /// Where the text is no reference: which part, what is wrong with it, and where.
+    pub fn parse(text: &'a str) -> Result<Self, ReferenceError> {
+        let fail = |part, problem, byte: usize| {
+            let before = text.char_indices().take_while(|(at, _)| *at < byte).count();
+            ReferenceError {
+                part,
+                problem,
+                position: before + 1,
+            }
+        };
+        if text.len() == 64
+            && text
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        {
+            return Err(fail(
+                Part::Reference,
+                "64 hexadecimal digits are an image's identifier, not a name",
+                0,
+            ));
+        }
+        let split = Split::of(text, is_host);
+        let mut start = 0;
+        // What distribution/reference counts with the path.
+        let mut added = match split.host {
+            None | Some(DOCKER_HUB | "index.docker.io") if !split.path.contains('/') => {
+                OFFICIAL.len()
+            }
+            _ => 0,
+        };
+        if let Some(host) = split.host {
+            // A first part that is a path component as well (`a_b.io`) parses upstream, without a
+            // domain; runtimes then dial it as the host, so that is what it is.
+            if let Err((problem, at)) = grammar::domain(host) {
+                if grammar::path(host, 0).is_err() {
+                    return Err(fail(Part::Registry, problem, at));
+                }
+                added = host.len() + 1;
+            }
+            start = host.len() + 1;
+        }
+        grammar::path(split.path, added)
+            .map_err(|(problem, at)| fail(Part::Repository, problem, start + at))?;
+        start += split.path.len() + 1;
+        if let Some(tag) = split.tag {
+            grammar::tag(tag).map_err(|(problem, at)| fail(Part::Tag, problem, start + at))?;
+            start += tag.len() + 1;
+        }
+        if let Some(digest) = split.digest {
+            grammar::digest(digest)
+                .map_err(|(problem, at)| fail(Part::Digest, problem, start + at))?;
+        }
+
+        let host = split.host.map_or(Cow::Borrowed(DOCKER_HUB), normalize_host);
+        let path = if host == DOCKER_HUB && !split.path.contains('/') {
+            // `library/` counts for the length of the name, as it is part of it.
+            Cow::Owned(format!("{OFFICIAL}{}", split.path))
+        } else {
+            Cow::Borrowed(split.path)
+        };
+        let tag = match (split.tag, split.digest) {
+            (None, None) => Some("latest"),
+            (tag, _) => tag,
+        };
+        Ok(Self {
+            host,
+            path,
+            tag,
+            digest: split.digest,
+        })
+    }
+
+    /// The registry: host, and port where it is not the default one.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The repository's path on its registry.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The tag; none if a digest stands alone.
+    pub const fn tag(&self) -> Option<&'a str> {
+        self.tag
+    }
+
+    /// The same image by its tag alone, for one that has a tag and a digest.
+    #[must_use]
+    pub fn without_digest(&self) -> Option<Self> {
+        (self.tag.is_some() && self.digest.is_some()).then(|| Self {
+            digest: None,
+            ..self.clone()
+        })
+    }
+
+    /// The digest, with its algorithm.
+    pub const fn digest(&self) -> Option<&'a str> {
+        self.digest
+    }
+}
+
+impl fmt::Display for Reference<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.host, self.path)?;
+        if let Some(tag) = self.tag {
+            write!(f, ":{tag}")?;
+        }
+        if let Some(digest) = self.digest {
+            write!(f, "@{digest}")?;
+        }
+        Ok(())
+    }
+}

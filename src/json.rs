@@ -1,0 +1,18 @@
+//! Just enough JSON: values borrowed from the payload, and the places in it.
+//!
+//! Everything is read with `serde_json` straight from the bytes that the host handed over; nothing
+//! here builds a tree of an object. Only what is small and read whole (the settings, and the
+//! members of the request around the object) becomes a [`Node`].
+
+mod field_path;
+mod location;
+mod lookup;
+mod node;
+mod same;
+
+pub use field_path::{FieldPath, FieldPathError};
+pub use location::{Location, Step, Trail};
+pub use lookup::find;
+pub(crate) use lookup::{Scalar, Text, kind_of};
+pub use node::{Kind, Node, Number};
+pub(crate) use same::{same, same_but_for};

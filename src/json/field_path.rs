@@ -1,0 +1,167 @@
+//! Paths to fields as a user writes them in settings.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::location::Step;
+
+/// A path to a field: `spec.type`, `spec.containers[*].image`, `metadata.annotations["a.b/c"]`.
+///
+/// # Syntax
+///
+/// Keys are joined by dots; `[*]` is every element of a list; a key with a dot, a bracket or a
+/// space in it stands in brackets as a JSON string.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldPath<'a>(Vec<Step<'a>>);
+
+/// Why a text is no field path, and at which character (counted from 1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FieldPathError {
+    problem: &'static str,
+    position: usize,
+}
+
+impl fmt::Display for FieldPathError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at character {}", self.problem, self.position)
+    }
+}
+
+impl<'a> FieldPath<'a> {
+    /// Reads a path.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the first part that does not parse.
+    ///
+    /// ```
+    /// use rollout_guard::json::FieldPath;
+    ///
+    /// assert!(FieldPath::parse(r#"spec.containers[*]["x.y/z"]"#).is_ok());
+    /// assert_eq!(
+    ///     FieldPath::parse("spec..type").unwrap_err().to_string(),
+    ///     "expected a key after `.` at character 6"
+    /// );
+    /// ```
+    pub fn parse(text: &'a str) -> Result<Self, FieldPathError> {
+        let mut steps = Vec::new();
+        let mut rest = text;
+        let fail = |problem, rest: &str| {
+            let read = text.len() - rest.len();
+            let position = text.get(..read).map_or(read, |read| read.chars().count()) + 1;
+            Err(FieldPathError { problem, position })
+        };
+        if rest.is_empty() {
+            return fail("expected a key", rest);
+        }
+        loop {
+            if let Some(inside) = rest.strip_prefix('[') {
+                if let Some(after) = inside.strip_prefix("*]") {
+                    steps.push(Step::Each);
+                    rest = after;
+                } else if inside.starts_with('"') {
+                    let mut strings =
+                        serde_json::Deserializer::from_str(inside).into_iter::<Cow<'a, str>>();
+                    let Some(Ok(key)) = strings.next() else {
+                        return fail("expected a string in quotes", inside);
+                    };
+                    let after = inside.get(strings.byte_offset()..).unwrap_or_default();
+                    let Some(after) = after.strip_prefix(']') else {
+                        return fail("expected `]`", after);
+                    };
+                    steps.push(Step::Key(key));
+                    rest = after;
+                } else {
+                    return fail("expected `*` or a key in double quotes", inside);
+                }
+            } else {
+                if !steps.is_empty() {
+                    match rest.strip_prefix('.') {
+                        Some(after) => rest = after,
+                        None => return fail("expected `.` or `[`", rest),
+                    }
+                }
+                let end = rest.find(is_reserved).unwrap_or(rest.len());
+                let (key, after) = rest.split_at(end);
+                if key.is_empty() {
+                    return fail(
+                        if steps.is_empty() {
+                            "expected a key"
+                        } else {
+                            "expected a key after `.`"
+                        },
+                        rest,
+                    );
+                }
+                steps.push(Step::key(key));
+                rest = after;
+            }
+            if rest.is_empty() {
+                return Ok(Self(steps));
+            }
+        }
+    }
+
+    /// The steps, outermost first.
+    pub fn steps(&self) -> &[Step<'a>] {
+        &self.0
+    }
+}
+
+fn is_reserved(character: char) -> bool {
+    matches!(character, '.' | '[' | ']' | '"' | '\'' | '*')
+        || character.is_whitespace()
+        || character.is_control()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Location;
+
+    #[test]
+    fn says_what_it_read() {
+        for text in [
+            "a",
+            "spec.type",
+            "a[*].b",
+            r#"a["x.y/z"].b"#,
+            r#"["x.y"][*]"#,
+            "a[*][*]",
+        ] {
+            assert_eq!(
+                Location(FieldPath::parse(text).unwrap().0).to_string(),
+                text
+            );
+        }
+        assert_eq!(
+            FieldPath::parse(r#"a["x\"y"]"#).unwrap().0[1],
+            Step::Key("x\"y".into())
+        );
+    }
+
+    #[test]
+    fn says_where_it_stops() {
+        for (text, error) in [
+            ("", "expected a key at character 1"),
+            (".spec", "expected a key at character 1"),
+            ("spec.", "expected a key after `.` at character 6"),
+            ("ä..b", "expected a key after `.` at character 3"),
+            (
+                "a[0]",
+                "expected `*` or a key in double quotes at character 3",
+            ),
+            ("a[*]b", "expected `.` or `[` at character 5"),
+            (r#"a["b"#, "expected a string in quotes at character 3"),
+            (r#"a["b"c"#, "expected `]` at character 6"),
+            ("a b", "expected `.` or `[` at character 2"),
+            ("a.*", "expected a key after `.` at character 3"),
+        ] {
+            assert_eq!(
+                FieldPath::parse(text).unwrap_err().to_string(),
+                error,
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The pattern language of image lists: host, path, tag and digest, each matched on its own.
+//!
+//! Owns what a list entry means. Where the lists stand, and what happens on a match, is in
+//! [`check`](crate::check).
+
+mod host;
+mod image;
+mod path;
+mod registry;
+mod tag;
+
+pub use image::ImagePattern;
+pub use registry::RegistryPattern;
+pub use tag::TagPattern;
+
+/// What a list does with what its entries match, which decides how wide a wildcard reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sense {
+    /// The list admits: `*` stays within a segment of the path, and dangerous hosts are errors.
+    Allow,
+    /// The list restricts: `*` crosses segments, so that an entry never covers less than it says.
+    Reject,
+}
+
+/// Why a text is no entry of a list: what is wrong, and what to write instead.
+pub type PatternError = String;

@@ -1,0 +1,142 @@
+//! The host of a pattern.
+
+use std::borrow::Cow;
+
+use crate::glob;
+use crate::image::{DOCKER_HUB, DOCKER_HUB_ALIASES, normalize_host};
+
+use super::Sense;
+
+/// A host, possibly with wildcards, in the normal form of hosts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Host<'a> {
+    /// Exactly `*`.
+    Any,
+    /// No wildcard.
+    Exact(Cow<'a, str>),
+    /// `*` and `?` stand for any characters.
+    Glob(Cow<'a, str>),
+}
+
+impl<'a> Host<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        if text == "*" {
+            return Self::Any;
+        }
+        let normal = normalize_host(text);
+        if normal == "*" {
+            // `*:443`: any host at the default port, and that port is never written.
+            Self::Any
+        } else if glob::has_wildcard(&normal) {
+            Self::Glob(normal)
+        } else {
+            Self::Exact(normal)
+        }
+    }
+
+    pub(super) fn matches(&self, host: &str, sense: Sense) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Exact(wanted) => wanted == host,
+            Self::Glob(pattern) => {
+                glob::matches(pattern, host)
+                    || (sense == Sense::Reject
+                        && host == DOCKER_HUB
+                        && DOCKER_HUB_ALIASES
+                            .iter()
+                            .any(|alias| glob::matches(pattern, alias)))
+            }
+        }
+    }
+
+    /// Whether this host can be Docker Hub without naming it.
+    pub(super) const fn is_open(&self) -> bool {
+        matches!(self, Self::Any | Self::Glob(_))
+    }
+
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Any, _) => true,
+            (_, Self::Any) => false,
+            (Self::Exact(host) | Self::Glob(host), Self::Exact(other) | Self::Glob(other)) => {
+                glob::covers(host, other)
+            }
+        }
+    }
+
+    /// Why an allow list must not hold this host: it admits hosts that anybody can register.
+    pub(super) fn danger(&self) -> Option<String> {
+        let Self::Glob(pattern) = self else {
+            return None;
+        };
+        let (name, _) = crate::image::split_port(pattern);
+        let (before, last) = name
+            .rsplit_once('.')
+            .map_or((None, name), |(before, last)| (Some(before), last));
+        if glob::has_wildcard(last) {
+            return Some(format!(
+                "a wildcard in the last label of a host admits hosts that anybody can register, such as `{}`",
+                last_label_example(name)
+            ));
+        }
+        let second =
+            before.map(|before| before.rsplit_once('.').map_or(before, |(_, second)| second));
+        match second {
+            Some(second) if glob::has_wildcard(second) && second != "*" => Some(format!(
+                "a wildcard that runs into the last two labels of a host admits hosts that anybody can register, such as `{}`: write `*.{}`",
+                name.replace(['*', '?'], "evil"),
+                name.replace(['*', '?'], "").trim_start_matches(['.', '-']),
+            )),
+            _ => None,
+        }
+    }
+}
+
+/// A host that the pattern admits and that its author did not mean.
+fn last_label_example(name: &str) -> String {
+    if name.ends_with('*') {
+        format!("{}.evil.com", name.trim_end_matches(['*', '.']))
+    } else {
+        name.replace(['*', '?'], "evil")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wildcard_must_not_reach_a_foreign_domain() {
+        for dangerous in [
+            "registry.corp*",
+            "10.0.*",
+            "*corp.io",
+            "corp?.io",
+            "re*y.io",
+            "*:5000",
+            "registry.*",
+            "a.*.c*:80",
+        ] {
+            assert!(Host::new(dangerous).danger().is_some(), "{dangerous}");
+        }
+        for meant in [
+            "*",
+            "*.corp.io",
+            "*.io",
+            "registry*.corp.io",
+            "registry.*.aliyuncs.com",
+            "ghcr.io",
+            "*.corp.io:*",
+        ] {
+            assert_eq!(Host::new(meant).danger(), None, "{meant}");
+        }
+    }
+
+    #[test]
+    fn a_reject_entry_covers_the_aliases_of_docker_hub() {
+        let hub = Host::new("*.docker.io");
+        assert!(hub.matches("docker.io", Sense::Reject));
+        assert!(!hub.matches("docker.io", Sense::Allow));
+        assert!(Host::new("index.docker.io").matches("docker.io", Sense::Allow));
+    }
+}

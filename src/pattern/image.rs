@@ -1,0 +1,237 @@
+//! An entry of a list of images.
+
+use std::borrow::Cow;
+
+use crate::glob;
+use crate::image::{DOCKER_HUB, OFFICIAL, Reference, Split};
+
+use super::host::Host;
+use super::registry::example;
+use super::tag::check_tag;
+use super::{PatternError, Sense, path};
+
+/// An image, or many: `nginx`, `ghcr.io/org/*`, `docker.io/library/redis:6*`, `*`.
+///
+/// # Syntax
+///
+/// That of references, with `*`, `**` and `?`. `*` alone is every image, and a first segment that
+/// is exactly `*` is any host; otherwise a bare name is on Docker Hub, as in references. Without tag
+/// and digest an entry means any.
+///
+/// ```
+/// use rollout_guard::image::Reference;
+/// use rollout_guard::pattern::{ImagePattern, Sense};
+///
+/// let entry = ImagePattern::parse("ghcr.io/org/*", Sense::Allow).unwrap();
+/// assert!(entry.matches(&Reference::parse("ghcr.io/org/app:1").unwrap(), Sense::Allow));
+/// assert!(!entry.matches(&Reference::parse("evil.io/ghcr.io/org/app:1").unwrap(), Sense::Allow));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImagePattern<'a> {
+    text: &'a str,
+    host: Host<'a>,
+    path: Cow<'a, str>,
+    tag: Option<&'a str>,
+    digest: Option<&'a str>,
+    /// The path has one segment and the host may be Docker Hub, where that segment means
+    /// `library/` and itself.
+    is_familiar: bool,
+}
+
+impl<'a> ImagePattern<'a> {
+    /// Reads an entry.
+    ///
+    /// # Errors
+    ///
+    /// Where the entry is no image, is only a host, or `sense` is [`Sense::Allow`] and its host is
+    /// dangerous.
+    pub fn parse(text: &'a str, sense: Sense) -> Result<Self, PatternError> {
+        if text.is_empty() {
+            return Err("an empty text is no image".to_owned());
+        }
+        if let Some((_, rest)) = text.split_once("://") {
+            return Err(format!("an image has no scheme, write `{rest}`"));
+        }
+        let split = Split::of(text, is_host);
+        check(&split).map_err(|error| explain(text, &split, error))?;
+        if split.host.is_none() {
+            check_first_segment(text, &split)?;
+        }
+        let host = match split.host {
+            Some(host) => Host::new(host),
+            None if split.path == "*" => Host::Any,
+            None => Host::new(DOCKER_HUB),
+        };
+        if sense == Sense::Allow
+            && let Some(danger) = host.danger()
+        {
+            return Err(danger);
+        }
+        let is_short = !split.path.contains('/');
+        let path = if is_short
+            && host == Host::Exact(Cow::Borrowed(DOCKER_HUB))
+            && split.path != "*"
+            && split.path != "**"
+        {
+            Cow::Owned(format!("{OFFICIAL}{}", split.path))
+        } else {
+            Cow::Borrowed(split.path)
+        };
+        Ok(Self {
+            text,
+            is_familiar: is_short && host.is_open(),
+            host,
+            path,
+            tag: split.tag,
+            digest: split.digest,
+        })
+    }
+
+    /// The entry as written.
+    pub const fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// Whether the entry matches an image.
+    ///
+    /// In an allow list a tag does not cover that tag pinned to a digest that the entry does not
+    /// name: the digest decides what runs. In a reject list it does, and a digest decides alone.
+    pub fn matches(&self, image: &Reference<'_>, sense: Sense) -> bool {
+        self.host.matches(image.host(), sense)
+            && self.matches_path(image, sense)
+            && self.matches_version(image, sense)
+    }
+
+    fn matches_path(&self, image: &Reference<'_>, sense: Sense) -> bool {
+        path::matches(&self.path, image.path(), sense)
+            || (self.is_familiar
+                && image.host() == DOCKER_HUB
+                && image
+                    .path()
+                    .strip_prefix(OFFICIAL)
+                    .is_some_and(|name| path::matches(&self.path, name, sense)))
+    }
+
+    fn matches_version(&self, image: &Reference<'_>, sense: Sense) -> bool {
+        let tag = |otherwise| {
+            self.tag.is_none_or(|wanted| {
+                image
+                    .tag()
+                    .map_or(otherwise, |tag| glob::matches(wanted, tag))
+            })
+        };
+        match (self.digest, sense) {
+            (Some(wanted), Sense::Allow) => {
+                image
+                    .digest()
+                    .is_some_and(|digest| glob::matches(wanted, digest))
+                    && tag(true)
+            }
+            (Some(wanted), Sense::Reject) => image
+                .digest()
+                .is_some_and(|digest| glob::matches(wanted, digest)),
+            (None, Sense::Allow) => self.tag.is_none() || (image.digest().is_none() && tag(false)),
+            (None, Sense::Reject) => tag(false),
+        }
+    }
+
+    /// Whether the entry, in a reject list, certainly matches each image that the entry `other` of
+    /// an allow list matches.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        let covers_version = match (self.tag, self.digest) {
+            (_, Some(digest)) => other
+                .digest
+                .is_some_and(|other| glob::covers(digest, other)),
+            (Some(tag), None) => {
+                other.digest.is_none() && other.tag.is_some_and(|other| glob::covers(tag, other))
+            }
+            (None, None) => true,
+        };
+        self.host.covers(&other.host) && path::covers(&self.path, &other.path) && covers_version
+    }
+
+    pub(super) const fn host(&self) -> &Host<'a> {
+        &self.host
+    }
+
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+/// Whether the first segment of an entry is a host: as in references, and `*` is any.
+fn is_host(first: &str) -> bool {
+    first == "*"
+        || first == "localhost"
+        || first
+            .bytes()
+            .any(|byte| matches!(byte, b'.' | b':') || byte.is_ascii_uppercase())
+}
+
+/// Holds an entry to the grammar of references, each part with its wildcards filled in.
+fn check(split: &Split<'_>) -> Result<(), String> {
+    let name = example(split.host.unwrap_or("docker.io"), split.path);
+    Reference::parse(&name).map_err(|error| error.without_position())?;
+    if let Some(tag) = split.tag {
+        check_tag(tag)?;
+    }
+    if let Some(digest) = split.digest {
+        check_digest(digest)?;
+    }
+    Ok(())
+}
+
+/// A whole digest is held to the grammar, one with wildcards to its characters.
+fn check_digest(digest: &str) -> Result<(), String> {
+    if !glob::has_wildcard(digest) {
+        let example = format!("x@{digest}");
+        return Reference::parse(&example)
+            .map(|_| ())
+            .map_err(|error| error.without_position());
+    }
+    let fits = digest
+        .bytes()
+        .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b':' | b'*' | b'?'));
+    if fits && !digest.is_empty() {
+        Ok(())
+    } else {
+        Err("digest: expected an algorithm, `:` and lower-case hexadecimal digits".to_owned())
+    }
+}
+
+fn explain(text: &str, split: &Split<'_>, problem: String) -> String {
+    match text.strip_suffix('/') {
+        Some(rest) if split.host.is_none() || split.path.is_empty() => {
+            format!("ends with `/`, write `{rest}/*`")
+        }
+        Some(rest) => format!("ends with `/`, write `{rest}` or `{rest}/*`"),
+        None => problem,
+    }
+}
+
+/// An entry without a host must not be one, nor leave open whether it names one.
+fn check_first_segment(text: &str, split: &Split<'_>) -> Result<(), String> {
+    let (first, below) = match split.path.split_once('/') {
+        Some((first, below)) => (first, Some(below)),
+        None => (split.path, None),
+    };
+    if below.is_none() && (first.contains('.') || first == "localhost") {
+        // `localhost:5000` reads like a tag; what follows the colon is the port.
+        let host = match split.tag {
+            Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => {
+                format!("{first}:{port}")
+            }
+            _ => first.to_owned(),
+        };
+        return Err(format!(
+            "`{host}` is only a host, write `{host}/*` for all its images (or `docker.io/library/{text}` for an image of that name)"
+        ));
+    }
+    if glob::has_wildcard(first) && split.path != "*" {
+        let library = if below.is_none() { "library/" } else { "" };
+        return Err(format!(
+            "`{first}` may be a host or a path: write `docker.io/{library}{text}` for Docker Hub, or `*/{text}` for any host"
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! The admission request, as far as this policy reads it, borrowed from the payload.
+//!
+//! Source of the fields: `k8s.io/api/admission/v1`. Kubewarden's hosts write them in camelCase; the
+//! spelling in `snake_case` of its SDK is read as well.
+
+mod read;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde_json::value::RawValue;
+
+use crate::kind::GroupKind;
+use crate::shown::Shown;
+use crate::workload::Object;
+
+pub use read::Payload;
+
+/// What the request wants to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// A new object.
+    Create,
+    /// A change to an object, or a write through a sub-resource.
+    Update,
+    /// An object goes.
+    Delete,
+    /// A connection to an object, as `kubectl exec` makes.
+    Connect,
+}
+
+impl Operation {
+    /// Every operation.
+    pub const ALL: [Self; 4] = [Self::Create, Self::Update, Self::Delete, Self::Connect];
+
+    /// The operation as requests spell it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "CREATE",
+            Self::Update => "UPDATE",
+            Self::Delete => "DELETE",
+            Self::Connect => "CONNECT",
+        }
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct User<'a> {
+    /// The user name, never empty.
+    pub name: Cow<'a, str>,
+    /// The groups of the user.
+    pub groups: Vec<Cow<'a, str>>,
+}
+
+/// An admission request.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// What it wants to do.
+    pub operation: Operation,
+    /// The kind of the object. Never the plural resource: the audit scanner writes the kind there.
+    pub kind: GroupKind<'a>,
+    /// The sub-resource, if the write goes through one.
+    pub sub_resource: Option<Cow<'a, str>>,
+    /// The name in the request; none while the API server has yet to make one.
+    pub name: Option<Cow<'a, str>>,
+    /// The namespace of the request.
+    pub namespace: Option<Cow<'a, str>>,
+    /// Who asks; none in the audit scanner's requests.
+    pub user: Option<User<'a>>,
+    /// The object; none on DELETE.
+    pub object: Option<Object<'a>>,
+    /// The object as it was; none on CREATE.
+    pub old_object: Option<&'a RawValue>,
+}
+
+/// Why a request cannot be judged: the place in the request, and what is wrong there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestError {
+    pub(crate) place: &'static str,
+    pub(crate) problem: String,
+}
+
+impl RequestError {
+    pub(crate) fn new(place: &'static str, problem: impl fmt::Display) -> Self {
+        Self {
+            place,
+            problem: Shown(&problem.to_string()).to_string(),
+        }
+    }
+}
+
+impl<'a> Request<'a> {
+    /// Reads a bare admission request.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be judged.
+    pub fn read(text: &'a str) -> Result<Self, RequestError> {
+        read::request(text)
+    }
+}

@@ -1,0 +1,334 @@
+//! Reads the payload in one pass.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::json::{Node, Text};
+use crate::kind::GroupKind;
+use crate::workload::{Object, Walk};
+
+use super::{Operation, Request, RequestError, User};
+
+/// The payload of `validate`: `{"request": …, "settings": …}`.
+#[derive(Debug)]
+pub struct Payload<'a> {
+    /// The request, or why it cannot be judged.
+    pub request: Result<Request<'a>, RequestError>,
+    /// The settings as the host handed them over; none where it handed over none.
+    pub settings: Option<&'a RawValue>,
+}
+
+impl<'a> Payload<'a> {
+    /// Reads a payload.
+    ///
+    /// # Errors
+    ///
+    /// Where the bytes are no JSON object of that form at all.
+    pub fn read(bytes: &'a [u8]) -> Result<Self, RequestError> {
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            RequestError::new(
+                "payload",
+                format_args!("not UTF-8 at byte {}", error.valid_up_to()),
+            )
+        })?;
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        PayloadReader { text }
+            .deserialize(&mut deserializer)
+            .and_then(|payload| deserializer.end().map(|()| payload))
+            .map_err(|error| RequestError::new("payload", format_args!("not readable: {error}")))
+    }
+}
+
+/// Reads a bare request.
+pub(super) fn request(text: &str) -> Result<Request<'_>, RequestError> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    RequestReader { text }
+        .deserialize(&mut deserializer)
+        .and_then(|members| deserializer.end().map(|()| members))
+        .map_err(|error| RequestError::new("request", format_args!("not readable: {error}")))?
+        .request()
+}
+
+struct PayloadReader<'de> {
+    text: &'de str,
+}
+
+impl<'de> DeserializeSeed<'de> for PayloadReader<'de> {
+    type Value = Payload<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for PayloadReader<'de> {
+    type Value = Payload<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with `request` and `settings`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut request, mut settings) = (None, None);
+        while let Some(key) = map.next_key_seed(Text)? {
+            match key.as_ref() {
+                "request" if request.is_some() => {
+                    return Err(A::Error::custom("`request` occurs twice"));
+                }
+                "settings" if settings.is_some() => {
+                    return Err(A::Error::custom("`settings` occurs twice"));
+                }
+                "request" => {
+                    request = Some(map.next_value_seed(RequestReader { text: self.text })?);
+                }
+                "settings" => settings = Some(map.next_value::<&RawValue>()?),
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(Payload {
+            request: request
+                .ok_or_else(|| RequestError::new("request", "missing"))
+                .and_then(Members::request),
+            settings,
+        })
+    }
+}
+
+/// The members of a request as they were read; each is checked when all are there.
+#[derive(Default)]
+struct Members<'de> {
+    operation: Option<Node<'de>>,
+    kind: Option<Node<'de>>,
+    sub_resource: Option<Node<'de>>,
+    name: Option<Node<'de>>,
+    namespace: Option<Node<'de>>,
+    user_info: Option<Node<'de>>,
+    old_object: Option<&'de RawValue>,
+    /// The object if the kind came before it, as in every host's requests.
+    object: Option<Object<'de>>,
+    /// Where the object begins if the kind came after it.
+    object_text: Option<&'de str>,
+    twice: Option<&'static str>,
+}
+
+struct RequestReader<'de> {
+    /// What the deserializer reads: the object's place in it is told by its key's.
+    text: &'de str,
+}
+
+impl<'de> DeserializeSeed<'de> for RequestReader<'de> {
+    type Value = Members<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for RequestReader<'de> {
+    type Value = Members<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an admission request")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Members::default();
+        while let Some(key) = map.next_key_seed(Text)? {
+            let mut once = |member: &mut Option<Node<'de>>, name| -> Result<(), A::Error> {
+                if member.replace(map.next_value()?).is_some() {
+                    members.twice = Some(name);
+                }
+                Ok(())
+            };
+            match key.as_ref() {
+                "operation" => once(&mut members.operation, "request.operation")?,
+                "kind" => once(&mut members.kind, "request.kind")?,
+                "subResource" | "sub_resource" => {
+                    once(&mut members.sub_resource, "request.subResource")?;
+                }
+                "name" => once(&mut members.name, "request.name")?,
+                "namespace" => once(&mut members.namespace, "request.namespace")?,
+                "userInfo" | "user_info" => once(&mut members.user_info, "request.userInfo")?,
+                "oldObject" | "old_object" => {
+                    if members.old_object.replace(map.next_value()?).is_some() {
+                        members.twice = Some("request.oldObject");
+                    }
+                }
+                "object" => {
+                    let text = value_text(self.text, &key).ok_or_else(|| {
+                        A::Error::custom("the key `object` is written with escapes")
+                    })?;
+                    if members.object.is_some() || members.object_text.is_some() {
+                        members.twice = Some("request.object");
+                    }
+                    match members.kind.as_ref().and_then(group_kind) {
+                        Some(kind) if kind.may_run_images() => {
+                            let mut object = Object::new(text);
+                            map.next_value_seed(Walk::object(&kind, &mut object))?;
+                            members.object = Some(object);
+                        }
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                            members.object_text = Some(text);
+                        }
+                    }
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(members)
+    }
+}
+
+/// The input from the first character of a value on, which follows its key.
+fn value_text<'de>(text: &'de str, key: &Cow<'de, str>) -> Option<&'de str> {
+    let Cow::Borrowed(key) = key else {
+        return None;
+    };
+    let start = (key.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
+    let after_key = text.get(start + key.len()..)?.strip_prefix('"')?;
+    Some(after_key.trim_start().strip_prefix(':')?.trim_start())
+}
+
+fn group_kind<'de>(node: &Node<'de>) -> Option<GroupKind<'de>> {
+    let Node::Map(members) = node else {
+        return None;
+    };
+    let mut group = None;
+    let mut kind = None;
+    for (key, value) in members {
+        let slot = match key.as_ref() {
+            "group" => &mut group,
+            "kind" => &mut kind,
+            _ => continue,
+        };
+        let text = match value {
+            Node::Text(text) => text.clone(),
+            Node::Null => Cow::Borrowed(""),
+            _ => return None,
+        };
+        if slot.replace(text).is_some() {
+            return None;
+        }
+    }
+    Some(GroupKind {
+        group: group.unwrap_or_default(),
+        kind: kind.filter(|kind| !kind.is_empty())?,
+    })
+}
+
+impl<'de> Members<'de> {
+    fn request(self) -> Result<Request<'de>, RequestError> {
+        if let Some(place) = self.twice {
+            return Err(RequestError::new(place, "occurs twice"));
+        }
+        let kind = match self.kind {
+            None | Some(Node::Null) => return Err(RequestError::new("request.kind", "missing")),
+            Some(node) => group_kind(&node).ok_or_else(|| {
+                RequestError::new(
+                    "request.kind",
+                    "expected an object with the strings `group` and `kind`",
+                )
+            })?,
+        };
+        let operation = match optional_text(self.operation, "request.operation")? {
+            None => return Err(RequestError::new("request.operation", "missing")),
+            Some(text) => *Operation::ALL
+                .iter()
+                .find(|operation| operation.as_str() == text)
+                .ok_or_else(|| {
+                    RequestError::new(
+                        "request.operation",
+                        format_args!("`{text}` is none of `CREATE`, `UPDATE`, `DELETE`, `CONNECT`"),
+                    )
+                })?,
+        };
+        let object = match (self.object, self.object_text) {
+            (Some(object), _) => Some(object),
+            (None, Some(text)) if kind.may_run_images() => {
+                Some(Object::read(text, &kind).map_err(|error| {
+                    RequestError::new("request.object", format_args!("not readable: {error}"))
+                })?)
+            }
+            (None, Some(text)) => Some(Object::new(text)),
+            (None, None) => None,
+        };
+        Ok(Request {
+            operation,
+            kind,
+            sub_resource: optional_text(self.sub_resource, "request.subResource")?,
+            name: optional_text(self.name, "request.name")?,
+            namespace: optional_text(self.namespace, "request.namespace")?,
+            user: user(self.user_info)?,
+            object: object.filter(|object| !object.is_null && !object.text.starts_with("null")),
+            old_object: self.old_object.filter(|raw| raw.get() != "null"),
+        })
+    }
+}
+
+/// A string; `null` and the empty string are as good as absent.
+fn optional_text<'de>(
+    node: Option<Node<'de>>,
+    place: &'static str,
+) -> Result<Option<Cow<'de, str>>, RequestError> {
+    match node {
+        None | Some(Node::Null) => Ok(None),
+        Some(Node::Text(text)) if text.is_empty() => Ok(None),
+        Some(Node::Text(text)) => Ok(Some(text)),
+        Some(other) => Err(RequestError::new(
+            place,
+            format_args!("expected a string, got {}", other.kind()),
+        )),
+    }
+}
+
+fn user(node: Option<Node<'_>>) -> Result<Option<User<'_>>, RequestError> {
+    let members = match node {
+        None | Some(Node::Null) => return Ok(None),
+        Some(Node::Map(members)) => members,
+        Some(other) => {
+            return Err(RequestError::new(
+                "request.userInfo",
+                format_args!("expected an object, got {}", other.kind()),
+            ));
+        }
+    };
+    let (mut name, mut groups) = (None, None);
+    for (key, value) in members {
+        let (slot, place) = match key.as_ref() {
+            "username" => (&mut name, "request.userInfo.username"),
+            "groups" => (&mut groups, "request.userInfo.groups"),
+            _ => continue,
+        };
+        if slot.replace(value).is_some() {
+            return Err(RequestError::new(place, "occurs twice"));
+        }
+    }
+    let groups = match groups {
+        None | Some(Node::Null) => Vec::new(),
+        Some(Node::List(groups)) => groups
+            .into_iter()
+            .map(|group| match group {
+                Node::Text(group) => Ok(group),
+                other => Err(RequestError::new(
+                    "request.userInfo.groups",
+                    format_args!("expected strings, got {}", other.kind()),
+                )),
+            })
+            .collect::<Result<_, _>>()?,
+        Some(other) => {
+            return Err(RequestError::new(
+                "request.userInfo.groups",
+                format_args!("expected a list, got {}", other.kind()),
+            ));
+        }
+    };
+    Ok(optional_text(name, "request.userInfo.username")?.map(|name| User { name, groups }))
+}

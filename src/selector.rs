@@ -1,0 +1,163 @@
+//! The `match` of a rule: which requests the rule is about.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use crate::glob;
+use crate::json::{FieldPath, Scalar, Step, find};
+use crate::kind::{GroupKind, KindPattern};
+use crate::request::Request;
+use crate::workload::Object;
+
+/// Conditions that must all hold; what is absent holds for every request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selector<'a> {
+    /// Globs over the request's namespace, else the object's.
+    pub namespaces: Option<Vec<&'a str>>,
+    /// The kinds.
+    pub kinds: Option<Vec<KindPattern<'a>>>,
+    /// Globs over the object's name, else over what its name will begin with.
+    pub names: Option<Vec<&'a str>>,
+    /// Globs over the operation.
+    pub operations: Option<Vec<&'a str>>,
+    /// Globs over the user name; never match where there is none.
+    pub users: Option<Vec<&'a str>>,
+    /// Globs over the user's groups; never match where there is no user name.
+    pub groups: Option<Vec<&'a str>>,
+    /// The object's own labels.
+    pub labels: Vec<(&'a str, Condition<'a>)>,
+    /// Fields of the object.
+    pub fields: Vec<(FieldPath<'a>, Condition<'a>)>,
+    /// Fields of the object as it was; never match where there is no old object.
+    pub old_fields: Vec<(FieldPath<'a>, Condition<'a>)>,
+}
+
+/// What a label or field must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition<'a> {
+    /// `null`: not there.
+    Absent,
+    /// `"*"`: there, and not empty.
+    Present,
+    /// A glob over its text. Numbers and booleans are compared in their JSON spelling.
+    Like(&'a str),
+}
+
+impl Condition<'_> {
+    fn holds(self, values: &[&RawValue]) -> bool {
+        match self {
+            Self::Absent => values.iter().all(|value| Scalar::of(value) == Scalar::Null),
+            Self::Present => values.iter().any(|value| match Scalar::of(value) {
+                Scalar::Null => false,
+                Scalar::Text(text) => !text.is_empty(),
+                Scalar::Literal(_) => true,
+                Scalar::Composite { is_empty } => !is_empty,
+            }),
+            Self::Like(pattern) => values.iter().any(|value| match Scalar::of(value) {
+                Scalar::Text(text) => glob::matches(pattern, &text),
+                Scalar::Literal(text) => glob::matches(pattern, text),
+                Scalar::Null | Scalar::Composite { .. } => false,
+            }),
+        }
+    }
+}
+
+impl Selector<'_> {
+    /// Whether the rule is about this request, judging `object`: the new object or the old one.
+    ///
+    /// Operation, user and old fields are the request's whichever object is judged.
+    pub fn matches(&self, request: &Request<'_>, object: &Object<'_>) -> bool {
+        any_glob(self.operations.as_deref(), || {
+            Some(Cow::Borrowed(request.operation.as_str()))
+        }) && self
+            .kinds
+            .as_ref()
+            .is_none_or(|kinds| kinds.iter().any(|kind| kind.matches(&request.kind)))
+            && self.matches_user(request)
+            && any_glob(self.namespaces.as_deref(), || namespace(request, object))
+            && any_glob(self.names.as_deref(), || name(request, object))
+            && self.labels.iter().all(|(key, condition)| {
+                let path = [Step::key("labels"), Step::key(key)];
+                holds(
+                    *condition,
+                    object.metadata.map_or("{}", RawValue::get),
+                    &path,
+                )
+            })
+            && self
+                .fields
+                .iter()
+                .all(|(path, condition)| holds(*condition, object.text, path.steps()))
+            && self.old_fields.iter().all(|(path, condition)| {
+                request
+                    .old_object
+                    .is_some_and(|old| holds(*condition, old.get(), path.steps()))
+            })
+    }
+
+    fn matches_user(&self, request: &Request<'_>) -> bool {
+        if self.users.is_none() && self.groups.is_none() {
+            return true;
+        }
+        let Some(user) = &request.user else {
+            return false;
+        };
+        any_glob(self.users.as_deref(), || {
+            Some(Cow::Borrowed(user.name.as_ref()))
+        }) && self.groups.as_ref().is_none_or(|groups| {
+            groups.iter().any(|pattern| {
+                user.groups
+                    .iter()
+                    .any(|group| glob::matches(pattern, group))
+            })
+        })
+    }
+}
+
+fn any_glob<'t>(patterns: Option<&[&str]>, text: impl FnOnce() -> Option<Cow<'t, str>>) -> bool {
+    patterns.is_none_or(|patterns| {
+        text().is_some_and(|text| patterns.iter().any(|pattern| glob::matches(pattern, &text)))
+    })
+}
+
+/// An object that cannot be searched meets no condition: its request is refused elsewhere.
+fn holds(condition: Condition<'_>, text: &str, path: &[Step<'_>]) -> bool {
+    find(text, path).is_ok_and(|found| {
+        let values: Vec<_> = found.into_iter().map(|(_, raw)| raw).collect();
+        condition.holds(&values)
+    })
+}
+
+fn namespace<'a>(request: &'a Request<'_>, object: &Object<'a>) -> Option<Cow<'a, str>> {
+    // A Namespace is in the namespace that it names.
+    if request.kind
+        == (GroupKind {
+            group: Cow::Borrowed(""),
+            kind: Cow::Borrowed("Namespace"),
+        })
+    {
+        return name(request, object);
+    }
+    request
+        .namespace
+        .as_deref()
+        .map(Cow::Borrowed)
+        .or_else(|| metadata_text(object, "namespace"))
+}
+
+fn name<'a>(request: &'a Request<'_>, object: &Object<'a>) -> Option<Cow<'a, str>> {
+    metadata_text(object, "name")
+        .or_else(|| request.name.as_deref().map(Cow::Borrowed))
+        .or_else(|| metadata_text(object, "generateName"))
+}
+
+fn metadata_text<'a>(object: &Object<'a>, member: &str) -> Option<Cow<'a, str>> {
+    let found = find(object.metadata?.get(), &[Step::key(member)]).ok()?;
+    found
+        .into_iter()
+        .find_map(|(_, raw)| match Scalar::of(raw) {
+            Scalar::Text(text) if !text.is_empty() => Some(text),
+            _ => None,
+        })
+}

@@ -1,0 +1,186 @@
+//! What the user asked for, checked.
+//!
+//! [`Settings::read`] reads a [`Node`](crate::json::Node), be it of JSON or of YAML, into what the
+//! checks use and notes every mistake with its path; the guest does so for each request.
+//! [`Settings::validate`] asks besides whether the entries contradict each other, which takes longer
+//! and is for `validate_settings`.
+
+mod contradictions;
+mod error;
+mod exemptions;
+mod lists;
+mod matching;
+mod reader;
+mod service_accounts;
+
+use std::borrow::Cow;
+
+use crate::exemption::Exemption;
+use crate::json::Node;
+use crate::pattern::{ImagePattern, RegistryPattern, TagPattern};
+use crate::violation::Action;
+use crate::workload::ImagePath;
+
+pub use error::{SettingsError, SettingsErrors};
+use reader::Entry;
+
+/// Settings without a mistake in them. Borrows from the [`Node`] they were read from.
+#[derive(Clone, Debug, Default)]
+pub struct Settings<'a> {
+    /// Where images may come from.
+    pub registries: AllowReject<RegistryPattern<'a>>,
+    /// Which images may run.
+    pub images: AllowReject<ImagePattern<'a>>,
+    /// Which tags may be used.
+    pub tags: AllowReject<TagPattern<'a>>,
+    /// Which images must be pinned, and which must not be.
+    pub digests: Digests<'a>,
+    /// What is judged on UPDATE.
+    pub on_update: OnUpdate,
+    /// Where custom kinds hold images that their shape does not show.
+    pub image_paths: Vec<ImagePath<'a>>,
+    /// What the rules do not apply to.
+    pub exemptions: Vec<Exemption<'a>>,
+    /// Where the refusal is explained.
+    pub docs_url: Option<Cow<'a, str>>,
+}
+
+/// A list that admits and a list that restricts.
+#[derive(Clone, Debug)]
+pub struct AllowReject<T> {
+    /// If there are any, one must match.
+    pub allow: Vec<T>,
+    /// None may match.
+    pub reject: Vec<T>,
+    /// What happens otherwise.
+    pub action: Action,
+}
+
+/// Images that must have a digest, and images that must not.
+#[derive(Clone, Debug, Default)]
+pub struct Digests<'a> {
+    /// These must be pinned.
+    pub require: Vec<ImagePattern<'a>>,
+    /// These must not be.
+    pub forbid: Vec<ImagePattern<'a>>,
+    /// What happens otherwise.
+    pub action: Action,
+}
+
+/// What is judged on UPDATE.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnUpdate {
+    /// What the request adds or changes.
+    #[default]
+    Changed,
+    /// Everything.
+    All,
+}
+
+impl<T> Default for AllowReject<T> {
+    fn default() -> Self {
+        Self {
+            allow: Vec::new(),
+            reject: Vec::new(),
+            action: Action::default(),
+        }
+    }
+}
+
+impl<T> AllowReject<T> {
+    const fn is_empty(&self) -> bool {
+        self.allow.is_empty() && self.reject.is_empty()
+    }
+
+    fn action(&self) -> Option<Action> {
+        (!self.is_empty()).then_some(self.action)
+    }
+}
+
+impl<'a> Settings<'a> {
+    /// The keys of the settings.
+    pub const KEYS: [&'static str; 8] = [
+        "registries",
+        "images",
+        "tags",
+        "digests",
+        "onUpdate",
+        "imagePaths",
+        "exemptions",
+        "docsUrl",
+    ];
+
+    /// Reads settings.
+    ///
+    /// # Errors
+    ///
+    /// Every entry that cannot be meant, each with its path.
+    pub fn read(node: &'a Node<'a>) -> Result<Self, SettingsErrors> {
+        let mut errors = SettingsErrors::default();
+        let settings = Self::read_into(node, &mut errors);
+        errors.into_result(settings)
+    }
+
+    /// Reads settings and holds their entries against each other.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read), and the entries that contradict each other.
+    pub fn validate(node: &'a Node<'a>) -> Result<Self, SettingsErrors> {
+        let mut errors = SettingsErrors::default();
+        let settings = Self::read_into(node, &mut errors);
+        // Positions are those of the entries only if all could be read.
+        if errors.is_empty() {
+            contradictions::find(&settings, &mut errors);
+        }
+        errors.into_result(settings)
+    }
+
+    fn read_into(node: &'a Node<'a>, errors: &mut SettingsErrors) -> Self {
+        let mut settings = Self::default();
+        let before = errors.len();
+        Entry::root(node).map(&Self::KEYS, errors, &mut |key, entry, errors| match key {
+            "registries" => {
+                settings.registries = lists::allow_reject(entry, errors, RegistryPattern::parse);
+            }
+            "images" => settings.images = lists::allow_reject(entry, errors, ImagePattern::parse),
+            "tags" => {
+                settings.tags =
+                    lists::allow_reject(entry, errors, |text, _| TagPattern::parse(text));
+            }
+            "digests" => settings.digests = lists::digests(entry, errors),
+            "onUpdate" => {
+                let values = [("changed", OnUpdate::Changed), ("all", OnUpdate::All)];
+                settings.on_update = entry.keyword(&values, errors).unwrap_or_default();
+            }
+            "imagePaths" => settings.image_paths = lists::image_paths(entry, errors),
+            "exemptions" => settings.exemptions = exemptions::read(entry, errors),
+            "docsUrl" => settings.docs_url = lists::docs_url(entry, errors),
+            _ => {}
+        });
+        if errors.len() == before && settings.strictest().is_none() {
+            errors.push(
+                "settings",
+                "no rule: set `registries`, `images`, `tags` or `digests`, else everything is accepted",
+            );
+        }
+        settings
+    }
+
+    /// What happens to an image that no list can be held against: refused if any list refuses.
+    /// `None` if there is no rule about images at all.
+    pub(crate) fn strictest(&self) -> Option<Action> {
+        let digests = (!self.digests.require.is_empty() || !self.digests.forbid.is_empty())
+            .then_some(self.digests.action);
+        let actions = [
+            self.registries.action(),
+            self.images.action(),
+            self.tags.action(),
+            digests,
+        ];
+        actions
+            .into_iter()
+            .flatten()
+            .reduce(|one, other| if one == Action::Reject { one } else { other })
+    }
+}

@@ -1,0 +1,172 @@
+//! Everything found, and the answer that says it.
+
+use std::fmt::Write as _;
+
+use crate::request::RequestError;
+use crate::settings::SettingsErrors;
+use crate::violation::{Code, Violation};
+
+/// A message names at most this many violations.
+const MOST_LINES: usize = 100;
+
+/// The API server keeps 4,096 characters of warnings in all (`maxWarningLength` times 16).
+const MOST_WARNINGS: usize = 16;
+
+/// Warnings are cut at this many bytes; the API server would cut them at 256 characters.
+const LONGEST_WARNING: usize = 256;
+
+/// The judgement on a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict<'s> {
+    /// What refuses the request, in the order of the document.
+    pub violations: Vec<Violation>,
+    /// What is wrong and passes, in the order of the document.
+    pub warnings: Vec<Violation>,
+    /// The names of the exemptions without which there would be more.
+    pub exempted: Vec<String>,
+    docs_url: Option<&'s str>,
+}
+
+impl<'s> Verdict<'s> {
+    pub(crate) const fn new(docs_url: Option<&'s str>) -> Self {
+        Self {
+            violations: Vec::new(),
+            warnings: Vec::new(),
+            exempted: Vec::new(),
+            docs_url,
+        }
+    }
+
+    /// Refuses a request that cannot be judged.
+    pub(crate) fn unreadable(docs_url: Option<&'s str>, error: &RequestError) -> Self {
+        let mut verdict = Self::new(docs_url);
+        verdict.violations.push(Violation {
+            code: Code::RequestMalformed,
+            place: error.place.to_owned(),
+            value: None,
+            kept: None,
+            problem: error.problem.clone(),
+        });
+        verdict
+    }
+
+    /// Refuses every request, since nobody can say what the settings mean.
+    pub(crate) fn misconfigured(errors: &SettingsErrors) -> Self {
+        let mut verdict = Self::new(None);
+        verdict.violations = errors
+            .iter()
+            .map(|error| Violation {
+                code: Code::SettingsInvalid,
+                place: error.path.clone(),
+                value: None,
+                kept: None,
+                problem: error.problem.clone(),
+            })
+            .collect();
+        verdict
+    }
+
+    pub(crate) fn add(&mut self, refuses: bool, violation: Violation) {
+        if refuses {
+            self.violations.push(violation);
+        } else {
+            self.warnings.push(violation);
+        }
+    }
+
+    pub(crate) fn exempted(&mut self, name: &str) {
+        self.exempted.push(name.to_owned());
+    }
+
+    /// Whether the request passes.
+    pub const fn accepted(&self) -> bool {
+        self.violations.is_empty()
+    }
+
+    /// What the user is told; none if the request passes.
+    pub fn message(&self) -> Option<String> {
+        let link = self.docs_url.map(|url| format!("see {url}"));
+        match self.violations.as_slice() {
+            [] => None,
+            [only] => Some(match link {
+                Some(link) => format!("{only} ({link})"),
+                None => only.to_string(),
+            }),
+            all => {
+                let mut message = format!("{} problems:", all.len());
+                for violation in all.iter().take(MOST_LINES) {
+                    // Writing to a string cannot fail.
+                    let _ = write!(message, "\n{violation}");
+                }
+                if all.len() > MOST_LINES {
+                    let _ = write!(message, "\nand {} more", all.len() - MOST_LINES);
+                }
+                if let Some(link) = link {
+                    message.push('\n');
+                    message.push_str(&link);
+                }
+                Some(message)
+            }
+        }
+    }
+
+    /// Everything wrong as warnings, so that a policy in monitor mode still tells the user.
+    pub fn warning_texts(&self) -> Vec<String> {
+        let all = self.violations.len() + self.warnings.len();
+        let told = if all > MOST_WARNINGS {
+            MOST_WARNINGS - 1
+        } else {
+            all
+        };
+        let mut texts: Vec<_> = self
+            .violations
+            .iter()
+            .chain(&self.warnings)
+            .take(told)
+            .map(|violation| cut(violation.to_string()))
+            .collect();
+        if all > told {
+            texts.push(format!("and {} more", all - told));
+        }
+        texts
+    }
+
+    /// The codes of everything wrong, each once, in the order of the document.
+    pub fn codes(&self) -> Vec<Code> {
+        let mut codes = Vec::new();
+        for violation in self.violations.iter().chain(&self.warnings) {
+            if !codes.contains(&violation.code) {
+                codes.push(violation.code);
+            }
+        }
+        codes
+    }
+}
+
+/// At most [`LONGEST_WARNING`] bytes, with a mark where something is missing.
+fn cut(mut text: String) -> String {
+    const MARK: &str = "…";
+    if text.len() > LONGEST_WARNING {
+        let mut end = LONGEST_WARNING - MARK.len();
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+        text.push_str(MARK);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_is_cut_between_characters() {
+        assert_eq!(cut("a".repeat(256)), "a".repeat(256));
+        assert_eq!(cut("a".repeat(257)), format!("{}…", "a".repeat(253)));
+        let umlauts = cut(format!("a{}", "ä".repeat(128)));
+        assert_eq!(umlauts, format!("a{}…", "ä".repeat(126)));
+        assert!(umlauts.len() <= LONGEST_WARNING);
+    }
+}

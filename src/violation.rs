@@ -1,0 +1,127 @@
+//! One thing wrong, where, and what to write instead.
+
+use std::fmt;
+
+/// What is wrong, as a word that never changes. Each has a section in `docs/messages.md`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Code {
+    /// No entry of `registries.allow` matches the image's registry.
+    RegistryNotAllowed,
+    /// An entry of `registries.reject` matches the image's registry.
+    RegistryRejected,
+    /// No entry of `images.allow` matches the image.
+    ImageNotAllowed,
+    /// An entry of `images.reject` matches the image.
+    ImageRejected,
+    /// No entry of `tags.allow` matches the image's tag.
+    TagNotAllowed,
+    /// An entry of `tags.reject` matches the image's tag.
+    TagRejected,
+    /// An entry of `digests.require` matches the image, and it has no digest.
+    DigestRequired,
+    /// An entry of `digests.forbid` matches the image, and it has a digest.
+    DigestForbidden,
+    /// The image is no image reference.
+    ImageUnparsable,
+    /// A member of the object has the wrong JSON type.
+    ObjectMalformed,
+    /// The request cannot be read.
+    RequestMalformed,
+    /// The settings cannot be read.
+    SettingsInvalid,
+}
+
+impl Code {
+    /// Every code, in the order of `docs/messages.md`.
+    pub const ALL: [Self; 12] = [
+        Self::RegistryNotAllowed,
+        Self::RegistryRejected,
+        Self::ImageNotAllowed,
+        Self::ImageRejected,
+        Self::TagNotAllowed,
+        Self::TagRejected,
+        Self::DigestRequired,
+        Self::DigestForbidden,
+        Self::ImageUnparsable,
+        Self::ObjectMalformed,
+        Self::RequestMalformed,
+        Self::SettingsInvalid,
+    ];
+
+    /// The code as messages and audit annotations spell it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RegistryNotAllowed => "registry-not-allowed",
+            Self::RegistryRejected => "registry-rejected",
+            Self::ImageNotAllowed => "image-not-allowed",
+            Self::ImageRejected => "image-rejected",
+            Self::TagNotAllowed => "tag-not-allowed",
+            Self::TagRejected => "tag-rejected",
+            Self::DigestRequired => "digest-required",
+            Self::DigestForbidden => "digest-forbidden",
+            Self::ImageUnparsable => "image-unparsable",
+            Self::ObjectMalformed => "object-malformed",
+            Self::RequestMalformed => "request-malformed",
+            Self::SettingsInvalid => "settings-invalid",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What happens to a request that breaks a rule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Action {
+    /// It is refused.
+    #[default]
+    Reject,
+    /// It passes with a warning.
+    Warn,
+}
+
+/// One thing wrong with a request.
+///
+/// Shown as one line: place, value, what is wrong and what to write instead, code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// What kind of thing.
+    pub code: Code,
+    /// Where: `spec.containers[0] "redis"`.
+    pub place: String,
+    /// The value it is about, as a phrase: ``image `redis:7` ``.
+    pub value: Option<String>,
+    /// Whether it passes because the object has it already, and with what consequence.
+    pub kept: Option<Kept>,
+    /// What is wrong, and what to write instead.
+    pub problem: String,
+}
+
+/// Why a violation that the old object has as well only warns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Nothing around it changes.
+    Unchanged,
+    /// The pod template around it changes, so there will be new Pods with it.
+    TemplateChanges,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.place)?;
+        if let Some(value) = &self.value {
+            write!(f, "{value}: ")?;
+        }
+        match self.kept {
+            None => {}
+            Some(Kept::Unchanged) => f.write_str("passes unchanged: ")?,
+            Some(Kept::TemplateChanges) => {
+                f.write_str("passes unchanged, but new Pods will be refused: ")?;
+            }
+        }
+        write!(f, "{} [{}]", self.problem, self.code)
+    }
+}

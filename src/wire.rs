@@ -1,0 +1,108 @@
+//! Kubewarden's protocol, as functions from bytes to answers.
+
+use serde::Serialize;
+
+use crate::json::Node;
+use crate::policy::Policy;
+use crate::request::{Payload, RequestError};
+use crate::settings::{Settings, SettingsErrors};
+use crate::verdict::Verdict;
+
+/// The answer to `validate`, with the members of Kubewarden's `ValidationResponse`.
+///
+/// Kubewarden's own type keeps the annotations in a hash map, whose order changes from run to run.
+#[derive(Debug, Serialize)]
+struct ValidationResponse {
+    accepted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<u16>,
+    #[serde(skip_serializing_if = "AuditAnnotations::is_empty")]
+    audit_annotations: AuditAnnotations,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct AuditAnnotations {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    violations: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    exempted: String,
+}
+
+impl AuditAnnotations {
+    const fn is_empty(&self) -> bool {
+        self.violations.is_empty() && self.exempted.is_empty()
+    }
+}
+
+/// A refusal is "forbidden"; 500 would read as an error of the policy.
+const FORBIDDEN: u16 = 403;
+
+/// Answers `validate`: the payload is `{"request": …, "settings": …}`.
+///
+/// Whatever the bytes are, the answer is one that Kubewarden can read.
+pub fn validate(payload: &[u8]) -> Vec<u8> {
+    match Payload::read(payload) {
+        Err(error) => answer(&Verdict::unreadable(None, &error)),
+        Ok(payload) => {
+            let settings = match payload.settings.map(|raw| serde_json::from_str(raw.get())) {
+                None => Ok(Node::Null),
+                Some(settings) => settings,
+            };
+            match settings {
+                Ok(node) => judge(&node, payload.request),
+                Err(error) => {
+                    let error =
+                        RequestError::new("settings", format_args!("not readable: {error}"));
+                    answer(&Verdict::unreadable(None, &error))
+                }
+            }
+        }
+    }
+}
+
+fn judge(node: &Node<'_>, request: Result<crate::request::Request<'_>, RequestError>) -> Vec<u8> {
+    match Settings::read(node) {
+        Err(errors) => answer(&Verdict::misconfigured(&errors)),
+        Ok(settings) => match request {
+            Err(error) => answer(&Verdict::unreadable(settings.docs_url.as_deref(), &error)),
+            Ok(request) => answer(&Policy::new(&settings).evaluate(request)),
+        },
+    }
+}
+
+fn answer(verdict: &Verdict<'_>) -> Vec<u8> {
+    let codes = verdict.codes();
+    let response = ValidationResponse {
+        accepted: verdict.accepted(),
+        message: verdict.message(),
+        code: (!verdict.accepted()).then_some(FORBIDDEN),
+        audit_annotations: AuditAnnotations {
+            violations: codes
+                .iter()
+                .map(|code| code.as_str())
+                .collect::<Vec<_>>()
+                .join(","),
+            exempted: verdict.exempted.join(","),
+        },
+        warnings: verdict.warning_texts(),
+    };
+    // Nothing in it can fail to serialize; were it so, the request is refused all the same.
+    serde_json::to_vec(&response).unwrap_or_else(|_| br#"{"accepted":false}"#.to_vec())
+}
+
+/// Answers `validate_settings`: nothing if the settings are valid, else what is wrong with them.
+///
+/// # Errors
+///
+/// Every mistake, each with its path, or why the bytes are no JSON.
+pub fn validate_settings(settings: &[u8]) -> Result<(), String> {
+    let node = serde_json::from_slice::<Node<'_>>(settings)
+        .map_err(|error| format!("settings: not JSON: {error}"))?;
+    Settings::validate(&node)
+        .map(|_| ())
+        .map_err(|errors: SettingsErrors| errors.to_string())
+}

@@ -1,0 +1,18 @@
+//! Finds every image that an object would run.
+//!
+//! Images are found by their shape, wherever they stand: a list `containers`, `initContainers` or
+//! `ephemeralContainers` of objects with an `image`, and a list `volumes` of objects with an
+//! `image.reference`. So a Deployment, a `CronJob`, an Argo Rollout and a `JobSet` need no list of
+//! kinds. Only the object's own `metadata` and `status` are left out.
+//!
+//! In Kubernetes' own workloads a member of the wrong JSON type is reported; elsewhere a
+//! `containers` that is not a list of objects is something else.
+
+mod image_paths;
+mod object;
+mod walk;
+
+pub use image_paths::ImagePath;
+pub(crate) use image_paths::add_images;
+pub use object::{ImageField, Malformed, Object, Source};
+pub(crate) use walk::Walk;

@@ -1,0 +1,109 @@
+//! What was found in an object.
+
+use std::borrow::Cow;
+
+use serde::de::DeserializeSeed;
+use serde_json::value::RawValue;
+
+use crate::json::{Kind, Location, Step};
+use crate::kind::GroupKind;
+
+use super::Walk;
+
+/// An object of a request, with the images in it. Borrows from the payload.
+#[derive(Clone, Debug)]
+pub struct Object<'a> {
+    /// The payload from the first character of the object on.
+    pub(crate) text: &'a str,
+    /// The object's own `metadata`.
+    pub(crate) metadata: Option<&'a RawValue>,
+    /// The images, in the order of the document.
+    pub images: Vec<ImageField<'a>>,
+    /// What has the wrong JSON type.
+    pub malformed: Vec<Malformed<'a>>,
+    /// The object is `null`, which means that there is none.
+    pub(crate) is_null: bool,
+}
+
+/// Where an image stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// `image` of an element of a list of containers.
+    Container,
+    /// `image.reference` of an element of a list of volumes.
+    Volume,
+    /// Where the settings' `imagePaths` say.
+    Path,
+}
+
+/// An image in an object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImageField<'a> {
+    /// What it is the image of.
+    pub source: Source,
+    /// The container or volume, or with [`Source::Path`] the image itself.
+    pub place: Location<'a>,
+    /// The container's or volume's name.
+    pub name: Option<Cow<'a, str>>,
+    /// The image as written.
+    pub text: Cow<'a, str>,
+}
+
+/// A member of the wrong JSON type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Malformed<'a> {
+    /// Where it is; empty for the object itself.
+    pub place: Location<'a>,
+    /// The type that belongs there.
+    pub expected: Kind,
+    /// The type that was found.
+    pub found: Kind,
+}
+
+impl<'a> Object<'a> {
+    /// An object in which nothing has been looked for yet.
+    pub(crate) const fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            metadata: None,
+            images: Vec::new(),
+            malformed: Vec::new(),
+            is_null: false,
+        }
+    }
+
+    /// Reads the object that `text` begins with.
+    ///
+    /// # Errors
+    ///
+    /// Where the text is not JSON, or is nested deeper than `serde_json` reads (128 levels).
+    pub fn read(text: &'a str, kind: &GroupKind<'_>) -> Result<Self, serde_json::Error> {
+        let mut object = Self::new(text);
+        Walk::object(kind, &mut object)
+            .deserialize(&mut serde_json::Deserializer::from_str(text))?;
+        Ok(object)
+    }
+}
+
+impl<'a> ImageField<'a> {
+    /// The pod template around a container or volume: none around those of a Pod itself, nor where
+    /// the list is not in a `spec`.
+    pub(crate) fn pod_template(&self) -> Option<&[Step<'a>]> {
+        match self.place.steps() {
+            [template @ .., Step::Key(spec), Step::Key(_), Step::Index(_)]
+                if spec == "spec" && !template.is_empty() =>
+            {
+                Some(template)
+            }
+            _ => None,
+        }
+    }
+
+    /// The list that a container or volume is in.
+    pub(crate) fn list(&self) -> Location<'a> {
+        match self.place.steps() {
+            [list @ .., Step::Index(_)] => Location(list.to_vec()),
+            all => Location(all.to_vec()),
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! One pass over an object, keeping nothing but what was looked for.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::json::{Kind, Step, Text, Trail};
+use crate::kind::GroupKind;
+
+use super::object::{ImageField, Malformed, Object, Source};
+
+/// Reads one value of an object and what is below it.
+///
+/// Yields the text of a string that was asked for. The depth is bounded by `serde_json`, which
+/// reads 128 levels.
+pub(crate) struct Walk<'w, 'de> {
+    role: Role,
+    trail: Option<&'w Trail<'w, 'de>>,
+    object: &'w mut Object<'de>,
+}
+
+/// What a value is, by the place where it stands. `strict` is set in Kubernetes' own workloads.
+#[derive(Clone, Copy)]
+enum Role {
+    /// The object itself, and the way to its pod spec where that is known.
+    Object(Option<&'static [&'static str]>),
+    /// On the way to the pod spec, or the pod spec itself.
+    Way(&'static [&'static str]),
+    /// A list of containers or volumes.
+    List { of: Source, strict: bool },
+    /// A container or volume.
+    Element { of: Source, strict: bool },
+    /// The `image` of a volume.
+    VolumeImage { strict: bool },
+    /// A string to be read.
+    Text { strict: bool },
+    /// Anything else.
+    Any,
+}
+
+impl Role {
+    /// The role of a member of a value with this role.
+    fn member(self, key: &str) -> Self {
+        match (self, key) {
+            (Self::Object(Some(way)) | Self::Way(way), key) => match way.split_first() {
+                Some((first, rest)) if *first == key => Self::Way(rest),
+                Some(_) => Self::by_shape(key, false),
+                None => Self::by_shape(key, true),
+            },
+            (
+                Self::Element {
+                    of: Source::Container,
+                    strict,
+                },
+                "image" | "name",
+            )
+            | (
+                Self::Element {
+                    of: Source::Volume,
+                    strict,
+                },
+                "name",
+            )
+            | (Self::VolumeImage { strict }, "reference") => Self::Text { strict },
+            (
+                Self::Element {
+                    of: Source::Volume,
+                    strict,
+                },
+                "image",
+            ) => Self::VolumeImage { strict },
+            (_, key) => Self::by_shape(key, false),
+        }
+    }
+
+    fn by_shape(key: &str, strict: bool) -> Self {
+        match key {
+            "containers" | "initContainers" | "ephemeralContainers" => Self::List {
+                of: Source::Container,
+                strict,
+            },
+            "volumes" => Self::List {
+                of: Source::Volume,
+                strict,
+            },
+            _ => Self::Any,
+        }
+    }
+
+    /// The role of an element of a value with this role.
+    const fn element(self) -> Self {
+        match self {
+            Self::List { of, strict } => Self::Element { of, strict },
+            _ => Self::Any,
+        }
+    }
+
+    /// The type that a value with this role must have.
+    const fn expected(self) -> Option<Kind> {
+        match self {
+            Self::Object(_)
+            | Self::Way(_)
+            | Self::Element { strict: true, .. }
+            | Self::VolumeImage { strict: true } => Some(Kind::Map),
+            Self::List { strict: true, .. } => Some(Kind::List),
+            Self::Text { strict: true } => Some(Kind::Text),
+            _ => None,
+        }
+    }
+}
+
+impl<'w, 'de> Walk<'w, 'de> {
+    /// Reads a whole object of this kind into `object`.
+    pub(crate) fn object(kind: &GroupKind<'_>, object: &'w mut Object<'de>) -> Self {
+        Self {
+            role: Role::Object(kind.pod_spec()),
+            trail: None,
+            object,
+        }
+    }
+
+    /// Notes a value whose type is not the one that belongs here; `null` is as good as absent.
+    fn found(&mut self, found: Kind) {
+        if let Some(expected) = self.role.expected()
+            && expected != found
+            && found != Kind::Null
+        {
+            self.object.malformed.push(Malformed {
+                place: self.trail.map(Trail::location).unwrap_or_default(),
+                expected,
+                found,
+            });
+        }
+    }
+
+    fn text(mut self, text: impl FnOnce() -> Cow<'de, str>) -> Option<Cow<'de, str>> {
+        self.found(Kind::Text);
+        matches!(self.role, Role::Text { .. }).then(text)
+    }
+
+    /// Keeps an image of the container or volume at `trail`; an empty one is none.
+    fn keep(&mut self, source: Source, trail: Option<&Trail<'_, 'de>>, text: Cow<'de, str>) {
+        if !text.is_empty() {
+            self.object.images.push(ImageField {
+                source,
+                place: trail.map(Trail::location).unwrap_or_default(),
+                name: None,
+                text,
+            });
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Walk<'_, 'de> {
+    type Value = Option<Cow<'de, str>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_, 'de> {
+    type Value = Option<Cow<'de, str>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        if matches!(self.role, Role::Object(_)) {
+            self.object.is_null = true;
+        }
+        Ok(None)
+    }
+
+    fn visit_bool<E: Error>(mut self, _: bool) -> Result<Self::Value, E> {
+        self.found(Kind::Bool);
+        Ok(None)
+    }
+
+    fn visit_i64<E: Error>(mut self, _: i64) -> Result<Self::Value, E> {
+        self.found(Kind::Number);
+        Ok(None)
+    }
+
+    fn visit_u64<E: Error>(mut self, _: u64) -> Result<Self::Value, E> {
+        self.found(Kind::Number);
+        Ok(None)
+    }
+
+    fn visit_f64<E: Error>(mut self, _: f64) -> Result<Self::Value, E> {
+        self.found(Kind::Number);
+        Ok(None)
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(self.text(|| Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(self.text(|| Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<Self::Value, A::Error> {
+        self.found(Kind::List);
+        let role = self.role.element();
+        for index in 0.. {
+            let step = Step::Index(index);
+            let element = list.next_element_seed(Walk {
+                role,
+                trail: Some(&Trail::below(self.trail, &step)),
+                object: &mut *self.object,
+            })?;
+            if element.is_none() {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
+        self.found(Kind::Map);
+        let is_object = matches!(self.role, Role::Object(_));
+        let first = self.object.images.len();
+        let mut name = None;
+        while let Some(key) = map.next_key_seed(Text)? {
+            if is_object && key == "metadata" {
+                self.object.metadata = Some(map.next_value()?);
+                continue;
+            }
+            if is_object && key == "status" {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            }
+            let role = self.role.member(&key);
+            let step = Step::Key(key);
+            let text = map.next_value_seed(Walk {
+                role,
+                trail: Some(&Trail::below(self.trail, &step)),
+                object: &mut *self.object,
+            })?;
+            if let Some(text) = text {
+                match (self.role, &step) {
+                    (_, Step::Key(key)) if key == "name" => name = Some(text),
+                    // The volume is one step above its `image`.
+                    (Role::VolumeImage { .. }, _) => {
+                        self.keep(Source::Volume, self.trail.and_then(Trail::parent), text);
+                    }
+                    _ => self.keep(Source::Container, self.trail, text),
+                }
+            }
+        }
+        if name.is_some()
+            && let Some(images) = self.object.images.get_mut(first..)
+        {
+            // The name may come before or after the image; deeper images have their own.
+            let depth = self.trail.map_or(0, Trail::depth);
+            for image in images
+                .iter_mut()
+                .filter(|image| image.place.steps().len() == depth)
+            {
+                image.name.clone_from(&name);
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,252 @@
+//! The tables in `tests/cases/`: each file a list of cases, every file found by itself.
+//!
+//! A case says its claim, settings, an object (or an image, or a whole request) and what is wanted.
+//! What users read, message and warnings, is in one snapshot a file.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use rollout_guard::json::Node;
+use rollout_guard::policy::Policy;
+use rollout_guard::request::Payload;
+use rollout_guard::settings::Settings;
+use rollout_guard::violation::Violation;
+use rollout_guard::wire;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+/// One case.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Case {
+    /// The claim that the case makes.
+    note: String,
+    settings: Value,
+    /// Short for a Pod with one container `app` that has this image.
+    image: Option<String>,
+    /// An object to create, or to update if there is an `old` one.
+    object: Option<Value>,
+    /// The object as it was.
+    old: Option<Value>,
+    /// The image that the Pod had: short for an `old` Pod.
+    old_image: Option<String>,
+    /// Members that go over those of the request; `null` takes one away.
+    #[serde(default)]
+    request: Map<String, Value>,
+    want: Want,
+}
+
+/// What a case wants.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Want {
+    /// The paths of the mistakes in the settings; then nothing else is looked at.
+    settings_errors: Option<Vec<String>>,
+    accepted: Option<bool>,
+    /// What refuses: `path code`, where the path leaves out names.
+    #[serde(default)]
+    violations: Vec<String>,
+    /// What only warns.
+    #[serde(default)]
+    warnings: Vec<String>,
+    /// The exemptions that were needed.
+    #[serde(default)]
+    exempted: Vec<String>,
+}
+
+#[test]
+fn every_case_gets_what_it_wants() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let mut files = Vec::new();
+    collect(&root, &mut files);
+    assert!(!files.is_empty(), "no case files");
+    let mut failures = String::new();
+    let mut count = 0;
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let name = file.strip_prefix(&root).unwrap().with_extension("");
+        let name = name.to_str().unwrap().replace('/', "__");
+        let cases: Vec<Case> = yaml_serde::from_str(&text)
+            .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let mut told = String::new();
+        for case in &cases {
+            count += 1;
+            let said = run(case);
+            if let Err(problem) = check(case, &said) {
+                writeln!(failures, "{name}: {}\n  {problem}", case.note).unwrap();
+            }
+            writeln!(told, "# {}\n{}", case.note, said.shown).unwrap();
+        }
+        insta::with_settings!({ snapshot_path => "../snapshots/cases", prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!(name, told);
+        });
+    }
+    assert!(failures.is_empty(), "of {count} cases:\n{failures}");
+}
+
+/// What the policy says to a case.
+#[derive(Default)]
+struct Said {
+    settings_errors: Vec<String>,
+    accepted: bool,
+    violations: Vec<String>,
+    warnings: Vec<String>,
+    exempted: Vec<String>,
+    shown: String,
+}
+
+fn run(case: &Case) -> Said {
+    let mut said = Said::default();
+    let settings = serde_json::to_string(&case.settings).unwrap();
+    let node: Node<'_> = serde_json::from_str(&settings).unwrap();
+    let settings = match Settings::validate(&node) {
+        Ok(settings) => settings,
+        Err(errors) => {
+            said.settings_errors = errors.iter().map(|error| error.path.clone()).collect();
+            said.shown = format!("{errors}\n");
+            return said;
+        }
+    };
+    let payload =
+        serde_json::to_vec(&json!({ "request": request(case), "settings": case.settings }))
+            .unwrap();
+    let answer: Value = serde_json::from_slice(&wire::validate(&payload)).unwrap();
+    if let Ok(request) = Payload::read(&payload).unwrap().request {
+        let verdict = Policy::new(&settings).evaluate(request);
+        assert_eq!(
+            answer["accepted"],
+            verdict.accepted(),
+            "{}: wire and policy differ",
+            case.note
+        );
+        said.violations = verdict.violations.iter().map(place_and_code).collect();
+        said.warnings = verdict.warnings.iter().map(place_and_code).collect();
+        said.exempted.clone_from(&verdict.exempted);
+    } else {
+        said.violations.push("request request-malformed".to_owned());
+    }
+    said.accepted = answer["accepted"] == true;
+    said.shown = shown(&answer);
+    said
+}
+
+/// The place without the name of the container, and the code.
+fn place_and_code(violation: &Violation) -> String {
+    let place = violation.place.split(" \"").next().unwrap_or_default();
+    format!("{place} {}", violation.code)
+}
+
+fn shown(answer: &Value) -> String {
+    let mut text = String::new();
+    match answer["message"].as_str() {
+        Some(message) => writeln!(text, "refused: {message}").unwrap(),
+        None => writeln!(text, "accepted").unwrap(),
+    }
+    let refused: Vec<_> = answer["message"]
+        .as_str()
+        .into_iter()
+        .flat_map(str::lines)
+        .collect();
+    for warning in answer["warnings"].as_array().into_iter().flatten() {
+        let warning = warning.as_str().unwrap();
+        // A violation is a warning as well; only what is told apart is shown.
+        if !refused
+            .iter()
+            .any(|line| line.starts_with(warning.trim_end_matches('…')))
+        {
+            writeln!(text, "warning: {warning}").unwrap();
+        }
+    }
+    if let Some(exempted) = answer["audit_annotations"]["exempted"].as_str() {
+        writeln!(text, "exempted: {exempted}").unwrap();
+    }
+    text
+}
+
+fn check(case: &Case, said: &Said) -> Result<(), String> {
+    let equal = |what: &str, wanted: &[String], got: &[String]| {
+        if wanted == got {
+            Ok(())
+        } else {
+            Err(format!(
+                "{what}: wanted {wanted:?}, got {got:?}\n  {}",
+                said.shown
+            ))
+        }
+    };
+    let want = &case.want;
+    equal(
+        "settings errors",
+        want.settings_errors.as_deref().unwrap_or_default(),
+        &said.settings_errors,
+    )?;
+    if want.settings_errors.is_some() {
+        return Ok(());
+    }
+    let accepted = want.accepted.unwrap_or(want.violations.is_empty());
+    if accepted != said.accepted {
+        return Err(format!("wanted accepted: {accepted}\n  {}", said.shown));
+    }
+    equal("violations", &want.violations, &said.violations)?;
+    equal("warnings", &want.warnings, &said.warnings)?;
+    equal("exempted", &want.exempted, &said.exempted)
+}
+
+/// The request that a case is short for.
+fn request(case: &Case) -> Value {
+    let pod = |image: &String| {
+        json!({
+            "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "web" },
+            "spec": { "containers": [{ "name": "app", "image": image }] },
+        })
+    };
+    let object = case.image.as_ref().map(pod).or_else(|| case.object.clone());
+    let old = case
+        .old_image
+        .as_ref()
+        .map(pod)
+        .or_else(|| case.old.clone());
+    let known = object.as_ref().or(old.as_ref());
+    let text = |pointer: &str| known.and_then(|object| object.pointer(pointer)?.as_str());
+    let (group, version) = match text("/apiVersion").unwrap_or("v1").split_once('/') {
+        Some(parts) => parts,
+        None => ("", text("/apiVersion").unwrap_or("v1")),
+    };
+    let mut request = json!({
+        "uid": "1299d386-525b-4032-98ae-1949f69f9cfc",
+        "kind": { "group": group, "version": version, "kind": text("/kind").unwrap_or("Pod") },
+        "resource": { "group": group, "version": version, "resource": "any" },
+        "operation": if old.is_some() { "UPDATE" } else { "CREATE" },
+        "name": text("/metadata/name"),
+        "namespace": text("/metadata/namespace").unwrap_or("default"),
+        "userInfo": { "username": "jane@example.com", "groups": ["developers", "system:authenticated"] },
+        "object": object,
+        "oldObject": old,
+    });
+    let members = request.as_object_mut().unwrap();
+    for (key, value) in &case.request {
+        members.insert(key.clone(), value.clone());
+    }
+    members.retain(|_, value| !value.is_null());
+    request
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    let mut entries: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "yaml")
+        {
+            files.push(path);
+        } else {
+            panic!("{}: a case file ends in .yaml", path.display());
+        }
+    }
+}

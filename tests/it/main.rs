@@ -1,0 +1,11 @@
+//! The tests of the whole engine, in one binary: through its public door, on files.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that meets what it does not expect fails"
+)]
+
+mod cases;
+mod corpus;
+mod wire;

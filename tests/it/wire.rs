@@ -1,0 +1,312 @@
+//! Bytes in, bytes out: whatever the payload is, the answer is one that Kubewarden reads.
+
+use rollout_guard::wire;
+use serde_json::{Value, json};
+
+fn validate(payload: &[u8]) -> Value {
+    serde_json::from_slice(&wire::validate(payload)).unwrap()
+}
+
+#[track_caller]
+fn refused(payload: &[u8], message: &str) {
+    let answer = validate(payload);
+    assert_eq!(answer["accepted"], false);
+    assert_eq!(answer["code"], 403);
+    assert_eq!(answer["message"], message);
+}
+
+const SETTINGS: &str = r#"{"registries":{"reject":["docker.io"]}}"#;
+
+fn payload(request: &str) -> Vec<u8> {
+    format!(r#"{{"request":{request},"settings":{SETTINGS}}}"#).into_bytes()
+}
+
+fn pod(object: &str) -> Vec<u8> {
+    payload(&format!(
+        r#"{{"kind":{{"group":"","version":"v1","kind":"Pod"}},"object":{object},"operation":"CREATE","uid":"1","userInfo":{{}}}}"#
+    ))
+}
+
+#[test]
+fn accepts_with_nothing_but_the_verdict() {
+    let answer = wire::validate(&pod(r#"{"spec":{"containers":[{"image":"ghcr.io/a/b"}]}}"#));
+    assert_eq!(String::from_utf8(answer).unwrap(), r#"{"accepted":true}"#);
+}
+
+#[test]
+fn refuses_with_message_code_warning_and_annotation() {
+    let answer = validate(&pod(
+        r#"{"spec":{"containers":[{"image":"redis","name":"app"}]}}"#,
+    ));
+    let line = r#"spec.containers[0] "app": image `redis`: registry `docker.io` is rejected by `docker.io`, use another registry [registry-rejected]"#;
+    assert_eq!(
+        answer,
+        json!({
+            "accepted": false,
+            "message": line,
+            "code": 403,
+            "audit_annotations": { "violations": "registry-rejected" },
+            "warnings": [line],
+        })
+    );
+}
+
+#[test]
+fn refuses_what_is_no_payload() {
+    refused(
+        b"",
+        "payload: not readable: EOF while parsing a value at line 1 column 0 [request-malformed]",
+    );
+    refused(b"\xff", "payload: not UTF-8 at byte 0 [request-malformed]");
+    refused(
+        b"[]",
+        "payload: not readable: invalid type: sequence, expected an object with `request` and `settings` at line 1 column 0 [request-malformed]",
+    );
+    refused(
+        br#"{"request":{"object":{"spec":"#,
+        "payload: not readable: EOF while parsing a value at line 1 column 29 [request-malformed]",
+    );
+    refused(
+        br#"{"request":{},"settings":{}} x"#,
+        "payload: not readable: trailing characters at line 1 column 30 [request-malformed]",
+    );
+    refused(
+        br#"{"request":{},"request":{},"settings":{}}"#,
+        "payload: not readable: `request` occurs twice at line 1 column 23 [request-malformed]",
+    );
+}
+
+#[test]
+fn every_prefix_of_a_payload_is_refused() {
+    let whole = pod(r#"{"spec":{"containers":[{"image":"ghcr.io/a/b"}]}}"#);
+    for end in 0..whole.len() {
+        assert_eq!(validate(&whole[..end])["accepted"], false, "{end}");
+    }
+    assert_eq!(validate(&whole)["accepted"], true);
+}
+
+#[test]
+fn refuses_a_request_that_lacks_what_it_is_judged_by() {
+    refused(&payload("{}"), "request.kind: missing [request-malformed]");
+    refused(
+        &payload("null"),
+        "payload: not readable: invalid type: null, expected an admission request at line 1 column 15 [request-malformed]",
+    );
+    refused(
+        &payload(r#"{"kind":"Pod"}"#),
+        "request.kind: expected an object with the strings `group` and `kind` [request-malformed]",
+    );
+    refused(
+        &payload(r#"{"kind":{"kind":"Pod"}}"#),
+        "request.operation: missing [request-malformed]",
+    );
+    refused(
+        &payload(r#"{"kind":{"kind":"Pod"},"operation":"create"}"#),
+        "request.operation: `create` is none of `CREATE`, `UPDATE`, `DELETE`, `CONNECT` [request-malformed]",
+    );
+    refused(
+        &payload(r#"{"kind":{"kind":"Pod"},"operation":"CREATE"}"#),
+        "request.object: missing [request-malformed]",
+    );
+    refused(
+        &payload(r#"{"kind":{"kind":"Pod"},"operation":"CREATE","object":{},"namespace":1}"#),
+        "request.namespace: expected a string, got a number [request-malformed]",
+    );
+    refused(
+        &payload(
+            r#"{"kind":{"kind":"Pod"},"operation":"CREATE","object":{},"userInfo":{"groups":"a"}}"#,
+        ),
+        "request.userInfo.groups: expected a list, got a string [request-malformed]",
+    );
+    refused(
+        &payload(r#"{"kind":{"kind":"Pod"},"operation":"CREATE","object":{},"object":{}}"#),
+        "request.object: occurs twice [request-malformed]",
+    );
+    refused(
+        &payload(
+            r#"{"kind":{"kind":"Pod"},"operation":"CREATE","old_object":{},"oldObject":{},"object":{}}"#,
+        ),
+        "request.oldObject: occurs twice [request-malformed]",
+    );
+    refused(
+        &payload(r#"{"kind":{"kind":"Pod"},"operation":"CREATE","objec\u0074":{}}"#),
+        "payload: not readable: the key `object` is written with escapes at line 1 column 68 [request-malformed]",
+    );
+}
+
+#[test]
+fn reads_both_spellings_and_any_order() {
+    let bad = r#"{"spec":{"containers":[{"image":"redis"}]}}"#;
+    for request in [
+        format!(
+            r#"{{"object":{bad},"kind":{{"kind":"Pod"}},"operation":"UPDATE","oldObject":{bad}}}"#
+        ),
+        format!(
+            r#"{{"old_object":{bad},"operation":"UPDATE","object":{bad},"kind":{{"group":null,"kind":"Pod"}}}}"#
+        ),
+    ] {
+        let answer = validate(&payload(&request));
+        assert_eq!(
+            answer["accepted"], true,
+            "an old violation passes: {answer}"
+        );
+        assert_eq!(answer["warnings"].as_array().unwrap().len(), 1);
+    }
+    let status = format!(
+        r#"{{"object":{bad},"kind":{{"kind":"Pod"}},"operation":"UPDATE","sub_resource":"status"}}"#
+    );
+    assert_eq!(validate(&payload(&status))["accepted"], true);
+    let first = format!(
+        r#" {{ "settings" : {SETTINGS} , "request" : {{ "kind" : {{ "kind" : "Pod" }} , "object" : {bad} , "operation" : "CREATE" }} }} "#
+    );
+    assert_eq!(
+        validate(first.as_bytes())["accepted"],
+        false,
+        "settings may come first"
+    );
+}
+
+#[test]
+fn null_is_as_good_as_absent() {
+    let request = r#"{"kind":{"kind":"Pod"},"operation":"DELETE","object":null,"oldObject":null,"subResource":null,"namespace":null,"userInfo":null,"options":null}"#;
+    assert_eq!(validate(&payload(request))["accepted"], true);
+    refused(
+        &payload(r#"{"kind":{"kind":"Pod"},"operation":"CREATE","object":null}"#),
+        "request.object: missing [request-malformed]",
+    );
+    refused(
+        &payload(r#"{"object": null ,"kind":{"kind":"Pod"},"operation":"CREATE"}"#),
+        "request.object: missing [request-malformed]",
+    );
+}
+
+#[test]
+fn refuses_an_object_that_is_none() {
+    refused(
+        &pod(r#""spec""#),
+        "object: expected an object, got a string [object-malformed]",
+    );
+    refused(
+        &pod("[]"),
+        "object: expected an object, got a list [object-malformed]",
+    );
+    refused(
+        &pod("1"),
+        "object: expected an object, got a number [object-malformed]",
+    );
+}
+
+#[test]
+fn judges_a_repeated_key_in_both_its_values() {
+    for spec in [
+        r#"{"containers":[{"image":"redis","image":"ghcr.io/a/b"}]}"#,
+        r#"{"containers":[{"image":"ghcr.io/a/b","image":"redis"}]}"#,
+        r#"{"containers":[{"image":"redis"}],"containers":[]}"#,
+        r#"{"containers":[],"containers":[{"image":"redis"}]}"#,
+    ] {
+        assert_eq!(
+            validate(&pod(&format!(r#"{{"spec":{spec}}}"#)))["accepted"],
+            false,
+            "{spec}"
+        );
+        assert_eq!(
+            validate(&pod(&format!(r#"{{"spec":{spec},"spec":{{}}}}"#)))["accepted"],
+            false,
+            "{spec}"
+        );
+    }
+}
+
+#[test]
+fn reads_an_image_written_with_escapes() {
+    let answer = validate(&pod(
+        r#"{"spec":{"contain\u0065rs":[{"im\u0061ge":"r\u0065dis"}]}}"#,
+    ));
+    assert_eq!(answer["accepted"], false);
+    assert!(
+        answer["message"]
+            .as_str()
+            .unwrap()
+            .contains("image `redis`")
+    );
+}
+
+#[test]
+fn refuses_ten_thousand_levels() {
+    for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
+        let nested = format!("{}1{}", open.repeat(10_000), close.repeat(10_000));
+        let answer = validate(&pod(&format!(r#"{{"spec":{{"a":{nested}}}}}"#)));
+        assert_eq!(answer["accepted"], false);
+        let message = answer["message"].as_str().unwrap();
+        assert!(message.contains("recursion limit exceeded"), "{message}");
+        // What is not looked at may be as deep as it likes.
+        let answer = validate(&pod(&format!(
+            r#"{{"metadata":{{"a":{nested}}},"status":{nested}}}"#
+        )));
+        assert_eq!(answer["accepted"], true, "{answer}");
+    }
+}
+
+#[test]
+fn judges_two_mebibytes() {
+    let filler = "x".repeat(2 << 20);
+    let answer = validate(&pod(&format!(
+        r#"{{"data":"{filler}","spec":{{"containers":[{{"image":"redis"}}]}}}}"#
+    )));
+    assert_eq!(answer["accepted"], false);
+    let image = format!(r#"{{"spec":{{"containers":[{{"image":"{filler}"}}]}}}}"#);
+    assert!(
+        wire::validate(&pod(&image)).len() < 2_000,
+        "an answer is short whatever the image is"
+    );
+}
+
+#[test]
+fn a_message_has_a_hundred_lines_and_sixteen_warnings() {
+    let containers = vec![r#"{"image":"redis"}"#; 250].join(",");
+    let answer = validate(&pod(&format!(
+        r#"{{"spec":{{"containers":[{containers}]}}}}"#
+    )));
+    let lines: Vec<_> = answer["message"].as_str().unwrap().lines().collect();
+    assert_eq!(lines.len(), 102);
+    assert_eq!((lines[0], lines[101]), ("250 problems:", "and 150 more"));
+    let warnings = answer["warnings"].as_array().unwrap();
+    assert_eq!(warnings.len(), 16);
+    assert_eq!(warnings[15], "and 235 more");
+}
+
+#[test]
+fn says_what_is_wrong_with_the_settings_instead_of_judging() {
+    let answer = validate(br#"{"request":{"kind":{"kind":"Pod"},"operation":"CREATE","object":{}},"settings":{"image":{}}}"#);
+    assert_eq!(answer["accepted"], false);
+    assert_eq!(
+        answer["message"],
+        "image: unknown key, did you mean `images`? [settings-invalid]"
+    );
+    let answer =
+        validate(br#"{"request":{"kind":{"kind":"Pod"},"operation":"CREATE","object":{}}}"#);
+    assert_eq!(answer["accepted"], false);
+    assert!(answer["message"].as_str().unwrap().contains("no rule"));
+}
+
+#[test]
+fn validates_settings() {
+    assert_eq!(wire::validate_settings(SETTINGS.as_bytes()), Ok(()));
+    let error = |settings: &[u8]| wire::validate_settings(settings).unwrap_err();
+    assert_eq!(
+        error(b"{"),
+        "settings: not JSON: EOF while parsing an object at line 1 column 1"
+    );
+    assert_eq!(error(b"[]"), "settings: expected an object, got a list");
+    assert!(error(b"{}").starts_with("settings: no rule: set "));
+    assert!(error(b"null").starts_with("settings: no rule: set "));
+    assert!(error(b"\xff").starts_with("settings: not JSON: "));
+    assert_eq!(
+        error(br#"{"images":{"alow":["a"],"reject":["nginx:",3]},"onUpdate":true}"#),
+        "4 errors:\n\
+         images.alow: unknown key, did you mean `allow`?\n\
+         images.reject[0]: `nginx:`: tag: empty tag after `:`\n\
+         images.reject[1]: expected a string, got a number, put it in quotes\n\
+         onUpdate: expected a string, got a boolean, put it in quotes"
+    );
+}
