@@ -4,7 +4,7 @@
 //! [`pattern`](crate::pattern).
 
 mod error;
-mod grammar;
+pub(crate) mod grammar;
 mod normalize;
 mod reference;
 

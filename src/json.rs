@@ -9,6 +9,7 @@ mod location;
 mod lookup;
 mod node;
 mod same;
+mod value_text;
 
 pub use field_path::{FieldPath, FieldPathError};
 pub use location::{Location, Step, Trail};
@@ -16,3 +17,4 @@ pub use lookup::find;
 pub(crate) use lookup::{Scalar, Text, kind_of};
 pub use node::{Kind, Node, Number};
 pub(crate) use same::{same, same_but_for};
+pub(crate) use value_text::value_text;

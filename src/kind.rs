@@ -30,14 +30,20 @@ impl GroupKind<'_> {
         }
     }
 
+    /// Whether this is a Pod.
+    pub(crate) fn is_pod(&self) -> bool {
+        self.group.is_empty() && self.kind == "Pod"
+    }
+
     /// Whether objects of this kind may run images.
     ///
     /// Policies and webhook configurations hold patterns that look like workloads, and a
     /// `ControllerRevision` holds what a workload once was.
     pub(crate) fn may_run_images(&self) -> bool {
         let group = self.group.as_ref();
-        !(glob::matches("*kyverno.io", group)
-            || glob::matches("*.gatekeeper.sh", group)
+        !(group == "kyverno.io"
+            || group.ends_with(".kyverno.io")
+            || group.ends_with(".gatekeeper.sh")
             || matches!(
                 group,
                 "policies.kubewarden.io" | "admissionregistration.k8s.io"

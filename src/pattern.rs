@@ -7,6 +7,7 @@ mod host;
 mod image;
 mod path;
 mod registry;
+mod shape;
 mod tag;
 
 pub use image::ImagePattern;
@@ -24,3 +25,10 @@ pub enum Sense {
 
 /// Why a text is no entry of a list: what is wrong, and what to write instead.
 pub type PatternError = String;
+
+/// What follows `https://` or the like.
+///
+/// Looks for the one character first: a search for the three builds tables on every request.
+fn after_scheme(text: &str) -> Option<&str> {
+    text.split_once(':')?.1.strip_prefix("//")
+}

@@ -12,13 +12,13 @@ use std::collections::BTreeMap;
 use crate::check;
 use crate::exemption::{Check, Exemption};
 use crate::image::Reference;
-use crate::json::{Location, find, same, same_but_for};
+use crate::json::{Location, Step, find, same, same_but_for};
 use crate::request::{Operation, Request, RequestError};
 use crate::settings::{OnUpdate, Settings};
 use crate::shown::Shown;
 use crate::verdict::Verdict;
 use crate::violation::{Action, Code, Kept, Violation};
-use crate::workload::{self, ImageField, Malformed, Object};
+use crate::workload::{self, Found, ImageField, Malformed, Object};
 
 /// Members of `metadata` that Kubernetes' own bookkeeping writes by plain UPDATE: Jobs remove their
 /// Pods' finalizers, the garbage collector drops owners.
@@ -95,18 +95,22 @@ impl<'s> Policy<'s> {
         object: &mut Object<'_>,
         exempted: &mut [bool],
     ) -> Result<Vec<Finding>, RequestError> {
-        workload::add_images(&self.settings.image_paths, object, &request.kind).map_err(
-            |error| RequestError::new("request.object", format_args!("not readable: {error}")),
-        )?;
+        workload::add_images(&self.settings.image_paths, object, &request.kind)
+            .map_err(|error| RequestError::unreadable("request.object", &error))?;
         let strictest = self.settings.strictest().unwrap_or_default();
         let mut exemptions = Exemptions::new(&self.settings.exemptions, exempted);
         let mut findings = Vec::new();
-        for malformed in &object.malformed {
-            if !exemptions.cover(None, request, object) {
-                findings.push(malformed_finding(malformed, strictest));
-            }
-        }
-        for image in &object.images {
+        for found in &object.found {
+            let image = match found {
+                Found::Image(image) => image,
+                Found::Malformed(malformed) => {
+                    if !exemptions.cover(None, request, object) {
+                        findings.push(malformed_finding(malformed, strictest));
+                    }
+                    continue;
+                }
+            };
+            let first = findings.len();
             match Reference::parse(&image.text) {
                 Err(error) => {
                     if !exemptions.cover(None, request, object) {
@@ -137,21 +141,29 @@ impl<'s> Policy<'s> {
                     }
                 }),
             }
+            if image.is_filled_in_by_istio() {
+                // One warning says enough.
+                findings.truncate(first + 1);
+                only_warn(&mut findings, first);
+            }
+        }
+        if !findings.is_empty() && is_static_pod(request, object) {
+            only_warn(&mut findings, 0);
         }
         Ok(findings)
     }
 
     /// Marks the findings that the old object has as well, at the same place with the same value.
     fn keep_what_was(self, request: &Request<'_>, object: &Object<'_>, findings: &mut [Finding]) {
-        let Some(raw) = request.old_object else {
+        let Some(old_text) = request.old_object else {
             return;
         };
         if self.settings.on_update == OnUpdate::All
-            && !same_but_for(object.text, raw.get(), &BOOKKEEPING)
+            && !same_but_for(object.text, old_text, &BOOKKEEPING)
         {
             return;
         }
-        let Ok(mut old) = old_object(raw.get(), request) else {
+        let Ok(mut old) = old_object(old_text, request) else {
             return;
         };
         let mut unused = vec![false; self.settings.exemptions.len()];
@@ -173,7 +185,7 @@ impl<'s> Policy<'s> {
                 (None, _) => false,
                 (Some(template), Some((known, changes))) if *known == template => *changes,
                 (Some(template), _) => {
-                    let changes = differs(&template, object.text, raw.get());
+                    let changes = differs(&template, object.text, old_text);
                     last = Some((template, changes));
                     changes
                 }
@@ -186,6 +198,31 @@ impl<'s> Policy<'s> {
                 });
         }
     }
+}
+
+/// Lets the findings from `first` on pass with a warning.
+fn only_warn(findings: &mut [Finding], first: usize) {
+    for finding in findings.iter_mut().skip(first) {
+        finding.action = Action::Warn;
+    }
+}
+
+/// Whether the object mirrors a static Pod, which runs whatever becomes of its mirror: its kubelet
+/// says so (annotation `kubernetes.io/config.mirror`), and it is the kubelet that says so.
+fn is_static_pod(request: &Request<'_>, object: &Object<'_>) -> bool {
+    let is_kubelet = request
+        .user
+        .as_ref()
+        .is_some_and(|user| user.groups.iter().any(|group| group == "system:nodes"));
+    let annotation = [
+        Step::key("annotations"),
+        Step::key("kubernetes.io/config.mirror"),
+    ];
+    is_kubelet
+        && request.kind.is_pod()
+        && object.metadata.is_some_and(|metadata| {
+            find(metadata, &annotation).is_ok_and(|found| !found.is_empty())
+        })
 }
 
 /// The old object, read as the new one was.
@@ -261,7 +298,7 @@ fn malformed_finding(malformed: &Malformed<'_>, action: Action) -> Finding {
     let problem = format!("expected {}, got {}", malformed.expected, malformed.found);
     Finding {
         action,
-        key: format!("{} {place} {problem}", Code::ObjectMalformed),
+        key: format!("{} {:#} {problem}", Code::ObjectMalformed, malformed.place),
         violation: Violation {
             code: Code::ObjectMalformed,
             place,
@@ -281,11 +318,11 @@ fn image_finding(
     problem: String,
 ) -> Finding {
     let mut place = image.place.to_string();
-    let mut paired = place.clone();
+    let mut paired = format!("{:#}", image.place);
     if let Some(name) = &image.name {
         place = format!("{place} \"{}\"", Shown(name));
-        // Names are shown shortened; what is paired must be whole.
-        paired = format!("{} \"{name}\"", image.list());
+        // Names are shown shortened; what is paired is whole.
+        paired = format!("{:#} {} {name}", image.list(), name.len());
     }
     let value = reference.map_or_else(|| image.text.to_string(), Reference::to_string);
     Finding {
@@ -303,11 +340,9 @@ fn image_finding(
                 steps
                     .iter()
                     .map(|step| match step {
-                        crate::json::Step::Key(key) => {
-                            crate::json::Step::Key(Cow::Owned(key.to_string()))
-                        }
-                        crate::json::Step::Index(index) => crate::json::Step::Index(*index),
-                        crate::json::Step::Each => crate::json::Step::Each,
+                        Step::Key(key) => Step::Key(Cow::Owned(key.to_string())),
+                        Step::Index(index) => Step::Index(*index),
+                        Step::Each => Step::Each,
                     })
                     .collect(),
             )

@@ -8,10 +8,8 @@ mod read;
 use std::borrow::Cow;
 use std::fmt;
 
-use serde_json::value::RawValue;
-
 use crate::kind::GroupKind;
-use crate::shown::Shown;
+use crate::shown::Escaped;
 use crate::workload::Object;
 
 pub use read::Payload;
@@ -70,8 +68,8 @@ pub struct Request<'a> {
     pub user: Option<User<'a>>,
     /// The object; none on DELETE.
     pub object: Option<Object<'a>>,
-    /// The object as it was; none on CREATE.
-    pub old_object: Option<&'a RawValue>,
+    /// The payload from the first character of the object as it was on; none on CREATE.
+    pub(crate) old_object: Option<&'a str>,
 }
 
 /// Why a request cannot be judged: the place in the request, and what is wrong there.
@@ -85,8 +83,21 @@ impl RequestError {
     pub(crate) fn new(place: &'static str, problem: impl fmt::Display) -> Self {
         Self {
             place,
-            problem: Shown(&problem.to_string()).to_string(),
+            problem: Escaped(&problem.to_string()).to_string(),
         }
+    }
+
+    /// For what is not JSON, or not of the right form.
+    pub(crate) fn unreadable(place: &'static str, error: &serde_json::Error) -> Self {
+        let text = error.to_string();
+        // `serde_json` bounds the depth and calls it so.
+        if text.starts_with("recursion limit exceeded") {
+            return Self::new(
+                place,
+                format_args!("nested deeper than 128 levels at column {}", error.column()),
+            );
+        }
+        Self::new(place, format_args!("not readable: {text}"))
     }
 }
 

@@ -79,11 +79,7 @@ impl Selector<'_> {
             && any_glob(self.names.as_deref(), || name(request, object))
             && self.labels.iter().all(|(key, condition)| {
                 let path = [Step::key("labels"), Step::key(key)];
-                holds(
-                    *condition,
-                    object.metadata.map_or("{}", RawValue::get),
-                    &path,
-                )
+                holds(*condition, object.metadata.unwrap_or("{}"), &path)
             })
             && self
                 .fields
@@ -92,7 +88,7 @@ impl Selector<'_> {
             && self.old_fields.iter().all(|(path, condition)| {
                 request
                     .old_object
-                    .is_some_and(|old| holds(*condition, old.get(), path.steps()))
+                    .is_some_and(|old| holds(*condition, old, path.steps()))
             })
     }
 
@@ -121,9 +117,21 @@ fn any_glob<'t>(patterns: Option<&[&str]>, text: impl FnOnce() -> Option<Cow<'t,
     })
 }
 
-/// An object that cannot be searched meets no condition: its request is refused elsewhere.
+/// An object that cannot be searched meets no condition: its request is refused elsewhere. Nor does
+/// one in which the path leads to one place twice, by a repeated key: nobody knows which one counts.
 fn holds(condition: Condition<'_>, text: &str, path: &[Step<'_>]) -> bool {
     find(text, path).is_ok_and(|found| {
+        let mut places: Vec<_> = found
+            .iter()
+            .map(|(place, _)| format!("{place:#}"))
+            .collect();
+        places.sort_unstable();
+        if places
+            .windows(2)
+            .any(|pair| matches!(pair, [one, other] if one == other))
+        {
+            return false;
+        }
         let values: Vec<_> = found.into_iter().map(|(_, raw)| raw).collect();
         condition.holds(&values)
     })
@@ -153,7 +161,7 @@ fn name<'a>(request: &'a Request<'_>, object: &Object<'a>) -> Option<Cow<'a, str
 }
 
 fn metadata_text<'a>(object: &Object<'a>, member: &str) -> Option<Cow<'a, str>> {
-    let found = find(object.metadata?.get(), &[Step::key(member)]).ok()?;
+    let found = find(object.metadata?, &[Step::key(member)]).ok()?;
     found
         .into_iter()
         .find_map(|(_, raw)| match Scalar::of(raw) {

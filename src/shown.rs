@@ -5,33 +5,52 @@ use std::fmt::{self, Display, Write as _};
 /// At most this many characters of one piece of user text are shown.
 const LONGEST: usize = 128;
 
-/// User text as it appears in a message: control characters escaped, cut at 128 characters.
+/// User text as it appears between quotes in a message: quotes and control characters escaped, cut
+/// at 128 characters.
 ///
 /// A newline in an image must not forge a line of the message, the API server drops a warning that
 /// holds one, and a character that turns the direction of writing could disguise the rest.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shown<'a>(pub(crate) &'a str);
 
+/// As [`Shown`], for text that holds quotes of ours.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Escaped<'a>(pub(crate) &'a str);
+
 impl Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, character) in self.0.chars().enumerate() {
-            if position == LONGEST {
-                return f.write_char('…');
-            }
-            if is_deceptive(character) {
-                write!(f, "{}", character.escape_default())?;
-            } else {
-                f.write_char(character)?;
-            }
-        }
-        Ok(())
+        write(f, self.0, true)
     }
 }
 
-/// Controls, line and paragraph separators, and the marks that change the direction of writing.
+impl Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write(f, self.0, false)
+    }
+}
+
+fn write(f: &mut fmt::Formatter<'_>, text: &str, is_quoted: bool) -> fmt::Result {
+    for (position, character) in text.chars().enumerate() {
+        if position == LONGEST {
+            return f.write_char('…');
+        }
+        if is_quoted && matches!(character, '"' | '`') {
+            f.write_char('\\')?;
+        }
+        if is_deceptive(character) {
+            write!(f, "{}", character.escape_default())?;
+        } else {
+            f.write_char(character)?;
+        }
+    }
+    Ok(())
+}
+
+/// Controls, line and paragraph separators, marks that change the direction of writing, and
+/// characters without width.
 fn is_deceptive(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}' | '\u{feff}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -44,6 +63,12 @@ mod tests {
             Shown("a\nb\u{7f}\u{2028}\u{202e}c").to_string(),
             r"a\nb\u{7f}\u{2028}\u{202e}c"
         );
+    }
+
+    #[test]
+    fn escapes_the_quotes_of_messages() {
+        assert_eq!(Shown("a`b\"").to_string(), r#"a\`b\""#);
+        assert_eq!(Escaped("a`b\"").to_string(), "a`b\"");
     }
 
     #[test]

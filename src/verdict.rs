@@ -123,7 +123,7 @@ impl<'s> Verdict<'s> {
             .iter()
             .chain(&self.warnings)
             .take(told)
-            .map(|violation| cut(violation.to_string()))
+            .map(|violation| cut(violation.to_string(), violation.code))
             .collect();
         if all > told {
             texts.push(format!("and {} more", all - told));
@@ -143,16 +143,16 @@ impl<'s> Verdict<'s> {
     }
 }
 
-/// At most [`LONGEST_WARNING`] bytes, with a mark where something is missing.
-fn cut(mut text: String) -> String {
-    const MARK: &str = "…";
+/// At most [`LONGEST_WARNING`] bytes, with a mark where something is missing: before the code.
+fn cut(mut text: String, code: Code) -> String {
     if text.len() > LONGEST_WARNING {
-        let mut end = LONGEST_WARNING - MARK.len();
+        let tail = format!("… [{code}]");
+        let mut end = LONGEST_WARNING - tail.len();
         while !text.is_char_boundary(end) {
             end -= 1;
         }
         text.truncate(end);
-        text.push_str(MARK);
+        text.push_str(&tail);
     }
     text
 }
@@ -163,10 +163,14 @@ mod tests {
 
     #[test]
     fn a_warning_is_cut_between_characters() {
+        let cut = |text: String| cut(text, Code::TagRejected);
         assert_eq!(cut("a".repeat(256)), "a".repeat(256));
-        assert_eq!(cut("a".repeat(257)), format!("{}…", "a".repeat(253)));
+        assert_eq!(
+            cut("a".repeat(257)),
+            format!("{}… [tag-rejected]", "a".repeat(238))
+        );
         let umlauts = cut(format!("a{}", "ä".repeat(128)));
-        assert_eq!(umlauts, format!("a{}…", "ä".repeat(126)));
+        assert_eq!(umlauts, format!("a{}… [tag-rejected]", "ä".repeat(118)));
         assert!(umlauts.len() <= LONGEST_WARNING);
     }
 }

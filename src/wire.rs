@@ -47,20 +47,7 @@ const FORBIDDEN: u16 = 403;
 pub fn validate(payload: &[u8]) -> Vec<u8> {
     match Payload::read(payload) {
         Err(error) => answer(&Verdict::unreadable(None, &error)),
-        Ok(payload) => {
-            let settings = match payload.settings.map(|raw| serde_json::from_str(raw.get())) {
-                None => Ok(Node::Null),
-                Some(settings) => settings,
-            };
-            match settings {
-                Ok(node) => judge(&node, payload.request),
-                Err(error) => {
-                    let error =
-                        RequestError::new("settings", format_args!("not readable: {error}"));
-                    answer(&Verdict::unreadable(None, &error))
-                }
-            }
-        }
+        Ok(Payload { request, settings }) => judge(&settings.unwrap_or(Node::Null), request),
     }
 }
 

@@ -14,5 +14,5 @@ mod walk;
 
 pub use image_paths::ImagePath;
 pub(crate) use image_paths::add_images;
-pub use object::{ImageField, Malformed, Object, Source};
+pub use object::{Found, ImageField, Malformed, Object, Source};
 pub(crate) use walk::Walk;

@@ -19,37 +19,54 @@ pub(super) fn check(
     list: &AllowReject<RegistryPattern<'_>>,
     object: &mut impl FnMut(Objection),
 ) {
-    let found = Shown(image.host());
-    if let Some(entry) = list
+    let rejecting = list
         .reject
         .iter()
-        .find(|entry| entry.matches(image, Sense::Reject))
-    {
-        let instead = match list.allow.as_slice() {
-            [] => "use another registry".to_owned(),
-            allow => format!("use {}", one_of(allow.iter().map(RegistryPattern::text))),
+        .find(|entry| entry.matches(image, Sense::Reject));
+    let is_allowed = || {
+        list.allow
+            .iter()
+            .any(|entry| entry.matches(image, Sense::Allow))
+    };
+    if let Some(entry) = rejecting {
+        let instead = if list.allow.is_empty() || is_allowed() {
+            "use another registry".to_owned()
+        } else {
+            format!(
+                "use {}",
+                one_of(list.allow.iter().map(RegistryPattern::text))
+            )
         };
         object(Objection {
             code: Code::RegistryRejected,
             action: list.action,
             problem: format!(
-                "registry `{found}` is rejected by `{}`, {instead}",
+                "{} is rejected by `{}`, {instead}",
+                named(image, entry.has_path()),
                 Shown(entry.text())
             ),
         });
-    } else if !list.allow.is_empty()
-        && !list
-            .allow
-            .iter()
-            .any(|entry| entry.matches(image, Sense::Allow))
-    {
+    } else if !list.allow.is_empty() && !is_allowed() {
         object(Objection {
             code: Code::RegistryNotAllowed,
             action: list.action,
             problem: format!(
-                "registry `{found}` is not allowed, use {}",
+                "{} is not allowed, use {}",
+                named(image, list.allow.iter().any(RegistryPattern::has_path)),
                 one_of(list.allow.iter().map(RegistryPattern::text))
             ),
         });
+    }
+}
+
+/// The registry of an image, with the path where that is what entries look at.
+fn named(image: &Reference<'_>, with_path: bool) -> String {
+    if with_path {
+        format!(
+            "repository `{}`",
+            Shown(&format!("{}/{}", image.host(), image.path()))
+        )
+    } else {
+        format!("registry `{}`", Shown(image.host()))
     }
 }

@@ -19,13 +19,18 @@ pub(super) fn check(
     list: &AllowReject<TagPattern<'_>>,
     object: &mut impl FnMut(Objection),
 ) {
+    let allows = |tag: &str| list.allow.iter().any(|entry| entry.matches(tag));
+    let allowed = || one_of(list.allow.iter().map(TagPattern::text));
     let rejected = image
         .tag()
         .and_then(|tag| Some((tag, list.reject.iter().find(|entry| entry.matches(tag))?)));
     if let Some((tag, entry)) = rejected {
-        let instead = match list.allow.as_slice() {
-            [] => "name a version".to_owned(),
-            allow => format!("use {}", one_of(allow.iter().map(TagPattern::text))),
+        let instead = if entry.text() == "*" {
+            "pin a digest instead of a tag".to_owned()
+        } else if list.allow.is_empty() || allows(tag) {
+            "name a version".to_owned()
+        } else {
+            format!("use {}", allowed())
         };
         let by = if entry.text() == tag {
             String::new()
@@ -37,11 +42,7 @@ pub(super) fn check(
             action: list.action,
             problem: format!("tag `{}` is rejected{by}, {instead}", Shown(tag)),
         });
-    } else if !list.allow.is_empty()
-        && !image
-            .tag()
-            .is_some_and(|tag| list.allow.iter().any(|entry| entry.matches(tag)))
-    {
+    } else if !list.allow.is_empty() && !image.tag().is_some_and(allows) {
         let what = match image.tag() {
             Some(tag) => format!("tag `{}` is not allowed", Shown(tag)),
             None => "it has no tag".to_owned(),
@@ -49,10 +50,7 @@ pub(super) fn check(
         object(Objection {
             code: Code::TagNotAllowed,
             action: list.action,
-            problem: format!(
-                "{what}, use {}",
-                one_of(list.allow.iter().map(TagPattern::text))
-            ),
+            problem: format!("{what}, use a tag that matches {}", allowed()),
         });
     }
 }

@@ -30,11 +30,6 @@ impl ReferenceError {
     pub const fn part(&self) -> Part {
         self.part
     }
-
-    /// What is wrong, for a text whose positions are not the user's.
-    pub(crate) fn without_position(&self) -> String {
-        format!("{}{}", self.part.prefix(), self.problem)
-    }
 }
 
 impl Part {

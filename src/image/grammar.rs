@@ -12,8 +12,19 @@ const LONGEST_PATH: usize = 255;
 /// Tags may have 128 characters.
 const LONGEST_TAG: usize = 128;
 
+/// Whether a text is the identifier of an image, which is never read as a name.
+pub(crate) fn is_identifier(text: &str) -> bool {
+    text.len() == 64
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 /// `host [":" port-number]`, the host a domain name, an IPv4 address or an IPv6 address in brackets.
-pub(super) fn domain(text: &str) -> Checked {
+pub(crate) fn domain(text: &str) -> Checked {
+    if is_plain_domain(text) {
+        return Ok(());
+    }
     let (host_length, port) = if let Some(inside) = text.strip_prefix('[') {
         let length = inside
             .bytes()
@@ -41,6 +52,21 @@ pub(super) fn domain(text: &str) -> Checked {
             Some(at) => Err(("a port has digits only", host_length + 1 + at)),
         },
     }
+}
+
+/// Whether a text certainly is a domain, in one pass: what is not may still be one.
+fn is_plain_domain(text: &str) -> bool {
+    let mut previous = b'.';
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' => {}
+            b'-' if previous != b'.' => {}
+            b'.' if previous != b'.' && previous != b'-' => {}
+            _ => return false,
+        }
+        previous = byte;
+    }
+    previous != b'.' && previous != b'-'
 }
 
 /// Labels of letters, digits and inner hyphens, joined by single dots.
@@ -74,16 +100,32 @@ fn domain_name(text: &str) -> Checked {
 }
 
 /// Path components joined by `/`, 255 characters at most with the `added` ones.
-pub(super) fn path(text: &str, added: usize) -> Checked {
-    let mut start = 0;
-    for component in text.split('/') {
-        path_component(component).map_err(|(problem, at)| (problem, start + at))?;
-        start += component.len() + 1;
+pub(crate) fn path(text: &str, added: usize) -> Checked {
+    if !is_plain_path(text) {
+        let mut start = 0;
+        for component in text.split('/') {
+            path_component(component).map_err(|(problem, at)| (problem, start + at))?;
+            start += component.len() + 1;
+        }
     }
     if text.len() + added > LONGEST_PATH {
         return Err(("more than 255 characters", LONGEST_PATH - added));
     }
     Ok(())
+}
+
+/// Whether a text certainly is a path of any length, in one pass: what is not may still be one.
+fn is_plain_path(text: &str) -> bool {
+    let mut previous = b'/';
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' => {}
+            b'-' | b'.' | b'_' | b'/' if previous.is_ascii_alphanumeric() => {}
+            _ => return false,
+        }
+        previous = byte;
+    }
+    previous.is_ascii_alphanumeric()
 }
 
 /// Lower-case letters and digits, with `.`, `_`, `__` or hyphens between them.
@@ -130,7 +172,7 @@ fn path_component(text: &str) -> Checked {
 }
 
 /// A letter, digit or `_`, then up to 127 of these, `.` and `-`.
-pub(super) fn tag(text: &str) -> Checked {
+pub(crate) fn tag(text: &str) -> Checked {
     if text.is_empty() {
         return Err(("empty tag after `:`", 0));
     }
@@ -154,7 +196,7 @@ pub(super) fn tag(text: &str) -> Checked {
 /// distribution/reference accepts what [go-digest] has registered: these three.
 ///
 /// [go-digest]: https://github.com/opencontainers/go-digest/blob/master/algorithm.go
-pub(super) fn digest(text: &str) -> Checked {
+pub(crate) fn digest(text: &str) -> Checked {
     let Some((algorithm, encoded)) = text.split_once(':') else {
         return Err(("expected `sha256:` and 64 hexadecimal digits", 0));
     };

@@ -25,6 +25,16 @@ const DEFAULT_PORT: &str = "443";
 /// leading zeros (a node dials the number); an IPv6 address is in its shortest form, and is an
 /// IPv4 address where it only wraps one. Borrowed where nothing changes.
 pub(crate) fn normalize_host(host: &str) -> Cow<'_, str> {
+    if host
+        .bytes()
+        .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-'))
+    {
+        return Cow::Borrowed(if DOCKER_HUB_ALIASES.contains(&host) {
+            DOCKER_HUB
+        } else {
+            host
+        });
+    }
     let (name, port) = split_port(host);
     let name = normalize_name(name);
     let port = port.map(|port| match port.trim_start_matches('0') {

@@ -59,24 +59,36 @@ pub(crate) struct Split<'a> {
 
 impl<'a> Split<'a> {
     /// Cuts a text as distribution/reference does; `is_host` decides about its first part.
+    ///
+    /// In one pass: every entry of the settings is cut on every request.
     pub(crate) fn of(text: &'a str, is_host: impl Fn(&str) -> bool) -> Self {
-        let (name, digest) = match text.split_once('@') {
-            Some((name, digest)) => (name, Some(digest)),
-            None => (text, None),
-        };
-        let (host, rest) = match name.split_once('/') {
-            Some((first, rest)) if is_host(first) => (Some(first), rest),
-            _ => (None, name),
-        };
-        let (path, tag) = match rest.split_once(':') {
-            Some((path, tag)) => (path, Some(tag)),
-            None => (rest, None),
-        };
+        let (mut slash, mut colon, mut end) = (None, None, None);
+        for (position, byte) in text.bytes().enumerate() {
+            match byte {
+                b'@' => {
+                    end = Some(position);
+                    break;
+                }
+                b'/' if slash.is_none() => {
+                    // A colon before it is in the first part, which makes that a host.
+                    colon = None;
+                    slash = Some(position);
+                }
+                b':' if colon.is_none() => colon = Some(position),
+                _ => {}
+            }
+        }
+        let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
+        let name_end = end.unwrap_or(text.len());
+        let host = slash
+            .map(|slash| part(0, slash))
+            .filter(|first| is_host(first));
+        let path_start = host.map_or(0, |host| host.len() + 1);
         Self {
             host,
-            path,
-            tag,
-            digest,
+            path: part(path_start, colon.unwrap_or(name_end)),
+            tag: colon.map(|colon| part(colon + 1, name_end)),
+            digest: end.map(|end| part(end + 1, text.len())),
         }
     }
 }
@@ -96,6 +108,10 @@ impl<'a> Reference<'a> {
     ///
     /// Where the text is no reference: which part, what is wrong with it, and where.
     pub fn parse(text: &'a str) -> Result<Self, ReferenceError> {
+        Self::parse_parts(text).map_err(|error| plainer(text).unwrap_or(error))
+    }
+
+    fn parse_parts(text: &'a str) -> Result<Self, ReferenceError> {
         let fail = |part, problem, byte: usize| {
             let before = text.char_indices().take_while(|(at, _)| *at < byte).count();
             ReferenceError {
@@ -104,11 +120,7 @@ impl<'a> Reference<'a> {
                 position: before + 1,
             }
         };
-        if text.len() == 64
-            && text
-                .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-        {
+        if grammar::is_identifier(text) {
             return Err(fail(
                 Part::Reference,
                 "64 hexadecimal digits are an image's identifier, not a name",
@@ -194,6 +206,25 @@ impl<'a> Reference<'a> {
     pub const fn digest(&self) -> Option<&'a str> {
         self.digest
     }
+}
+
+/// What is wrong with a text as a whole, where that says more than what is wrong with its first bad
+/// part.
+#[cold]
+fn plainer(text: &str) -> Option<ReferenceError> {
+    let whole = |problem, position| ReferenceError {
+        part: Part::Reference,
+        problem,
+        position,
+    };
+    if text
+        .split_once(':')
+        .is_some_and(|(_, rest)| rest.starts_with("//"))
+    {
+        return Some(whole("unexpected scheme (`https://` or the like)", 1));
+    }
+    let space = text.chars().position(char::is_whitespace)?;
+    Some(whole("unexpected space", space + 1))
 }
 
 impl fmt::Display for Reference<'_> {

@@ -9,8 +9,8 @@ use super::location::Step;
 ///
 /// # Syntax
 ///
-/// Keys are joined by dots; `[*]` is every element of a list; a key with a dot, a bracket or a
-/// space in it stands in brackets as a JSON string.
+/// Keys are joined by dots; `[*]` is every element of a list; a key with a dot, a slash, a bracket or
+/// a space in it stands in brackets as a JSON string.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldPath<'a>(Vec<Step<'a>>);
 
@@ -109,7 +109,7 @@ impl<'a> FieldPath<'a> {
 }
 
 fn is_reserved(character: char) -> bool {
-    matches!(character, '.' | '[' | ']' | '"' | '\'' | '*')
+    matches!(character, '.' | '/' | '[' | ']' | '"' | '\'' | '*')
         || character.is_whitespace()
         || character.is_control()
 }
@@ -154,6 +154,8 @@ mod tests {
             ("a[*]b", "expected `.` or `[` at character 5"),
             (r#"a["b"#, "expected a string in quotes at character 3"),
             (r#"a["b"c"#, "expected `]` at character 6"),
+            ("/spec/a", "expected a key at character 1"),
+            ("a/b", "expected `.` or `[` at character 2"),
             ("a b", "expected `.` or `[` at character 2"),
             ("a.*", "expected a key after `.` at character 3"),
         ] {

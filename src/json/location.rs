@@ -26,7 +26,8 @@ impl<'a> Step<'a> {
 /// A place in a JSON value: `spec.template.spec.containers[0]`.
 ///
 /// Keys that hold anything but letters, digits, `-` and `_` are written in brackets:
-/// `metadata.annotations["example.com/team"]`.
+/// `metadata.annotations["example.com/team"]`. Keys are shown as all user text is; the alternate
+/// form (`{:#}`) has them whole, to compare places by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Location<'a>(pub Vec<Step<'a>>);
 
@@ -115,12 +116,24 @@ fn write_steps<'s, 'a: 's>(
                 if position > 0 {
                     f.write_str(".")?;
                 }
-                write!(f, "{}", Shown(key))?;
+                write_key(f, key)?;
             }
-            Step::Key(key) => write!(f, "[\"{}\"]", Shown(key))?,
+            Step::Key(key) => {
+                f.write_str("[\"")?;
+                write_key(f, key)?;
+                f.write_str("\"]")?;
+            }
         }
     }
     Ok(())
+}
+
+fn write_key(f: &mut fmt::Formatter<'_>, key: &str) -> fmt::Result {
+    if f.alternate() {
+        f.write_str(key)
+    } else {
+        write!(f, "{}", Shown(key))
+    }
 }
 
 fn is_plain(key: &str) -> bool {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::glob;
-use crate::image::{DOCKER_HUB, DOCKER_HUB_ALIASES, normalize_host};
+use crate::image::{DOCKER_HUB, DOCKER_HUB_ALIASES, normalize_host, split_port};
 
 use super::Sense;
 
@@ -24,10 +24,7 @@ impl<'a> Host<'a> {
             return Self::Any;
         }
         let normal = normalize_host(text);
-        if normal == "*" {
-            // `*:443`: any host at the default port, and that port is never written.
-            Self::Any
-        } else if glob::has_wildcard(&normal) {
+        if glob::has_wildcard(&normal) {
             Self::Glob(normal)
         } else {
             Self::Exact(normal)
@@ -49,9 +46,8 @@ impl<'a> Host<'a> {
         }
     }
 
-    /// Whether this host can be Docker Hub without naming it.
-    pub(super) const fn is_open(&self) -> bool {
-        matches!(self, Self::Any | Self::Glob(_))
+    pub(super) fn is_docker_hub(&self) -> bool {
+        matches!(self, Self::Exact(host) if host == DOCKER_HUB)
     }
 
     pub(super) fn covers(&self, other: &Self) -> bool {
@@ -69,35 +65,38 @@ impl<'a> Host<'a> {
         let Self::Glob(pattern) = self else {
             return None;
         };
-        let (name, _) = crate::image::split_port(pattern);
-        let (before, last) = name
-            .rsplit_once('.')
-            .map_or((None, name), |(before, last)| (Some(before), last));
+        let (name, _) = split_port(pattern);
+        let mut labels = name.rsplit('.');
+        let last = labels.next().unwrap_or_default();
         if glob::has_wildcard(last) {
             return Some(format!(
-                "a wildcard in the last label of a host admits hosts that anybody can register, such as `{}`",
-                last_label_example(name)
+                "a wildcard in the last label of a host admits hosts that anybody can register{}",
+                foreign_domain(name)
             ));
         }
-        let second =
-            before.map(|before| before.rsplit_once('.').map_or(before, |(_, second)| second));
-        match second {
+        match labels.next() {
             Some(second) if glob::has_wildcard(second) && second != "*" => Some(format!(
-                "a wildcard that runs into the last two labels of a host admits hosts that anybody can register, such as `{}`: write `*.{}`",
+                "a wildcard that runs into the last two labels of a host admits hosts that anybody can register, such as `{}`{}",
                 name.replace(['*', '?'], "evil"),
-                name.replace(['*', '?'], "").trim_start_matches(['.', '-']),
+                // `*corp.io` most likely means the hosts below `corp.io`.
+                match name.strip_prefix('*') {
+                    Some(domain) if !glob::has_wildcard(domain) =>
+                        format!(": write `*.{}`", domain.trim_start_matches('-')),
+                    _ => String::new(),
+                }
             )),
             _ => None,
         }
     }
 }
 
-/// A host that the pattern admits and that its author did not mean.
-fn last_label_example(name: &str) -> String {
-    if name.ends_with('*') {
-        format!("{}.evil.com", name.trim_end_matches(['*', '.']))
-    } else {
-        name.replace(['*', '?'], "evil")
+/// A host that a pattern such as `registry.corp*` admits, and that its author did not mean.
+fn foreign_domain(name: &str) -> String {
+    match name.strip_suffix('*') {
+        Some(start) if !glob::has_wildcard(start) && !start.is_empty() && !start.contains('[') => {
+            format!(", such as `{}.evil.com`", start.trim_end_matches('.'))
+        }
+        _ => String::new(),
     }
 }
 
@@ -114,6 +113,7 @@ mod tests {
             "corp?.io",
             "re*y.io",
             "*:5000",
+            "*:443",
             "registry.*",
             "a.*.c*:80",
         ] {

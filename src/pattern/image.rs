@@ -1,14 +1,11 @@
 //! An entry of a list of images.
 
-use std::borrow::Cow;
-
 use crate::glob;
-use crate::image::{DOCKER_HUB, OFFICIAL, Reference, Split};
+use crate::image::{DOCKER_HUB, OFFICIAL, Reference, Split, grammar::is_identifier};
 
 use super::host::Host;
-use super::registry::example;
-use super::tag::check_tag;
-use super::{PatternError, Sense, path};
+use super::path::Path;
+use super::{PatternError, RegistryPattern, Sense, after_scheme, shape};
 
 /// An image, or many: `nginx`, `ghcr.io/org/*`, `docker.io/library/redis:6*`, `*`.
 ///
@@ -30,11 +27,10 @@ use super::{PatternError, Sense, path};
 pub struct ImagePattern<'a> {
     text: &'a str,
     host: Host<'a>,
-    path: Cow<'a, str>,
+    path: Path<'a>,
     tag: Option<&'a str>,
     digest: Option<&'a str>,
-    /// The path has one segment and the host may be Docker Hub, where that segment means
-    /// `library/` and itself.
+    /// The path has one segment, which on Docker Hub means `library/` and itself.
     is_familiar: bool,
 }
 
@@ -49,11 +45,11 @@ impl<'a> ImagePattern<'a> {
         if text.is_empty() {
             return Err("an empty text is no image".to_owned());
         }
-        if let Some((_, rest)) = text.split_once("://") {
+        if let Some(rest) = after_scheme(text) {
             return Err(format!("an image has no scheme, write `{rest}`"));
         }
         let split = Split::of(text, is_host);
-        check(&split).map_err(|error| explain(text, &split, error))?;
+        check(text, &split).map_err(|error| explain(text, &split, error))?;
         if split.host.is_none() {
             check_first_segment(text, &split)?;
         }
@@ -68,18 +64,14 @@ impl<'a> ImagePattern<'a> {
             return Err(danger);
         }
         let is_short = !split.path.contains('/');
-        let path = if is_short
-            && host == Host::Exact(Cow::Borrowed(DOCKER_HUB))
-            && split.path != "*"
-            && split.path != "**"
-        {
-            Cow::Owned(format!("{OFFICIAL}{}", split.path))
+        let path = if is_short && host.is_docker_hub() && !glob::has_wildcard(split.path) {
+            Path::new(format!("{OFFICIAL}{}", split.path))
         } else {
-            Cow::Borrowed(split.path)
+            Path::new(split.path)
         };
         Ok(Self {
             text,
-            is_familiar: is_short && host.is_open(),
+            is_familiar: is_short,
             host,
             path,
             tag: split.tag,
@@ -103,13 +95,13 @@ impl<'a> ImagePattern<'a> {
     }
 
     fn matches_path(&self, image: &Reference<'_>, sense: Sense) -> bool {
-        path::matches(&self.path, image.path(), sense)
+        self.path.matches(image.path(), sense)
             || (self.is_familiar
                 && image.host() == DOCKER_HUB
                 && image
                     .path()
                     .strip_prefix(OFFICIAL)
-                    .is_some_and(|name| path::matches(&self.path, name, sense)))
+                    .is_some_and(|name| self.path.matches(name, sense)))
     }
 
     fn matches_version(&self, image: &Reference<'_>, sense: Sense) -> bool {
@@ -147,14 +139,25 @@ impl<'a> ImagePattern<'a> {
             }
             (None, None) => true,
         };
-        self.host.covers(&other.host) && path::covers(&self.path, &other.path) && covers_version
+        self.host.covers(&other.host) && self.path.covers(&other.path) && covers_version
+    }
+
+    /// Whether the entry, in a reject list, certainly matches each image of the registry `other`.
+    pub(crate) fn covers_registry(&self, other: &RegistryPattern<'_>) -> bool {
+        self.tag.is_none()
+            && self.digest.is_none()
+            && self.host.covers(other.host())
+            && other.path().map_or_else(
+                || self.path.is_everything(),
+                |path| self.path.covers_subtree(path),
+            )
     }
 
     pub(super) const fn host(&self) -> &Host<'a> {
         &self.host
     }
 
-    pub(super) fn path(&self) -> &str {
+    pub(super) const fn path(&self) -> &Path<'a> {
         &self.path
     }
 }
@@ -168,35 +171,15 @@ fn is_host(first: &str) -> bool {
             .any(|byte| matches!(byte, b'.' | b':') || byte.is_ascii_uppercase())
 }
 
-/// Holds an entry to the grammar of references, each part with its wildcards filled in.
-fn check(split: &Split<'_>) -> Result<(), String> {
-    let name = example(split.host.unwrap_or("docker.io"), split.path);
-    Reference::parse(&name).map_err(|error| error.without_position())?;
-    if let Some(tag) = split.tag {
-        check_tag(tag)?;
+/// Holds an entry to the grammar of references.
+fn check(text: &str, split: &Split<'_>) -> Result<(), PatternError> {
+    if is_identifier(text) {
+        return Err("64 hexadecimal digits are an image's identifier, not a name".to_owned());
     }
-    if let Some(digest) = split.digest {
-        check_digest(digest)?;
-    }
-    Ok(())
-}
-
-/// A whole digest is held to the grammar, one with wildcards to its characters.
-fn check_digest(digest: &str) -> Result<(), String> {
-    if !glob::has_wildcard(digest) {
-        let example = format!("x@{digest}");
-        return Reference::parse(&example)
-            .map(|_| ())
-            .map_err(|error| error.without_position());
-    }
-    let fits = digest
-        .bytes()
-        .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b':' | b'*' | b'?'));
-    if fits && !digest.is_empty() {
-        Ok(())
-    } else {
-        Err("digest: expected an algorithm, `:` and lower-case hexadecimal digits".to_owned())
-    }
+    split.host.map_or(Ok(()), shape::host)?;
+    shape::path(split.path)?;
+    split.tag.map_or(Ok(()), shape::tag)?;
+    split.digest.map_or(Ok(()), shape::digest)
 }
 
 fn explain(text: &str, split: &Split<'_>, problem: String) -> String {
@@ -223,8 +206,14 @@ fn check_first_segment(text: &str, split: &Split<'_>) -> Result<(), String> {
             }
             _ => first.to_owned(),
         };
+        let is_image_name = !glob::has_wildcard(&host) && host == first && split.tag.is_none();
+        let library = if is_image_name {
+            format!(" (or `docker.io/library/{text}` for an image of that name)")
+        } else {
+            String::new()
+        };
         return Err(format!(
-            "`{host}` is only a host, write `{host}/*` for all its images (or `docker.io/library/{text}` for an image of that name)"
+            "`{host}` is only a host, write `{host}/*` for all its images{library}"
         ));
     }
     if glob::has_wildcard(first) && split.path != "*" {

@@ -1,42 +1,83 @@
 //! The path of a pattern, segment by segment.
 
+use std::borrow::Cow;
+
 use crate::glob;
 
 use super::Sense;
 
-/// Whether a path pattern matches the whole of `path`.
+/// A path, possibly with wildcards.
 ///
 /// `**` is zero or more segments, a final `*` segment one or more, `*` and `?` stay within their
 /// segment; in a reject list `*` and `?` may be a `/` as well.
-pub(super) fn matches(pattern: &str, path: &str, sense: Sense) -> bool {
-    if !glob::has_wildcard(pattern) {
-        return pattern == path;
-    }
-    segments(pattern, path, false) || (sense == Sense::Reject && glob::matches(pattern, path))
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Path<'a> {
+    text: Cow<'a, str>,
+    has_wildcard: bool,
 }
 
-/// Whether a path pattern matches `path` or one of the paths above it.
-pub(super) fn is_prefix(pattern: &str, path: &str, sense: Sense) -> bool {
-    if !glob::has_wildcard(pattern) {
-        return path
-            .strip_prefix(pattern)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+impl<'a> Path<'a> {
+    pub(super) fn new(text: impl Into<Cow<'a, str>>) -> Self {
+        let text = text.into();
+        Self {
+            has_wildcard: glob::has_wildcard(&text),
+            text,
+        }
     }
-    segments(pattern, path, true)
-        || (sense == Sense::Reject
-            && path
-                .match_indices('/')
-                .map(|(at, _)| at)
-                .chain([path.len()])
-                .any(|end| {
-                    path.get(..end)
-                        .is_some_and(|above| glob::matches(pattern, above))
-                }))
+
+    /// Whether it matches the whole of `path`.
+    pub(super) fn matches(&self, path: &str, sense: Sense) -> bool {
+        if !self.has_wildcard {
+            return self.text == path;
+        }
+        segments(&self.text, path, false)
+            || (sense == Sense::Reject && glob::matches(&self.text, path))
+    }
+
+    /// Whether it matches `path` or one of the paths above it.
+    pub(super) fn is_prefix(&self, path: &str, sense: Sense) -> bool {
+        if !self.has_wildcard {
+            return path
+                .strip_prefix(self.text.as_ref())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        }
+        segments(&self.text, path, true)
+            || (sense == Sense::Reject && above(path).any(|above| glob::matches(&self.text, above)))
+    }
+
+    /// Whether, in a reject list, it certainly matches each path that `other` matches.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        self.is_everything() || glob::covers(&self.text, &other.text)
+    }
+
+    /// Whether, in a reject list, it certainly matches each path that `other` matches, or one of the
+    /// paths above it.
+    pub(super) fn covers_below(&self, other: &Self) -> bool {
+        self.is_everything() || above(&other.text).any(|above| glob::covers(&self.text, above))
+    }
+
+    /// Whether, in a reject list, it certainly matches each path at `other` and below.
+    pub(super) fn covers_subtree(&self, other: &Self) -> bool {
+        self.is_everything()
+            || self
+                .text
+                .strip_suffix("/**")
+                .is_some_and(|above| glob::covers(above, &other.text))
+    }
+
+    /// Whether it matches every path.
+    pub(super) fn is_everything(&self) -> bool {
+        matches!(self.text.as_ref(), "*" | "**")
+    }
 }
 
-/// Whether `pattern`, in a reject list, certainly matches each path that `other` matches.
-pub(super) fn covers(pattern: &str, other: &str) -> bool {
-    pattern == "*" || glob::covers(pattern, other)
+/// A path and the paths above it.
+fn above(path: &str) -> impl Iterator<Item = &str> {
+    let ends = path
+        .match_indices('/')
+        .map(|(at, _)| at)
+        .chain([path.len()]);
+    ends.filter_map(|end| path.get(..end))
 }
 
 /// Matches segments with a single point to return to, the last `**`.
@@ -110,8 +151,14 @@ mod tests {
             ("re?is", "redis"),
             ("a/b*", "a/bc"),
         ] {
-            assert!(matches(pattern, path, Sense::Allow), "{pattern} {path}");
-            assert!(matches(pattern, path, Sense::Reject), "{pattern} {path}");
+            assert!(
+                Path::new(pattern).matches(path, Sense::Allow),
+                "{pattern} {path}"
+            );
+            assert!(
+                Path::new(pattern).matches(path, Sense::Reject),
+                "{pattern} {path}"
+            );
         }
         for (pattern, path) in [
             ("a/*", "a"),
@@ -121,7 +168,10 @@ mod tests {
             ("a?b", "a/b"),
             ("**/c", "a/cc"),
         ] {
-            assert!(!matches(pattern, path, Sense::Allow), "{pattern} {path}");
+            assert!(
+                !Path::new(pattern).matches(path, Sense::Allow),
+                "{pattern} {path}"
+            );
         }
     }
 
@@ -133,9 +183,12 @@ mod tests {
             ("*redis*", "x/redis/y"),
             ("a?b", "a/b"),
         ] {
-            assert!(matches(pattern, path, Sense::Reject), "{pattern} {path}");
+            assert!(
+                Path::new(pattern).matches(path, Sense::Reject),
+                "{pattern} {path}"
+            );
         }
-        assert!(!matches("a/b", "a/b/c", Sense::Reject));
+        assert!(!Path::new("a/b").matches("a/b/c", Sense::Reject));
     }
 
     #[test]
@@ -147,7 +200,10 @@ mod tests {
             ("a/*", "a/b/c"),
             ("**/b", "x/b/c"),
         ] {
-            assert!(is_prefix(pattern, path, Sense::Allow), "{pattern} {path}");
+            assert!(
+                Path::new(pattern).is_prefix(path, Sense::Allow),
+                "{pattern} {path}"
+            );
         }
         for (pattern, path) in [
             ("a/b", "a/bc"),
@@ -155,8 +211,11 @@ mod tests {
             ("a/*", "a"),
             ("a/*/c", "a/b/d"),
         ] {
-            assert!(!is_prefix(pattern, path, Sense::Allow), "{pattern} {path}");
+            assert!(
+                !Path::new(pattern).is_prefix(path, Sense::Allow),
+                "{pattern} {path}"
+            );
         }
-        assert!(is_prefix("a*z", "a/b/z/c", Sense::Reject));
+        assert!(Path::new("a*z").is_prefix("a/b/z/c", Sense::Reject));
     }
 }

@@ -4,7 +4,8 @@ use crate::glob;
 use crate::image::{Reference, Split};
 
 use super::host::Host;
-use super::{PatternError, Sense, path};
+use super::path::Path;
+use super::{PatternError, Sense, after_scheme, shape};
 
 /// A host, or a host and a path on it: `ghcr.io`, `*.azurecr.io`, `registry.example.com/cache`.
 ///
@@ -14,7 +15,7 @@ use super::{PatternError, Sense, path};
 pub struct RegistryPattern<'a> {
     text: &'a str,
     host: Host<'a>,
-    path: Option<&'a str>,
+    path: Option<Path<'a>>,
 }
 
 impl<'a> RegistryPattern<'a> {
@@ -27,7 +28,7 @@ impl<'a> RegistryPattern<'a> {
         if text.is_empty() {
             return Err("an empty text is no registry".to_owned());
         }
-        if let Some((_, rest)) = text.split_once("://") {
+        if let Some(rest) = after_scheme(text) {
             return Err(format!(
                 "a registry has no scheme, write `{}`",
                 rest.trim_end_matches('/')
@@ -43,29 +44,32 @@ impl<'a> RegistryPattern<'a> {
             Some((host, path)) => (host, Some(path)),
             None => (text, None),
         };
-        let example = example(host, path.unwrap_or("a"));
-        let reference = Reference::parse(&example).map_err(|error| error.to_string())?;
-        if let Some(path) = path
-            && (path.contains('@') || path.contains(':'))
-        {
-            let path = Split::of(path, |_| false).path;
-            return Err(format!(
-                "a registry has no tag or digest, write `{host}/{path}`"
-            ));
+        if let Some(path) = path {
+            if path.contains(['@', ':']) {
+                let path = Split::of(path, |_| false).path;
+                return Err(format!(
+                    "a registry has no tag or digest, write `{host}/{path}`"
+                ));
+            }
+            shape::path(path)?;
         }
-        if !is_host(host) {
+        shape::host(host)?;
+        if !is_host(host) && !glob::has_wildcard(host) {
             return Err(format!(
                 "`{host}` is no host (no `.`, no port): write `docker.io/{text}` for images on Docker Hub"
             ));
         }
-        debug_assert!(path.is_none() || reference.tag() == Some("latest"));
         let host = Host::new(host);
         if sense == Sense::Allow
             && let Some(danger) = host.danger()
         {
             return Err(danger);
         }
-        Ok(Self { text, host, path })
+        Ok(Self {
+            text,
+            host,
+            path: path.map(Path::new),
+        })
     }
 
     /// The entry as written.
@@ -73,22 +77,38 @@ impl<'a> RegistryPattern<'a> {
         self.text
     }
 
+    /// Whether the entry names a path on its host.
+    pub fn has_path(&self) -> bool {
+        self.path.is_some()
+    }
+
     /// Whether the entry matches the registry of an image.
     pub fn matches(&self, image: &Reference<'_>, sense: Sense) -> bool {
         self.host.matches(image.host(), sense)
             && self
                 .path
-                .is_none_or(|prefix| path::is_prefix(prefix, image.path(), sense))
+                .as_ref()
+                .is_none_or(|prefix| prefix.is_prefix(image.path(), sense))
     }
 
     /// Whether the entry, in a reject list, certainly matches each image that `other` matches.
     pub(crate) fn covers(&self, other: &Self) -> bool {
         self.host.covers(&other.host)
-            && match (self.path, other.path) {
+            && match (&self.path, &other.path) {
                 (None, _) => true,
                 (Some(_), None) => false,
-                (Some(prefix), Some(other)) => path::is_prefix(prefix, other, Sense::Reject),
+                (Some(prefix), Some(other)) => prefix.covers_below(other),
             }
+    }
+
+    /// The host.
+    pub(super) const fn host(&self) -> &Host<'a> {
+        &self.host
+    }
+
+    /// The path on it.
+    pub(super) const fn path(&self) -> Option<&Path<'a>> {
+        self.path.as_ref()
     }
 
     /// Whether the entry, in a reject list, certainly matches each image that an entry of a list of
@@ -97,35 +117,15 @@ impl<'a> RegistryPattern<'a> {
         self.host.covers(other.host())
             && self
                 .path
-                .is_none_or(|prefix| path::is_prefix(prefix, other.path(), Sense::Reject))
+                .as_ref()
+                .is_none_or(|prefix| prefix.covers_below(other.path()))
     }
 }
 
-/// Whether images can name this host: as in references, and anything with a wildcard.
+/// Whether images can name this host, as in references.
 fn is_host(host: &str) -> bool {
     host == "localhost"
-        || host == "*"
         || host
             .bytes()
             .any(|byte| matches!(byte, b'.' | b':') || byte.is_ascii_uppercase())
-}
-
-/// A reference that fits a pattern, so that patterns are held to the grammar of references.
-///
-/// A host without `.` or port is not read as one, so it gets a domain.
-pub(super) fn example(host: &str, path: &str) -> String {
-    let (name, port) = crate::image::split_port(host);
-    let name = name.replace(['*', '?'], "a");
-    let port = port.map(|port| port.replace(['*', '?'], "1"));
-    let host = match (name.as_str(), port) {
-        (name, Some(port)) => format!("{name}:{port}"),
-        (name, None) if is_host(name) => name.to_owned(),
-        (name, None) => format!("{name}.a"),
-    };
-    let path = if glob::has_wildcard(path) {
-        path.replace(['*', '?'], "a")
-    } else {
-        path.to_owned()
-    };
-    format!("{host}/{path}")
 }

@@ -1,9 +1,8 @@
 //! An entry of a list of tags.
 
 use crate::glob;
-use crate::image::Reference;
 
-use super::PatternError;
+use super::{PatternError, shape};
 
 /// A glob over tags: `latest`, `*-rc*`, `1.?`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +18,7 @@ impl<'a> TagPattern<'a> {
         if let Some(tag) = text.strip_prefix(':') {
             return Err(format!("a tag has no `:`, write `{tag}`"));
         }
-        check_tag(text).map_err(|problem| format!("no tag can match it: {problem}"))?;
+        shape::tag(text)?;
         Ok(Self(text))
     }
 
@@ -36,15 +35,5 @@ impl<'a> TagPattern<'a> {
     /// Whether the entry certainly matches each tag that `other` matches.
     pub(crate) fn covers(&self, other: &Self) -> bool {
         glob::covers(self.0, other.0)
-    }
-}
-
-/// Whether some tag fits a glob: one that does stands for all of them in a reference.
-pub(super) fn check_tag(glob: &str) -> Result<(), String> {
-    let example = format!("x:{}", glob.replace(['*', '?'], "a"));
-    match Reference::parse(&example) {
-        Ok(reference) if reference.digest().is_none() => Ok(()),
-        Ok(_) => Err("a tag has no digest".to_owned()),
-        Err(error) => Err(error.without_position()),
     }
 }

@@ -4,9 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
 
-use crate::json::{Node, Text};
+use crate::json::{Node, Text, value_text};
 use crate::kind::GroupKind;
 use crate::workload::{Object, Walk};
 
@@ -18,7 +17,7 @@ pub struct Payload<'a> {
     /// The request, or why it cannot be judged.
     pub request: Result<Request<'a>, RequestError>,
     /// The settings as the host handed them over; none where it handed over none.
-    pub settings: Option<&'a RawValue>,
+    pub settings: Option<Node<'a>>,
 }
 
 impl<'a> Payload<'a> {
@@ -38,7 +37,7 @@ impl<'a> Payload<'a> {
         PayloadReader { text }
             .deserialize(&mut deserializer)
             .and_then(|payload| deserializer.end().map(|()| payload))
-            .map_err(|error| RequestError::new("payload", format_args!("not readable: {error}")))
+            .map_err(|error| RequestError::unreadable("payload", &error))
     }
 }
 
@@ -48,7 +47,7 @@ pub(super) fn request(text: &str) -> Result<Request<'_>, RequestError> {
     RequestReader { text }
         .deserialize(&mut deserializer)
         .and_then(|members| deserializer.end().map(|()| members))
-        .map_err(|error| RequestError::new("request", format_args!("not readable: {error}")))?
+        .map_err(|error| RequestError::unreadable("request", &error))?
         .request()
 }
 
@@ -84,7 +83,7 @@ impl<'de> Visitor<'de> for PayloadReader<'de> {
                 "request" => {
                     request = Some(map.next_value_seed(RequestReader { text: self.text })?);
                 }
-                "settings" => settings = Some(map.next_value::<&RawValue>()?),
+                "settings" => settings = Some(map.next_value()?),
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -108,7 +107,7 @@ struct Members<'de> {
     name: Option<Node<'de>>,
     namespace: Option<Node<'de>>,
     user_info: Option<Node<'de>>,
-    old_object: Option<&'de RawValue>,
+    old_object: Option<&'de str>,
     /// The object if the kind came before it, as in every host's requests.
     object: Option<Object<'de>>,
     /// Where the object begins if the kind came after it.
@@ -155,21 +154,21 @@ impl<'de> Visitor<'de> for RequestReader<'de> {
                 "namespace" => once(&mut members.namespace, "request.namespace")?,
                 "userInfo" | "user_info" => once(&mut members.user_info, "request.userInfo")?,
                 "oldObject" | "old_object" => {
-                    if members.old_object.replace(map.next_value()?).is_some() {
+                    let text = value_text(self.text, &key)?;
+                    map.next_value::<IgnoredAny>()?;
+                    if members.old_object.replace(text).is_some() {
                         members.twice = Some("request.oldObject");
                     }
                 }
                 "object" => {
-                    let text = value_text(self.text, &key).ok_or_else(|| {
-                        A::Error::custom("the key `object` is written with escapes")
-                    })?;
+                    let text = value_text(self.text, &key)?;
                     if members.object.is_some() || members.object_text.is_some() {
                         members.twice = Some("request.object");
                     }
                     match members.kind.as_ref().and_then(group_kind) {
                         Some(kind) if kind.may_run_images() => {
                             let mut object = Object::new(text);
-                            map.next_value_seed(Walk::object(&kind, &mut object))?;
+                            map.next_value_seed(Walk::object(&kind, &mut object, &mut None))?;
                             members.object = Some(object);
                         }
                         _ => {
@@ -185,16 +184,6 @@ impl<'de> Visitor<'de> for RequestReader<'de> {
         }
         Ok(members)
     }
-}
-
-/// The input from the first character of a value on, which follows its key.
-fn value_text<'de>(text: &'de str, key: &Cow<'de, str>) -> Option<&'de str> {
-    let Cow::Borrowed(key) = key else {
-        return None;
-    };
-    let start = (key.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
-    let after_key = text.get(start + key.len()..)?.strip_prefix('"')?;
-    Some(after_key.trim_start().strip_prefix(':')?.trim_start())
 }
 
 fn group_kind<'de>(node: &Node<'de>) -> Option<GroupKind<'de>> {
@@ -252,11 +241,10 @@ impl<'de> Members<'de> {
         };
         let object = match (self.object, self.object_text) {
             (Some(object), _) => Some(object),
-            (None, Some(text)) if kind.may_run_images() => {
-                Some(Object::read(text, &kind).map_err(|error| {
-                    RequestError::new("request.object", format_args!("not readable: {error}"))
-                })?)
-            }
+            (None, Some(text)) if kind.may_run_images() => Some(
+                Object::read(text, &kind)
+                    .map_err(|error| RequestError::unreadable("request.object", &error))?,
+            ),
             (None, Some(text)) => Some(Object::new(text)),
             (None, None) => None,
         };
@@ -268,7 +256,7 @@ impl<'de> Members<'de> {
             namespace: optional_text(self.namespace, "request.namespace")?,
             user: user(self.user_info)?,
             object: object.filter(|object| !object.is_null && !object.text.starts_with("null")),
-            old_object: self.old_object.filter(|raw| raw.get() != "null"),
+            old_object: self.old_object.filter(|text| !text.starts_with("null")),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Entries that no image can satisfy together.
 
 use crate::shown::Shown;
+use crate::violation::Action;
 
 use super::Settings;
 use super::error::SettingsErrors;
@@ -16,6 +17,8 @@ pub(super) fn find(settings: &Settings<'_>, errors: &mut SettingsErrors) {
         digests,
         ..
     } = settings;
+    // A list that only warns leaves what another list allows allowed.
+    let refuses = |action| action == Action::Reject;
     for (index, allowed) in registries.allow.iter().enumerate() {
         let covering = registries
             .reject
@@ -27,6 +30,18 @@ pub(super) fn find(settings: &Settings<'_>, errors: &mut SettingsErrors) {
             index,
             allowed.text(),
             "registries.reject",
+            covering,
+        );
+        let covering = images
+            .reject
+            .iter()
+            .position(|rejected| refuses(images.action) && rejected.covers_registry(allowed));
+        rejected(
+            errors,
+            "registries.allow",
+            index,
+            allowed.text(),
+            "images.reject",
             covering,
         );
     }
@@ -46,7 +61,7 @@ pub(super) fn find(settings: &Settings<'_>, errors: &mut SettingsErrors) {
         let covering = registries
             .reject
             .iter()
-            .position(|rejected| rejected.covers_image(allowed));
+            .position(|rejected| refuses(registries.action) && rejected.covers_image(allowed));
         rejected(
             errors,
             "images.allow",

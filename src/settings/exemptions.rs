@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::exemption::{Check, Exemption};
+use crate::json::Node;
 use crate::pattern::{ImagePattern, Sense};
 use crate::selector::Selector;
 
@@ -25,7 +26,6 @@ fn exemption<'n>(index: usize, entry: Entry<'_, 'n>, errors: &mut SettingsErrors
         images: Vec::new(),
         checks: Check::ALL.iter().map(|(_, check)| *check).collect(),
     };
-    let before = errors.len();
     let keys = ["name", "match", "images", "checks", "reason"];
     entry.map_of_full(&keys, errors, &mut |key, entry, errors| match key {
         "name" => {
@@ -47,16 +47,29 @@ fn exemption<'n>(index: usize, entry: Entry<'_, 'n>, errors: &mut SettingsErrors
             entry.text(errors);
         }
     });
-    let selector = &exemption.selector;
-    let is_carried = selector.namespaces.is_some()
-        || selector.users.is_some()
-        || selector.groups.is_some()
-        || !exemption.images.is_empty();
-    if errors.len() == before && !is_carried {
+    if !is_carried(entry.node) {
         entry.error(
             errors,
-            "name at least one of `match.namespaces`, `match.users`, `match.groups` or `images`: what else it names, a tenant can write",
+            "names no namespace, user, group or image: add `match.namespaces`, `match.users`, `match.groups` or `images`",
         );
     }
     exemption
+}
+
+/// Whether an exemption names what a tenant cannot write. An empty `match` is reported elsewhere.
+fn is_carried(node: &Node<'_>) -> bool {
+    let names = |node: &Node<'_>, keys: &[&str]| match node {
+        Node::Map(members) => members.iter().any(|(key, _)| keys.contains(&key.as_ref())),
+        _ => false,
+    };
+    names(node, &["images"])
+        || match node {
+            Node::Map(members) => members.iter().any(|(key, value)| {
+                key == "match"
+                    && (*value == Node::Map(Vec::new())
+                        || names(value, &["namespaces", "users", "groups"]))
+            }),
+            // That it is no object is all that is to be said.
+            _ => true,
+        }
 }

@@ -18,7 +18,7 @@ pub(super) struct Entry<'t, 'n> {
 }
 
 /// What people write for a key of ours.
-const SYNONYMS: [(&str, &str); 12] = [
+const SYNONYMS: [(&str, &str); 17] = [
     ("allowed", "allow"),
     ("allowlist", "allow"),
     ("whitelist", "allow"),
@@ -31,6 +31,11 @@ const SYNONYMS: [(&str, &str); 12] = [
     ("required", "require"),
     ("forbidden", "forbid"),
     ("registry", "registries"),
+    ("blocklist", "reject"),
+    ("namespaces", "match"),
+    ("kinds", "match"),
+    ("users", "match"),
+    ("groups", "match"),
 ];
 
 impl<'n> Entry<'_, 'n> {
@@ -113,7 +118,7 @@ impl<'n> Entry<'_, 'n> {
             .find(|known| **known == key)
         {
             Some(_) if entry.is_empty() => {
-                entry.error(errors, "must not be empty, leave it out instead");
+                entry.error(errors, "must not be empty (absent means all)");
             }
             Some(key) => read(key, entry, errors),
             None => entry.error(
@@ -186,7 +191,7 @@ impl<'n> Entry<'_, 'n> {
             return None;
         };
         if text.is_empty() {
-            self.error(errors, "an empty text matches nothing");
+            self.error(errors, "must not be empty");
             return None;
         }
         if text.trim() != text {
@@ -231,10 +236,12 @@ impl<'n> Entry<'_, 'n> {
         let found = words.iter().find(|(word, _)| *word == text);
         if found.is_none() {
             let known: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
-            self.error(
-                errors,
-                format!("`{}` is none of {}", Shown(text), known.join(", ")),
-            );
+            let known = match known.as_slice() {
+                [only] => format!("is not {only}"),
+                all => format!("is none of {}", all.join(", ")),
+            };
+            let meant = suggestion(text, words.iter().map(|(word, _)| *word));
+            self.error(errors, format!("`{}` {known}{meant}", Shown(text)));
         }
         found.map(|(_, value)| *value)
     }

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use serde::de::DeserializeSeed;
-use serde_json::value::RawValue;
 
 use crate::json::{Kind, Location, Step};
 use crate::kind::GroupKind;
@@ -15,14 +14,21 @@ use super::Walk;
 pub struct Object<'a> {
     /// The payload from the first character of the object on.
     pub(crate) text: &'a str,
-    /// The object's own `metadata`.
-    pub(crate) metadata: Option<&'a RawValue>,
-    /// The images, in the order of the document.
-    pub images: Vec<ImageField<'a>>,
-    /// What has the wrong JSON type.
-    pub malformed: Vec<Malformed<'a>>,
+    /// The payload from the first character of the object's own `metadata` on.
+    pub(crate) metadata: Option<&'a str>,
+    /// The images, and what has the wrong JSON type, in the order of the document.
+    pub found: Vec<Found<'a>>,
     /// The object is `null`, which means that there is none.
     pub(crate) is_null: bool,
+}
+
+/// What a walk over an object finds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found<'a> {
+    /// An image.
+    Image(ImageField<'a>),
+    /// A member of the wrong JSON type.
+    Malformed(Malformed<'a>),
 }
 
 /// Where an image stands.
@@ -66,8 +72,7 @@ impl<'a> Object<'a> {
         Self {
             text,
             metadata: None,
-            images: Vec::new(),
-            malformed: Vec::new(),
+            found: Vec::new(),
             is_null: false,
         }
     }
@@ -79,7 +84,7 @@ impl<'a> Object<'a> {
     /// Where the text is not JSON, or is nested deeper than `serde_json` reads (128 levels).
     pub fn read(text: &'a str, kind: &GroupKind<'_>) -> Result<Self, serde_json::Error> {
         let mut object = Self::new(text);
-        Walk::object(kind, &mut object)
+        Walk::object(kind, &mut object, &mut None)
             .deserialize(&mut serde_json::Deserializer::from_str(text))?;
         Ok(object)
     }
@@ -97,6 +102,25 @@ impl<'a> ImageField<'a> {
             }
             _ => None,
         }
+    }
+
+    /// Whether Istio's injector fills the image in: its templates have `auto` in this container.
+    pub(crate) fn is_filled_in_by_istio(&self) -> bool {
+        self.source == Source::Container
+            && self.text == "auto"
+            && self.name.as_deref() == Some("istio-proxy")
+    }
+
+    /// Where the text of the image stands.
+    pub(crate) fn exact_place(&self) -> Location<'a> {
+        let mut steps = self.place.steps().to_vec();
+        let below: &[&str] = match self.source {
+            Source::Container => &["image"],
+            Source::Volume => &["image", "reference"],
+            Source::Path => &[],
+        };
+        steps.extend(below.iter().map(|key| Step::key(key)));
+        Location(steps)
     }
 
     /// The list that a container or volume is in.

@@ -5,19 +5,20 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::json::{Kind, Step, Text, Trail};
+use crate::json::{Kind, Step, Text, Trail, value_text};
 use crate::kind::GroupKind;
 
-use super::object::{ImageField, Malformed, Object, Source};
+use super::object::{Found, ImageField, Malformed, Object, Source};
 
 /// Reads one value of an object and what is below it.
 ///
-/// Yields the text of a string that was asked for. The depth is bounded by `serde_json`, which
-/// reads 128 levels.
+/// The depth is bounded by `serde_json`, which reads 128 levels.
 pub(crate) struct Walk<'w, 'de> {
     role: Role,
     trail: Option<&'w Trail<'w, 'de>>,
     object: &'w mut Object<'de>,
+    /// Takes the text of a value whose role is [`Role::Text`].
+    text: &'w mut Option<Cow<'de, str>>,
 }
 
 /// What a value is, by the place where it stands. `strict` is set in Kubernetes' own workloads.
@@ -97,6 +98,7 @@ impl Role {
     }
 
     /// The type that a value with this role must have.
+    #[inline]
     const fn expected(self) -> Option<Kind> {
         match self {
             Self::Object(_)
@@ -112,97 +114,105 @@ impl Role {
 
 impl<'w, 'de> Walk<'w, 'de> {
     /// Reads a whole object of this kind into `object`.
-    pub(crate) fn object(kind: &GroupKind<'_>, object: &'w mut Object<'de>) -> Self {
+    pub(crate) fn object(
+        kind: &GroupKind<'_>,
+        object: &'w mut Object<'de>,
+        text: &'w mut Option<Cow<'de, str>>,
+    ) -> Self {
         Self {
             role: Role::Object(kind.pod_spec()),
             trail: None,
             object,
+            text,
         }
     }
 
     /// Notes a value whose type is not the one that belongs here; `null` is as good as absent.
+    #[inline]
     fn found(&mut self, found: Kind) {
         if let Some(expected) = self.role.expected()
             && expected != found
-            && found != Kind::Null
         {
-            self.object.malformed.push(Malformed {
+            self.object.found.push(Found::Malformed(Malformed {
                 place: self.trail.map(Trail::location).unwrap_or_default(),
                 expected,
                 found,
-            });
+            }));
         }
-    }
-
-    fn text(mut self, text: impl FnOnce() -> Cow<'de, str>) -> Option<Cow<'de, str>> {
-        self.found(Kind::Text);
-        matches!(self.role, Role::Text { .. }).then(text)
     }
 
     /// Keeps an image of the container or volume at `trail`; an empty one is none.
     fn keep(&mut self, source: Source, trail: Option<&Trail<'_, 'de>>, text: Cow<'de, str>) {
         if !text.is_empty() {
-            self.object.images.push(ImageField {
+            self.object.found.push(Found::Image(ImageField {
                 source,
                 place: trail.map(Trail::location).unwrap_or_default(),
                 name: None,
                 text,
-            });
+            }));
         }
     }
 }
 
 impl<'de> DeserializeSeed<'de> for Walk<'_, 'de> {
-    type Value = Option<Cow<'de, str>>;
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Walk<'_, 'de> {
-    type Value = Option<Cow<'de, str>>;
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
         if matches!(self.role, Role::Object(_)) {
             self.object.is_null = true;
         }
-        Ok(None)
+        Ok(())
     }
 
-    fn visit_bool<E: Error>(mut self, _: bool) -> Result<Self::Value, E> {
+    fn visit_bool<E: Error>(mut self, _: bool) -> Result<(), E> {
         self.found(Kind::Bool);
-        Ok(None)
+        Ok(())
     }
 
-    fn visit_i64<E: Error>(mut self, _: i64) -> Result<Self::Value, E> {
+    fn visit_i64<E: Error>(mut self, _: i64) -> Result<(), E> {
         self.found(Kind::Number);
-        Ok(None)
+        Ok(())
     }
 
-    fn visit_u64<E: Error>(mut self, _: u64) -> Result<Self::Value, E> {
+    fn visit_u64<E: Error>(mut self, _: u64) -> Result<(), E> {
         self.found(Kind::Number);
-        Ok(None)
+        Ok(())
     }
 
-    fn visit_f64<E: Error>(mut self, _: f64) -> Result<Self::Value, E> {
+    fn visit_f64<E: Error>(mut self, _: f64) -> Result<(), E> {
         self.found(Kind::Number);
-        Ok(None)
+        Ok(())
     }
 
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(self.text(|| Cow::Borrowed(text)))
+    fn visit_borrowed_str<E: Error>(mut self, text: &'de str) -> Result<(), E> {
+        self.found(Kind::Text);
+        if matches!(self.role, Role::Text { .. }) {
+            *self.text = Some(Cow::Borrowed(text));
+        }
+        Ok(())
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(self.text(|| Cow::Owned(text.to_owned())))
+    fn visit_str<E: Error>(mut self, text: &str) -> Result<(), E> {
+        self.found(Kind::Text);
+        if matches!(self.role, Role::Text { .. }) {
+            *self.text = Some(Cow::Owned(text.to_owned()));
+        }
+        Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<Self::Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
         self.found(Kind::List);
         let role = self.role.element();
         for index in 0.. {
@@ -211,58 +221,64 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
                 role,
                 trail: Some(&Trail::below(self.trail, &step)),
                 object: &mut *self.object,
+                text: &mut *self.text,
             })?;
             if element.is_none() {
                 break;
             }
         }
-        Ok(None)
+        Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         self.found(Kind::Map);
         let is_object = matches!(self.role, Role::Object(_));
-        let first = self.object.images.len();
+        let first = self.object.found.len();
         let mut name = None;
         while let Some(key) = map.next_key_seed(Text)? {
-            if is_object && key == "metadata" {
-                self.object.metadata = Some(map.next_value()?);
-                continue;
-            }
-            if is_object && key == "status" {
+            if is_object && matches!(key.as_ref(), "metadata" | "status") {
+                if key == "metadata" {
+                    self.object.metadata = Some(value_text(self.object.text, &key)?);
+                }
                 map.next_value::<IgnoredAny>()?;
                 continue;
             }
             let role = self.role.member(&key);
             let step = Step::Key(key);
-            let text = map.next_value_seed(Walk {
+            map.next_value_seed(Walk {
                 role,
                 trail: Some(&Trail::below(self.trail, &step)),
                 object: &mut *self.object,
+                text: &mut *self.text,
             })?;
-            if let Some(text) = text {
-                match (self.role, &step) {
-                    (_, Step::Key(key)) if key == "name" => name = Some(text),
-                    // The volume is one step above its `image`.
-                    (Role::VolumeImage { .. }, _) => {
-                        self.keep(Source::Volume, self.trail.and_then(Trail::parent), text);
-                    }
-                    _ => self.keep(Source::Container, self.trail, text),
+            if !matches!(role, Role::Text { .. }) {
+                continue;
+            }
+            let Some(text) = self.text.take() else {
+                continue;
+            };
+            match (self.role, &step) {
+                (_, Step::Key(key)) if key == "name" => name = Some(text),
+                // The volume is one step above its `image`.
+                (Role::VolumeImage { .. }, _) => {
+                    self.keep(Source::Volume, self.trail.and_then(Trail::parent), text);
                 }
+                _ => self.keep(Source::Container, self.trail, text),
             }
         }
         if name.is_some()
-            && let Some(images) = self.object.images.get_mut(first..)
+            && let Some(found) = self.object.found.get_mut(first..)
         {
             // The name may come before or after the image; deeper images have their own.
             let depth = self.trail.map_or(0, Trail::depth);
-            for image in images
-                .iter_mut()
-                .filter(|image| image.place.steps().len() == depth)
-            {
-                image.name.clone_from(&name);
+            for found in found {
+                if let Found::Image(image) = found
+                    && image.place.steps().len() == depth
+                {
+                    image.name.clone_from(&name);
+                }
             }
         }
-        Ok(None)
+        Ok(())
     }
 }
