@@ -1,0 +1,30 @@
+//! The commands, one module each.
+
+mod annotate;
+mod bench;
+mod inspect;
+mod run;
+
+use std::io::Write;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Run(run::Run),
+    Bench(bench::Bench),
+    Annotate(annotate::Annotate),
+    Inspect(inspect::Inspect),
+}
+
+impl Command {
+    pub(crate) fn execute(&self, out: &mut dyn Write) -> Result<()> {
+        match self {
+            Self::Run(run) => run.execute(out),
+            Self::Bench(bench) => bench.execute(out),
+            Self::Annotate(annotate) => annotate.execute(),
+            Self::Inspect(inspect) => inspect.execute(out),
+        }
+    }
+}

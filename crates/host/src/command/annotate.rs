@@ -1,0 +1,102 @@
+//! `policy-host annotate`: a policy with its metadata.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process,
+};
+
+use anyhow::{Context, Result, anyhow};
+use clap::Args;
+use policy_host::{
+    Host, Metadata,
+    metadata::{ANNOTATOR, ProtocolVersion, USAGE},
+    wasm_file,
+};
+
+use crate::document;
+
+/// Write a policy with its metadata, as policy-server needs it.
+///
+/// The metadata are checked as kwctl checks them, and the policy is asked for its protocol version.
+/// The file is the given one with the section `io.kubewarden.metadata` appended. The annotation
+/// `io.kubewarden.kwctl`, where kwctl leaves its version, names this tool and its version.
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Annotate {
+    /// The metadata, usually `metadata.yml`
+    #[arg(short, long, value_name = "FILE")]
+    metadata_path: PathBuf,
+
+    /// What becomes the annotation `io.kubewarden.policy.usage`, usually `README.md`
+    #[arg(short, long, value_name = "FILE")]
+    usage_path: Option<PathBuf>,
+
+    /// Where to write the annotated policy
+    #[arg(short, long, value_name = "FILE")]
+    output_path: PathBuf,
+
+    /// The policy as the compiler made it, a wasm file
+    #[arg(value_name = "POLICY")]
+    policy: PathBuf,
+}
+
+impl Annotate {
+    pub(crate) fn execute(&self) -> Result<()> {
+        let mut metadata: Metadata = yaml_serde::from_str(&document::text(&self.metadata_path)?)
+            .with_context(|| document::name(&self.metadata_path))?;
+        metadata
+            .check()
+            .with_context(|| document::name(&self.metadata_path))?;
+        let annotations = metadata.annotations.get_or_insert_default();
+        if let Some(path) = &self.usage_path {
+            annotations.insert(USAGE.to_owned(), document::text(path)?);
+        }
+        annotations.insert(
+            ANNOTATOR.to_owned(),
+            concat!("policy-host ", env!("CARGO_PKG_VERSION")).to_owned(),
+        );
+        metadata.protocol_version = Some(ProtocolVersion::V1);
+
+        let wasm = document::bytes(&self.policy)?;
+        let annotated = wasm_file::annotate(&wasm, &metadata)
+            .map_err(anyhow::Error::new)
+            .and_then(|annotated| {
+                // The annotated file is the one that will be loaded.
+                Host::from_bytes(&annotated)?.check_protocol()?;
+                Ok(annotated)
+            })
+            .with_context(|| document::name(&self.policy))?;
+        write_whole(&self.output_path, &annotated).map_err(|error| {
+            anyhow!(
+                "cannot write {}: {}",
+                document::name(&self.output_path),
+                document::reason(&error)
+            )
+        })
+    }
+}
+
+/// Writes a file so that its name never stands for half of it.
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if path.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let draft = path.with_file_name(format!(".{name}.{}", process::id()));
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&draft)
+        .and_then(|mut file: File| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        })
+        .and_then(|()| fs::rename(&draft, path));
+    if written.is_err() {
+        // The failure to tell is the first one.
+        let _ = fs::remove_file(&draft);
+    }
+    written
+}

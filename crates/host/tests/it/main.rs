@@ -1,0 +1,18 @@
+//! The host as its users meet it: as a library, and as a command.
+
+#[cfg(test)]
+mod annotate;
+#[cfg(test)]
+mod bench;
+#[cfg(test)]
+mod command;
+#[cfg(test)]
+mod evaluate;
+#[cfg(test)]
+mod files;
+#[cfg(test)]
+mod guest;
+#[cfg(test)]
+mod host_calls;
+#[cfg(test)]
+mod run;
