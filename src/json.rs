@@ -17,4 +17,4 @@ pub use lookup::find;
 pub(crate) use lookup::{Scalar, Text, kind_of};
 pub use node::{Kind, Node, Number};
 pub(crate) use same::{same, same_but_for};
-pub(crate) use value_text::value_text;
+pub(crate) use value_text::{position, value_text};

@@ -1,11 +1,12 @@
 //! The `match` of a rule: which requests the rule is about.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
 use crate::glob;
-use crate::json::{FieldPath, Scalar, Step, find};
+use crate::json::{FieldPath, Location, Scalar, Step, find};
 use crate::kind::{GroupKind, KindPattern};
 use crate::request::Request;
 use crate::workload::Object;
@@ -121,15 +122,10 @@ fn any_glob<'t>(patterns: Option<&[&str]>, text: impl FnOnce() -> Option<Cow<'t,
 /// one in which the path leads to one place twice, by a repeated key: nobody knows which one counts.
 fn holds(condition: Condition<'_>, text: &str, path: &[Step<'_>]) -> bool {
     find(text, path).is_ok_and(|found| {
-        let mut places: Vec<_> = found
-            .iter()
-            .map(|(place, _)| format!("{place:#}"))
-            .collect();
-        places.sort_unstable();
-        if places
-            .windows(2)
-            .any(|pair| matches!(pair, [one, other] if one == other))
-        {
+        let mut places: BTreeMap<String, usize> = BTreeMap::new();
+        let is_repeated =
+            |(place, _): &(Location<'_>, _)| places.insert(format!("{place:#}"), 1).is_some();
+        if found.iter().any(is_repeated) {
             return false;
         }
         let values: Vec<_> = found.into_iter().map(|(_, raw)| raw).collect();

@@ -1,6 +1,6 @@
 //! What the user asked for, checked.
 //!
-//! [`Settings::read`] reads a [`Node`](crate::json::Node), be it of JSON or of YAML, into what the
+//! [`Settings::read`] reads a [`Node`], be it of JSON or of YAML, into what the
 //! checks use and notes every mistake with its path; the guest does so for each request.
 //! [`Settings::validate`] asks besides whether the entries contradict each other, which takes longer
 //! and is for `validate_settings`.

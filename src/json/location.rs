@@ -32,11 +32,11 @@ impl<'a> Step<'a> {
 pub struct Location<'a>(pub Vec<Step<'a>>);
 
 impl<'a> Location<'a> {
-    /// The place of one element, for a location that is a list.
+    /// A place below this one, given the way from here.
     #[must_use]
-    pub fn element(&self, index: usize) -> Self {
+    pub fn below(&self, way: Self) -> Self {
         let mut steps = self.0.clone();
-        steps.push(Step::Index(index));
+        steps.extend(way.0);
         Self(steps)
     }
 
@@ -84,6 +84,14 @@ impl<'t, 'a> Trail<'t, 'a> {
     /// The way without its last step.
     pub const fn parent(&self) -> Option<&'t Self> {
         self.parent
+    }
+
+    /// Where in the input the last key on the way stands, as far as that can be told.
+    pub fn position(&self) -> usize {
+        match self.step {
+            Step::Key(Cow::Borrowed(key)) => super::position(key),
+            _ => self.parent.map_or(0, Trail::position),
+        }
     }
 
     /// How many steps it has.

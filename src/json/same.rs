@@ -40,7 +40,7 @@ fn parse(text: &str) -> Option<Node<'_>> {
 fn sort(node: &mut Node<'_>) {
     match node {
         Node::Map(members) => {
-            members.sort_by(|(left, _), (right, _)| left.cmp(right));
+            members.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
             for (_, value) in members {
                 sort(value);
             }

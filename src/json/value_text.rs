@@ -4,6 +4,11 @@ use std::borrow::Cow;
 
 use serde::de::Error;
 
+/// Where a text borrowed from the input stands, to be compared with others of the same input.
+pub(crate) fn position(text: &str) -> usize {
+    text.as_ptr() as usize
+}
+
 /// The input from the first character of a value on, given the input and the value's key.
 ///
 /// `serde_json` does not tell where it stands, but a key that it borrows does.

@@ -19,12 +19,13 @@ pub(super) enum Host<'a> {
 }
 
 impl<'a> Host<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    /// A host that fits the grammar; `has_wildcard` may be true where only what is around it has one.
+    pub(super) fn new(text: &'a str, has_wildcard: bool) -> Self {
         if text == "*" {
             return Self::Any;
         }
         let normal = normalize_host(text);
-        if glob::has_wildcard(&normal) {
+        if has_wildcard && glob::has_wildcard(&normal) {
             Self::Glob(normal)
         } else {
             Self::Exact(normal)
@@ -117,7 +118,7 @@ mod tests {
             "registry.*",
             "a.*.c*:80",
         ] {
-            assert!(Host::new(dangerous).danger().is_some(), "{dangerous}");
+            assert!(Host::new(dangerous, true).danger().is_some(), "{dangerous}");
         }
         for meant in [
             "*",
@@ -128,15 +129,15 @@ mod tests {
             "ghcr.io",
             "*.corp.io:*",
         ] {
-            assert_eq!(Host::new(meant).danger(), None, "{meant}");
+            assert_eq!(Host::new(meant, true).danger(), None, "{meant}");
         }
     }
 
     #[test]
     fn a_reject_entry_covers_the_aliases_of_docker_hub() {
-        let hub = Host::new("*.docker.io");
+        let hub = Host::new("*.docker.io", true);
         assert!(hub.matches("docker.io", Sense::Reject));
         assert!(!hub.matches("docker.io", Sense::Allow));
-        assert!(Host::new("index.docker.io").matches("docker.io", Sense::Allow));
+        assert!(Host::new("index.docker.io", false).matches("docker.io", Sense::Allow));
     }
 }

@@ -45,29 +45,29 @@ impl<'a> ImagePattern<'a> {
         if text.is_empty() {
             return Err("an empty text is no image".to_owned());
         }
-        if let Some(rest) = after_scheme(text) {
-            return Err(format!("an image has no scheme, write `{rest}`"));
-        }
+        let has_wildcard = glob::has_wildcard(text);
         let split = Split::of(text, is_host);
-        check(text, &split).map_err(|error| explain(text, &split, error))?;
+        check(text, &split, has_wildcard)
+            .map_err(|problem| plainer(text, &split).unwrap_or(problem))?;
         if split.host.is_none() {
             check_first_segment(text, &split)?;
         }
         let host = match split.host {
-            Some(host) => Host::new(host),
+            Some(host) => Host::new(host, has_wildcard),
             None if split.path == "*" => Host::Any,
-            None => Host::new(DOCKER_HUB),
+            None => Host::new(DOCKER_HUB, false),
         };
         if sense == Sense::Allow
             && let Some(danger) = host.danger()
         {
             return Err(danger);
         }
+        let has_wildcard = has_wildcard && glob::has_wildcard(split.path);
         let is_short = !split.path.contains('/');
-        let path = if is_short && host.is_docker_hub() && !glob::has_wildcard(split.path) {
-            Path::new(format!("{OFFICIAL}{}", split.path))
+        let path = if is_short && host.is_docker_hub() && !has_wildcard {
+            Path::new(format!("{OFFICIAL}{}", split.path), false)
         } else {
-            Path::new(split.path)
+            Path::new(split.path, has_wildcard)
         };
         Ok(Self {
             text,
@@ -172,24 +172,32 @@ fn is_host(first: &str) -> bool {
 }
 
 /// Holds an entry to the grammar of references.
-fn check(text: &str, split: &Split<'_>) -> Result<(), PatternError> {
+fn check(text: &str, split: &Split<'_>, has_wildcard: bool) -> Result<(), PatternError> {
     if is_identifier(text) {
         return Err("64 hexadecimal digits are an image's identifier, not a name".to_owned());
     }
-    split.host.map_or(Ok(()), shape::host)?;
-    shape::path(split.path)?;
-    split.tag.map_or(Ok(()), shape::tag)?;
+    split
+        .host
+        .map_or(Ok(()), |host| shape::host(host, has_wildcard))?;
+    shape::path(split.path, has_wildcard)?;
+    split
+        .tag
+        .map_or(Ok(()), |tag| shape::tag(tag, has_wildcard))?;
     split.digest.map_or(Ok(()), shape::digest)
 }
 
-fn explain(text: &str, split: &Split<'_>, problem: String) -> String {
-    match text.strip_suffix('/') {
-        Some(rest) if split.host.is_none() || split.path.is_empty() => {
-            format!("ends with `/`, write `{rest}/*`")
-        }
-        Some(rest) => format!("ends with `/`, write `{rest}` or `{rest}/*`"),
-        None => problem,
+/// What to write instead of a text that is no image, where that can be told.
+#[cold]
+fn plainer(text: &str, split: &Split<'_>) -> Option<PatternError> {
+    if let Some(rest) = after_scheme(text) {
+        return Some(format!("an image has no scheme, write `{rest}`"));
     }
+    let rest = text.strip_suffix('/')?;
+    Some(if split.host.is_none() || split.path.is_empty() {
+        format!("ends with `/`, write `{rest}/*`")
+    } else {
+        format!("ends with `/`, write `{rest}` or `{rest}/*`")
+    })
 }
 
 /// An entry without a host must not be one, nor leave open whether it names one.

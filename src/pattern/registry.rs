@@ -28,38 +28,20 @@ impl<'a> RegistryPattern<'a> {
         if text.is_empty() {
             return Err("an empty text is no registry".to_owned());
         }
-        if let Some(rest) = after_scheme(text) {
-            return Err(format!(
-                "a registry has no scheme, write `{}`",
-                rest.trim_end_matches('/')
-            ));
-        }
-        if let Some(rest) = text.strip_suffix('/') {
-            return Err(format!(
-                "ends with `/`, write `{}`",
-                rest.trim_end_matches('/')
-            ));
-        }
+        let has_wildcard = glob::has_wildcard(text);
         let (host, path) = match text.split_once('/') {
             Some((host, path)) => (host, Some(path)),
             None => (text, None),
         };
-        if let Some(path) = path {
-            if path.contains(['@', ':']) {
-                let path = Split::of(path, |_| false).path;
-                return Err(format!(
-                    "a registry has no tag or digest, write `{host}/{path}`"
-                ));
-            }
-            shape::path(path)?;
-        }
-        shape::host(host)?;
-        if !is_host(host) && !glob::has_wildcard(host) {
+        path.map_or(Ok(()), |path| shape::path(path, has_wildcard))
+            .and_then(|()| shape::host(host, has_wildcard))
+            .map_err(|problem| plainer(text).unwrap_or(problem))?;
+        if !is_host(host) && !has_wildcard {
             return Err(format!(
                 "`{host}` is no host (no `.`, no port): write `docker.io/{text}` for images on Docker Hub"
             ));
         }
-        let host = Host::new(host);
+        let host = Host::new(host, has_wildcard);
         if sense == Sense::Allow
             && let Some(danger) = host.danger()
         {
@@ -68,7 +50,7 @@ impl<'a> RegistryPattern<'a> {
         Ok(Self {
             text,
             host,
-            path: path.map(Path::new),
+            path: path.map(|path| Path::new(path, has_wildcard)),
         })
     }
 
@@ -120,6 +102,31 @@ impl<'a> RegistryPattern<'a> {
                 .as_ref()
                 .is_none_or(|prefix| prefix.covers_below(other.path()))
     }
+}
+
+/// What to write instead of a text that is no registry, where that can be told.
+#[cold]
+fn plainer(text: &str) -> Option<PatternError> {
+    if let Some(rest) = after_scheme(text) {
+        return Some(format!(
+            "a registry has no scheme, write `{}`",
+            rest.trim_end_matches('/')
+        ));
+    }
+    if let Some(rest) = text.strip_suffix('/') {
+        return Some(format!(
+            "ends with `/`, write `{}`",
+            rest.trim_end_matches('/')
+        ));
+    }
+    let (host, path) = text.split_once('/')?;
+    if !path.contains(['@', ':']) {
+        return None;
+    }
+    let path = Split::of(path, |_| false).path;
+    Some(format!(
+        "a registry has no tag or digest, write `{host}/{path}`"
+    ))
 }
 
 /// Whether images can name this host, as in references.

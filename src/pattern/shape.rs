@@ -6,17 +6,18 @@
 use std::borrow::Cow;
 
 use crate::glob;
-use crate::image::grammar;
+use crate::image::{grammar, split_port};
 
 use super::PatternError;
 
 /// A registry host, with or without a port.
-pub(super) fn host(text: &str) -> Result<(), PatternError> {
-    let text = match crate::image::split_port(text) {
-        (name, Some(port)) if glob::has_wildcard(port) => {
+pub(super) fn host(text: &str, has_wildcard: bool) -> Result<(), PatternError> {
+    let text = match split_port(text) {
+        (name, Some(port)) if has_wildcard => {
             Cow::Owned(format!("{}:{}", filled(name, "a"), filled(port, "1")))
         }
-        _ => filled(text, "a"),
+        (name, None) if has_wildcard => filled(name, "a"),
+        _ => Cow::Borrowed(text),
     };
     match grammar::domain(&text) {
         // As in references: what is a path component as well is dialled as a host.
@@ -28,13 +29,23 @@ pub(super) fn host(text: &str) -> Result<(), PatternError> {
 }
 
 /// A path on a registry.
-pub(super) fn path(text: &str) -> Result<(), PatternError> {
-    grammar::path(&filled(text, "a"), 0).map_err(|(problem, _)| format!("repository: {problem}"))
+pub(super) fn path(text: &str, has_wildcard: bool) -> Result<(), PatternError> {
+    let text = if has_wildcard {
+        filled(text, "a")
+    } else {
+        Cow::Borrowed(text)
+    };
+    grammar::path(&text, 0).map_err(|(problem, _)| format!("repository: {problem}"))
 }
 
 /// A tag.
-pub(super) fn tag(text: &str) -> Result<(), PatternError> {
-    grammar::tag(&filled(text, "a")).map_err(|(problem, _)| format!("tag: {problem}"))
+pub(super) fn tag(text: &str, has_wildcard: bool) -> Result<(), PatternError> {
+    let text = if has_wildcard {
+        filled(text, "a")
+    } else {
+        Cow::Borrowed(text)
+    };
+    grammar::tag(&text).map_err(|(problem, _)| format!("tag: {problem}"))
 }
 
 /// A digest; one with wildcards is held to its characters only.
@@ -53,9 +64,5 @@ pub(super) fn digest(text: &str) -> Result<(), PatternError> {
 }
 
 fn filled<'t>(text: &'t str, with: &str) -> Cow<'t, str> {
-    if glob::has_wildcard(text) {
-        Cow::Owned(text.replace(['*', '?'], with))
-    } else {
-        Cow::Borrowed(text)
-    }
+    Cow::Owned(text.replace(['*', '?'], with))
 }

@@ -18,7 +18,7 @@ impl<'a> TagPattern<'a> {
         if let Some(tag) = text.strip_prefix(':') {
             return Err(format!("a tag has no `:`, write `{tag}`"));
         }
-        shape::tag(text)?;
+        shape::tag(text, glob::has_wildcard(text))?;
         Ok(Self(text))
     }
 

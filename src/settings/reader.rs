@@ -95,10 +95,7 @@ impl<'n> Entry<'_, 'n> {
                     read(key, entry, errors);
                 }
             }
-            None => entry.error(
-                errors,
-                format!("unknown key{}", suggestion(key, keys.iter().copied())),
-            ),
+            None => entry.error(errors, format!("unknown key{}", suggestion(key, keys))),
         });
     }
 
@@ -121,10 +118,7 @@ impl<'n> Entry<'_, 'n> {
                 entry.error(errors, "must not be empty (absent means all)");
             }
             Some(key) => read(key, entry, errors),
-            None => entry.error(
-                errors,
-                format!("unknown key{}", suggestion(key, keys.iter().copied())),
-            ),
+            None => entry.error(errors, format!("unknown key{}", suggestion(key, keys))),
         });
     }
 
@@ -194,7 +188,8 @@ impl<'n> Entry<'_, 'n> {
             self.error(errors, "must not be empty");
             return None;
         }
-        if text.trim() != text {
+        // Comparing lengths: comparing the texts would read all of them.
+        if text.trim().len() != text.len() {
             self.error(
                 errors,
                 format!("`{}` begins or ends with a space", Shown(text)),
@@ -215,15 +210,24 @@ impl<'n> Entry<'_, 'n> {
         } else {
             0
         });
-        self.list(errors, &mut |_, entry, errors| {
-            if let Some(text) = entry.text(errors) {
-                match parse(text) {
-                    Ok(value) => parsed.push(value),
-                    Err(problem) => entry.error(errors, format!("`{}`: {problem}", Shown(text))),
-                }
-            }
+        self.each_text(errors, &mut |text| {
+            parse(text).map(|value| parsed.push(value))
         });
         parsed
+    }
+
+    fn each_text(
+        &self,
+        errors: &mut SettingsErrors,
+        read: &mut dyn FnMut(&'n str) -> Result<(), String>,
+    ) {
+        self.list(errors, &mut |_, entry, errors| {
+            if let Some(text) = entry.text(errors)
+                && let Err(problem) = read(text)
+            {
+                entry.error(errors, format!("`{}`: {problem}", Shown(text)));
+            }
+        });
     }
 
     /// One of a few words.
@@ -232,30 +236,38 @@ impl<'n> Entry<'_, 'n> {
         words: &[(&'static str, T)],
         errors: &mut SettingsErrors,
     ) -> Option<T> {
+        let names: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        self.word(&names, errors)
+            .and_then(|index| words.get(index))
+            .map(|(_, value)| *value)
+    }
+
+    /// The position of one of a few words.
+    fn word(&self, words: &[&str], errors: &mut SettingsErrors) -> Option<usize> {
         let text = self.text(errors)?;
-        let found = words.iter().find(|(word, _)| *word == text);
+        let found = words.iter().position(|word| *word == text);
         if found.is_none() {
-            let known: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
-            let known = match known.as_slice() {
-                [only] => format!("is not {only}"),
-                all => format!("is none of {}", all.join(", ")),
+            let known = match words {
+                [only] => format!("is not `{only}`"),
+                all => format!("is none of `{}`", all.join("`, `")),
             };
-            let meant = suggestion(text, words.iter().map(|(word, _)| *word));
+            let meant = suggestion(text, words);
             self.error(errors, format!("`{}` {known}{meant}", Shown(text)));
         }
-        found.map(|(_, value)| *value)
+        found
     }
 }
 
 /// `, did you mean …?` for a word that is not known.
-pub(super) fn suggestion<'k>(word: &str, known: impl Iterator<Item = &'k str> + Clone) -> String {
+fn suggestion(word: &str, known: &[&str]) -> String {
     let lower = word.to_ascii_lowercase();
     let synonym = SYNONYMS
         .iter()
         .find(|(written, _)| *written == lower)
-        .and_then(|(_, meant)| known.clone().find(|known| known == meant));
+        .and_then(|(_, meant)| known.iter().find(|known| *known == meant));
     let near = || {
         known
+            .iter()
             .map(|known| {
                 (
                     strsim::levenshtein(&lower, &known.to_ascii_lowercase()),

@@ -1,11 +1,10 @@
 //! Images in places that only the settings know.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use crate::json::{FieldPath, Kind, Location, Scalar, find, kind_of};
+use crate::json::{FieldPath, Kind, Location, Scalar, Step, find, kind_of, position};
 use crate::kind::{GroupKind, KindPattern};
 
 use super::object::{Found, ImageField, Malformed, Object, Source};
@@ -39,46 +38,48 @@ pub(crate) fn add_images(
     if paths.peek().is_none() {
         return Ok(());
     }
-    let start = object.text.as_ptr() as usize;
-    let position = |text: &str| (text.as_ptr() as usize).saturating_sub(start);
-    // What an escape keeps from telling its position stands behind what is before it.
-    let mut last = 0;
-    let mut found = Vec::new();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    for known in object.found.drain(..) {
-        if let Found::Image(image) = &known {
+    for found in &object.found {
+        if let Found::Image(image) = found {
             seen.insert(format!("{:#}", image.exact_place()), 1);
-            if let Cow::Borrowed(text) = image.text {
-                last = position(text);
-            }
         }
-        found.push((last, known));
     }
     for path in paths {
         let mut values = Vec::new();
         for (place, raw) in find(object.text, path.path.steps())? {
-            match kind_of(raw) {
-                Kind::List => {
-                    let elements: Vec<&RawValue> = serde_json::from_str(raw.get())?;
-                    for (index, element) in elements.into_iter().enumerate() {
-                        values.push((place.element(index), element));
-                    }
+            if kind_of(raw) == Kind::List {
+                for (element, raw) in find(raw.get(), &[Step::Each])? {
+                    values.push((place.below(element), raw));
                 }
-                _ => values.push((place, raw)),
+            } else {
+                values.push((place, raw));
             }
         }
         // A repeated key leads to one place twice: both its values count.
         values.retain(|(place, _)| !seen.contains_key(&format!("{place:#}")));
+        let mut found = Vec::new();
         for (place, raw) in values {
             seen.insert(format!("{place:#}"), 1);
-            if let Some(value) = value(place, raw) {
-                found.push((position(raw.get()), value));
-            }
+            found.extend(value(place, raw));
         }
+        object.found = merge(std::mem::take(&mut object.found), found);
     }
-    found.sort_by_key(|(position, _)| *position);
-    object.found = found.into_iter().map(|(_, found)| found).collect();
     Ok(())
+}
+
+/// Merges two lists that are each in the order of the document.
+fn merge<'a>(one: Vec<Found<'a>>, other: Vec<Found<'a>>) -> Vec<Found<'a>> {
+    let mut merged = Vec::with_capacity(one.len() + other.len());
+    let mut other = other.into_iter().peekable();
+    for found in one {
+        while let Some(earlier) = other.next_if(|candidate| candidate.position() < found.position())
+        {
+            merged.push(earlier);
+        }
+        merged.push(found);
+    }
+    merged.extend(other);
+    merged
 }
 
 fn value<'a>(place: Location<'a>, raw: &'a RawValue) -> Option<Found<'a>> {
@@ -86,12 +87,14 @@ fn value<'a>(place: Location<'a>, raw: &'a RawValue) -> Option<Found<'a>> {
         Scalar::Null => None,
         Scalar::Text(text) if text.is_empty() => None,
         Scalar::Text(text) => Some(Found::Image(ImageField {
+            position: position(raw.get()),
             source: Source::Path,
             place,
             name: None,
             text,
         })),
         Scalar::Literal(_) | Scalar::Composite { .. } => Some(Found::Malformed(Malformed {
+            position: position(raw.get()),
             place,
             expected: Kind::Text,
             found: kind_of(raw),

@@ -45,6 +45,8 @@ pub enum Source {
 /// An image in an object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImageField<'a> {
+    /// Where it stands in the input.
+    pub(crate) position: usize,
     /// What it is the image of.
     pub source: Source,
     /// The container or volume, or with [`Source::Path`] the image itself.
@@ -58,6 +60,8 @@ pub struct ImageField<'a> {
 /// A member of the wrong JSON type.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Malformed<'a> {
+    /// Where it stands in the input.
+    pub(crate) position: usize,
     /// Where it is; empty for the object itself.
     pub place: Location<'a>,
     /// The type that belongs there.
@@ -87,6 +91,16 @@ impl<'a> Object<'a> {
         Walk::object(kind, &mut object, &mut None)
             .deserialize(&mut serde_json::Deserializer::from_str(text))?;
         Ok(object)
+    }
+}
+
+impl Found<'_> {
+    /// Where it stands in the input.
+    pub(crate) const fn position(&self) -> usize {
+        match self {
+            Self::Image(image) => image.position,
+            Self::Malformed(malformed) => malformed.position,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::json::{Kind, Step, Text, Trail, value_text};
+use crate::json::{Kind, Step, Text, Trail, position, value_text};
 use crate::kind::GroupKind;
 
 use super::object::{Found, ImageField, Malformed, Object, Source};
@@ -134,6 +134,7 @@ impl<'w, 'de> Walk<'w, 'de> {
             && expected != found
         {
             self.object.found.push(Found::Malformed(Malformed {
+                position: self.trail.map_or(0, Trail::position),
                 place: self.trail.map(Trail::location).unwrap_or_default(),
                 expected,
                 found,
@@ -145,6 +146,10 @@ impl<'w, 'de> Walk<'w, 'de> {
     fn keep(&mut self, source: Source, trail: Option<&Trail<'_, 'de>>, text: Cow<'de, str>) {
         if !text.is_empty() {
             self.object.found.push(Found::Image(ImageField {
+                position: match &text {
+                    Cow::Borrowed(text) => position(text),
+                    Cow::Owned(_) => self.trail.map_or(0, Trail::position),
+                },
                 source,
                 place: trail.map(Trail::location).unwrap_or_default(),
                 name: None,

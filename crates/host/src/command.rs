@@ -4,6 +4,7 @@ mod annotate;
 mod bench;
 mod inspect;
 mod run;
+mod show;
 
 use std::io::Write;
 
@@ -13,6 +14,7 @@ use clap::Subcommand;
 #[derive(Subcommand)]
 pub(crate) enum Command {
     Run(run::Run),
+    Show(show::Show),
     Bench(bench::Bench),
     Annotate(annotate::Annotate),
     Inspect(inspect::Inspect),
@@ -22,6 +24,7 @@ impl Command {
     pub(crate) fn execute(&self, out: &mut dyn Write) -> Result<()> {
         match self {
             Self::Run(run) => run.execute(out),
+            Self::Show(show) => show.execute(out),
             Self::Bench(bench) => bench.execute(out),
             Self::Annotate(annotate) => annotate.execute(),
             Self::Inspect(inspect) => inspect.execute(out),

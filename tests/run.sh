@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Runs every test. A part whose tool is missing is left out and named at the end; with STRICT=1 it
+# is a failure.
+set -u
+cd "$(dirname "$0")/.."
+failed=()
+left_out=()
+
+run() {
+  printf '\n== %s\n' "$1"
+  make --no-print-directory "$2" || failed+=("$1")
+}
+
+# part, target, then pairs of a tool and what installs it
+run_if() {
+  local part=$1 target=$2
+  shift 2
+  local missing=()
+  while (($#)); do
+    command -v "$1" >/dev/null 2>&1 || missing+=("$1: $2")
+    shift 2
+  done
+  if ((${#missing[@]})); then
+    left_out+=("$part" "${missing[@]/#/    needs }")
+  else
+    run "$part" "$target"
+  fi
+}
+
+run 'engine and host' unit-tests
+run_if 'end to end, on the built module' e2e-tests bats 'apt-get install bats' jq 'apt-get install jq'
+run_if 'fuzz targets compile' fuzz-check c++ 'apt-get install g++'
+
+if ((${#left_out[@]})); then
+  printf '\nLeft out:\n'
+  printf '  %s\n' "${left_out[@]}"
+  if [ "${STRICT:-0}" = 1 ]; then
+    echo 'STRICT=1: nothing may be left out'
+    exit 1
+  fi
+fi
+if ((${#failed[@]})); then
+  printf '\nFailed:\n'
+  printf '  %s\n' "${failed[@]}"
+  exit 1
+fi
+printf '\nAll tests passed.\n'
