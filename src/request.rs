@@ -6,7 +6,6 @@
 mod read;
 
 use std::borrow::Cow;
-use std::fmt;
 
 use crate::kind::GroupKind;
 use crate::shown::Escaped;
@@ -80,10 +79,14 @@ pub struct RequestError {
 }
 
 impl RequestError {
-    pub(crate) fn new(place: &'static str, problem: impl fmt::Display) -> Self {
+    pub(crate) fn new(place: &'static str, problem: impl Into<String>) -> Self {
+        Self::escaped(place, &problem.into())
+    }
+
+    fn escaped(place: &'static str, problem: &str) -> Self {
         Self {
             place,
-            problem: Escaped(&problem.to_string()).to_string(),
+            problem: Escaped(problem).to_string(),
         }
     }
 
@@ -94,10 +97,10 @@ impl RequestError {
         if text.starts_with("recursion limit exceeded") {
             return Self::new(
                 place,
-                format_args!("nested deeper than 128 levels at column {}", error.column()),
+                format!("nested deeper than 128 levels at column {}", error.column()),
             );
         }
-        Self::new(place, format_args!("not readable: {text}"))
+        Self::new(place, format!("not readable: {text}"))
     }
 }
 

@@ -160,8 +160,8 @@ impl<'a> Settings<'a> {
         });
         if errors.len() == before && settings.strictest().is_none() {
             errors.push(
-                "settings",
-                "no rule: set `registries`, `images`, `tags` or `digests`, else everything is accepted",
+                "settings".to_owned(),
+                "no rule: set `registries`, `images`, `tags` or `digests`, else everything is accepted".to_owned(),
             );
         }
         settings

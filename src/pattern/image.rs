@@ -157,6 +157,13 @@ impl<'a> ImagePattern<'a> {
         &self.host
     }
 
+    /// The path with `library/`, where the entry means that as well: one segment, on Docker Hub.
+    pub(super) fn official_path(&self) -> Option<Path<'static>> {
+        (self.is_familiar && self.host.matches(DOCKER_HUB, Sense::Reject))
+            .then(|| self.path.below(OFFICIAL))
+            .flatten()
+    }
+
     pub(super) const fn path(&self) -> &Path<'a> {
         &self.path
     }

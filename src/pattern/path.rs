@@ -30,8 +30,7 @@ impl<'a> Path<'a> {
         if !self.has_wildcard {
             return self.text == path;
         }
-        segments(&self.text, path, false)
-            || (sense == Sense::Reject && glob::matches(&self.text, path))
+        segments(&self.text, path, false) || (sense == Sense::Reject && crossing(&self.text, path))
     }
 
     /// Whether it matches `path` or one of the paths above it.
@@ -42,32 +41,112 @@ impl<'a> Path<'a> {
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         }
         segments(&self.text, path, true)
-            || (sense == Sense::Reject && above(path).any(|above| glob::matches(&self.text, above)))
+            || (sense == Sense::Reject && above(path).any(|above| crossing(&self.text, above)))
     }
 
     /// Whether, in a reject list, it certainly matches each path that `other` matches.
     pub(super) fn covers(&self, other: &Self) -> bool {
-        self.is_everything() || glob::covers(&self.text, &other.text)
+        if self.is_everything() || self.text == other.text {
+            return true;
+        }
+        match other.text.strip_suffix("/**") {
+            Some(above) if !has_any_depth(above) => self.covers_below_and_at(above),
+            // `**` may be no segment at all, which no glob knows.
+            _ => !has_any_depth(&other.text) && glob::covers(&self.text, &other.text),
+        }
     }
 
     /// Whether, in a reject list, it certainly matches each path that `other` matches, or one of the
     /// paths above it.
     pub(super) fn covers_below(&self, other: &Self) -> bool {
-        self.is_everything() || above(&other.text).any(|above| glob::covers(&self.text, above))
+        self.is_everything()
+            || above(&other.text)
+                .filter(|above| !has_any_depth(above))
+                .any(|above| glob::covers(&self.text, above))
     }
 
     /// Whether, in a reject list, it certainly matches each path at `other` and below.
     pub(super) fn covers_subtree(&self, other: &Self) -> bool {
         self.is_everything()
-            || self
-                .text
-                .strip_suffix("/**")
-                .is_some_and(|above| glob::covers(above, &other.text))
+            || (!has_any_depth(&other.text) && self.covers_below_and_at(&other.text))
+    }
+
+    fn covers_below_and_at(&self, other: &str) -> bool {
+        self.text
+            .strip_suffix("/**")
+            .is_some_and(|above| !has_any_depth(above) && glob::covers(above, other))
+    }
+
+    /// This path below another one, unless it is there already.
+    pub(super) fn below(&self, above: &str) -> Option<Path<'static>> {
+        (!self.text.starts_with(above)).then(|| Path {
+            text: Cow::Owned(format!("{above}{}", self.text)),
+            has_wildcard: self.has_wildcard,
+        })
     }
 
     /// Whether it matches every path.
     pub(super) fn is_everything(&self) -> bool {
         matches!(self.text.as_ref(), "*" | "**")
+    }
+}
+
+/// Whether a pattern matches where `*` and `?` may be a `/`, and `**` no segment at all.
+fn crossing(pattern: &str, path: &str) -> bool {
+    if !has_any_depth(pattern) {
+        return glob::matches(pattern, path);
+    }
+    // Whether what was read so far can lead to each position of the pattern.
+    let mut open = vec![false; pattern.len() + 1];
+    open_at(&mut open, 0);
+    let mut before = b'/';
+    let mut rest = path.bytes();
+    loop {
+        for (at, _) in pattern.char_indices() {
+            let after = pattern.get(at..).unwrap_or_default();
+            if open.get(at) != Some(&true) {
+                continue;
+            }
+            if after.starts_with('*') {
+                open_at(&mut open, at + 1);
+            }
+            let begins_segment = at == 0 || pattern.as_bytes().get(at - 1) == Some(&b'/');
+            if before == b'/' && begins_segment && after.starts_with("**/") {
+                open_at(&mut open, at + 3);
+            }
+            if after == "/**" {
+                open_at(&mut open, pattern.len());
+            }
+        }
+        let Some(read) = rest.next() else {
+            return open.last() == Some(&true);
+        };
+        let mut next = vec![false; pattern.len() + 1];
+        for ((at, wanted), _) in pattern
+            .bytes()
+            .enumerate()
+            .zip(&open)
+            .filter(|(_, open)| **open)
+        {
+            if wanted == b'*' {
+                open_at(&mut next, at);
+            } else if wanted == b'?' || wanted == read {
+                open_at(&mut next, at + 1);
+            }
+        }
+        open = next;
+        before = read;
+    }
+}
+
+/// Whether a path has a `**`.
+fn has_any_depth(path: &str) -> bool {
+    path.as_bytes().windows(2).any(|pair| pair == b"**")
+}
+
+fn open_at(open: &mut [bool], position: usize) {
+    if let Some(open) = open.get_mut(position) {
+        *open = true;
     }
 }
 
@@ -182,6 +261,9 @@ mod tests {
             ("a/b*", "a/bc/d"),
             ("*redis*", "x/redis/y"),
             ("a?b", "a/b"),
+            ("**/re*", "redis/a"),
+            ("a/**/re*", "a/redis/b"),
+            ("re*/**", "redis/a"),
         ] {
             assert!(
                 Path::new(pattern, true).matches(path, Sense::Reject),

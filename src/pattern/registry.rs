@@ -97,10 +97,12 @@ impl<'a> RegistryPattern<'a> {
     /// images matches.
     pub(crate) fn covers_image(&self, other: &super::ImagePattern<'_>) -> bool {
         self.host.covers(other.host())
-            && self
-                .path
-                .as_ref()
-                .is_none_or(|prefix| prefix.covers_below(other.path()))
+            && self.path.as_ref().is_none_or(|prefix| {
+                prefix.covers_below(other.path())
+                    && other
+                        .official_path()
+                        .is_none_or(|path| prefix.covers_below(&path))
+            })
     }
 }
 

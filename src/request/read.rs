@@ -30,7 +30,7 @@ impl<'a> Payload<'a> {
         let text = std::str::from_utf8(bytes).map_err(|error| {
             RequestError::new(
                 "payload",
-                format_args!("not UTF-8 at byte {}", error.valid_up_to()),
+                format!("not UTF-8 at byte {}", error.valid_up_to()),
             )
         })?;
         let mut deserializer = serde_json::Deserializer::from_str(text);
@@ -235,7 +235,7 @@ impl<'de> Members<'de> {
                 .ok_or_else(|| {
                     RequestError::new(
                         "request.operation",
-                        format_args!("`{text}` is none of `CREATE`, `UPDATE`, `DELETE`, `CONNECT`"),
+                        format!("`{text}` is none of `CREATE`, `UPDATE`, `DELETE`, `CONNECT`"),
                     )
                 })?,
         };
@@ -272,7 +272,7 @@ fn optional_text<'de>(
         Some(Node::Text(text)) => Ok(Some(text)),
         Some(other) => Err(RequestError::new(
             place,
-            format_args!("expected a string, got {}", other.kind()),
+            format!("expected a string, got {}", other.kind()),
         )),
     }
 }
@@ -284,7 +284,7 @@ fn user(node: Option<Node<'_>>) -> Result<Option<User<'_>>, RequestError> {
         Some(other) => {
             return Err(RequestError::new(
                 "request.userInfo",
-                format_args!("expected an object, got {}", other.kind()),
+                format!("expected an object, got {}", other.kind()),
             ));
         }
     };
@@ -307,14 +307,14 @@ fn user(node: Option<Node<'_>>) -> Result<Option<User<'_>>, RequestError> {
                 Node::Text(group) => Ok(group),
                 other => Err(RequestError::new(
                     "request.userInfo.groups",
-                    format_args!("expected strings, got {}", other.kind()),
+                    format!("expected strings, got {}", other.kind()),
                 )),
             })
             .collect::<Result<_, _>>()?,
         Some(other) => {
             return Err(RequestError::new(
                 "request.userInfo.groups",
-                format_args!("expected a list, got {}", other.kind()),
+                format!("expected a list, got {}", other.kind()),
             ));
         }
     };

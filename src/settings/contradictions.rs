@@ -89,7 +89,7 @@ pub(super) fn find(settings: &Settings<'_>, errors: &mut SettingsErrors) {
         for (forbidden_index, forbidden) in digests.forbid.iter().enumerate() {
             if forbidden.covers(required) || required.covers(forbidden) {
                 errors.push(
-                    format_args!("digests.require[{index}]"),
+                    format!("digests.require[{index}]"),
                     format!(
                         "`{}` contradicts `digests.forbid[{forbidden_index}]` (`{}`): an image cannot have a digest and have none",
                         Shown(required.text()),
@@ -111,7 +111,7 @@ fn rejected(
 ) {
     if let Some(covering) = covering {
         errors.push(
-            format_args!("{list}[{index}]"),
+            format!("{list}[{index}]"),
             format!(
                 "`{}` allows nothing: `{by}[{covering}]` rejects all of it",
                 Shown(entry)

@@ -39,11 +39,8 @@ impl SettingsErrors {
         self.0.is_empty()
     }
 
-    pub(crate) fn push(&mut self, path: impl fmt::Display, problem: impl Into<String>) {
-        self.0.push(SettingsError {
-            path: path.to_string(),
-            problem: problem.into(),
-        });
+    pub(crate) fn push(&mut self, path: String, problem: String) {
+        self.0.push(SettingsError { path, problem });
     }
 
     pub(crate) fn into_result<T>(self, settings: T) -> Result<T, Self> {

@@ -59,10 +59,11 @@ impl<'n> Entry<'_, 'n> {
 
     /// Notes a mistake in this entry.
     pub(super) fn error(&self, errors: &mut SettingsErrors, problem: impl Into<String>) {
-        match self.trail {
-            Some(trail) => errors.push(trail.location(), problem),
-            None => errors.push("settings", problem),
-        }
+        let path = match self.trail {
+            Some(trail) => trail.location().to_string(),
+            None => "settings".to_owned(),
+        };
+        errors.push(path, problem.into());
     }
 
     /// Notes that this entry has the wrong type.

@@ -8,4 +8,7 @@
 
 mod cases;
 mod corpus;
+mod docs;
+mod examples;
+mod properties;
 mod wire;

@@ -116,13 +116,16 @@ fn verdict(answer: &Value) -> String {
     }
 }
 
-/// The lines of a refusal's message, without the one that counts them.
+/// The lines of a refusal's message, without the one that counts them and the link at the end.
 fn violations(answer: &Value) -> Vec<String> {
     let Some(message) = answer.pointer("/status/message").and_then(Value::as_str) else {
         return Vec::new();
     };
     let lines: Vec<_> = message.lines().map(printable).collect();
     match lines.as_slice() {
+        [count, rest @ .., link] if count.ends_with(':') && link.starts_with("see ") => {
+            rest.to_vec()
+        }
         [count, rest @ ..] if !rest.is_empty() && count.ends_with(':') => rest.to_vec(),
         _ => lines,
     }

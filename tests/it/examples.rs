@@ -1,0 +1,208 @@
+//! Every folder in `examples/` says what the policy answers to its request.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use rollout_guard::wire;
+use serde_json::{Map, Value, json};
+
+/// The files of an example, and whether it must have them.
+const FILES: [(&str, bool); 5] = [
+    ("README.md", true),
+    ("expected.json", true),
+    ("policy.yaml", false),
+    ("request.json", true),
+    ("settings.yaml", true),
+];
+
+/// The members of an `AdmissionReview`'s request that an API server always sends.
+const MEMBERS: [&str; 10] = [
+    "uid",
+    "kind",
+    "resource",
+    "requestKind",
+    "requestResource",
+    "name",
+    "namespace",
+    "operation",
+    "userInfo",
+    "options",
+];
+
+#[test]
+fn every_example_gets_the_answer_that_it_expects() {
+    let mut failures = String::new();
+    for example in examples() {
+        let request = &json_file(&example.join("request.json"))["request"];
+        let settings = yaml_file(&example.join("settings.yaml"));
+        let text = settings.to_string();
+        wire::validate_settings(text.as_bytes())
+            .unwrap_or_else(|errors| panic!("{}: {errors}", example.display()));
+        let payload = json!({ "request": request, "settings": settings }).to_string();
+        let answer: Value = serde_json::from_slice(&wire::validate(payload.as_bytes())).unwrap();
+        let response = admission_response(&request["uid"], &answer);
+        if response != json_file(&example.join("expected.json")) {
+            writeln!(failures, "{}: {response:#}", example.display()).unwrap();
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+}
+
+/// The answer as Kubewarden hands it on to the API server.
+fn admission_response(uid: &Value, answer: &Value) -> Value {
+    let mut response = Map::new();
+    response.insert("uid".into(), uid.clone());
+    response.insert("allowed".into(), answer["accepted"].clone());
+    if answer["accepted"] == false {
+        let status = json!({ "message": answer["message"], "code": answer["code"] });
+        response.insert("status".into(), status);
+    }
+    response.insert(
+        "auditAnnotations".into(),
+        answer["audit_annotations"].clone(),
+    );
+    response.insert("warnings".into(), answer["warnings"].clone());
+    Value::Object(response)
+}
+
+#[test]
+fn every_example_is_whole() {
+    let examples = examples();
+    assert!(!examples.is_empty(), "no examples");
+    for (position, example) in examples.iter().enumerate() {
+        let name = file_name(example);
+        let number = format!("{:02}-", position + 1);
+        assert!(name.starts_with(&number), "{name}: begins with {number}");
+        let files: Vec<_> = entries(example)
+            .iter()
+            .map(|path| file_name(path))
+            .collect();
+        for (file, is_needed) in FILES {
+            let is_there = files.iter().any(|found| found == file);
+            assert!(is_there || !is_needed, "{name}: {file} is missing");
+        }
+        for file in &files {
+            assert!(
+                FILES.iter().any(|(known, _)| known == file),
+                "{name}: what is {file}?"
+            );
+        }
+        let readme = std::fs::read_to_string(example.join("README.md")).unwrap();
+        assert!(readme.starts_with("# "), "{name}: a README has a title");
+    }
+}
+
+#[test]
+fn every_request_is_what_an_api_server_sends() {
+    for example in examples() {
+        let name = file_name(&example);
+        let review = json_file(&example.join("request.json"));
+        assert_eq!(review["kind"], "AdmissionReview", "{name}");
+        assert_eq!(review["apiVersion"], "admission.k8s.io/v1", "{name}");
+        let request = &review["request"];
+        for member in MEMBERS {
+            assert!(!request[member].is_null(), "{name}: {member} is missing");
+        }
+        let object = &request["object"];
+        let kind = &request["kind"];
+        let group = kind["group"].as_str().unwrap();
+        let version = kind["version"].as_str().unwrap();
+        let api_version = match group {
+            "" => version.to_owned(),
+            group => format!("{group}/{version}"),
+        };
+        assert_eq!(object["apiVersion"], api_version, "{name}");
+        assert_eq!(object["kind"], kind["kind"], "{name}");
+        assert_eq!(object["metadata"]["name"], request["name"], "{name}");
+        assert_eq!(
+            object["metadata"]["namespace"], request["namespace"],
+            "{name}"
+        );
+        assert_eq!(
+            request["operation"] == "UPDATE",
+            request["oldObject"].is_object(),
+            "{name}: an UPDATE has an old object"
+        );
+    }
+}
+
+#[test]
+fn every_policy_has_the_settings_of_its_example_and_names_its_resource() {
+    let metadata = yaml_file(&root().join("metadata.yml"));
+    let url = metadata["annotations"]["io.kubewarden.policy.ociUrl"]
+        .as_str()
+        .unwrap();
+    let module = format!("registry://{url}:v{}", env!("CARGO_PKG_VERSION"));
+    for example in examples() {
+        let Ok(text) = std::fs::read_to_string(example.join("policy.yaml")) else {
+            continue;
+        };
+        let name = file_name(&example);
+        let policy: Value = yaml_serde::from_str(&text).unwrap();
+        assert_eq!(policy["kind"], "ClusterAdmissionPolicy", "{name}");
+        let spec = &policy["spec"];
+        assert_eq!(
+            spec["settings"],
+            yaml_file(&example.join("settings.yaml")),
+            "{name}"
+        );
+        assert_eq!(spec["module"], module, "{name}");
+        // Some versions of Kubewarden drop `matchLabels`.
+        assert!(
+            spec["namespaceSelector"]["matchLabels"].is_null(),
+            "{name}: write matchExpressions"
+        );
+        let request = json_file(&example.join("request.json"));
+        let request = &request["request"];
+        let resource = &request["resource"];
+        let has = |list: &Value, wanted: &Value| list.as_array().unwrap().contains(wanted);
+        let rules = spec["rules"].as_array().unwrap();
+        let sends = |rule: &Value| {
+            has(&rule["apiGroups"], &resource["group"])
+                && has(&rule["apiVersions"], &resource["version"])
+                && has(&rule["resources"], &resource["resource"])
+                && has(&rule["operations"], &request["operation"])
+        };
+        assert!(rules.iter().any(sends), "{name}: no rule sends the request");
+        for rule in rules {
+            // The audit scanner tries each group with each resource.
+            assert_eq!(rule["apiGroups"].as_array().unwrap().len(), 1, "{name}");
+            assert_eq!(rule["apiVersions"].as_array().unwrap().len(), 1, "{name}");
+        }
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn examples() -> Vec<PathBuf> {
+    let examples = entries(&root().join("examples"));
+    for example in &examples {
+        assert!(example.is_dir(), "{} is no folder", example.display());
+    }
+    examples
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let mut entries: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    entries.sort();
+    entries
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap().to_str().unwrap().to_owned()
+}
+
+fn json_file(path: &Path) -> Value {
+    let text = std::fs::read_to_string(path).unwrap();
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn yaml_file(path: &Path) -> Value {
+    let text = std::fs::read_to_string(path).unwrap();
+    yaml_serde::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
