@@ -161,7 +161,7 @@ impl<'a> Settings<'a> {
         if errors.len() == before && settings.strictest().is_none() {
             errors.push(
                 "settings".to_owned(),
-                "no rule: set `registries`, `images`, `tags` or `digests`, else everything is accepted".to_owned(),
+                "no rule: set `registries`, `images`, `tags` or `digests`, else everything is accepted",
             );
         }
         settings

@@ -19,19 +19,29 @@ pub(crate) struct Escaped<'a>(pub(crate) &'a str);
 
 impl Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write(f, self.0, true)
+        write(f, self.0, true, LONGEST)
     }
 }
 
 impl Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write(f, self.0, false)
+        write(f, self.0, false, LONGEST)
     }
 }
 
-fn write(f: &mut fmt::Formatter<'_>, text: &str, is_quoted: bool) -> fmt::Result {
+/// A text of ours that may hold user text, whole and on one line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OneLine<'a>(pub(crate) &'a str);
+
+impl Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write(f, self.0, false, usize::MAX)
+    }
+}
+
+fn write(f: &mut fmt::Formatter<'_>, text: &str, is_quoted: bool, longest: usize) -> fmt::Result {
     for (position, character) in text.chars().enumerate() {
-        if position == LONGEST {
+        if position == longest {
             return f.write_char('…');
         }
         if is_quoted && matches!(character, '"' | '`') {

@@ -27,7 +27,10 @@ fn images(text: &str, references: &[Reference<'_>]) {
     let allowed = ImagePattern::parse(text, Sense::Allow);
     let rejected = ImagePattern::parse(text, Sense::Reject);
     let Ok(rejected) = rejected else {
-        assert!(allowed.is_err(), "{text:?} can be allowed, but not rejected");
+        assert!(
+            allowed.is_err(),
+            "{text:?} can be allowed, but not rejected"
+        );
         return;
     };
     assert_eq!(rejected.text(), text);
@@ -56,7 +59,10 @@ fn registries(text: &str, references: &[Reference<'_>]) {
     let allowed = RegistryPattern::parse(text, Sense::Allow);
     let rejected = RegistryPattern::parse(text, Sense::Reject);
     let Ok(rejected) = rejected else {
-        assert!(allowed.is_err(), "{text:?} can be allowed, but not rejected");
+        assert!(
+            allowed.is_err(),
+            "{text:?} can be allowed, but not rejected"
+        );
         return;
     };
     for reference in references {

@@ -21,7 +21,12 @@ fuzz_target!(|text: &str| {
     };
     assert!(text.is_ascii());
     assert!(!reference.host().is_empty() && !reference.path().is_empty());
-    assert!(!reference.host().bytes().any(|byte| byte.is_ascii_uppercase()));
+    assert!(
+        !reference
+            .host()
+            .bytes()
+            .any(|byte| byte.is_ascii_uppercase())
+    );
     assert!(!reference.host().ends_with(":443"));
     assert!(reference.tag().is_some() || reference.digest().is_some());
     if let Some(unpinned) = reference.without_digest() {

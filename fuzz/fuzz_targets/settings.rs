@@ -23,7 +23,13 @@ fn check(bytes: &[u8]) {
     };
     let read = Settings::read(&node);
     let validated = Settings::validate(&node);
-    assert_eq!(told, validated.as_ref().map(|_| ()).map_err(|errors| errors.to_string()));
+    assert_eq!(
+        told,
+        validated
+            .as_ref()
+            .map(|_| ())
+            .map_err(|errors| errors.to_string())
+    );
     match (&read, &validated) {
         (Ok(_), Ok(_)) => {}
         (Ok(_), Err(contradictions)) => check_errors(contradictions),
@@ -56,6 +62,10 @@ fn check_errors(errors: &SettingsErrors) {
         assert!(!error.problem.contains(char::is_control), "{error:?}");
     }
     let lines = errors.to_string().lines().count();
-    let wanted = if errors.len() == 1 { 1 } else { errors.len() + 1 };
+    let wanted = if errors.len() == 1 {
+        1
+    } else {
+        errors.len() + 1
+    };
     assert_eq!(lines, wanted);
 }

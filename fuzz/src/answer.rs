@@ -21,12 +21,20 @@ impl Answer {
             serde_json::from_slice(bytes).expect("the answer is a JSON object");
         for key in members.keys() {
             assert!(
-                ["accepted", "message", "code", "audit_annotations", "warnings"]
-                    .contains(&key.as_str()),
+                [
+                    "accepted",
+                    "message",
+                    "code",
+                    "audit_annotations",
+                    "warnings"
+                ]
+                .contains(&key.as_str()),
                 "unknown member `{key}`"
             );
         }
-        let accepted = members["accepted"].as_bool().expect("`accepted` is a boolean");
+        let accepted = members["accepted"]
+            .as_bool()
+            .expect("`accepted` is a boolean");
         let codes = codes(members.get("audit_annotations"));
         match members.get("message") {
             None => assert!(accepted, "a refusal says why"),

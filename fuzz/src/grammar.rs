@@ -30,7 +30,10 @@ static CONTAINER: Shape = Map(&[
 static CONTAINERS: Shape = List(&CONTAINER);
 static VOLUMES: Shape = List(&Map(&[
     ("name", &NAME),
-    ("image", &Map(&[("reference", &IMAGE), ("pullPolicy", &ANY)])),
+    (
+        "image",
+        &Map(&[("reference", &IMAGE), ("pullPolicy", &ANY)]),
+    ),
 ]));
 static POD_SPEC: Shape = Map(&[
     ("containers", &CONTAINERS),
@@ -151,7 +154,10 @@ static SELECTOR: Shape = Map(&[
     ("operations", &List(&Word(&["CREATE", "UP*", "*"]))),
     ("users", &List(&Word(&["jane", "system:node:*"]))),
     ("groups", &List(&Word(&["system:nodes", "dev*"]))),
-    ("labels", &Map(&[("team", &Literal(&["null", "\"*\"", "\"a\""]))])),
+    (
+        "labels",
+        &Map(&[("team", &Literal(&["null", "\"*\"", "\"a\""]))]),
+    ),
     ("fields", &CONDITIONS),
     ("oldFields", &CONDITIONS),
 ]);
@@ -224,7 +230,14 @@ static HOSTS: [&str; 14] = [
     "example.azurecr.io/",
 ];
 static PATTERN_HOSTS: [&str; 6] = ["*/", "*.azurecr.io/", "*.io/", "?hcr.io/", "*:5000/", "**/"];
-static PATHS: [&str; 6] = ["redis", "org/app", "a/b/c", "a", "a.b__c-d/e", "library/redis"];
+static PATHS: [&str; 6] = [
+    "redis",
+    "org/app",
+    "a/b/c",
+    "a",
+    "a.b__c-d/e",
+    "library/redis",
+];
 static PATTERN_PATHS: [&str; 7] = ["*", "**", "org/*", "re*", "a/**/c", "org/?pp", "a/*/c"];
 static DIGEST: &str = "@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 static VERSIONS: [&str; 6] = ["", ":latest", ":7.2-alpine", ":", ":1.0-rc1", ":0443"];
@@ -417,7 +430,11 @@ fn member(
 }
 
 fn any(u: &mut Unstructured<'_>, depth: usize, out: &mut String) -> Result<()> {
-    match if u.is_empty() { 0 } else { u.int_in_range(0..=9)? } {
+    match if u.is_empty() {
+        0
+    } else {
+        u.int_in_range(0..=9)?
+    } {
         0 => out.push_str("null"),
         1 => out.push_str(u.choose(&["true", "false"])?),
         2 => out.push_str(u.choose(&["0", "-1", "1e400", "18446744073709551616", "1.5"])?),

@@ -109,7 +109,10 @@ pub(crate) fn path(text: &str, added: usize) -> Checked {
         }
     }
     if text.len() + added > LONGEST_PATH {
-        return Err(("more than 255 characters", LONGEST_PATH - added));
+        return Err((
+            "more than 255 characters",
+            LONGEST_PATH.saturating_sub(added),
+        ));
     }
     Ok(())
 }

@@ -90,7 +90,7 @@ pub(super) fn find(settings: &Settings<'_>, errors: &mut SettingsErrors) {
             if forbidden.covers(required) || required.covers(forbidden) {
                 errors.push(
                     format!("digests.require[{index}]"),
-                    format!(
+                    &format!(
                         "`{}` contradicts `digests.forbid[{forbidden_index}]` (`{}`): an image cannot have a digest and have none",
                         Shown(required.text()),
                         Shown(forbidden.text())
@@ -112,7 +112,7 @@ fn rejected(
     if let Some(covering) = covering {
         errors.push(
             format!("{list}[{index}]"),
-            format!(
+            &format!(
                 "`{}` allows nothing: `{by}[{covering}]` rejects all of it",
                 Shown(entry)
             ),

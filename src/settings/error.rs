@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::shown::OneLine;
+
 /// A mistake in the settings, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingsError {
@@ -39,8 +41,11 @@ impl SettingsErrors {
         self.0.is_empty()
     }
 
-    pub(crate) fn push(&mut self, path: String, problem: String) {
-        self.0.push(SettingsError { path, problem });
+    pub(crate) fn push(&mut self, path: String, problem: &str) {
+        self.0.push(SettingsError {
+            path,
+            problem: OneLine(problem).to_string(),
+        });
     }
 
     pub(crate) fn into_result<T>(self, settings: T) -> Result<T, Self> {

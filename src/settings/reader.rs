@@ -58,12 +58,12 @@ impl<'n> Entry<'_, 'n> {
     }
 
     /// Notes a mistake in this entry.
-    pub(super) fn error(&self, errors: &mut SettingsErrors, problem: impl Into<String>) {
+    pub(super) fn error(&self, errors: &mut SettingsErrors, problem: impl AsRef<str>) {
         let path = match self.trail {
             Some(trail) => trail.location().to_string(),
             None => "settings".to_owned(),
         };
-        errors.push(path, problem.into());
+        errors.push(path, problem.as_ref());
     }
 
     /// Notes that this entry has the wrong type.

@@ -5,6 +5,7 @@
 //! `tests/cases/`, hence no files of failures are kept.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -12,7 +13,7 @@ use rollout_guard::glob;
 use rollout_guard::image::Reference;
 use rollout_guard::json::Node;
 use rollout_guard::pattern::{ImagePattern, RegistryPattern, Sense, TagPattern};
-use rollout_guard::settings::Settings;
+use rollout_guard::settings::{Settings, SettingsErrors};
 use rollout_guard::violation::Code;
 use rollout_guard::wire;
 use serde_json::{Map, Value, json};
@@ -173,6 +174,34 @@ proptest! {
             let _ = RegistryPattern::parse(&text, sense);
         }
         let _ = TagPattern::parse(&text);
+    }
+}
+
+#[test]
+fn a_reference_of_any_length_is_read_or_refused() {
+    for length in 0..400 {
+        let (letters, digits) = ("c".repeat(length), "0".repeat(length));
+        for text in [
+            letters.clone(),
+            format!("ghcr.io/{letters}"),
+            format!("ghcr.io/{letters}/a"),
+            format!("docker.io/{letters}"),
+            format!("registry-1.docker.io/{letters}"),
+            format!("{letters}.io/a"),
+            format!("a_b.{letters}/a"),
+            format!("ghcr.io:{digits}/a"),
+            format!("ghcr.io/a:{letters}"),
+            format!("ghcr.io/a@sha256:{digits}"),
+        ] {
+            match Reference::parse(&text) {
+                Ok(reference) => assert!(reference.path().len() <= 255 + "library/".len()),
+                Err(error) => {
+                    let told = error.to_string();
+                    let position: usize = told.rsplit(' ').next().unwrap().parse().unwrap();
+                    assert!((1..=text.len() + 1).contains(&position), "{text}: {told}");
+                }
+            }
+        }
     }
 }
 
@@ -387,14 +416,14 @@ fn entry_and_images() -> impl Strategy<Value = (Entry, Vec<Image>)> {
     let filled = (entry(), proptest::collection::vec((fills, image()), 4));
     (filled, proptest::collection::vec(image(), 2)).prop_map(|((entry, fills), mut images)| {
         for (fills, other) in fills {
-            images.push(fill(&entry, &fills, other));
+            images.push(fill(&entry, &fills, &other));
         }
         (entry, images)
     })
 }
 
 /// An image that an entry may match: as the entry says where it says something, else as `other`.
-fn fill(entry: &Entry, fills: &[&'static str], other: Image) -> Image {
+fn fill(entry: &Entry, fills: &[&'static str], other: &Image) -> Image {
     let mut fills = fills.iter().copied();
     let mut path = Vec::new();
     for segment in &entry.path {
@@ -1113,7 +1142,7 @@ impl Writer {
                 (1.., Ok(byte @ b' '..=b'~')) if !matches!(byte, b'"' | b'\\') => {
                     out.push(char::from(byte));
                 }
-                _ => out.push_str(&format!("\\u{unit:04x}")),
+                _ => write!(out, "\\u{unit:04x}").unwrap(),
             }
         }
         out.push('"');
@@ -1146,7 +1175,7 @@ impl Writer {
                     self.space(out);
                     // No host writes these with escapes, and the place of their values must be told.
                     if matches!(key.as_str(), "object" | "oldObject" | "metadata") {
-                        out.push_str(&format!("\"{key}\""));
+                        write!(out, "\"{key}\"").unwrap();
                     } else {
                         self.text(key, out);
                     }
@@ -1199,11 +1228,38 @@ proptest! {
         let text = settings.to_string();
         let node: Node<'_> = serde_json::from_str(&text).unwrap();
         let errors = Settings::validate(&node).err();
-        for error in errors.iter().flat_map(|errors| errors.iter()) {
+        for error in errors.iter().flat_map(SettingsErrors::iter) {
             prop_assert!(!error.path.is_empty() && !error.problem.is_empty(), "{:?}", error);
             prop_assert!(!error.to_string().contains(char::is_control), "{:?}", error);
         }
         prop_assert_eq!(wire::validate_settings(text.as_bytes()).is_ok(), errors.is_none());
+    }
+
+    #[test]
+    fn what_is_written_in_settings_forges_no_line_of_a_message(
+        text in prop_oneof!["[a-z*:/@.\n]{0,8}", any::<String>()],
+        before in select(vec!["", "https://", "v1/", "apps/v1/", "ghcr.io/", "a*/", ":", "ghcr.io/a@"]),
+        after in select(vec!["", "/", "*", "/*", ":1"]),
+    ) {
+        let text = format!("{before}{text}{after}");
+        let settings = json!({
+            "registries": { "allow": [text], "reject": [text] },
+            "images": { "allow": [text], "reject": [text], "action": text },
+            "tags": { "allow": [text], "reject": [text] },
+            "digests": { "require": [text], &text: [] },
+            "imagePaths": [{ "kind": text, "path": text }],
+            "exemptions": [{ "name": "a", "match": {
+                "kinds": [text], "operations": [text], "users": [text], "fields": { &text: "*" },
+            } }],
+            "docsUrl": text,
+        });
+        let node_text = settings.to_string();
+        let node: Node<'_> = serde_json::from_str(&node_text).unwrap();
+        let errors = Settings::validate(&node).unwrap_err();
+        for error in errors.iter() {
+            prop_assert!(!error.to_string().contains(char::is_control), "{:?}", error);
+        }
+        judge(&settings, "redis");
     }
 
     #[test]
