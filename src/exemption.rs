@@ -4,9 +4,7 @@ use std::borrow::Cow;
 
 use crate::image::Reference;
 use crate::pattern::{ImagePattern, Sense};
-use crate::request::Request;
 use crate::selector::Selector;
-use crate::workload::Object;
 
 /// A part of the policy that an exemption can lift.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,11 +32,6 @@ pub struct Exemption<'a> {
 }
 
 impl Exemption<'_> {
-    /// Whether it lifts a check for a request, as far as that can be said without an image.
-    pub(crate) fn applies(&self, check: Check, request: &Request<'_>, object: &Object<'_>) -> bool {
-        self.checks.contains(&check) && self.selector.matches(request, object)
-    }
-
     /// Whether it covers an image; one that does not parse is covered only where all are.
     pub(crate) fn covers(&self, image: Option<&Reference<'_>>) -> bool {
         self.images.is_empty()

@@ -18,6 +18,7 @@
 //! | [`request`], [`workload`], [`kind`] | what is asked; every image in an object, by its shape |
 //! | [`image`], [`pattern`], [`glob`] | references, and what a list entry matches |
 //! | [`verdict`], [`violation`] | what is wrong, where, and how it is told |
+//! | [`splice`] | changes to an object that leave every other byte as it is |
 //! | [`json`] | values borrowed from the payload, and the places in it |
 //!
 //! Imports point down this table. `guest` exists only in the module for Kubewarden and is thin.
@@ -61,6 +62,7 @@ pub mod request;
 pub mod selector;
 pub mod settings;
 mod shown;
+pub mod splice;
 pub mod verdict;
 pub mod violation;
 pub mod wire;

@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
+use crate::json::Location;
 use crate::request::RequestError;
 use crate::settings::SettingsErrors;
+use crate::splice::{self, Edit};
 use crate::violation::{Code, Violation};
 
 /// A message names at most this many violations.
@@ -24,6 +26,12 @@ pub struct Verdict<'s> {
     pub warnings: Vec<Violation>,
     /// The names of the exemptions without which there would be more.
     pub exempted: Vec<String>,
+    /// The images that the request runs from elsewhere, as `from=to`.
+    pub rewritten: Vec<String>,
+    /// What changes in the object; nothing if the request is refused.
+    pub edits: Vec<Edit>,
+    /// The object with these changes, as JSON; none without any.
+    pub mutated_object: Option<String>,
     docs_url: Option<&'s str>,
 }
 
@@ -33,6 +41,9 @@ impl<'s> Verdict<'s> {
             violations: Vec::new(),
             warnings: Vec::new(),
             exempted: Vec::new(),
+            rewritten: Vec::new(),
+            edits: Vec::new(),
+            mutated_object: None,
             docs_url,
         }
     }
@@ -43,6 +54,7 @@ impl<'s> Verdict<'s> {
         verdict.violations.push(Violation {
             code: Code::RequestMalformed,
             place: error.place.to_owned(),
+            path: Location::default(),
             value: None,
             kept: None,
             problem: error.problem.clone(),
@@ -58,6 +70,7 @@ impl<'s> Verdict<'s> {
             .map(|error| Violation {
                 code: Code::SettingsInvalid,
                 place: error.path.clone(),
+                path: Location::default(),
                 value: None,
                 kept: None,
                 problem: error.problem.clone(),
@@ -76,6 +89,15 @@ impl<'s> Verdict<'s> {
 
     pub(crate) fn exempted(&mut self, name: &str) {
         self.exempted.push(name.to_owned());
+    }
+
+    /// Makes these changes to the object that `text` begins with, if the request passes.
+    pub(crate) fn change(&mut self, text: &str, edits: Vec<Edit>, rewritten: Vec<String>) {
+        if self.accepted() && !edits.is_empty() {
+            self.mutated_object = splice::apply(text, &edits);
+            self.rewritten = rewritten;
+            self.edits = edits;
+        }
     }
 
     /// Whether the request passes.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::json::Location;
+
 /// What is wrong, as a word that never changes. Each has a section in `docs/messages.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Code {
@@ -92,6 +94,9 @@ pub struct Violation {
     pub code: Code,
     /// Where: `spec.containers[0] "redis"`.
     pub place: String,
+    /// The value in the object that it is about; empty where it is about the object, the request or
+    /// the settings as a whole.
+    pub path: Location<'static>,
     /// The value it is about, as a phrase: ``image `redis:7` ``.
     pub value: Option<String>,
     /// Whether it passes because the object has it already, and with what consequence.

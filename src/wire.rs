@@ -29,12 +29,14 @@ struct AuditAnnotations {
     #[serde(skip_serializing_if = "String::is_empty")]
     violations: String,
     #[serde(skip_serializing_if = "String::is_empty")]
+    rewritten: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     exempted: String,
 }
 
 impl AuditAnnotations {
     const fn is_empty(&self) -> bool {
-        self.violations.is_empty() && self.exempted.is_empty()
+        self.violations.is_empty() && self.rewritten.is_empty() && self.exempted.is_empty()
     }
 }
 
@@ -73,12 +75,22 @@ fn answer(verdict: &Verdict<'_>) -> Vec<u8> {
                 .map(|code| code.as_str())
                 .collect::<Vec<_>>()
                 .join(","),
+            rewritten: verdict.rewritten.join(","),
             exempted: verdict.exempted.join(","),
         },
         warnings: verdict.warning_texts(),
     };
     // Nothing in it can fail to serialize; were it so, the request is refused all the same.
-    serde_json::to_vec(&response).unwrap_or_else(|_| br#"{"accepted":false}"#.to_vec())
+    let mut answer =
+        serde_json::to_vec(&response).unwrap_or_else(|_| br#"{"accepted":false}"#.to_vec());
+    if let Some(object) = &verdict.mutated_object {
+        // The object goes in as it is: a serializer would write its numbers and escapes anew.
+        answer.pop();
+        answer.extend_from_slice(br#","mutated_object":"#);
+        answer.extend_from_slice(object.as_bytes());
+        answer.push(b'}');
+    }
+    answer
 }
 
 /// Answers `validate_settings`: nothing if the settings are valid, else what is wrong with them.

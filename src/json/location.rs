@@ -44,6 +44,16 @@ impl<'a> Location<'a> {
     pub fn steps(&self) -> &[Step<'a>] {
         &self.0
     }
+
+    /// The same place, borrowing nothing.
+    pub fn detached(&self) -> Location<'static> {
+        let steps = self.0.iter().map(|step| match step {
+            Step::Key(key) => Step::Key(Cow::Owned(key.to_string())),
+            Step::Index(index) => Step::Index(*index),
+            Step::Each => Step::Each,
+        });
+        Location(steps.collect())
+    }
 }
 
 impl fmt::Display for Location<'_> {

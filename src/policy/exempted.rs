@@ -1,0 +1,61 @@
+//! Which exemptions apply, and which of them were needed.
+
+use crate::exemption::{Check, Exemption};
+use crate::image::Reference;
+use crate::request::Request;
+use crate::workload::Object;
+
+/// The exemptions that apply to an object, asked for when the first violation needs them.
+pub(super) struct Exempted<'p, 's, 'r> {
+    all: &'p [Exemption<'s>],
+    request: &'p Request<'r>,
+    object: &'p Object<'r>,
+    /// The exemptions whose `match` holds, by their position.
+    applying: Option<Vec<usize>>,
+    used: &'p mut [bool],
+}
+
+impl<'p, 's, 'r> Exempted<'p, 's, 'r> {
+    /// `used` has one place for each exemption, which is set when the exemption lifts something.
+    pub(super) const fn new(
+        all: &'p [Exemption<'s>],
+        request: &'p Request<'r>,
+        object: &'p Object<'r>,
+        used: &'p mut [bool],
+    ) -> Self {
+        Self {
+            all,
+            request,
+            object,
+            applying: None,
+            used,
+        }
+    }
+
+    /// Whether one of them lifts a check for an image (`None`: what is no image); the first that
+    /// does is noted.
+    pub(super) fn cover(&mut self, check: Check, image: Option<&Reference<'_>>) -> bool {
+        let Self {
+            all,
+            request,
+            object,
+            ..
+        } = *self;
+        let applying = self.applying.get_or_insert_with(|| {
+            let applies = |(_, exemption): &(usize, &Exemption<'_>)| {
+                exemption.selector.matches(request, object)
+            };
+            let applying = all.iter().enumerate().filter(applies);
+            applying.map(|(index, _)| index).collect()
+        });
+        let covering = applying.iter().find(|index| {
+            all.get(**index).is_some_and(|exemption| {
+                exemption.checks.contains(&check) && exemption.covers(image)
+            })
+        });
+        if let Some(used) = covering.and_then(|index| self.used.get_mut(*index)) {
+            *used = true;
+        }
+        covering.is_some()
+    }
+}

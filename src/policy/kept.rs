@@ -1,0 +1,63 @@
+//! What the old object has as well.
+
+use std::collections::BTreeMap;
+
+use crate::json::{Location, find, same, same_but_for};
+use crate::violation::{Action, Kept};
+
+use super::finding::Finding;
+
+/// Members of `metadata` that Kubernetes' own bookkeeping writes by plain UPDATE: Jobs remove their
+/// Pods' finalizers, the garbage collector drops owners.
+const BOOKKEEPING: [&str; 4] = [
+    "finalizers",
+    "ownerReferences",
+    "managedFields",
+    "resourceVersion",
+];
+
+/// Whether two objects differ in nothing but Kubernetes' own bookkeeping.
+pub(super) fn is_bookkeeping(new: &str, old: &str) -> bool {
+    same_but_for(new, old, &BOOKKEEPING)
+}
+
+/// Marks the findings that are among those of the old object: at the same place, with the same value.
+pub(super) fn mark(findings: &mut [Finding], was: Vec<Finding>, new: &str, old: &str) {
+    let mut before: BTreeMap<String, usize> = BTreeMap::new();
+    for finding in was {
+        *before.entry(finding.key).or_default() += 1;
+    }
+    // Findings come in the order of the document: those of one template side by side.
+    let mut last: Option<(Location<'_>, bool)> = None;
+    for finding in findings {
+        let Some(count) = before.get_mut(&finding.key).filter(|count| **count > 0) else {
+            continue;
+        };
+        *count -= 1;
+        let template_changes = match (finding.template.take(), &last) {
+            (None, _) => false,
+            (Some(template), Some((known, changes))) if *known == template => *changes,
+            (Some(template), _) => {
+                let changes = differs(&template, new, old);
+                last = Some((template, changes));
+                changes
+            }
+        };
+        finding.violation.kept = Some(if template_changes && finding.action == Action::Reject {
+            Kept::TemplateChanges
+        } else {
+            Kept::Unchanged
+        });
+    }
+}
+
+/// Whether the value at a place is another one in the old object.
+fn differs(place: &Location<'_>, new: &str, old: &str) -> bool {
+    match (
+        find(new, place.steps()).as_deref(),
+        find(old, place.steps()).as_deref(),
+    ) {
+        (Ok([(_, new)]), Ok([(_, old)])) => !same(new, old),
+        _ => true,
+    }
+}
