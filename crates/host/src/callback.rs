@@ -1,7 +1,8 @@
-//! What a policy may ask of its host: to write a log entry, and nothing else.
+//! What a policy may ask of its host: to write a log entry, and what it is granted besides.
 //!
-//! Every other host capability is refused with policy-server's own text, as a policy that was
-//! granted none would see it (`policy-evaluator`, `runtimes/callback.rs`).
+//! Of Kubewarden's capabilities this host has one, the digest of an image. All others are refused
+//! with policy-server's own text, as a policy that was not granted them would see it
+//! (`policy-evaluator`, `runtimes/callback.rs`).
 
 use std::{
     fmt,
@@ -10,6 +11,8 @@ use std::{
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::{Map, Value};
+
+use crate::capability::{self, HostCapabilities};
 
 /// One entry of a policy's log: the payload of the host call `tracing/log`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -76,20 +79,49 @@ impl fmt::Display for LogLevel {
     }
 }
 
-/// Where the log entries go.
-pub(crate) type LogSink = Arc<dyn Fn(&LogEntry) + Send + Sync>;
+/// What a policy asks of the world outside (`policy-evaluator`, `callback_requests.rs`).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub enum HostRequest {
+    /// The digest of an image's manifest: the host call `oci/v1/manifest_digest`, answered with
+    /// `{"digest":"sha256:…"}`.
+    OciManifestDigest {
+        /// As the policy wrote it: `registry.example.com/redis:7.2`.
+        image: String,
+    },
+}
+
+/// Who answers; an error reaches the policy as text, with its causes.
+type Answer = dyn Fn(&HostRequest) -> anyhow::Result<Vec<u8>> + Send + Sync;
+
+/// What a host does for its policies.
+#[derive(Clone)]
+pub(crate) struct Services {
+    pub(crate) log: Arc<dyn Fn(&LogEntry) + Send + Sync>,
+    pub(crate) capabilities: HostCapabilities,
+    pub(crate) answer: Option<Arc<Answer>>,
+}
+
+impl Default for Services {
+    fn default() -> Self {
+        Self {
+            log: Arc::new(|_| ()),
+            capabilities: HostCapabilities::default(),
+            answer: None,
+        }
+    }
+}
 
 /// The host's end of one instance.
 #[derive(Clone)]
 pub(crate) struct Callback {
-    log: LogSink,
+    services: Services,
     fault: Arc<Mutex<Option<String>>>,
 }
 
 impl Callback {
-    pub(crate) fn new(log: LogSink) -> Self {
+    pub(crate) fn new(services: Services) -> Self {
         Self {
-            log,
+            services,
             fault: Arc::default(),
         }
     }
@@ -108,11 +140,44 @@ impl Callback {
                 Ok(Vec::new())
             }
             ("kubewarden", "tracing", _) => Err(format!("unknown operation: {operation}")),
-            ("kubewarden", ..) => Err(format!(
-                "Policy has not been granted access to the '{namespace}/{operation}' host \
-                 capability. The violation has been reported."
-            )),
+            ("kubewarden", ..) => self.use_capability(namespace, operation, payload),
             _ => Err(format!("unknown binding: {binding}")),
+        }
+    }
+
+    fn use_capability(
+        &self,
+        namespace: &str,
+        operation: &str,
+        payload: &[u8],
+    ) -> Result<Vec<u8>, String> {
+        let path = format!("{namespace}/{operation}");
+        let granted = self.services.capabilities.allow(&path);
+        match path.as_str() {
+            "oci/v1/manifest_digest" if granted => {
+                let image = serde_json::from_slice(payload).map_err(|error| error.to_string())?;
+                self.ask(&HostRequest::OciManifestDigest { image })
+            }
+            _ if granted && !capability::is_known_namespace(namespace) => {
+                Err(format!("unknown namespace: {namespace}"))
+            }
+            _ if granted && !capability::is_known(&path) => {
+                Err(format!("unknown operation: {operation}"))
+            }
+            _ => Err(format!(
+                "Policy has not been granted access to the '{path}' host capability. The \
+                 violation has been reported."
+            )),
+        }
+    }
+
+    fn ask(&self, request: &HostRequest) -> Result<Vec<u8>, String> {
+        match &self.services.answer {
+            Some(answer) => answer(request)
+                .map_err(|error| format!("Callback evaluation failure: {}", WithCauses(error))),
+            None => {
+                Err("Cannot process Wasm guest request: callback channel not provided".to_owned())
+            }
         }
     }
 
@@ -127,7 +192,7 @@ impl Callback {
 
     fn write_log(&self, payload: &[u8]) {
         match serde_json::from_slice::<LogEntry>(payload) {
-            Ok(entry) => (self.log)(&entry),
+            Ok(entry) => (self.services.log)(&entry),
             Err(error) => {
                 self.fault
                     .lock()
@@ -137,5 +202,24 @@ impl Callback {
                     });
             }
         }
+    }
+}
+
+/// An error as policy-server words it, which is anyhow's form for programmers, here always without a
+/// backtrace: a policy's verdict must not depend on `RUST_BACKTRACE`.
+struct WithCauses(anyhow::Error);
+
+impl fmt::Display for WithCauses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let causes: Vec<_> = self.0.chain().skip(1).collect();
+        if let [cause] = causes.as_slice() {
+            return write!(f, "\n\nCaused by:\n    {cause}");
+        }
+        for (number, cause) in causes.iter().enumerate() {
+            let before = if number == 0 { "\n\nCaused by:" } else { "" };
+            write!(f, "{before}\n    {number}: {cause}")?;
+        }
+        Ok(())
     }
 }

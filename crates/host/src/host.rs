@@ -16,7 +16,8 @@ use wasmtime_provider::{
 use crate::{
     admission_request::{AdmissionRequest, AdmissionReview, RequestError},
     admission_response::{AdmissionResponse, Handling, PolicyAnswer},
-    callback::{Callback, LogEntry, LogSink},
+    callback::{Callback, HostRequest, LogEntry, Services},
+    capability::HostCapabilities,
     engine,
     settings::{Settings, SettingsError, SettingsVerdict},
     wasm_file::{WasmFile, WasmFileError},
@@ -79,7 +80,7 @@ const INIT_INTERRUPTED: &str = "init interrupted, execution deadline exceeded";
 /// A policy, compiled and linked once, ready to be instantiated for every request.
 pub struct Host {
     pre: WasmtimeEngineProviderPre,
-    log: LogSink,
+    services: Services,
 }
 
 impl Host {
@@ -114,14 +115,32 @@ impl Host {
             .map_err(|error| HostError::Start(error.to_string()))?;
         Ok(Self {
             pre,
-            log: Arc::new(|_| ()),
+            services: Services::default(),
         })
     }
 
     /// Sends the policy's log entries to `log`; without it they are checked and dropped.
     #[must_use]
     pub fn on_log(mut self, log: impl Fn(&LogEntry) + Send + Sync + 'static) -> Self {
-        self.log = Arc::new(log);
+        self.services.log = Arc::new(log);
+        self
+    }
+
+    /// Grants the policy host capabilities; without this it has none.
+    #[must_use]
+    pub fn allow(mut self, capabilities: HostCapabilities) -> Self {
+        self.services.capabilities = capabilities;
+        self
+    }
+
+    /// Answers what the policy asks by the capabilities that it is granted: from a
+    /// [`crate::Session`], or by any other means.
+    #[must_use]
+    pub fn on_request(
+        mut self,
+        answer: impl Fn(&HostRequest) -> anyhow::Result<Vec<u8>> + Send + Sync + 'static,
+    ) -> Self {
+        self.services.answer = Some(Arc::new(answer));
         self
     }
 
@@ -135,7 +154,7 @@ impl Host {
             .pre
             .rehydrate(Some(engine::DEADLINES))
             .map_err(|error| HostError::Start(error.to_string()))?;
-        let callback = Callback::new(Arc::clone(&self.log));
+        let callback = Callback::new(self.services.clone());
         let answering = callback.clone();
         let guest = WapcHost::new(
             Box::new(provider),

@@ -2,13 +2,15 @@
 
 use std::{
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use policy_host::{
-    AdmissionRequest, Handling, Host, Mode, Settings, admission_request::RequestError,
+    AdmissionRequest, AdmissionResponse, CapabilityPattern, Handling, Host, Mode, Session,
+    Settings, admission_request::RequestError,
 };
 
 use crate::{
@@ -18,8 +20,8 @@ use crate::{
 
 /// Put a request to a policy and print its answer, an `AdmissionResponse`, as one line of JSON.
 ///
-/// The policy gets what policy-server would send it, has no host capability but its log, and at
-/// most two seconds. Its log goes to stderr.
+/// The policy gets what policy-server would send it, and at most two seconds. Its log goes to stderr.
+/// Of the host capabilities it can have `oci/v1/manifest_digest`, answered from a recorded session.
 #[derive(Args)]
 #[command(
     verbatim_doc_comment,
@@ -56,6 +58,15 @@ pub(crate) struct Run {
     #[arg(long)]
     audit: bool,
 
+    /// Host capabilities of the policy: `*`, `oci/*`, `oci/v1/manifest_digest`... None at all
+    /// without a pattern. What follows is taken for a pattern, up to the next option or `--`
+    #[arg(long, value_name = "PATTERN", num_args(0..), default_value = "*", verbatim_doc_comment)]
+    allowed_host_capabilities: Vec<CapabilityPattern>,
+
+    /// Answer the policy from this file, which kwctl recorded
+    #[arg(long, value_name = "FILE")]
+    replay_host_capabilities_interactions: Option<PathBuf>,
+
     /// The policy, a wasm file
     #[arg(value_name = "POLICY")]
     policy: PathBuf,
@@ -73,17 +84,33 @@ impl Run {
         let settings = self.settings()?;
         let host = Host::from_bytes(&document::bytes(&self.policy)?)
             .with_context(|| document::name(&self.policy))?
-            .on_log(|entry| {
-                // A log that nobody can read stops no policy.
-                let _ = writeln!(
-                    io::stderr(),
-                    "policy log: {}",
-                    printable(&entry.to_string())
-                );
-            });
+            .on_log(|entry| tell("policy log", &entry.to_string()))
+            .allow(self.allowed_host_capabilities.iter().cloned().collect());
+        let response = match &self.replay_host_capabilities_interactions {
+            Some(path) => {
+                let session = Session::from_yaml(&document::text(path)?)
+                    .with_context(|| document::name(path))?;
+                let session = Arc::new(session);
+                let answering = Arc::clone(&session);
+                let host = host.on_request(move |request| answering.answer(request));
+                let response = self.judge(&host, &request, &settings);
+                warn_of_leftovers(&session, path);
+                response
+            }
+            None => self.judge(&host, &request, &settings),
+        };
+        writeln!(out, "{}", serde_json::to_string(&response?)?)?;
+        Ok(())
+    }
 
+    fn judge(
+        &self,
+        host: &Host,
+        request: &AdmissionRequest,
+        settings: &Settings,
+    ) -> Result<AdmissionResponse> {
         let instance = host.instance()?;
-        let verdict = instance.validate_settings(&settings)?;
+        let verdict = instance.validate_settings(settings)?;
         if !verdict.valid {
             return Err(InvalidSettings(verdict.message.unwrap_or_default()).into());
         }
@@ -94,18 +121,16 @@ impl Run {
             },
             mutating: !self.not_mutating,
         });
-        let response = if self.same_instance {
-            let response = instance.evaluate(&request, &settings)?;
-            match handling {
+        if self.same_instance {
+            let response = instance.evaluate(request, settings)?;
+            Ok(match handling {
                 Some(handling) => handling.apply(response),
                 None => response,
-            }
+            })
         } else {
             drop(instance);
-            host.review(&request, &settings, handling)?
-        };
-        writeln!(out, "{}", serde_json::to_string(&response)?)?;
-        Ok(())
+            Ok(host.review(request, settings, handling)?)
+        }
     }
 
     fn request(&self) -> Result<AdmissionRequest> {
@@ -133,4 +158,21 @@ impl Run {
             (None, None) => Ok(Settings::default()),
         }
     }
+}
+
+fn warn_of_leftovers(session: &Session, path: &Path) {
+    let leftovers = session.leftovers();
+    if let Some(first) = leftovers.first() {
+        let text = format!(
+            "{}: not asked for: {} of the recorded exchanges, the first is {first:?}",
+            document::name(path),
+            leftovers.len()
+        );
+        tell("warning", &text);
+    }
+}
+
+fn tell(what: &str, text: &str) {
+    // What nobody can read stops no policy.
+    let _ = writeln!(io::stderr(), "{what}: {}", printable(text));
 }

@@ -1,14 +1,15 @@
 //! The waPC protocol, as far as a count needs it.
 
-use std::sync::Arc;
-
 use ::wapc::{HOST_NAMESPACE, wapc_functions as wapc};
 use wasmtime_provider::wasmtime::{
     Caller, Error, Extern, Instance, Linker, Memory, Result, Store, error::format_err,
 };
 
 use super::wasi::Exit;
-use crate::{callback::Callback, host::HostError};
+use crate::{
+    callback::{Callback, Services},
+    host::HostError,
+};
 
 /// The host's end of one instance.
 pub(super) struct Guest {
@@ -30,7 +31,7 @@ impl Guest {
             payload: payload.to_owned(),
             response: None,
             error: None,
-            callback: Callback::new(Arc::new(|_| ())),
+            callback: Callback::new(Services::default()),
             host_response: Vec::new(),
             host_error: Vec::new(),
             output: Vec::new(),

@@ -17,6 +17,8 @@ pub(crate) enum Act<'a> {
     /// Calls the host: binding, namespace, operation, payload. Accepts, or fails with the host's
     /// error.
     CallHost([&'a str; 4]),
+    /// Calls the host and answers with an error: the host's answer, or the host's error.
+    TellAnswer([&'a str; 4]),
     /// Points beyond its memory.
     Overreach,
     /// Runs into `unreachable`.
@@ -45,6 +47,8 @@ pub(crate) fn guest(validate: &Act<'_>, settings: &Act<'_>, protocol: &Act<'_>) 
           (import "wapc" "__guest_error" (func $error (param i32 i32)))
           (import "wapc" "__host_call"
             (func $host_call (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+          (import "wapc" "__host_response_len" (func $host_response_length (result i32)))
+          (import "wapc" "__host_response" (func $host_response (param i32)))
           (import "wapc" "__host_error_len" (func $host_error_length (result i32)))
           (import "wapc" "__host_error" (func $host_error (param i32)))
           (memory (export "memory") 64)
@@ -67,9 +71,9 @@ pub(crate) fn guest(validate: &Act<'_>, settings: &Act<'_>, protocol: &Act<'_>) 
     .unwrap()
 }
 
-/// Where the guest keeps its texts, the host's error, and the payload.
+/// Where the guest keeps its texts, what the host said, and the payload.
 const TEXTS: usize = 0x1000;
-const HOST_ERROR: usize = 0x8_0000;
+const HOST_TEXT: usize = 0x8_0000;
 const PAYLOAD: usize = 0x10_0000;
 
 #[derive(Default)]
@@ -111,14 +115,18 @@ fn instructions(act: &Act<'_>, texts: &mut Texts) -> String {
             instructions(&Act::Answer(first), texts),
             instructions(&Act::Answer(later), texts),
         ),
-        Act::CallHost(call) => format!(
-            "(if (call $host_call {}) (then {}))
-             (call $host_error (i32.const {HOST_ERROR}))
-             (call $error (i32.const {HOST_ERROR}) (call $host_error_length))
-             (return (i32.const 0))",
-            call.map(|text| texts.add(text)).join(" "),
-            instructions(&ACCEPT, texts),
-        ),
+        Act::CallHost(call) => {
+            let then = instructions(&ACCEPT, texts);
+            call_host(*call, &then, texts)
+        }
+        Act::TellAnswer(call) => {
+            let then = format!(
+                "(call $host_response (i32.const {HOST_TEXT}))
+                 (call $error (i32.const {HOST_TEXT}) (call $host_response_length))
+                 (return (i32.const 0))"
+            );
+            call_host(*call, &then, texts)
+        }
         Act::Overreach => {
             "(call $response (i32.const 0x7000_0000) (i32.const 9)) (return (i32.const 1))"
                 .to_owned()
@@ -126,6 +134,17 @@ fn instructions(act: &Act<'_>, texts: &mut Texts) -> String {
         Act::Trap => "(unreachable)".to_owned(),
         Act::Loop => "(loop $again (br $again))".to_owned(),
     }
+}
+
+/// Calls the host, and does `then` when the host answers; else it fails with the host's error.
+fn call_host(call: [&str; 4], then: &str, texts: &mut Texts) -> String {
+    format!(
+        "(if (call $host_call {}) (then {then}))
+         (call $host_error (i32.const {HOST_TEXT}))
+         (call $error (i32.const {HOST_TEXT}) (call $host_error_length))
+         (return (i32.const 0))",
+        call.map(|text| texts.add(text)).join(" "),
+    )
 }
 
 /// A request to create a Pod.

@@ -5,6 +5,8 @@ mod annotate;
 #[cfg(test)]
 mod bench;
 #[cfg(test)]
+mod capability;
+#[cfg(test)]
 mod command;
 #[cfg(test)]
 mod evaluate;
@@ -16,3 +18,5 @@ mod guest;
 mod host_calls;
 #[cfg(test)]
 mod run;
+#[cfg(test)]
+mod session;

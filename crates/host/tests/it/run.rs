@@ -197,3 +197,91 @@ fn survives_a_guest_that_points_beyond_its_memory() {
         "`policy`: Guest call failure: the guest points beyond its memory",
     );
 }
+
+const SESSION: &str = r#"
+- type: Exchange
+  request: "!OciManifestDigest {image: redis:7}"
+  response: {type: Success, payload: '{"digest":"sha256:00"}'}
+- type: Exchange
+  request: "!OciManifestDigest {image: redis:8}"
+  response: {type: Error, message: manifest unknown}
+"#;
+
+fn asks_for_a_digest(name: &str, image: &str) -> Workshop {
+    let payload = format!("\"{image}\"");
+    let call = ["kubewarden", "oci", "v1/manifest_digest", &payload];
+    let workshop = workshop(name, &Act::TellAnswer(call));
+    workshop.file("session.yaml", SESSION);
+    workshop
+}
+
+const REPLAY: &str =
+    "run -r request.json --replay-host-capabilities-interactions session.yaml policy.wasm";
+
+#[test]
+fn replays_a_session_and_warns_of_what_is_left() {
+    let workshop = asks_for_a_digest("run-replay", "redis:7");
+    let replayed = workshop.host(REPLAY);
+    assert!(
+        replayed.stdout.contains(r#"{\"digest\":\"sha256:00\"}"#),
+        "{}",
+        replayed.stdout
+    );
+    assert_eq!(
+        (replayed.code, replayed.stderr.as_str()),
+        (
+            0,
+            "warning: `session.yaml`: not asked for: 1 of the recorded exchanges, the first is \
+             OciManifestDigest { image: \"redis:8\" }\n"
+        )
+    );
+}
+
+#[test]
+fn a_session_of_something_else_is_an_error_to_the_policy() {
+    let workshop = asks_for_a_digest("run-replay-other", "redis:9");
+    let replayed = workshop.host(REPLAY);
+    let response: Value = serde_json::from_str(&replayed.stdout).unwrap();
+    assert_eq!(
+        response["status"]["message"],
+        "internal server error: Guest call failure: Callback evaluation failure: Replay error: \
+         unexpected request. Was expecting OciManifestDigest { image: \"redis:7\" }, got \
+         OciManifestDigest { image: \"redis:9\" } instead"
+    );
+    workshop.file("session.yaml", "[]");
+    let replayed = workshop.host(REPLAY);
+    assert!(
+        replayed
+            .stdout
+            .contains("failure: the list of recorded responses is empty"),
+        "{}",
+        replayed.stdout
+    );
+    assert_eq!(replayed.stderr, "");
+}
+
+#[test]
+fn stops_at_a_session_that_cannot_be_read() {
+    let workshop = asks_for_a_digest("run-replay-broken", "redis:7");
+    workshop.file("session.yaml", "a: 1");
+    workshop.fails(
+        1,
+        REPLAY,
+        "`session.yaml`: not a session: invalid type: map, expected a sequence",
+    );
+    workshop.fails(
+        1,
+        "run -r request.json --replay-host-capabilities-interactions none.yaml policy.wasm",
+        "cannot read `none.yaml`: no such file or directory",
+    );
+}
+
+#[test]
+fn stops_at_a_capability_that_kubewarden_does_not_have() {
+    workshop("run-capability", &ACCEPT).fails(
+        2,
+        "run -r request.json --allowed-host-capabilities oci/v9/* -- policy.wasm",
+        "invalid value `oci/v9/*` for `--allowed-host-capabilities [<PATTERN>...]`: unknown \
+         segment `v9`, expected `v1` or `v2`",
+    );
+}
