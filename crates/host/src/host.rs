@@ -133,8 +133,8 @@ impl Host {
         self
     }
 
-    /// Answers what the policy asks by the capabilities that it is granted: from a
-    /// [`crate::Session`], or by any other means.
+    /// Answers what the policy asks by the capabilities that it is granted: with
+    /// [`crate::registry::answer`], from a [`crate::Session`], or by any other means.
     #[must_use]
     pub fn on_request(
         mut self,

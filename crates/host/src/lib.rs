@@ -12,6 +12,7 @@
 //! | [`callback`] | what the guest may ask of its host, and the texts of a refusal |
 //! | [`capability`] | which host capabilities a policy is granted |
 //! | [`session`] | answers from a recorded session, in kwctl's format |
+//! | [`registry`] | answers from registries |
 //! | [`admission_request`] | what Kubernetes or the audit scanner asks |
 //! | [`admission_response`] | what becomes of the policy's answer |
 //! | [`settings`] | the settings and the policy's verdict about them |
@@ -50,6 +51,7 @@ pub mod fuel;
 pub mod host;
 mod json;
 pub mod metadata;
+pub mod registry;
 pub mod session;
 pub mod settings;
 pub mod wasm_file;

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use policy_host::{
     AdmissionRequest, AdmissionResponse, CapabilityPattern, Handling, Host, Mode, Session,
-    Settings, admission_request::RequestError,
+    Settings, admission_request::RequestError, registry,
 };
 
 use crate::{
@@ -21,7 +21,8 @@ use crate::{
 /// Put a request to a policy and print its answer, an `AdmissionResponse`, as one line of JSON.
 ///
 /// The policy gets what policy-server would send it, and at most two seconds. Its log goes to stderr.
-/// Of the host capabilities it can have `oci/v1/manifest_digest`, answered from a recorded session.
+/// Of the host capabilities it can have `oci/v1/manifest_digest`, answered by the image's registry:
+/// with the credentials of Docker's config, and by plain HTTP only where the registry is on loopback.
 #[derive(Args)]
 #[command(
     verbatim_doc_comment,
@@ -63,7 +64,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "PATTERN", num_args(0..), default_value = "*", verbatim_doc_comment)]
     allowed_host_capabilities: Vec<CapabilityPattern>,
 
-    /// Answer the policy from this file, which kwctl recorded
+    /// Answer the policy from this file, which kwctl recorded, and ask no registry
     #[arg(long, value_name = "FILE")]
     replay_host_capabilities_interactions: Option<PathBuf>,
 
@@ -97,7 +98,7 @@ impl Run {
                 warn_of_leftovers(&session, path);
                 response
             }
-            None => self.judge(&host, &request, &settings),
+            None => self.judge(&host.on_request(registry::answer), &request, &settings),
         };
         writeln!(out, "{}", serde_json::to_string(&response?)?)?;
         Ok(())

@@ -17,6 +17,8 @@ mod guest;
 #[cfg(test)]
 mod host_calls;
 #[cfg(test)]
+mod registry;
+#[cfg(test)]
 mod run;
 #[cfg(test)]
 mod session;
