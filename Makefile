@@ -16,7 +16,7 @@ WASM_RUSTFLAGS := --remap-path-prefix=$(CARGO_HOME)/registry/src=registry \
 WASM_CARGO := RUSTFLAGS='$(WASM_RUSTFLAGS)' cargo rustc --locked --quiet --lib --crate-type cdylib --release --target wasm32-wasip1
 WASM_OUT := target/wasm32-wasip1/release
 
-.PHONY: help build run test unit-tests e2e-tests fuzz-check bench lint fmt clean host FORCE
+.PHONY: help build run test unit-tests e2e-tests registry-tests fuzz-check bench lint fmt clean host FORCE
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,7 +36,10 @@ unit-tests: ## run the tests of the engine and of the host
 	cargo test --locked --workspace --doc
 
 e2e-tests: build host ## run the built module as Kubewarden would
-	KWCTL='$(KWCTL)' bats e2e-tests
+	KWCTL='$(KWCTL)' bats $(filter-out e2e-tests/registry.bats,$(wildcard e2e-tests/*.bats))
+
+registry-tests: build host ## ask a real registry on loopback whether an image exists
+	KWCTL='$(KWCTL)' bats e2e-tests/registry.bats
 
 fuzz-check: ## compile the fuzz targets
 	cargo check --locked --manifest-path fuzz/Cargo.toml
