@@ -9,6 +9,8 @@ mod normalize;
 mod reference;
 
 pub use error::{Part, ReferenceError};
-pub(crate) use normalize::{DOCKER_HUB, DOCKER_HUB_ALIASES, OFFICIAL, normalize_host, split_port};
+pub(crate) use normalize::{
+    DEFAULT_PORT, DOCKER_HUB, DOCKER_HUB_ALIASES, OFFICIAL, normalize_host, split_port,
+};
 pub use reference::Reference;
 pub(crate) use reference::Split;

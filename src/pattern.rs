@@ -23,7 +23,8 @@ pub enum Sense {
     Reject,
 }
 
-/// Why a text is no entry of a list: what is wrong, and what to write instead.
+/// Why a text is no entry of a list: what is wrong, and what to write instead. Reads well behind the
+/// entry and a colon.
 pub type PatternError = String;
 
 /// What follows `https://` or the like.
@@ -31,4 +32,14 @@ pub type PatternError = String;
 /// Looks for the one character first: a search for the three builds tables on every request.
 fn after_scheme(text: &str) -> Option<&str> {
     text.split_once(':')?.1.strip_prefix("//")
+}
+
+/// How a problem with a part of an entry begins: with the part, unless that is all of the entry,
+/// which is shown before the problem.
+fn part_of(entry: &str, part: &str) -> String {
+    if part == entry {
+        String::new()
+    } else {
+        format!("`{part}` ")
+    }
 }

@@ -17,7 +17,7 @@ pub(crate) const DOCKER_HUB_ALIASES: [&str; 3] = [
 pub(crate) const OFFICIAL: &str = "library/";
 
 /// The port of a registry that names none.
-const DEFAULT_PORT: &str = "443";
+pub(crate) const DEFAULT_PORT: &str = "443";
 
 /// A host (and port) in its normal form; wildcards stay as they are.
 ///

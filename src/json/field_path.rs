@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::shown::Shown;
+
 use super::location::Step;
 
 /// A path to a field: `spec.type`, `spec.containers[*].image`, `metadata.annotations["a.b/c"]`.
@@ -16,14 +18,20 @@ pub struct FieldPath<'a>(Vec<Step<'a>>);
 
 /// Why a text is no field path, and at which character (counted from 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FieldPathError {
+pub struct FieldPathError<'a> {
     problem: &'static str,
     position: usize,
+    /// What to write instead, where that can be told.
+    instead: &'a str,
 }
 
-impl fmt::Display for FieldPathError {
+impl fmt::Display for FieldPathError<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at character {}", self.problem, self.position)
+        write!(f, "{} at character {}", self.problem, self.position)?;
+        if !self.instead.is_empty() {
+            write!(f, ", write `{}`", Shown(self.instead))?;
+        }
+        Ok(())
     }
 }
 
@@ -43,13 +51,18 @@ impl<'a> FieldPath<'a> {
     ///     "expected a key after `.` at character 6"
     /// );
     /// ```
-    pub fn parse(text: &'a str) -> Result<Self, FieldPathError> {
+    pub fn parse(text: &'a str) -> Result<Self, FieldPathError<'a>> {
         let mut steps = Vec::new();
         let mut rest = text;
         let fail = |problem, rest: &str| {
             let read = text.len() - rest.len();
             let position = text.get(..read).map_or(read, |read| read.chars().count()) + 1;
-            Err(FieldPathError { problem, position })
+            Err(FieldPathError {
+                problem,
+                position,
+                // As in JSONPath and jq.
+                instead: text.strip_prefix('.').unwrap_or_default(),
+            })
         };
         if rest.is_empty() {
             return fail("expected a key", rest);
@@ -72,7 +85,10 @@ impl<'a> FieldPath<'a> {
                     steps.push(Step::Key(key));
                     rest = after;
                 } else {
-                    return fail("expected `*` or a key in double quotes", inside);
+                    return fail(
+                        "expected `[*]` (any element) or a key in double quotes",
+                        rest,
+                    );
                 }
             } else {
                 if !steps.is_empty() {
@@ -144,12 +160,13 @@ mod tests {
     fn says_where_it_stops() {
         for (text, error) in [
             ("", "expected a key at character 1"),
-            (".spec", "expected a key at character 1"),
+            (".spec", "expected a key at character 1, write `spec`"),
+            (".", "expected a key at character 1"),
             ("spec.", "expected a key after `.` at character 6"),
             ("ä..b", "expected a key after `.` at character 3"),
             (
                 "a[0]",
-                "expected `*` or a key in double quotes at character 3",
+                "expected `[*]` (any element) or a key in double quotes at character 2",
             ),
             ("a[*]b", "expected `.` or `[` at character 5"),
             (r#"a["b"#, "expected a string in quotes at character 3"),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::glob;
-use crate::image::{DOCKER_HUB, DOCKER_HUB_ALIASES, normalize_host, split_port};
+use crate::image::{DEFAULT_PORT, DOCKER_HUB, DOCKER_HUB_ALIASES, normalize_host, split_port};
 
 use super::Sense;
 
@@ -14,7 +14,8 @@ pub(super) enum Host<'a> {
     Any,
     /// No wildcard.
     Exact(Cow<'a, str>),
-    /// `*` and `?` stand for any characters.
+    /// `*` and `?` stand for any characters, of the port too: `ghcr.io:*` is every port of that
+    /// host, with the default one, which hosts do not show.
     Glob(Cow<'a, str>),
 }
 
@@ -37,12 +38,12 @@ impl<'a> Host<'a> {
             Self::Any => true,
             Self::Exact(wanted) => wanted == host,
             Self::Glob(pattern) => {
-                glob::matches(pattern, host)
+                matches_on_some_port(pattern, host)
                     || (sense == Sense::Reject
                         && host == DOCKER_HUB
                         && DOCKER_HUB_ALIASES
                             .iter()
-                            .any(|alias| glob::matches(pattern, alias)))
+                            .any(|alias| matches_on_some_port(pattern, alias)))
             }
         }
     }
@@ -55,8 +56,12 @@ impl<'a> Host<'a> {
         match (self, other) {
             (Self::Any, _) => true,
             (_, Self::Any) => false,
-            (Self::Exact(host) | Self::Glob(host), Self::Exact(other) | Self::Glob(other)) => {
+            (_, Self::Exact(other)) => self.matches(other, Sense::Reject),
+            (Self::Exact(host), Self::Glob(other)) => glob::covers(host, other),
+            (Self::Glob(host), Self::Glob(other)) => {
                 glob::covers(host, other)
+                    || (is_on_default_port(other)
+                        && glob::covers(host, &format!("{other}:{DEFAULT_PORT}")))
             }
         }
     }
@@ -81,14 +86,34 @@ impl<'a> Host<'a> {
                 name.replace(['*', '?'], "evil"),
                 // `*corp.io` most likely means the hosts below `corp.io`.
                 match name.strip_prefix('*') {
-                    Some(domain) if !glob::has_wildcard(domain) =>
-                        format!(": write `*.{}`", domain.trim_start_matches('-')),
+                    Some(domain) if !glob::has_wildcard(domain) => format!(
+                        ": write `*.{}{}`",
+                        domain.trim_start_matches('-'),
+                        pattern.get(name.len()..).unwrap_or_default()
+                    ),
                     _ => String::new(),
                 }
             )),
             _ => None,
         }
     }
+}
+
+/// Whether a pattern matches a host, be its default port written or not.
+fn matches_on_some_port(pattern: &str, host: &str) -> bool {
+    glob::matches(pattern, host)
+        // Only what ends like this can end in `:443`; most patterns end in a name.
+        || (pattern.ends_with(['*', '?', '3'])
+            && split_port(host).1.is_none()
+            && glob::matches(pattern, &format!("{host}:{DEFAULT_PORT}")))
+}
+
+/// Whether a pattern certainly matches hosts without a port only: its last label is a name.
+fn is_on_default_port(pattern: &str) -> bool {
+    pattern.rsplit_once('.').is_some_and(|(_, last)| {
+        last.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    })
 }
 
 /// A host that a pattern such as `registry.corp*` admits, and that its author did not mean.
@@ -130,6 +155,56 @@ mod tests {
             "*.corp.io:*",
         ] {
             assert_eq!(Host::new(meant, true).danger(), None, "{meant}");
+        }
+    }
+
+    #[test]
+    fn a_wildcard_port_is_the_default_port_as_well() {
+        for (pattern, host) in [
+            ("ghcr.io:*", "ghcr.io"),
+            ("ghcr.io:*", "ghcr.io:5000"),
+            ("ghcr.io:44?", "ghcr.io"),
+            ("ghcr.io?443", "ghcr.io"),
+            ("*3", "ghcr.io"),
+            ("[2001:db8::*]:*", "[2001:db8::1]"),
+        ] {
+            let pattern = Host::new(pattern, true);
+            for sense in [Sense::Allow, Sense::Reject] {
+                assert!(pattern.matches(host, sense), "{pattern:?} {host}");
+            }
+        }
+        for (pattern, host) in [
+            ("ghcr.io:*", "ghcr.iot"),
+            ("ghcr.io:8*", "ghcr.io"),
+            ("ghcr.io:???", "ghcr.io:80"),
+            ("*:44?", "ghcr.io:5000"),
+            ("[2001:db8::*]:*", "[2001:db9::1]"),
+        ] {
+            let pattern = Host::new(pattern, true);
+            assert!(!pattern.matches(host, Sense::Reject), "{pattern:?} {host}");
+        }
+    }
+
+    #[test]
+    fn covering_knows_the_default_port() {
+        for (pattern, other) in [
+            ("ghcr.io:*", "ghcr.io"),
+            ("ghcr.io:*", "ghcr.io:*"),
+            ("*.io:*", "*.corp.io"),
+            ("*:*", "a*.corp.io"),
+        ] {
+            let covers = Host::new(pattern, true).covers(&Host::new(other, true));
+            assert!(covers, "{pattern} {other}");
+        }
+        for (pattern, other) in [
+            ("ghcr.io", "ghcr.io:*"),
+            ("ghcr.io:8*", "ghcr.io"),
+            // It may be `ghcr:5000`.
+            ("ghcr*:44?", "ghcr*"),
+            ("*.io:44?", "*.io:*"),
+        ] {
+            let covers = Host::new(pattern, true).covers(&Host::new(other, true));
+            assert!(!covers, "{pattern} {other}");
         }
     }
 

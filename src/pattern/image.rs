@@ -5,7 +5,7 @@ use crate::image::{DOCKER_HUB, OFFICIAL, Reference, Split, grammar::is_identifie
 
 use super::host::Host;
 use super::path::Path;
-use super::{PatternError, RegistryPattern, Sense, after_scheme, shape};
+use super::{PatternError, RegistryPattern, Sense, after_scheme, part_of, shape};
 
 /// An image, or many: `nginx`, `ghcr.io/org/*`, `docker.io/library/redis:6*`, `*`.
 ///
@@ -30,7 +30,7 @@ pub struct ImagePattern<'a> {
     path: Path<'a>,
     tag: Option<&'a str>,
     digest: Option<&'a str>,
-    /// The path has one segment, which on Docker Hub means `library/` and itself.
+    /// The path has one segment, which on Docker Hub means `library/` and itself as well.
     is_familiar: bool,
 }
 
@@ -64,14 +64,15 @@ impl<'a> ImagePattern<'a> {
         }
         let has_wildcard = has_wildcard && glob::has_wildcard(split.path);
         let is_short = !split.path.contains('/');
-        let path = if is_short && host.is_docker_hub() && !has_wildcard {
+        let is_official = is_short && host.is_docker_hub() && !has_wildcard;
+        let path = if is_official {
             Path::new(format!("{OFFICIAL}{}", split.path), false)
         } else {
             Path::new(split.path, has_wildcard)
         };
         Ok(Self {
             text,
-            is_familiar: is_short,
+            is_familiar: is_short && !is_official,
             host,
             path,
             tag: split.tag,
@@ -82,6 +83,24 @@ impl<'a> ImagePattern<'a> {
     /// The entry as written.
     pub const fn text(&self) -> &'a str {
         self.text
+    }
+
+    /// The glob over tags that it names.
+    pub(crate) const fn tag(&self) -> Option<&'a str> {
+        self.tag
+    }
+
+    /// The glob over digests that it names.
+    pub(crate) const fn digest(&self) -> Option<&'a str> {
+        self.digest
+    }
+
+    /// Whether it matches every image.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.host == Host::Any
+            && self.path.is_everything()
+            && self.tag.is_none()
+            && self.digest.is_none()
     }
 
     /// Whether the entry matches an image.
@@ -228,13 +247,20 @@ fn check_first_segment(text: &str, split: &Split<'_>) -> Result<(), String> {
             String::new()
         };
         return Err(format!(
-            "`{host}` is only a host, write `{host}/*` for all its images{library}"
+            "{}is only a host, write `{host}/*` for all its images{library}",
+            part_of(text, &host)
         ));
     }
     if glob::has_wildcard(first) && split.path != "*" {
-        let library = if below.is_none() { "library/" } else { "" };
+        // A name is meant at any depth; in an allow list `*/re*` is at the first only.
+        let (library, depth) = if below.is_none() {
+            ("library/", "**/")
+        } else {
+            ("", "")
+        };
         return Err(format!(
-            "`{first}` may be a host or a path: write `docker.io/{library}{text}` for Docker Hub, or `*/{text}` for any host"
+            "{}may be a host or a path: write `docker.io/{library}{text}` for Docker Hub, or `*/{depth}{text}` for any host",
+            part_of(text, first)
         ));
     }
     Ok(())

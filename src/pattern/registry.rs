@@ -5,7 +5,7 @@ use crate::image::{Reference, Split};
 
 use super::host::Host;
 use super::path::Path;
-use super::{PatternError, Sense, after_scheme, shape};
+use super::{PatternError, Sense, after_scheme, part_of, shape};
 
 /// A host, or a host and a path on it: `ghcr.io`, `*.azurecr.io`, `registry.example.com/cache`.
 ///
@@ -38,7 +38,8 @@ impl<'a> RegistryPattern<'a> {
             .map_err(|problem| plainer(text).unwrap_or(problem))?;
         if !is_host(host) && !has_wildcard {
             return Err(format!(
-                "`{host}` is no host (no `.`, no port): write `docker.io/{text}` for images on Docker Hub"
+                "{}is no host (no `.`, no port): write `docker.io/{text}` for images on Docker Hub",
+                part_of(text, host)
             ));
         }
         let host = Host::new(host, has_wildcard);

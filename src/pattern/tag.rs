@@ -32,8 +32,8 @@ impl<'a> TagPattern<'a> {
         self.0 == tag || glob::matches(self.0, tag)
     }
 
-    /// Whether the entry certainly matches each tag that `other` matches.
-    pub(crate) fn covers(&self, other: &Self) -> bool {
-        glob::covers(self.0, other.0)
+    /// Whether the entry certainly matches each tag that the glob `tags` matches.
+    pub(crate) fn covers(&self, tags: &str) -> bool {
+        glob::covers(self.0, tags)
     }
 }

@@ -248,12 +248,12 @@ impl<'n> Entry<'_, 'n> {
         let text = self.text(errors)?;
         let found = words.iter().position(|word| *word == text);
         if found.is_none() {
-            let known = match words {
-                [only] => format!("is not `{only}`"),
-                all => format!("is none of `{}`", all.join("`, `")),
+            let problem = match (suggestion(text, words), words) {
+                (meant, _) if !meant.is_empty() => format!("is unknown{meant}"),
+                (_, [only]) => format!("is not `{only}`"),
+                (_, all) => format!("is none of `{}`", all.join("`, `")),
             };
-            let meant = suggestion(text, words);
-            self.error(errors, format!("`{}` {known}{meant}", Shown(text)));
+            self.error(errors, format!("`{}` {problem}", Shown(text)));
         }
         found
     }

@@ -306,7 +306,7 @@ impl Entry {
         let short = path
             .strip_prefix(&["library"])
             .filter(|_| image.host == "docker.io" && self.path.len() == 1);
-        hosts.iter().any(|host| naive_glob(&self.host, host))
+        hosts.iter().any(|host| naive_host(&self.host, host))
             && (self.matches_path(&path, sense)
                 || short.is_some_and(|path| self.matches_path(path, sense)))
             && self.matches_version(image, sense)
@@ -356,6 +356,12 @@ fn naive_glob(pattern: &str, text: &str) -> bool {
     run(&chars(pattern), &chars(text))
 }
 
+/// A host that may be written with the default port or without.
+fn naive_host(pattern: &str, host: &str) -> bool {
+    naive_glob(pattern, host)
+        || (!host.contains(':') && naive_glob(pattern, &format!("{host}:443")))
+}
+
 /// Segments of which `**` is any number, and `*` at the end is one or more.
 fn naive_segments(pattern: &[String], path: &[&str]) -> bool {
     let Some((wanted, rest)) = pattern.split_first() else {
@@ -387,6 +393,7 @@ fn entry() -> impl Strategy<Value = Entry> {
     let host = prop_oneof![
         3 => select(HOSTS.to_vec()),
         2 => select(vec!["*", "*.corp.io", "?.corp.io", "*.io", "*.docker.io", "b.*.corp.io"]),
+        1 => select(vec!["ghcr.io:*", "ghcr.io:44?", "*.io:*", "docker.io:*", "*.corp.io:4*3"]),
     ];
     let segment = prop_oneof![
         4 => select(SEGMENTS.to_vec()),
@@ -459,7 +466,7 @@ fn fill(entry: &Entry, fills: &[&'static str], other: &Image) -> Image {
     };
     let host = HOSTS
         .into_iter()
-        .find(|host| naive_glob(&entry.host, host) && entry.host != "*");
+        .find(|host| naive_host(&entry.host, host) && entry.host != "*");
     Image {
         host: host.unwrap_or(other.host),
         path,
@@ -574,7 +581,7 @@ proptest! {
             image.path.extend(&below);
             let image_text = image.text();
             let path = image.full_path();
-            let matches = naive_glob(&entry.host, image.host)
+            let matches = naive_host(&entry.host, image.host)
                 && (1..=path.len()).any(|end| naive_segments(&entry.path, &path[..end]));
             let parsed = RegistryPattern::parse(&text, Sense::Allow).unwrap();
             let reference = Reference::parse(&image_text).unwrap();
@@ -677,7 +684,12 @@ fn wider(entry: Entry) -> impl Strategy<Value = Entry> {
         let wide = select(wide).prop_map(str::to_owned);
         prop_oneof![3 => Just(text), 1 => wide]
     };
-    let host = part(entry.host, vec!["*", "*.io", "*.corp.io", "*.docker.io"]);
+    let every_port = match entry.host.split(':').next() {
+        Some(name) if name != "*" => format!("{name}:*"),
+        _ => entry.host.clone(),
+    };
+    let wide = vec!["*", "*.io", "*.corp.io", "*.docker.io", "*.io:*"];
+    let host = prop_oneof![4 => part(entry.host, wide), 1 => Just(every_port)];
     let path: Vec<_> = entry
         .path
         .into_iter()
@@ -821,6 +833,36 @@ proptest! {
             let settings = json!({
                 "registries": { "allow": [allow] },
                 "images": { "reject": [rejected.text()] },
+            });
+            none_passes_if_contradicting(&settings, &images)?;
+        }
+    }
+
+    #[test]
+    fn no_image_passes_an_entry_whose_tags_are_wholly_rejected(
+        (allowed, images) in entry_and_images(),
+        reject in select(vec!["1", "1.2", "*", "1*", "?", "1?2", "*-rc*", "latest"]),
+        exempt in proptest::option::of(entry()),
+    ) {
+        let mut settings = json!({
+            "images": { "allow": [allowed.text()] },
+            "tags": { "reject": [reject] },
+        });
+        none_passes_if_contradicting(&settings, &images)?;
+        if let Some(exempt) = exempt.map(|entry| entry.text()) {
+            settings["exemptions"] = json!([{ "match": { "namespaces": ["elsewhere"] }, "images": [exempt] }]);
+            none_passes_if_contradicting(&settings, &images)?;
+        }
+    }
+
+    #[test]
+    fn no_image_passes_an_entry_whose_digests_are_wholly_required_or_forbidden(
+        (allowed, restricted, images) in allowed_rejected_images(),
+    ) {
+        for list in ["require", "forbid"] {
+            let settings = json!({
+                "images": { "allow": [allowed.text()] },
+                "digests": { list: [restricted.text()] },
             });
             none_passes_if_contradicting(&settings, &images)?;
         }
