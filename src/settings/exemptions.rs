@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::exemption::{Check, Exemption};
+use crate::glob;
 use crate::json::Node;
 use crate::pattern::{ImagePattern, Sense};
 use crate::selector::Selector;
@@ -10,6 +11,9 @@ use crate::selector::Selector;
 use super::error::SettingsErrors;
 use super::matching;
 use super::reader::Entry;
+
+/// The group of everybody who is logged in.
+const AUTHENTICATED: &str = "system:authenticated";
 
 pub(super) fn read<'n>(entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Vec<Exemption<'n>> {
     let mut exemptions = Vec::new();
@@ -26,6 +30,7 @@ fn exemption<'n>(index: usize, entry: Entry<'_, 'n>, errors: &mut SettingsErrors
         images: Vec::new(),
         checks: Check::ALL.iter().map(|(_, check)| *check).collect(),
     };
+    let before = errors.len();
     let keys = ["name", "match", "images", "checks", "reason"];
     entry.map_of_full(&keys, errors, &mut |key, entry, errors| match key {
         "name" => {
@@ -52,8 +57,36 @@ fn exemption<'n>(index: usize, entry: Entry<'_, 'n>, errors: &mut SettingsErrors
             errors,
             "names no namespace, user, group or image: add `match.namespaces`, `match.users`, `match.groups` or `images`",
         );
+    } else if errors.len() == before && names_all(&exemption) {
+        entry.error(
+            errors,
+            "`*` is everything and `system:authenticated` is everybody: name the namespaces, users, groups or images that are exempt",
+        );
     }
     exemption
+}
+
+/// Whether what carries an exemption is all there is: then it leaves no rule, or only what a tenant
+/// can write narrows it.
+fn names_all(exemption: &Exemption<'_>) -> bool {
+    let Selector {
+        namespaces,
+        users,
+        groups,
+        ..
+    } = &exemption.selector;
+    let any = |globs: &Option<Vec<&str>>, is_all: fn(&str) -> bool| {
+        globs
+            .as_ref()
+            .is_none_or(|globs| globs.iter().any(|glob| is_all(glob)))
+    };
+    // A glob over users that matches all of them is an error of its own.
+    users.is_none()
+        && any(namespaces, |glob| {
+            glob.contains('*') && glob.bytes().all(|byte| matches!(byte, b'*' | b'?'))
+        })
+        && any(groups, |glob| glob::matches(glob, AUTHENTICATED))
+        && (exemption.images.is_empty() || exemption.images.iter().any(ImagePattern::is_everything))
 }
 
 /// Whether an exemption names what a tenant cannot write. An empty `match` is reported elsewhere.
