@@ -23,76 +23,72 @@ pub(super) fn find(settings: &Settings<'_>, errors: &mut SettingsErrors) {
     // A section that only warns leaves what another section allows allowed.
     let refuses = |action| action == Action::Reject;
     for (index, allowed) in registries.allow.iter().enumerate() {
-        let mut by = noting(errors, "registries.allow", index, allowed.text());
-        let mut each = registries.reject.iter();
-        by(
-            "registries.reject",
-            each.position(|entry| entry.covers(allowed)),
-            REJECTED,
-        );
+        let mut entry = Allowed {
+            list: "registries.allow",
+            index,
+            text: allowed.text(),
+            errors: &mut *errors,
+        };
+        entry.covered_by("registries.reject", REJECTED, &|index| {
+            Some(registries.reject.get(index)?.covers(allowed))
+        });
         if refuses(images.action) {
-            let mut each = images.reject.iter();
-            by(
-                "images.reject",
-                each.position(|entry| entry.covers_registry(allowed)),
-                REJECTED,
-            );
+            entry.covered_by("images.reject", REJECTED, &|index| {
+                Some(images.reject.get(index)?.covers_registry(allowed))
+            });
         }
     }
     for (index, allowed) in images.allow.iter().enumerate() {
-        let mut by = noting(errors, "images.allow", index, allowed.text());
-        let covering =
-            |list: &[ImagePattern<'_>]| list.iter().position(|entry| entry.covers(allowed));
-        by("images.reject", covering(&images.reject), REJECTED);
+        let mut entry = Allowed {
+            list: "images.allow",
+            index,
+            text: allowed.text(),
+            errors: &mut *errors,
+        };
+        entry.covered_by("images.reject", REJECTED, &|index| {
+            Some(images.reject.get(index)?.covers(allowed))
+        });
         // Where it is exempt, it passes whatever the other sections say.
         if is_exempt(allowed, settings) {
             continue;
         }
         if refuses(registries.action) {
-            let mut each = registries.reject.iter();
-            by(
-                "registries.reject",
-                each.position(|entry| entry.covers_image(allowed)),
-                REJECTED,
-            );
+            entry.covered_by("registries.reject", REJECTED, &|index| {
+                Some(registries.reject.get(index)?.covers_image(allowed))
+            });
         }
-        // An entry with a tag covers that tag alone, without a digest; one with a digest covers
-        // that digest alone, with or without a tag.
-        let has_digest = allowed.digest().is_some();
-        let tag = allowed.tag().filter(|_| !has_digest);
-        if refuses(tags.action)
-            && let Some(tag) = tag
-        {
-            let mut each = tags.reject.iter();
-            by(
-                "tags.reject",
-                each.position(|entry| entry.covers(tag)),
-                REJECTED,
-            );
-        }
-        if refuses(digests.action) && tag.is_some() {
-            by(
-                "digests.require",
-                covering(&digests.require),
-                "requires a digest, name it or leave out the tag",
-            );
-        }
-        if refuses(digests.action) && has_digest {
-            by(
-                "digests.forbid",
-                covering(&digests.forbid),
-                "forbids its digest",
-            );
+        // An entry with a digest covers that digest alone, with a tag or without.
+        if allowed.digest().is_some() {
+            if refuses(digests.action) {
+                entry.covered_by("digests.forbid", "forbids its digest", &|index| {
+                    Some(digests.forbid.get(index)?.covers(allowed))
+                });
+            }
+        } else if let Some(tag) = allowed.tag() {
+            // And one with a tag that tag alone, without a digest.
+            if refuses(tags.action) {
+                entry.covered_by("tags.reject", REJECTED, &|index| {
+                    Some(tags.reject.get(index)?.covers(tag))
+                });
+            }
+            if refuses(digests.action) {
+                let does = "requires a digest, name it or leave out the tag";
+                entry.covered_by("digests.require", does, &|index| {
+                    Some(digests.require.get(index)?.covers(allowed))
+                });
+            }
         }
     }
     for (index, allowed) in tags.allow.iter().enumerate() {
-        let mut by = noting(errors, "tags.allow", index, allowed.text());
-        let mut each = tags.reject.iter();
-        by(
-            "tags.reject",
-            each.position(|entry| entry.covers(allowed.text())),
-            REJECTED,
-        );
+        let mut entry = Allowed {
+            list: "tags.allow",
+            index,
+            text: allowed.text(),
+            errors: &mut *errors,
+        };
+        entry.covered_by("tags.reject", REJECTED, &|index| {
+            Some(tags.reject.get(index)?.covers(allowed.text()))
+        });
     }
     for (index, required) in digests.require.iter().enumerate() {
         for (forbidden_index, forbidden) in digests.forbid.iter().enumerate() {
@@ -118,22 +114,30 @@ fn is_exempt(allowed: &ImagePattern<'_>, settings: &Settings<'_>) -> bool {
     })
 }
 
-/// Notes of an entry the list and the position of what covers it whole, and what that does to it.
-fn noting<'e>(
-    errors: &'e mut SettingsErrors,
-    list: &'e str,
+/// An entry that allows.
+struct Allowed<'e> {
+    list: &'static str,
     index: usize,
-    entry: &'e str,
-) -> impl FnMut(&str, Option<usize>, &str) + 'e {
-    move |by, covering, does| {
-        if let Some(covering) = covering {
-            errors.push(
-                format!("{list}[{index}]"),
-                &format!(
-                    "`{}` allows nothing: `{by}[{covering}]` {does}",
-                    Shown(entry)
-                ),
-            );
+    text: &'e str,
+    errors: &'e mut SettingsErrors,
+}
+
+impl Allowed<'_> {
+    /// Notes that nothing is left of the entry, if the first entry of another list to which `covers`
+    /// says yes covers it whole; it says `None` behind the last one.
+    fn covered_by(&mut self, list: &str, does: &str, covers: &dyn Fn(usize) -> Option<bool>) {
+        let mut index = 0;
+        while let Some(is_covered) = covers(index) {
+            if is_covered {
+                return self.errors.push(
+                    format!("{}[{}]", self.list, self.index),
+                    &format!(
+                        "`{}` allows nothing: `{list}[{index}]` {does}",
+                        Shown(self.text)
+                    ),
+                );
+            }
+            index += 1;
         }
     }
 }
