@@ -1,5 +1,7 @@
 //! Whether two JSON texts say the same.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -8,10 +10,10 @@ use super::node::Node;
 /// Whether two values are equal: by their bytes, else by what they say.
 ///
 /// Key order and white space do not count, nor does the spelling of a number (`1` and `1.0`).
-/// What cannot be read equals nothing.
+/// What cannot be read, or holds a key twice, equals nothing.
 pub(crate) fn same(left: &RawValue, right: &RawValue) -> bool {
     left.get() == right.get()
-        || matches!((parse(left.get()), parse(right.get())), (Some(left), Some(right)) if left == right)
+        || matches!((parse(left.get()), parse(right.get())), (Some(left), Some(right)) if equal(&left, &right))
 }
 
 /// Whether two objects are equal when these members of their `metadata` are left out.
@@ -27,26 +29,39 @@ pub(crate) fn same_but_for(left: &str, right: &str, metadata: &[&str]) -> bool {
         }
         Some(node)
     };
-    matches!((without(left), without(right)), (Some(left), Some(right)) if left == right)
+    matches!((without(left), without(right)), (Some(left), Some(right)) if equal(&left, &right))
 }
 
-/// The value that a text begins with, each map in the order of its keys.
+/// The value that a text begins with.
 fn parse(text: &str) -> Option<Node<'_>> {
-    let mut node = Node::deserialize(&mut serde_json::Deserializer::from_str(text)).ok()?;
-    sort(&mut node);
-    Some(node)
+    Node::deserialize(&mut serde_json::Deserializer::from_str(text)).ok()
 }
 
-fn sort(node: &mut Node<'_>) {
-    match node {
-        Node::Map(members) => {
-            members.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
-            for (_, value) in members {
-                sort(value);
+fn equal(left: &Node<'_>, right: &Node<'_>) -> bool {
+    match (left, right) {
+        (Node::Map(left), Node::Map(right)) => {
+            // The other value of a key is taken out once; a sort would be much code in the module.
+            let mut others = BTreeMap::new();
+            for (position, (key, _)) in right.iter().enumerate() {
+                others.insert(key.to_string(), position);
             }
+            left.len() == right.len()
+                && others.len() == right.len()
+                && left.iter().all(|(key, value)| {
+                    let other = others.get_mut(&key.to_string());
+                    other
+                        .and_then(|other| right.get(std::mem::replace(other, usize::MAX)))
+                        .is_some_and(|(_, other)| equal(value, other))
+                })
         }
-        Node::List(elements) => elements.iter_mut().for_each(sort),
-        _ => {}
+        (Node::List(left), Node::List(right)) => {
+            left.len() == right.len()
+                && left
+                    .iter()
+                    .zip(right)
+                    .all(|(left, right)| equal(left, right))
+        }
+        (left, right) => left == right,
     }
 }
 
@@ -71,6 +86,19 @@ mod tests {
             raw("18446744073709551614")
         ));
         assert!(same(raw("-1"), raw("-1.0")));
+        assert!(!same(raw(r#"[1]"#), raw(r#"{"0":1}"#)));
+    }
+
+    #[test]
+    fn a_repeated_key_equals_nothing() {
+        assert!(same(raw(r#"{"a":1,"a":2}"#), raw(r#"{"a":1,"a":2}"#)));
+        for (left, right) in [
+            (r#"{"a":1,"a":2}"#, r#"{"a":1, "a":2}"#),
+            (r#"{"a":1,"a":1}"#, r#"{"a":1,"b":1}"#),
+            (r#"{"a":1,"b":1}"#, r#"{"a":1,"a":1}"#),
+        ] {
+            assert!(!same(raw(left), raw(right)), "{left} {right}");
+        }
     }
 
     #[test]
