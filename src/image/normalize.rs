@@ -1,7 +1,6 @@
 //! One spelling for every host.
 
 use std::borrow::Cow;
-use std::net::Ipv6Addr;
 
 /// The registry of an image that names none.
 pub(crate) const DOCKER_HUB: &str = "docker.io";
@@ -77,12 +76,9 @@ fn normalize_name(name: &str) -> Cow<'_, str> {
     if let Some(address) = name
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'))
-        && let Ok(address) = address.parse::<Ipv6Addr>()
+        && let Some(groups) = ipv6_groups(address)
     {
-        return Cow::Owned(match address.to_ipv4_mapped() {
-            Some(address) => address.to_string(),
-            None => format!("[{address}]"),
-        });
+        return Cow::Owned(shortest_address(groups));
     }
     if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
         Cow::Owned(name.to_ascii_lowercase())
@@ -91,8 +87,98 @@ fn normalize_name(name: &str) -> Cow<'_, str> {
     }
 }
 
+/// The eight groups of an IPv6 address in hexadecimal digits; none where it is no address.
+///
+/// References have no dotted form in brackets. The standard library's reader has, and brings along
+/// much code for it.
+fn ipv6_groups(address: &str) -> Option<[u16; 8]> {
+    let mut groups = [0; 8];
+    let mut length = 0;
+    // Where `::` stands.
+    let mut gap = None;
+    let mut rest = address;
+    if let Some(after) = rest.strip_prefix(':') {
+        rest = after.strip_prefix(':')?;
+        gap = Some(0);
+    }
+    while !rest.is_empty() {
+        let (digits, after) = match rest.split_once(':') {
+            Some((digits, after)) => (digits, Some(after)),
+            None => (rest, None),
+        };
+        if digits.len() > 4 || digits.starts_with('+') {
+            return None;
+        }
+        *groups.get_mut(length)? = u16::from_str_radix(digits, 16).ok()?;
+        length += 1;
+        rest = match after {
+            None => "",
+            Some(after) => match after.strip_prefix(':') {
+                Some(_) if gap.is_some() => return None,
+                Some(after) => {
+                    gap = Some(length);
+                    after
+                }
+                // A colon ends no address.
+                None if after.is_empty() => return None,
+                None => after,
+            },
+        };
+    }
+    match gap {
+        // It stands for one group at least.
+        Some(gap) if length < 8 => {
+            groups.get_mut(gap..)?.rotate_right(8 - length);
+            Some(groups)
+        }
+        None if length == 8 => Some(groups),
+        _ => None,
+    }
+}
+
+/// An address in its shortest form: that of RFC 5952 in brackets, or the IPv4 address that it wraps.
+fn shortest_address(groups: [u16; 8]) -> String {
+    if let [0, 0, 0, 0, 0, 0xffff, high, low] = groups {
+        let (high, low) = (usize::from(high), usize::from(low));
+        return format!("{}.{}.{}.{}", high >> 8, high & 0xff, low >> 8, low & 0xff);
+    }
+    // The first of the longest runs of zeros, if it is longer than one.
+    let (mut gap, mut longest) = (8, 1);
+    for start in 0..8 {
+        let run = groups.iter().skip(start).take_while(|group| **group == 0);
+        let length = run.count();
+        if length > longest {
+            (gap, longest) = (start, length);
+        }
+    }
+    let mut text = "[".to_owned();
+    for (position, group) in groups.iter().enumerate() {
+        if position == gap {
+            text.push_str(if position == 0 { "::" } else { ":" });
+        }
+        if position >= gap && position < gap + longest {
+            continue;
+        }
+        let mut is_leading = true;
+        for shift in [12, 8, 4, 0] {
+            let digit = u32::from(group >> shift) & 0xf;
+            is_leading &= digit == 0 && shift > 0;
+            if !is_leading {
+                text.extend(char::from_digit(digit, 16));
+            }
+        }
+        if position < 7 {
+            text.push(':');
+        }
+    }
+    text.push(']');
+    text
+}
+
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv6Addr;
+
     use super::*;
 
     #[test]
@@ -115,6 +201,34 @@ mod tests {
         ] {
             assert_eq!(normalize_host(host), normal, "{host}");
         }
+    }
+
+    #[test]
+    fn an_address_is_read_and_written_as_the_standard_library_does() {
+        let words = [
+            "", "0", "00", "1", "ffff", "a0b", "::", ":", "12345", "g", "+1",
+        ];
+        let mut count = 0;
+        for code in 0..words.len().pow(4) {
+            // Four words among groups: at the start, in the middle and at the end.
+            let word = |place: u32| words[code / words.len().pow(place) % words.len()];
+            for text in [
+                format!("{}:{}:{}:{}", word(0), word(1), word(2), word(3)),
+                format!("{}:{}:1:2:3:0:{}:{}", word(0), word(1), word(2), word(3)),
+                format!("{}{}{}{}", word(0), word(1), word(2), word(3)),
+                format!("::ffff:{}:{}{}{}", word(0), word(1), word(2), word(3)),
+            ] {
+                let wanted = text.parse::<Ipv6Addr>().ok();
+                count += usize::from(wanted.is_some());
+                let wanted = wanted.map(|address| match address.to_ipv4_mapped() {
+                    Some(address) => address.to_string(),
+                    None => format!("[{address}]"),
+                });
+                let read = ipv6_groups(&text).map(shortest_address);
+                assert_eq!(read, wanted, "{text}");
+            }
+        }
+        assert!(count > 1000, "{count}");
     }
 
     #[test]
