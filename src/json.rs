@@ -9,6 +9,7 @@ mod location;
 mod lookup;
 mod node;
 mod same;
+mod unreadable;
 mod value_text;
 
 pub use field_path::{FieldPath, FieldPathError};
@@ -17,4 +18,5 @@ pub use lookup::find;
 pub(crate) use lookup::{Scalar, Text, kind_of};
 pub use node::{Kind, Node, Number};
 pub(crate) use same::{same, same_but_for};
+pub(crate) use unreadable::unreadable;
 pub(crate) use value_text::{position, value_text};

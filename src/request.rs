@@ -7,6 +7,7 @@ mod read;
 
 use std::borrow::Cow;
 
+use crate::json::unreadable;
 use crate::kind::GroupKind;
 use crate::shown::Escaped;
 use crate::workload::Object;
@@ -90,17 +91,9 @@ impl RequestError {
         }
     }
 
-    /// For what is not JSON, or not of the right form.
+    /// For what is not JSON.
     pub(crate) fn unreadable(place: &'static str, error: &serde_json::Error) -> Self {
-        let text = error.to_string();
-        // `serde_json` bounds the depth and calls it so.
-        if text.starts_with("recursion limit exceeded") {
-            return Self::new(
-                place,
-                format!("nested deeper than 128 levels at column {}", error.column()),
-            );
-        }
-        Self::new(place, format!("not readable: {text}"))
+        Self::new(place, unreadable(error))
     }
 }
 

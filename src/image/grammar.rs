@@ -39,9 +39,8 @@ pub(crate) fn domain(text: &str) -> Checked {
         (length + 2, inside.get(length + 1..).unwrap_or_default())
     } else {
         let length = text.find(':').unwrap_or(text.len());
-        let (host, port) = text.split_at(length);
-        domain_name(host)?;
-        (length, port)
+        domain_name(text.get(..length).unwrap_or(text))?;
+        (length, text.get(length..).unwrap_or_default())
     };
     match port.strip_prefix(':') {
         None if port.is_empty() => Ok(()),

@@ -1,11 +1,11 @@
 //! Paths to fields as a user writes them in settings.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use crate::shown::Shown;
 
 use super::location::Step;
+use super::node::Node;
 
 /// A path to a field: `spec.type`, `spec.containers[*].image`, `metadata.annotations["a.b/c"]`.
 ///
@@ -73,12 +73,10 @@ impl<'a> FieldPath<'a> {
                     steps.push(Step::Each);
                     rest = after;
                 } else if inside.starts_with('"') {
-                    let mut strings =
-                        serde_json::Deserializer::from_str(inside).into_iter::<Cow<'a, str>>();
-                    let Some(Ok(key)) = strings.next() else {
+                    let (string, after) = split_at(inside, end_of_string(inside));
+                    let Ok(Node::Text(key)) = serde_json::from_str(string) else {
                         return fail("expected a string in quotes", inside);
                     };
-                    let after = inside.get(strings.byte_offset()..).unwrap_or_default();
                     let Some(after) = after.strip_prefix(']') else {
                         return fail("expected `]`", after);
                     };
@@ -98,7 +96,7 @@ impl<'a> FieldPath<'a> {
                     }
                 }
                 let end = rest.find(is_reserved).unwrap_or(rest.len());
-                let (key, after) = rest.split_at(end);
+                let (key, after) = split_at(rest, end);
                 if key.is_empty() {
                     return fail(
                         if steps.is_empty() {
@@ -122,6 +120,26 @@ impl<'a> FieldPath<'a> {
     pub fn steps(&self) -> &[Step<'a>] {
         &self.0
     }
+}
+
+/// Where the string ends that a text begins with: behind the second quote that is not escaped.
+fn end_of_string(text: &str) -> usize {
+    let mut is_escaped = false;
+    for (at, byte) in text.bytes().enumerate().skip(1) {
+        if byte == b'"' && !is_escaped {
+            return at + 1;
+        }
+        is_escaped = byte == b'\\' && !is_escaped;
+    }
+    text.len()
+}
+
+/// As `str::split_at`, which has a message for a place within a character.
+fn split_at(text: &str, at: usize) -> (&str, &str) {
+    (
+        text.get(..at).unwrap_or_default(),
+        text.get(at..).unwrap_or_default(),
+    )
 }
 
 fn is_reserved(character: char) -> bool {
@@ -154,6 +172,10 @@ mod tests {
             FieldPath::parse(r#"a["x\"y"]"#).unwrap().0[1],
             Step::Key("x\"y".into())
         );
+        assert_eq!(
+            FieldPath::parse(r#"a["\\"].b"#).unwrap().0[1],
+            Step::Key("\\".into())
+        );
     }
 
     #[test]
@@ -171,6 +193,8 @@ mod tests {
             ("a[*]b", "expected `.` or `[` at character 5"),
             (r#"a["b"#, "expected a string in quotes at character 3"),
             (r#"a["b"c"#, "expected `]` at character 6"),
+            (r#"a["b\""#, "expected a string in quotes at character 3"),
+            (r#"a["b\\]"#, "expected a string in quotes at character 3"),
             ("/spec/a", "expected a key at character 1"),
             ("a/b", "expected `.` or `[` at character 2"),
             ("a b", "expected `.` or `[` at character 2"),

@@ -7,9 +7,9 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::value::RawValue;
 
 use super::location::{Location, Step};
-use super::node::Kind;
+use super::node::{Kind, Node};
 
-/// Reads a string and borrows it from the input where it holds no escape.
+/// Reads the key of a map and borrows it from the input where it holds no escape.
 ///
 /// `Cow<str>` itself never borrows when serde meets it inside a map or a list.
 pub(crate) struct Text;
@@ -62,11 +62,10 @@ impl<'a> Scalar<'a> {
             Kind::Null => Self::Null,
             Kind::Bool | Kind::Number => Self::Literal(text),
             Kind::Text => {
-                let mut deserializer = serde_json::Deserializer::from_str(text);
-                match Text.deserialize(&mut deserializer) {
-                    Ok(text) => Self::Text(text),
+                match serde_json::from_str(text) {
+                    Ok(Node::Text(text)) => Self::Text(text),
                     // A lone surrogate: valid to skip over, but no text.
-                    Err(_) => Self::Literal(text),
+                    _ => Self::Literal(text),
                 }
             }
             Kind::List | Kind::Map => Self::Composite {

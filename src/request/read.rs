@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 use crate::json::{Node, Text, value_text};
 use crate::kind::GroupKind;
@@ -33,74 +34,133 @@ impl<'a> Payload<'a> {
                 format!("not UTF-8 at byte {}", error.valid_up_to()),
             )
         })?;
-        let mut deserializer = serde_json::Deserializer::from_str(text);
-        PayloadReader { text }
-            .deserialize(&mut deserializer)
-            .and_then(|payload| deserializer.end().map(|()| payload))
-            .map_err(|error| RequestError::unreadable("payload", &error))
+        whole("payload", text, PayloadReader { text })?
     }
 }
 
 /// Reads a bare request.
 pub(super) fn request(text: &str) -> Result<Request<'_>, RequestError> {
+    whole("request", text, RequestReader { text })?.request()
+}
+
+/// Reads a text that is one JSON object.
+fn whole<'de, M: Members<'de>>(
+    place: &'static str,
+    text: &'de str,
+    members: M,
+) -> Result<M::Value, RequestError> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    RequestReader { text }
+    OnlyObject(members)
         .deserialize(&mut deserializer)
-        .and_then(|members| deserializer.end().map(|()| members))
-        .map_err(|error| RequestError::unreadable("request", &error))?
-        .request()
+        .and_then(|value| deserializer.end().map(|()| value))
+        .map_err(|error| RequestError::unreadable(place, &error))?
+        .ok_or_else(|| RequestError::new(place, "expected an object"))
+}
+
+/// What reads the members of an object.
+trait Members<'de>: Sized {
+    type Value;
+
+    fn read<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error>;
+}
+
+/// Reads an object, and reads over what is none.
+///
+/// serde's own way is an error that shows the value, with all the code that takes.
+struct OnlyObject<M>(M);
+
+impl<'de, M: Members<'de>> DeserializeSeed<'de> for OnlyObject<M> {
+    type Value = Option<M::Value>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, M: Members<'de>> Visitor<'de> for OnlyObject<M> {
+    type Value = Option<M::Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        self.0.read(map).map(Some)
+    }
 }
 
 struct PayloadReader<'de> {
     text: &'de str,
 }
 
-impl<'de> DeserializeSeed<'de> for PayloadReader<'de> {
-    type Value = Payload<'de>;
+impl<'de> Members<'de> for PayloadReader<'de> {
+    type Value = Result<Payload<'de>, RequestError>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for PayloadReader<'de> {
-    type Value = Payload<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object with `request` and `settings`")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let (mut request, mut settings) = (None, None);
+    fn read<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut request, mut settings, mut twice) = (None, None, None);
         while let Some(key) = map.next_key_seed(Text)? {
             match key.as_ref() {
-                "request" if request.is_some() => {
-                    return Err(A::Error::custom("`request` occurs twice"));
+                "request" if request.is_none() => {
+                    let reader = OnlyObject(RequestReader { text: self.text });
+                    request = Some(map.next_value_seed(reader)?);
                 }
-                "settings" if settings.is_some() => {
-                    return Err(A::Error::custom("`settings` occurs twice"));
-                }
-                "request" => {
-                    request = Some(map.next_value_seed(RequestReader { text: self.text })?);
-                }
-                "settings" => settings = Some(map.next_value()?),
-                _ => {
+                "settings" if settings.is_none() => settings = Some(map.next_value()?),
+                name => {
+                    twice = match name {
+                        "request" => Some("request"),
+                        "settings" => Some("settings"),
+                        _ => twice,
+                    };
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        Ok(Payload {
-            request: request
-                .ok_or_else(|| RequestError::new("request", "missing"))
-                .and_then(Members::request),
+        if let Some(place) = twice {
+            return Ok(Err(RequestError::new(place, "occurs twice")));
+        }
+        Ok(Ok(Payload {
+            request: match request {
+                None => Err(RequestError::new("request", "missing")),
+                Some(None) => Err(RequestError::new("request", "expected an object")),
+                Some(Some(members)) => members.request(),
+            },
             settings,
-        })
+        }))
     }
 }
 
 /// The members of a request as they were read; each is checked when all are there.
 #[derive(Default)]
-struct Members<'de> {
+struct RequestMembers<'de> {
     operation: Option<Node<'de>>,
     kind: Option<Node<'de>>,
     sub_resource: Option<Node<'de>>,
@@ -110,7 +170,7 @@ struct Members<'de> {
     old_object: Option<&'de str>,
     /// The object if the kind came before it, as in every host's requests.
     object: Option<Object<'de>>,
-    /// Where the object begins if the kind came after it.
+    /// The object if the kind came after it.
     object_text: Option<&'de str>,
     twice: Option<&'static str>,
 }
@@ -120,23 +180,11 @@ struct RequestReader<'de> {
     text: &'de str,
 }
 
-impl<'de> DeserializeSeed<'de> for RequestReader<'de> {
-    type Value = Members<'de>;
+impl<'de> Members<'de> for RequestReader<'de> {
+    type Value = RequestMembers<'de>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for RequestReader<'de> {
-    type Value = Members<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an admission request")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Members::default();
+    fn read<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = RequestMembers::default();
         while let Some(key) = map.next_key_seed(Text)? {
             let mut once = |member: &mut Option<Node<'de>>, name| -> Result<(), A::Error> {
                 if member.replace(map.next_value()?).is_some() {
@@ -154,27 +202,23 @@ impl<'de> Visitor<'de> for RequestReader<'de> {
                 "namespace" => once(&mut members.namespace, "request.namespace")?,
                 "userInfo" | "user_info" => once(&mut members.user_info, "request.userInfo")?,
                 "oldObject" | "old_object" => {
-                    let text = value_text(self.text, &key)?;
-                    map.next_value::<IgnoredAny>()?;
-                    if members.old_object.replace(text).is_some() {
+                    let value = map.next_value::<&RawValue>()?;
+                    if members.old_object.replace(value.get()).is_some() {
                         members.twice = Some("request.oldObject");
                     }
                 }
                 "object" => {
-                    let text = value_text(self.text, &key)?;
                     if members.object.is_some() || members.object_text.is_some() {
                         members.twice = Some("request.object");
                     }
-                    match members.kind.as_ref().and_then(group_kind) {
-                        Some(kind) if kind.may_run_images() => {
+                    let kind = members.kind.as_ref().and_then(group_kind);
+                    match (kind, value_text(self.text, &key)) {
+                        (Some(kind), Some(text)) if kind.may_run_images() => {
                             let mut object = Object::new(text);
                             map.next_value_seed(Walk::object(&kind, &mut object, &mut None))?;
                             members.object = Some(object);
                         }
-                        _ => {
-                            map.next_value::<IgnoredAny>()?;
-                            members.object_text = Some(text);
-                        }
+                        _ => members.object_text = Some(map.next_value::<&RawValue>()?.get()),
                     }
                 }
                 _ => {
@@ -213,7 +257,7 @@ fn group_kind<'de>(node: &Node<'de>) -> Option<GroupKind<'de>> {
     })
 }
 
-impl<'de> Members<'de> {
+impl<'de> RequestMembers<'de> {
     fn request(self) -> Result<Request<'de>, RequestError> {
         if let Some(place) = self.twice {
             return Err(RequestError::new(place, "occurs twice"));

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
-use crate::json::{Kind, Step, Text, Trail, position, value_text};
+use crate::json::{Kind, Step, Text, Trail, position};
 use crate::kind::GroupKind;
 
 use super::object::{Found, ImageField, Malformed, Object, Source};
@@ -242,10 +243,10 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
         let mut name = None;
         while let Some(key) = map.next_key_seed(Text)? {
             if is_object && matches!(key.as_ref(), "metadata" | "status") {
+                let value = map.next_value::<&RawValue>()?;
                 if key == "metadata" {
-                    self.object.metadata = Some(value_text(self.object.text, &key)?);
+                    self.object.metadata = Some(value.get());
                 }
-                map.next_value::<IgnoredAny>()?;
                 continue;
             }
             let role = self.role.member(&key);

@@ -1215,12 +1215,7 @@ impl Writer {
                         out.push(',');
                     }
                     self.space(out);
-                    // No host writes these with escapes, and the place of their values must be told.
-                    if matches!(key.as_str(), "object" | "oldObject" | "metadata") {
-                        write!(out, "\"{key}\"").unwrap();
-                    } else {
-                        self.text(key, out);
-                    }
+                    self.text(key, out);
                     self.space(out);
                     out.push(':');
                     self.value(value, out);

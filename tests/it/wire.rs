@@ -55,25 +55,41 @@ fn refuses_with_message_code_warning_and_annotation() {
 fn refuses_what_is_no_payload() {
     refused(
         b"",
-        "payload: not readable: EOF while parsing a value at line 1 column 0 [request-malformed]",
+        "payload: ends too early at line 1 column 0 [request-malformed]",
     );
     refused(b"\xff", "payload: not UTF-8 at byte 0 [request-malformed]");
-    refused(
-        b"[]",
-        "payload: not readable: invalid type: sequence, expected an object with `request` and `settings` at line 1 column 0 [request-malformed]",
-    );
+    refused(b"[]", "payload: expected an object [request-malformed]");
     refused(
         br#"{"request":{"object":{"spec":"#,
-        "payload: not readable: EOF while parsing a value at line 1 column 29 [request-malformed]",
+        "payload: ends too early at line 1 column 29 [request-malformed]",
     );
     refused(
         br#"{"request":{},"settings":{}} x"#,
-        "payload: not readable: trailing characters at line 1 column 30 [request-malformed]",
+        "payload: not JSON, or nested deeper than 128 levels, at line 1 column 30 [request-malformed]",
     );
     refused(
         br#"{"request":{},"request":{},"settings":{}}"#,
-        "payload: not readable: `request` occurs twice at line 1 column 23 [request-malformed]",
+        "request: occurs twice [request-malformed]",
     );
+    refused(
+        br#"{"request":{},"settings":{},"other":1,"settings":{}}"#,
+        "settings: occurs twice [request-malformed]",
+    );
+    for other in [
+        "null",
+        "true",
+        "-1",
+        "1",
+        "1.5",
+        r#""a""#,
+        r#""\n""#,
+        r#"[1,{"a":[]}]"#,
+    ] {
+        let message = "payload: expected an object [request-malformed]";
+        refused(other.as_bytes(), message);
+        let message = "request: expected an object [request-malformed]";
+        refused(&payload(other), message);
+    }
 }
 
 #[test]
@@ -90,7 +106,7 @@ fn refuses_a_request_that_lacks_what_it_is_judged_by() {
     refused(&payload("{}"), "request.kind: missing [request-malformed]");
     refused(
         &payload("null"),
-        "payload: not readable: invalid type: null, expected an admission request at line 1 column 15 [request-malformed]",
+        "request: expected an object [request-malformed]",
     );
     refused(
         &payload(r#"{"kind":"Pod"}"#),
@@ -128,9 +144,27 @@ fn refuses_a_request_that_lacks_what_it_is_judged_by() {
         ),
         "request.oldObject: occurs twice [request-malformed]",
     );
+}
+
+#[test]
+fn escapes_in_a_key_hide_nothing() {
+    let bad = r#"{"spec":{"containers":[{"image":"redis"}]}}"#;
+    let message = "spec.containers[0]: image `redis`: registry `docker.io` is rejected by `docker.io`, use another registry [registry-rejected]";
     refused(
-        &payload(r#"{"kind":{"kind":"Pod"},"operation":"CREATE","objec\u0074":{}}"#),
-        "payload: not readable: the key `object` is written with escapes at line 1 column 68 [request-malformed]",
+        &payload(&format!(
+            r#"{{"kind":{{"kind":"Pod"}},"operation":"CREATE","objec\u0074":{bad}}}"#
+        )),
+        message,
+    );
+    refused(
+        &pod(r#"{"metadat\u0061":{},"spec":{"contain\u0065rs":[{"imag\u0065":"redis"}]}}"#),
+        message,
+    );
+    refused(
+        &payload(&format!(
+            r#"{{"kind":{{"kind":"Pod"}},"operation":"CREATE","objec\u0074":{{}},"object":{bad}}}"#
+        )),
+        "request.object: occurs twice [request-malformed]",
     );
 }
 
@@ -296,14 +330,15 @@ fn says_what_is_wrong_with_the_settings_instead_of_judging() {
 fn validates_settings() {
     assert_eq!(wire::validate_settings(SETTINGS.as_bytes()), Ok(()));
     let error = |settings: &[u8]| wire::validate_settings(settings).unwrap_err();
-    assert_eq!(
-        error(b"{"),
-        "settings: not JSON: EOF while parsing an object at line 1 column 1"
-    );
+    assert_eq!(error(b"{"), "settings: ends too early at line 1 column 1");
     assert_eq!(error(b"[]"), "settings: expected an object, got a list");
     assert!(error(b"{}").starts_with("settings: no rule: set "));
     assert!(error(b"null").starts_with("settings: no rule: set "));
-    assert!(error(b"\xff").starts_with("settings: not JSON: "));
+    assert_eq!(error(b"\xff"), "settings: not UTF-8 at byte 0");
+    assert_eq!(
+        error(b"registries: {}"),
+        "settings: not JSON, or nested deeper than 128 levels, at line 1 column 1"
+    );
     assert_eq!(
         error(br#"{"images":{"alow":["a"],"reject":["nginx:",3]},"onUpdate":true}"#),
         "4 errors:\n\
