@@ -13,24 +13,52 @@ use crate::settings::Settings;
 use crate::shown::Shown;
 use crate::violation::{Action, Code};
 
+/// An image as the rules see it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen<'i, 't> {
+    /// As it was written.
+    pub(crate) written: &'i Reference<'t>,
+    /// As it will run, where it is pulled from a mirror.
+    pub(crate) mirrored: Option<&'i Reference<'i>>,
+    /// Its mirror, where it is not pulled from there: what may be written instead.
+    pub(crate) instead: Option<&'i Reference<'i>>,
+}
+
+impl Seen<'_, '_> {
+    /// What is held against both: a mirror must not launder an image that must not run.
+    fn find_in_both<T>(
+        &self,
+        mut find: impl FnMut(&Reference<'_>) -> Option<T>,
+    ) -> Option<(T, bool)> {
+        find(self.written)
+            .map(|found| (found, false))
+            .or_else(|| self.mirrored.and_then(find).map(|found| (found, true)))
+    }
+}
+
 /// What a rule has against an image.
 #[derive(Clone, Debug)]
 pub(crate) struct Objection {
     pub(crate) code: Code,
     pub(crate) action: Action,
+    /// It is about the image's mirror.
+    pub(crate) is_mirror: bool,
     pub(crate) problem: String,
 }
 
 /// Holds one image against every list of the settings, in their order.
+///
+/// `images.reject` and `digests.require` see it as it was written and as it will run, everything else
+/// only as it will run.
 pub(crate) fn image(
-    image: &Reference<'_>,
+    seen: &Seen<'_, '_>,
     settings: &Settings<'_>,
     object: &mut impl FnMut(Objection),
 ) {
-    registries::check(image, &settings.registries, object);
-    images::check(image, &settings.images, object);
-    tags::check(image, &settings.tags, object);
-    digests::check(image, &settings.digests, object);
+    registries::check(seen, &settings.registries, object);
+    images::check(seen, &settings.images, object);
+    tags::check(seen, &settings.tags, object);
+    digests::check(seen, &settings.digests, object);
 }
 
 /// Entries of an allow list as a message names them: the first few.

@@ -11,11 +11,14 @@ use crate::selector::Selector;
 pub enum Check {
     /// `registries`, `images`, `tags` and `digests`.
     Images,
+    /// `mirrors`.
+    Mirrors,
 }
 
 impl Check {
     /// Every check, by the name that settings use.
-    pub(crate) const ALL: [(&'static str, Self); 1] = [("images", Self::Images)];
+    pub(crate) const ALL: [(&'static str, Self); 2] =
+        [("images", Self::Images), ("mirrors", Self::Mirrors)];
 }
 
 /// An item of `exemptions`.

@@ -34,6 +34,36 @@ pub(crate) fn covers(pattern: &str, other: &str) -> bool {
     )
 }
 
+/// Whether some text matches both globs.
+pub(crate) fn may_meet(left: &str, right: &str) -> bool {
+    let (left, right) = (left.as_bytes(), right.as_bytes());
+    // Whether what is left of both, from each position on, may be the same text: from the end.
+    let mut below = vec![false; right.len() + 1];
+    for at_left in (0..=left.len()).rev() {
+        let mut here = vec![false; right.len() + 1];
+        for at_right in (0..=right.len()).rev() {
+            let open = |row: &[bool], at: usize| row.get(at) == Some(&true);
+            let meets = match (left.get(at_left), right.get(at_right)) {
+                (None, None) => true,
+                (Some(b'*'), _) if open(&below, at_right) => true,
+                (_, Some(b'*')) if open(&here, at_right + 1) => true,
+                (Some(b'*'), Some(_)) => open(&here, at_right + 1),
+                (Some(_), Some(b'*')) => open(&below, at_right),
+                (Some(one), Some(other)) => {
+                    (one == other || matches!(one, b'?') || matches!(other, b'?'))
+                        && open(&below, at_right + 1)
+                }
+                _ => false,
+            };
+            if let Some(slot) = here.get_mut(at_right) {
+                *slot = meets;
+            }
+        }
+        below = here;
+    }
+    below.first() == Some(&true)
+}
+
 /// Whether the text holds a wildcard.
 pub(crate) fn has_wildcard(text: &str) -> bool {
     text.bytes().any(|byte| matches!(byte, b'*' | b'?'))
@@ -112,6 +142,31 @@ mod tests {
             ("a?", "a"),
         ] {
             assert!(!matches(pattern, text), "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn globs_meet_in_a_text() {
+        for (left, right) in [
+            ("a", "a"),
+            ("*", ""),
+            ("a*", "*b"),
+            ("a?c", "*b*"),
+            ("*x*", "*y*"),
+            ("a/*/c", "a/b*"),
+        ] {
+            assert!(may_meet(left, right), "{left} {right}");
+            assert!(may_meet(right, left), "{right} {left}");
+        }
+        for (left, right) in [
+            ("a", "b"),
+            ("a*", "b*"),
+            ("*a", "*b"),
+            ("a?", "a"),
+            ("", "?*"),
+        ] {
+            assert!(!may_meet(left, right), "{left} {right}");
+            assert!(!may_meet(right, left), "{right} {left}");
         }
     }
 

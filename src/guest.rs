@@ -2,9 +2,10 @@
 
 use kubewarden_policy_sdk::metadata::ProtocolVersion;
 use kubewarden_policy_sdk::settings::SettingsValidationResponse;
-use kubewarden_policy_sdk::wapc_guest::{CallResult, register_function};
+use kubewarden_policy_sdk::wapc_guest::{CallResult, host_call, register_function};
 use serde::Serialize;
 
+use crate::registry::{Existence, Registry};
 use crate::wire;
 
 #[expect(unsafe_code, reason = "the host finds `wapc_init` by its name")]
@@ -20,7 +21,26 @@ fn protocol_version(_: &[u8]) -> CallResult {
 }
 
 fn validate(payload: &[u8]) -> CallResult {
-    Ok(wire::validate(payload))
+    Ok(wire::validate_with(payload, &Host))
+}
+
+/// Asks registries through the host capability `oci/v1/manifest_digest`, whose payload is the image as
+/// a JSON string (the SDK's own function brings a JSON writer for every type along).
+struct Host;
+
+impl Registry for Host {
+    fn has(&self, image: &str) -> Existence {
+        let payload = format!("\"{image}\"");
+        match host_call(
+            "kubewarden",
+            "oci",
+            "v1/manifest_digest",
+            payload.as_bytes(),
+        ) {
+            Ok(_) => Existence::There,
+            Err(error) => Existence::of_error(error.to_string()),
+        }
+    }
 }
 
 fn validate_settings(settings: &[u8]) -> CallResult {

@@ -16,6 +16,7 @@
 //! | [`exemption`], [`selector`] | what the rules do not apply to; the `match` of a rule |
 //! | [`settings`] | what the user wrote, checked, every mistake with its path |
 //! | [`request`], [`workload`], [`kind`] | what is asked; every image in an object, by its shape |
+//! | [`mirror`], [`registry`] | where images are pulled from instead; what a registry is asked |
 //! | [`image`], [`pattern`], [`glob`] | references, and what a list entry matches |
 //! | [`verdict`], [`violation`] | what is wrong, where, and how it is told |
 //! | [`splice`] | changes to an object that leave every other byte as it is |
@@ -56,8 +57,10 @@ mod guest;
 pub mod image;
 pub mod json;
 pub mod kind;
+pub mod mirror;
 pub mod pattern;
 pub mod policy;
+pub mod registry;
 pub mod request;
 pub mod selector;
 pub mod settings;

@@ -8,10 +8,13 @@ mod image;
 mod path;
 mod registry;
 mod shape;
+mod source;
 mod tag;
 
 pub use image::ImagePattern;
+pub(crate) use path::crossing;
 pub use registry::RegistryPattern;
+pub use source::SourcePattern;
 pub use tag::TagPattern;
 
 /// What a list does with what its entries match, which decides how wide a wildcard reaches.

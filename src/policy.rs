@@ -2,25 +2,30 @@
 //!
 //! 1. What carries no images passes: DELETE and CONNECT, and every sub-resource but
 //!    `ephemeralcontainers`.
-//! 2. Every image of the object is held against every list, each as it was written.
+//! 2. Every image of the object is held against every list, as it will run: pulled from its mirror.
 //! 3. What an exemption covers is left out.
 //! 4. On UPDATE, what the old object has as well only warns.
+//! 5. If nothing refuses, the images that are to change do.
 
 mod exempted;
 mod finding;
 mod images;
 mod kept;
+mod mirrors;
+mod pull_secrets;
 
 use crate::json::{Step, find};
+use crate::registry::{Registry, Unreachable};
 use crate::request::{Operation, Request, RequestError};
 use crate::settings::{OnUpdate, Settings};
 use crate::splice::Edit;
 use crate::verdict::Verdict;
-use crate::violation::Action;
+use crate::violation::{Action, Code};
 use crate::workload::Object;
 
 use exempted::Exempted;
 use finding::{Finding, only_warn};
+use mirrors::Mirrors;
 
 /// Settings, ready to judge requests.
 #[derive(Clone, Copy, Debug)]
@@ -43,8 +48,13 @@ impl<'s> Policy<'s> {
         Self { settings }
     }
 
+    /// Judges a request, where no registry can be asked.
+    pub fn evaluate(self, request: Request<'_>) -> Verdict<'s> {
+        self.evaluate_with(request, &Unreachable)
+    }
+
     /// Judges a request. Never fails: what cannot be read is itself a violation.
-    pub fn evaluate(self, mut request: Request<'_>) -> Verdict<'s> {
+    pub fn evaluate_with(self, mut request: Request<'_>, registry: &dyn Registry) -> Verdict<'s> {
         let mut verdict = Verdict::new(self.settings.docs_url.as_deref());
         if matches!(request.operation, Operation::Delete | Operation::Connect)
             || !matches!(
@@ -59,7 +69,7 @@ impl<'s> Policy<'s> {
             return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
         };
         let mut used = vec![false; self.settings.exemptions.len()];
-        let mut judged = match self.judge(&request, &mut object, &mut used) {
+        let mut judged = match self.judge(&request, &mut object, Some(registry), &mut used) {
             Ok(judged) => judged,
             Err(error) => return Verdict::unreadable(self.settings.docs_url.as_deref(), &error),
         };
@@ -69,6 +79,12 @@ impl<'s> Policy<'s> {
         for finding in judged.findings {
             let refuses = finding.action == Action::Reject && finding.violation.kept.is_none();
             verdict.add(refuses, finding.violation);
+        }
+        if !verdict.accepted() {
+            // Of a request that is refused nothing is pulled.
+            verdict
+                .warnings
+                .retain(|warning| warning.code != Code::MirrorUsed);
         }
         for (exemption, used) in self.settings.exemptions.iter().zip(used) {
             if used {
@@ -80,17 +96,32 @@ impl<'s> Policy<'s> {
     }
 
     /// Everything wrong with an object that no exemption covers, in the order of the document; notes
-    /// the exemptions that covered something.
-    fn judge(
+    /// the exemptions that covered something. No registry is asked about the object as it was.
+    fn judge<'r>(
         self,
-        request: &Request<'_>,
-        object: &mut Object<'_>,
+        request: &Request<'r>,
+        object: &mut Object<'r>,
+        registry: Option<&dyn Registry>,
         used: &mut [bool],
     ) -> Result<Judged, RequestError> {
         images::add(self.settings, request, object)?;
         let mut judged = Judged::default();
         let mut exempted = Exempted::new(&self.settings.exemptions, request, object, used);
-        images::judge(self.settings, object, &mut exempted, &mut judged);
+        let mut mirrors = Mirrors::new(
+            self.settings,
+            request,
+            object,
+            registry.unwrap_or(&Unreachable),
+            registry.is_none(),
+        );
+        images::judge(
+            self.settings,
+            object,
+            &mut mirrors,
+            &mut exempted,
+            &mut judged,
+        );
+        mirrors.add_pull_secrets(&mut judged);
         if !judged.findings.is_empty() && is_static_pod(request, object) {
             only_warn(&mut judged.findings, 0);
         }
@@ -98,7 +129,12 @@ impl<'s> Policy<'s> {
     }
 
     /// Marks the findings that the old object has as well.
-    fn keep_what_was(self, request: &Request<'_>, object: &Object<'_>, findings: &mut [Finding]) {
+    fn keep_what_was(
+        self,
+        request: &Request<'_>,
+        object: &Object<'_>,
+        findings: &mut Vec<Finding>,
+    ) {
         let Some(old_text) = request.old_object else {
             return;
         };
@@ -110,7 +146,7 @@ impl<'s> Policy<'s> {
             return;
         };
         let mut unused = vec![false; self.settings.exemptions.len()];
-        if let Ok(was) = self.judge(request, &mut old, &mut unused) {
+        if let Ok(was) = self.judge(request, &mut old, None, &mut unused) {
             kept::mark(findings, was.findings, object.text, old_text);
         }
     }

@@ -10,6 +10,7 @@ mod error;
 mod exemptions;
 mod lists;
 mod matching;
+mod mirrors;
 mod reader;
 mod service_accounts;
 
@@ -17,6 +18,7 @@ use std::borrow::Cow;
 
 use crate::exemption::Exemption;
 use crate::json::Node;
+use crate::mirror::{Mirror, Rewrite};
 use crate::pattern::{ImagePattern, RegistryPattern, TagPattern};
 use crate::violation::Action;
 use crate::workload::ImagePath;
@@ -35,6 +37,10 @@ pub struct Settings<'a> {
     pub tags: AllowReject<TagPattern<'a>>,
     /// Which images must be pinned, and which must not be.
     pub digests: Digests<'a>,
+    /// Where images are pulled from instead; the first that matches counts.
+    pub mirrors: Vec<Mirror<'a>>,
+    /// When images become those of their mirrors.
+    pub rewrite: Rewrite,
     /// What is judged on UPDATE.
     pub on_update: OnUpdate,
     /// Where custom kinds hold images that their shape does not show.
@@ -99,11 +105,13 @@ impl<T> AllowReject<T> {
 
 impl<'a> Settings<'a> {
     /// The keys of the settings.
-    pub const KEYS: [&'static str; 8] = [
+    pub const KEYS: [&'static str; 10] = [
         "registries",
         "images",
         "tags",
         "digests",
+        "mirrors",
+        "rewrite",
         "onUpdate",
         "imagePaths",
         "exemptions",
@@ -132,6 +140,7 @@ impl<'a> Settings<'a> {
         // Positions are those of the entries only if all could be read.
         if errors.is_empty() {
             contradictions::find(&settings, &mut errors);
+            mirrors::find_contradictions(&settings.mirrors, &mut errors);
         }
         errors.into_result(settings)
     }
@@ -149,6 +158,15 @@ impl<'a> Settings<'a> {
                     lists::allow_reject(entry, errors, |text, _| TagPattern::parse(text));
             }
             "digests" => settings.digests = lists::digests(entry, errors),
+            "mirrors" => settings.mirrors = mirrors::read(entry, errors),
+            "rewrite" => {
+                let values = [
+                    ("pods", Rewrite::Pods),
+                    ("workloads", Rewrite::Workloads),
+                    ("never", Rewrite::Never),
+                ];
+                settings.rewrite = entry.keyword(&values, errors).unwrap_or_default();
+            }
             "onUpdate" => {
                 let values = [("changed", OnUpdate::Changed), ("all", OnUpdate::All)];
                 settings.on_update = entry.keyword(&values, errors).unwrap_or_default();
@@ -161,7 +179,7 @@ impl<'a> Settings<'a> {
         if errors.len() == before && settings.strictest().is_none() {
             errors.push(
                 "settings".to_owned(),
-                "no rule: set `registries`, `images`, `tags` or `digests`, else everything is accepted",
+                "no rule: set `registries`, `images`, `tags`, `digests` or `mirrors`, else everything is accepted",
             );
         }
         settings
@@ -177,6 +195,7 @@ impl<'a> Settings<'a> {
             self.images.action(),
             self.tags.action(),
             digests,
+            (!self.mirrors.is_empty()).then_some(Action::Reject),
         ];
         actions
             .into_iter()

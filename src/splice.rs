@@ -28,17 +28,27 @@ pub struct Edit {
 pub enum Change {
     /// The text is another one.
     Set(String),
+    /// The list gets more elements, or is made.
+    PullSecrets,
 }
 
-/// The object that `text` begins with, with these changes.
+/// Adds a change to others, in the order of the document.
+pub(crate) fn add(edits: &mut Vec<Edit>, edit: Edit) {
+    // Changes come in this order, all but a few.
+    let after = edits
+        .iter()
+        .rposition(|earlier| earlier.span.start <= edit.span.start)
+        .map_or(0, |last| last + 1);
+    edits.insert(after, edit);
+}
+
+/// The object that `text` begins with, with these changes, which are in the order of the document.
 ///
 /// `None` where the text is no JSON value, or two changes meet: then nothing is known to be right.
 pub(crate) fn apply(text: &str, edits: &[Edit]) -> Option<String> {
     let mut values = serde_json::Deserializer::from_str(text);
     IgnoredAny::deserialize(&mut values).ok()?;
     let end = values.into_iter::<IgnoredAny>().byte_offset();
-    let mut edits: Vec<&Edit> = edits.iter().collect();
-    edits.sort_by_key(|edit| edit.span.start);
     let mut changed = String::with_capacity(end + 64 * edits.len());
     let mut copied = 0;
     for edit in edits {
@@ -66,7 +76,9 @@ mod tests {
     #[test]
     fn changes_these_bytes_and_no_others() {
         let text = r#"{ "a" : "x", "n":1e2,"b":"y" } , "rest""#;
-        let edits = [edit(25..28, r#""long""#), edit(8..11, r#""""#)];
+        let mut edits = Vec::new();
+        add(&mut edits, edit(25..28, r#""long""#));
+        add(&mut edits, edit(8..11, r#""""#));
         assert_eq!(
             apply(text, &edits).unwrap(),
             r#"{ "a" : "", "n":1e2,"b":"long" }"#

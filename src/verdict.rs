@@ -153,11 +153,11 @@ impl<'s> Verdict<'s> {
         texts
     }
 
-    /// The codes of everything wrong, each once, in the order of the document.
+    /// The codes of everything wrong, notes left out, each once, in the order of the document.
     pub fn codes(&self) -> Vec<Code> {
         let mut codes = Vec::new();
         for violation in self.violations.iter().chain(&self.warnings) {
-            if !codes.contains(&violation.code) {
+            if !violation.code.is_note() && !codes.contains(&violation.code) {
                 codes.push(violation.code);
             }
         }

@@ -25,6 +25,18 @@ pub enum Code {
     DigestForbidden,
     /// The image is no image reference.
     ImageUnparsable,
+    /// An image is pulled from its mirror.
+    MirrorUsed,
+    /// An image has a mirror, from which nothing makes it be pulled.
+    MirrorAvailable,
+    /// What a rule makes of an image is no image reference.
+    MirrorInvalid,
+    /// An image keeps its registry: without its digest it would become `latest`.
+    MirrorNeedsTag,
+    /// An image keeps its registry: its mirror does not have it.
+    MirrorMissing,
+    /// Nobody can say whether a mirror has an image.
+    MirrorUnchecked,
     /// A member of the object has the wrong JSON type.
     ObjectMalformed,
     /// The request cannot be read.
@@ -35,7 +47,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of `docs/messages.md`.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 18] = [
         Self::RegistryNotAllowed,
         Self::RegistryRejected,
         Self::ImageNotAllowed,
@@ -45,10 +57,24 @@ impl Code {
         Self::DigestRequired,
         Self::DigestForbidden,
         Self::ImageUnparsable,
+        Self::MirrorUsed,
+        Self::MirrorAvailable,
+        Self::MirrorInvalid,
+        Self::MirrorNeedsTag,
+        Self::MirrorMissing,
+        Self::MirrorUnchecked,
         Self::ObjectMalformed,
         Self::RequestMalformed,
         Self::SettingsInvalid,
     ];
+
+    /// Whether it says what happens, and nothing is wrong.
+    pub const fn is_note(self) -> bool {
+        matches!(
+            self,
+            Self::MirrorUsed | Self::MirrorAvailable | Self::MirrorNeedsTag | Self::MirrorMissing
+        )
+    }
 
     /// The code as messages and audit annotations spell it.
     pub const fn as_str(self) -> &'static str {
@@ -62,6 +88,12 @@ impl Code {
             Self::DigestRequired => "digest-required",
             Self::DigestForbidden => "digest-forbidden",
             Self::ImageUnparsable => "image-unparsable",
+            Self::MirrorUsed => "mirror-used",
+            Self::MirrorAvailable => "mirror-available",
+            Self::MirrorInvalid => "mirror-invalid",
+            Self::MirrorNeedsTag => "mirror-needs-tag",
+            Self::MirrorMissing => "mirror-missing",
+            Self::MirrorUnchecked => "mirror-unchecked",
             Self::ObjectMalformed => "object-malformed",
             Self::RequestMalformed => "request-malformed",
             Self::SettingsInvalid => "settings-invalid",

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::json::{Node, unreadable};
 use crate::policy::Policy;
-use crate::request::{Payload, RequestError};
+use crate::registry::{Registry, Unreachable};
+use crate::request::{Payload, Request, RequestError};
 use crate::settings::{Settings, SettingsErrors};
 use crate::verdict::Verdict;
 
@@ -43,22 +44,34 @@ impl AuditAnnotations {
 /// A refusal is "forbidden"; 500 would read as an error of the policy.
 const FORBIDDEN: u16 = 403;
 
-/// Answers `validate`: the payload is `{"request": …, "settings": …}`.
+/// Answers `validate`, where no registry can be asked: the payload is
+/// `{"request": …, "settings": …}`.
 ///
 /// Whatever the bytes are, the answer is one that Kubewarden can read.
 pub fn validate(payload: &[u8]) -> Vec<u8> {
+    validate_with(payload, &Unreachable)
+}
+
+/// As [`validate`], with somebody who can ask registries.
+pub fn validate_with(payload: &[u8], registry: &dyn Registry) -> Vec<u8> {
     match Payload::read(payload) {
         Err(error) => answer(&Verdict::unreadable(None, &error)),
-        Ok(Payload { request, settings }) => judge(&settings.unwrap_or(Node::Null), request),
+        Ok(Payload { request, settings }) => {
+            judge(&settings.unwrap_or(Node::Null), request, registry)
+        }
     }
 }
 
-fn judge(node: &Node<'_>, request: Result<crate::request::Request<'_>, RequestError>) -> Vec<u8> {
+fn judge(
+    node: &Node<'_>,
+    request: Result<Request<'_>, RequestError>,
+    registry: &dyn Registry,
+) -> Vec<u8> {
     match Settings::read(node) {
         Err(errors) => answer(&Verdict::misconfigured(&errors)),
         Ok(settings) => match request {
             Err(error) => answer(&Verdict::unreadable(settings.docs_url.as_deref(), &error)),
-            Ok(request) => answer(&Policy::new(&settings).evaluate(request)),
+            Ok(request) => answer(&Policy::new(&settings).evaluate_with(request, registry)),
         },
     }
 }

@@ -13,48 +13,47 @@ use crate::settings::Digests;
 use crate::shown::Shown;
 use crate::violation::Code;
 
-use super::Objection;
+use super::{Objection, Seen};
 
-pub(super) fn check(image: &Reference<'_>, list: &Digests<'_>, object: &mut impl FnMut(Objection)) {
-    let required = || {
-        list.require
-            .iter()
-            .find(|entry| entry.matches(image, Sense::Reject))
-    };
-    let forbidden = || {
-        list.forbid
-            .iter()
-            .find(|entry| entry.matches(image, Sense::Reject))
-    };
-    match image.digest() {
-        None => {
-            if let Some(entry) = required() {
-                object(Objection {
-                    code: Code::DigestRequired,
-                    action: list.action,
-                    problem: format!(
-                        "a digest is required by `{}`, use `{}@sha256:…`",
-                        Shown(entry.text()),
-                        Shown(&image.to_string())
-                    ),
-                });
-            }
+pub(super) fn check(seen: &Seen<'_, '_>, list: &Digests<'_>, object: &mut impl FnMut(Objection)) {
+    let requiring = |image: &Reference<'_>| {
+        if image.digest().is_some() {
+            return None;
         }
-        Some(_) => {
-            if let Some(entry) = forbidden() {
-                let instead = match image.without_digest() {
-                    Some(unpinned) => format!("use `{}`", Shown(&unpinned.to_string())),
-                    None => "name a tag".to_owned(),
-                };
-                object(Objection {
-                    code: Code::DigestForbidden,
-                    action: list.action,
-                    problem: format!(
-                        "a digest is forbidden by `{}`, {instead}",
-                        Shown(entry.text())
-                    ),
-                });
-            }
-        }
+        let mut entries = list.require.iter();
+        let entry = entries.find(|entry| entry.matches(image, Sense::Reject))?;
+        Some(format!(
+            "a digest is required by `{}`, use `{}@sha256:…`",
+            Shown(entry.text()),
+            Shown(&image.to_string())
+        ))
+    };
+    if let Some((problem, is_mirror)) = seen.find_in_both(requiring) {
+        object(Objection {
+            code: Code::DigestRequired,
+            action: list.action,
+            is_mirror,
+            problem,
+        });
+    }
+    let image = seen.mirrored.unwrap_or(seen.written);
+    if image.digest().is_none() {
+        return;
+    }
+    let mut entries = list.forbid.iter();
+    if let Some(entry) = entries.find(|entry| entry.matches(image, Sense::Reject)) {
+        let instead = match image.without_digest() {
+            Some(unpinned) => format!("use `{}`", Shown(&unpinned.to_string())),
+            None => "name a tag".to_owned(),
+        };
+        object(Objection {
+            code: Code::DigestForbidden,
+            action: list.action,
+            is_mirror: seen.mirrored.is_some(),
+            problem: format!(
+                "a digest is forbidden by `{}`, {instead}",
+                Shown(entry.text())
+            ),
+        });
     }
 }

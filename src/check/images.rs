@@ -12,51 +12,52 @@ use crate::settings::AllowReject;
 use crate::shown::Shown;
 use crate::violation::Code;
 
-use super::{Objection, one_of};
+use super::{Objection, Seen, one_of};
 
 pub(super) fn check(
-    image: &Reference<'_>,
+    seen: &Seen<'_, '_>,
     list: &AllowReject<ImagePattern<'_>>,
     object: &mut impl FnMut(Objection),
 ) {
-    if let Some(entry) = list
-        .reject
-        .iter()
-        .find(|entry| entry.matches(image, Sense::Reject))
-    {
+    let rejecting = |image: &Reference<'_>| {
+        let mut entries = list.reject.iter();
+        entries.find(|entry| entry.matches(image, Sense::Reject))
+    };
+    let is_allowed = |image: &Reference<'_>| {
+        let mut entries = list.allow.iter();
+        entries.any(|entry| entry.matches(image, Sense::Allow))
+    };
+    let image = seen.mirrored.unwrap_or(seen.written);
+    if let Some((entry, is_mirror)) = seen.find_in_both(rejecting) {
         object(Objection {
             code: Code::ImageRejected,
             action: list.action,
+            is_mirror,
             problem: format!(
                 "it is rejected by `{}`, use another image",
                 Shown(entry.text())
             ),
         });
-    } else if !list.allow.is_empty()
-        && !list
-            .allow
-            .iter()
-            .any(|entry| entry.matches(image, Sense::Allow))
-    {
-        let unpinned = Reference::without_digest(image);
-        let would_do = unpinned.as_ref().filter(|image| {
-            list.allow
-                .iter()
-                .any(|entry| entry.matches(image, Sense::Allow))
-        });
-        let problem = match would_do {
-            Some(tag) => format!(
+    } else if !list.allow.is_empty() && !is_allowed(image) {
+        let unpinned = image.without_digest();
+        let problem = if let Some(tag) = unpinned.filter(|image| is_allowed(image)) {
+            format!(
                 "its digest is not in the list, use `{}` without a digest, or have the digest allowed",
                 Shown(&tag.to_string())
-            ),
-            None => format!(
-                "it is not allowed, use {}",
-                one_of(list.allow.iter().map(ImagePattern::text))
-            ),
+            )
+        } else {
+            let passes =
+                |mirror: &&Reference<'_>| is_allowed(mirror) && rejecting(mirror).is_none();
+            let instead = match seen.instead.filter(passes) {
+                Some(mirror) => format!("`{}`", Shown(&mirror.to_string())),
+                None => one_of(list.allow.iter().map(ImagePattern::text)),
+            };
+            format!("it is not allowed, use {instead}")
         };
         object(Objection {
             code: Code::ImageNotAllowed,
             action: list.action,
+            is_mirror: seen.mirrored.is_some(),
             problem,
         });
     }

@@ -12,51 +12,56 @@ use crate::settings::AllowReject;
 use crate::shown::Shown;
 use crate::violation::Code;
 
-use super::{Objection, one_of};
+use super::{Objection, Seen, one_of};
 
 pub(super) fn check(
-    image: &Reference<'_>,
+    seen: &Seen<'_, '_>,
     list: &AllowReject<RegistryPattern<'_>>,
     object: &mut impl FnMut(Objection),
 ) {
-    let rejecting = list
-        .reject
-        .iter()
-        .find(|entry| entry.matches(image, Sense::Reject));
-    let is_allowed = || {
-        list.allow
-            .iter()
-            .any(|entry| entry.matches(image, Sense::Allow))
+    let rejecting = |image: &Reference<'_>| {
+        let mut entries = list.reject.iter();
+        entries.find(|entry| entry.matches(image, Sense::Reject))
     };
-    if let Some(entry) = rejecting {
-        let instead = if list.allow.is_empty() || is_allowed() {
-            "use another registry".to_owned()
-        } else {
-            format!(
-                "use {}",
-                one_of(list.allow.iter().map(RegistryPattern::text))
-            )
+    let is_allowed = |image: &Reference<'_>| {
+        let mut entries = list.allow.iter();
+        entries.any(|entry| entry.matches(image, Sense::Allow))
+    };
+    let image = seen.mirrored.unwrap_or(seen.written);
+    let instead = || {
+        let passes = |mirror: &&Reference<'_>| {
+            rejecting(mirror).is_none() && (list.allow.is_empty() || is_allowed(mirror))
         };
-        object(Objection {
-            code: Code::RegistryRejected,
-            action: list.action,
-            problem: format!(
-                "{} is rejected by `{}`, {instead}",
-                named(image, entry.has_path()),
-                Shown(entry.text())
-            ),
-        });
-    } else if !list.allow.is_empty() && !is_allowed() {
-        object(Objection {
-            code: Code::RegistryNotAllowed,
-            action: list.action,
-            problem: format!(
-                "{} is not allowed, use {}",
-                named(image, list.allow.iter().any(RegistryPattern::has_path)),
-                one_of(list.allow.iter().map(RegistryPattern::text))
-            ),
-        });
-    }
+        match seen.instead.filter(passes) {
+            Some(mirror) => format!("`{}`", Shown(&mirror.to_string())),
+            None if list.allow.is_empty() || is_allowed(image) => "another registry".to_owned(),
+            None => one_of(list.allow.iter().map(RegistryPattern::text)),
+        }
+    };
+    let (code, problem) = if let Some(entry) = rejecting(image) {
+        let problem = format!(
+            "{} is rejected by `{}`, use {}",
+            named(image, entry.has_path()),
+            Shown(entry.text()),
+            instead()
+        );
+        (Code::RegistryRejected, problem)
+    } else if !list.allow.is_empty() && !is_allowed(image) {
+        let problem = format!(
+            "{} is not allowed, use {}",
+            named(image, list.allow.iter().any(RegistryPattern::has_path)),
+            instead()
+        );
+        (Code::RegistryNotAllowed, problem)
+    } else {
+        return;
+    };
+    object(Objection {
+        code,
+        action: list.action,
+        is_mirror: seen.mirrored.is_some(),
+        problem,
+    });
 }
 
 /// The registry of an image, with the path where that is what entries look at.

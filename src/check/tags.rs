@@ -6,19 +6,20 @@
 //!
 //! Accepted: `redis:7.2`, and `redis@sha256:…`, which has no tag. Rejected: `redis:latest`, `redis`.
 
-use crate::image::Reference;
 use crate::pattern::TagPattern;
 use crate::settings::AllowReject;
 use crate::shown::Shown;
 use crate::violation::Code;
 
-use super::{Objection, one_of};
+use super::{Objection, Seen, one_of};
 
 pub(super) fn check(
-    image: &Reference<'_>,
+    seen: &Seen<'_, '_>,
     list: &AllowReject<TagPattern<'_>>,
     object: &mut impl FnMut(Objection),
 ) {
+    let image = seen.mirrored.unwrap_or(seen.written);
+    let is_mirror = seen.mirrored.is_some();
     let allows = |tag: &str| list.allow.iter().any(|entry| entry.matches(tag));
     let allowed = || one_of(list.allow.iter().map(TagPattern::text));
     let rejected = image
@@ -40,6 +41,7 @@ pub(super) fn check(
         object(Objection {
             code: Code::TagRejected,
             action: list.action,
+            is_mirror,
             problem: format!("tag `{}` is rejected{by}, {instead}", Shown(tag)),
         });
     } else if !list.allow.is_empty() && !image.tag().is_some_and(allows) {
@@ -50,6 +52,7 @@ pub(super) fn check(
         object(Objection {
             code: Code::TagNotAllowed,
             action: list.action,
+            is_mirror,
             problem: format!("{what}, use a tag that matches {}", allowed()),
         });
     }

@@ -36,13 +36,18 @@ use super::normalize::{DOCKER_HUB, OFFICIAL, normalize_host};
 ///     "tag: empty tag after `:` at character 7"
 /// );
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Eq)]
 pub struct Reference<'a> {
     host: Cow<'a, str>,
     path: Cow<'a, str>,
     tag: Option<&'a str>,
+    /// The tag was written.
+    has_tag: bool,
     digest: Option<&'a str>,
 }
+
+/// The tag of an image without tag and digest.
+const LATEST: &str = "latest";
 
 /// A reference cut into its parts, each as written and not yet looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,13 +172,14 @@ impl<'a> Reference<'a> {
             Cow::Borrowed(split.path)
         };
         let tag = match (split.tag, split.digest) {
-            (None, None) => Some("latest"),
+            (None, None) => Some(LATEST),
             (tag, _) => tag,
         };
         Ok(Self {
             host,
             path,
             tag,
+            has_tag: split.tag.is_some(),
             digest: split.digest,
         })
     }
@@ -191,6 +197,11 @@ impl<'a> Reference<'a> {
     /// The tag; none if a digest stands alone.
     pub const fn tag(&self) -> Option<&'a str> {
         self.tag
+    }
+
+    /// The tag as it was written; none where it is only understood.
+    pub(crate) fn written_tag(&self) -> Option<&'a str> {
+        self.tag.filter(|_| self.has_tag)
     }
 
     /// The same image by its tag alone, for one that has a tag and a digest.
@@ -225,6 +236,15 @@ fn plainer(text: &str) -> Option<ReferenceError> {
     }
     let space = text.chars().position(char::is_whitespace)?;
     Some(whole("unexpected space", space + 1))
+}
+
+/// References are equal if their normal forms are: a tag that was written and one that is understood
+/// are the same.
+impl PartialEq for Reference<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.host, &self.path, self.tag, self.digest)
+            == (&other.host, &other.path, other.tag, other.digest)
+    }
 }
 
 impl fmt::Display for Reference<'_> {

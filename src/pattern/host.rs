@@ -48,6 +48,14 @@ impl<'a> Host<'a> {
         }
     }
 
+    /// The host, or the glob over hosts.
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Any => "*",
+            Self::Exact(host) | Self::Glob(host) => host,
+        }
+    }
+
     pub(super) fn is_docker_hub(&self) -> bool {
         matches!(self, Self::Exact(host) if host == DOCKER_HUB)
     }

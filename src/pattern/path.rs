@@ -44,6 +44,40 @@ impl<'a> Path<'a> {
             || (sense == Sense::Reject && above(path).any(|above| crossing(&self.text, above)))
     }
 
+    /// What follows it in `path`, where that is at it or below it. Nothing where it has wildcards.
+    pub(super) fn rest<'p>(&self, path: &'p str) -> Option<&'p str> {
+        if self.has_wildcard {
+            return self.is_prefix(path, Sense::Allow).then_some("");
+        }
+        match path.strip_prefix(self.text.as_ref())? {
+            "" => Some(""),
+            below => below.strip_prefix('/'),
+        }
+    }
+
+    /// Whether each path that `other` matches, or one above it, is certainly matched.
+    pub(super) fn certainly_above(&self, other: &Self) -> bool {
+        self.text == other.text
+            || (!self.has_wildcard && !other.has_wildcard && self.rest(&other.text).is_some())
+    }
+
+    /// The text, with `library/` where that was added.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// A glob whose `*` crosses segments, and that matches each path that this matches.
+    pub(super) fn glob(&self) -> String {
+        match self.text.split('/').position(|segment| segment == "**") {
+            // `**` may be no segment at all, and then one `/` is missing.
+            Some(depth) => {
+                let fixed: Vec<_> = self.text.split('/').take(depth).collect();
+                format!("{}*", fixed.join("/"))
+            }
+            None => self.text.to_string(),
+        }
+    }
+
     /// Whether, in a reject list, it certainly matches each path that `other` matches.
     pub(super) fn covers(&self, other: &Self) -> bool {
         if self.is_everything() || self.text == other.text {
@@ -92,7 +126,7 @@ impl<'a> Path<'a> {
 }
 
 /// Whether a pattern matches where `*` and `?` may be a `/`, and `**` no segment at all.
-fn crossing(pattern: &str, path: &str) -> bool {
+pub(crate) fn crossing(pattern: &str, path: &str) -> bool {
     if !has_any_depth(pattern) {
         return glob::matches(pattern, path);
     }

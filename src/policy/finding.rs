@@ -39,10 +39,11 @@ impl Finding {
         }
     }
 
-    /// Something wrong with an image that comes to `value`.
+    /// Something wrong with an image that runs as `value`, which is shown if it is its mirror.
     pub(super) fn image(
         image: &ImageField<'_>,
         value: &str,
+        is_mirror: bool,
         code: Code,
         action: Action,
         problem: String,
@@ -61,7 +62,11 @@ impl Finding {
                 code,
                 place,
                 path: image.exact_place().detached(),
-                value: Some(format!("image `{}`", Shown(&image.text))),
+                value: Some(if is_mirror {
+                    format!("image `{}` as `{}`", Shown(&image.text), Shown(value))
+                } else {
+                    format!("image `{}`", Shown(&image.text))
+                }),
                 kept: None,
                 problem,
             },

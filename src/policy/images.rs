@@ -1,16 +1,17 @@
-//! Holds every image of an object against the lists.
+//! Holds every image of an object against the lists, as it will run.
 
-use crate::check;
+use crate::check::{self, Seen};
 use crate::exemption::Check;
 use crate::image::Reference;
 use crate::request::{Request, RequestError};
 use crate::settings::Settings;
 use crate::violation::Code;
-use crate::workload::{self, Found, Object};
+use crate::workload::{self, Found, ImageField, Object};
 
 use super::Judged;
 use super::exempted::Exempted;
 use super::finding::{Finding, only_warn};
+use super::mirrors::{Mirrors, Runs};
 
 /// Adds the images that only the settings know to those that an object shows by its shape.
 pub(super) fn add(
@@ -22,54 +23,86 @@ pub(super) fn add(
         .map_err(|error| RequestError::unreadable("request.object", &error))
 }
 
-/// Everything wrong with the images of an object that no exemption covers.
+/// Everything wrong with the images of an object that no exemption covers, and what is rewritten.
 pub(super) fn judge(
     settings: &Settings<'_>,
     object: &Object<'_>,
+    mirrors: &mut Mirrors<'_, '_, '_>,
     exempted: &mut Exempted<'_, '_, '_>,
     judged: &mut Judged,
 ) {
     let strictest = settings.strictest().unwrap_or_default();
-    let findings = &mut judged.findings;
     for found in &object.found {
         let image = match found {
             Found::Image(image) => image,
             Found::Malformed(malformed) => {
                 if !exempted.cover(Check::Images, None) {
-                    findings.push(Finding::malformed(malformed, strictest));
+                    judged
+                        .findings
+                        .push(Finding::malformed(malformed, strictest));
                 }
                 continue;
             }
         };
-        let first = findings.len();
+        let first = judged.findings.len();
         match Reference::parse(&image.text) {
             Err(error) => {
                 if !exempted.cover(Check::Images, None) {
-                    findings.push(Finding::image(
+                    judged.findings.push(Finding::image(
                         image,
                         &image.text,
+                        false,
                         Code::ImageUnparsable,
                         strictest,
                         format!("it is no image reference: {error}"),
                     ));
                 }
             }
-            Ok(reference) => check::image(&reference, settings, &mut |objection| {
-                if !exempted.cover(Check::Images, Some(&reference)) {
-                    findings.push(Finding::image(
-                        image,
-                        &reference.to_string(),
-                        objection.code,
-                        objection.action,
-                        objection.problem,
-                    ));
-                }
-            }),
+            Ok(written) => {
+                let runs = mirrors.runs(image, &written, exempted);
+                held_against_lists(settings, image, &written, &runs, exempted, judged);
+                mirrors.change(image, &written, runs, judged, first);
+            }
         }
         if image.is_filled_in_by_istio() {
             // One warning says enough.
-            findings.truncate(first + 1);
-            only_warn(findings, first);
+            judged.findings.truncate(first + 1);
+            only_warn(&mut judged.findings, first);
         }
     }
+}
+
+fn held_against_lists(
+    settings: &Settings<'_>,
+    image: &ImageField<'_>,
+    written: &Reference<'_>,
+    runs: &Runs,
+    exempted: &mut Exempted<'_, '_, '_>,
+    judged: &mut Judged,
+) {
+    let mirrored = runs.mirrored.as_deref().and_then(parsed);
+    let instead = runs.instead.as_deref().and_then(parsed);
+    let seen = Seen {
+        written,
+        mirrored: mirrored.as_ref(),
+        instead: instead.as_ref(),
+    };
+    let as_run = mirrored.as_ref().unwrap_or(written);
+    check::image(&seen, settings, &mut |objection| {
+        if !exempted.cover(Check::Images, Some(as_run)) {
+            judged.findings.push(Finding::image(
+                image,
+                &as_run.to_string(),
+                objection.is_mirror,
+                objection.code,
+                objection.action,
+                objection.problem,
+            ));
+        }
+    });
+}
+
+/// A mirror; what does not parse was reported as that.
+fn parsed(mirror: &str) -> Option<Reference<'_>> {
+    Reference::parse(mirror).ok()
 }

@@ -22,14 +22,15 @@ pub(super) fn is_bookkeeping(new: &str, old: &str) -> bool {
 }
 
 /// Marks the findings that are among those of the old object: at the same place, with the same value.
-pub(super) fn mark(findings: &mut [Finding], was: Vec<Finding>, new: &str, old: &str) {
+/// Notes among them go: they were told when they were new.
+pub(super) fn mark(findings: &mut Vec<Finding>, was: Vec<Finding>, new: &str, old: &str) {
     let mut before: BTreeMap<String, usize> = BTreeMap::new();
     for finding in was {
         *before.entry(finding.key).or_default() += 1;
     }
     // Findings come in the order of the document: those of one template side by side.
     let mut last: Option<(Location<'_>, bool)> = None;
-    for finding in findings {
+    for finding in findings.iter_mut() {
         let Some(count) = before.get_mut(&finding.key).filter(|count| **count > 0) else {
             continue;
         };
@@ -49,6 +50,8 @@ pub(super) fn mark(findings: &mut [Finding], was: Vec<Finding>, new: &str, old: 
             Kept::Unchanged
         });
     }
+    findings
+        .retain(|finding| finding.violation.kept.is_none() || !finding.violation.code.is_note());
 }
 
 /// Whether the value at a place is another one in the old object.

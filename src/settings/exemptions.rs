@@ -9,7 +9,7 @@ use crate::pattern::{ImagePattern, Sense};
 use crate::selector::Selector;
 
 use super::error::SettingsErrors;
-use super::matching;
+use super::matching::{self, Purpose};
 use super::reader::Entry;
 
 /// The group of everybody who is logged in.
@@ -38,7 +38,7 @@ fn exemption<'n>(index: usize, entry: Entry<'_, 'n>, errors: &mut SettingsErrors
                 exemption.name = Cow::Borrowed(name);
             }
         }
-        "match" => exemption.selector = matching::read(entry, errors),
+        "match" => exemption.selector = matching::read(entry, errors, Purpose::Lift),
         "images" => {
             exemption.images = entry.texts(errors, |text| ImagePattern::parse(text, Sense::Allow));
         }

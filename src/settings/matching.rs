@@ -24,14 +24,35 @@ const KEYS: [&str; 9] = [
     "oldFields",
 ];
 
-/// Reads the `match` of an exemption.
-pub(super) fn read<'n>(entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Selector<'n> {
+/// What a `match` is there for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// A rule is about what it matches.
+    Apply,
+    /// Something is lifted for what it matches: who that is must be sure.
+    Lift,
+}
+
+/// Reads a `match`.
+pub(super) fn read<'n>(
+    entry: Entry<'_, 'n>,
+    errors: &mut SettingsErrors,
+    purpose: Purpose,
+) -> Selector<'n> {
+    let user = |text| match purpose {
+        Purpose::Apply => Ok(text),
+        Purpose::Lift => service_accounts::user(text),
+    };
+    let group = |text| match purpose {
+        Purpose::Apply => Ok(text),
+        Purpose::Lift => service_accounts::group(text),
+    };
     let mut selector = Selector::default();
     entry.map_of_full(&KEYS, errors, &mut |key, entry, errors| match key {
         "namespaces" => selector.namespaces = Some(entry.texts(errors, Ok)),
         "names" => selector.names = Some(entry.texts(errors, Ok)),
-        "users" => selector.users = Some(entry.texts(errors, service_accounts::user)),
-        "groups" => selector.groups = Some(entry.texts(errors, service_accounts::group)),
+        "users" => selector.users = Some(entry.texts(errors, user)),
+        "groups" => selector.groups = Some(entry.texts(errors, group)),
         "kinds" => selector.kinds = Some(entry.texts(errors, KindPattern::parse)),
         "operations" => selector.operations = Some(entry.texts(errors, operation)),
         "labels" => entry.members(errors, &mut |key, entry, errors| {

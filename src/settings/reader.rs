@@ -200,6 +200,22 @@ impl<'n> Entry<'_, 'n> {
         Some(text)
     }
 
+    /// A string, read by `parse`. What does not parse is noted.
+    pub(super) fn parsed<T>(
+        &self,
+        errors: &mut SettingsErrors,
+        parse: impl FnOnce(&'n str) -> Result<T, String>,
+    ) -> Option<T> {
+        let text = self.text(errors)?;
+        match parse(text) {
+            Ok(value) => Some(value),
+            Err(problem) => {
+                self.error(errors, format!("`{}`: {problem}", Shown(text)));
+                None
+            }
+        }
+    }
+
     /// The strings of a list, each read by `parse`. What does not parse is noted and left out.
     pub(super) fn texts<T>(
         &self,
@@ -229,6 +245,15 @@ impl<'n> Entry<'_, 'n> {
                 entry.error(errors, format!("`{}`: {problem}", Shown(text)));
             }
         });
+    }
+
+    /// `true` or `false`.
+    pub(super) fn boolean(&self, errors: &mut SettingsErrors) -> Option<bool> {
+        if let Node::Bool(value) = self.node {
+            return Some(*value);
+        }
+        self.mismatch(errors, "`true` or `false`");
+        None
     }
 
     /// One of a few words.

@@ -91,6 +91,7 @@ fn value<'a>(place: Location<'a>, raw: &'a RawValue) -> Option<Found<'a>> {
             source: Source::Path,
             place,
             name: None,
+            is_never_pulled: false,
             text,
         })),
         Scalar::Literal(_) | Scalar::Composite { .. } => Some(Found::Malformed(Malformed {

@@ -55,6 +55,8 @@ pub struct ImageField<'a> {
     pub name: Option<Cow<'a, str>>,
     /// The image as written.
     pub text: Cow<'a, str>,
+    /// Nodes never pull it: its pull policy is `Never`.
+    pub(crate) is_never_pulled: bool,
 }
 
 /// A member of the wrong JSON type.

@@ -55,7 +55,7 @@ impl Role {
                     of: Source::Container,
                     strict,
                 },
-                "image" | "name",
+                "image" | "name" | "imagePullPolicy",
             )
             | (
                 Self::Element {
@@ -64,7 +64,7 @@ impl Role {
                 },
                 "name",
             )
-            | (Self::VolumeImage { strict }, "reference") => Self::Text { strict },
+            | (Self::VolumeImage { strict }, "reference" | "pullPolicy") => Self::Text { strict },
             (
                 Self::Element {
                     of: Source::Volume,
@@ -154,6 +154,7 @@ impl<'w, 'de> Walk<'w, 'de> {
                 source,
                 place: trail.map(Trail::location).unwrap_or_default(),
                 name: None,
+                is_never_pulled: false,
                 text,
             }));
         }
@@ -241,6 +242,7 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
         let is_object = matches!(self.role, Role::Object(_));
         let first = self.object.found.len();
         let mut name = None;
+        let mut is_never_pulled = false;
         while let Some(key) = map.next_key_seed(Text)? {
             if is_object && matches!(key.as_ref(), "metadata" | "status") {
                 let value = map.next_value::<&RawValue>()?;
@@ -265,6 +267,9 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
             };
             match (self.role, &step) {
                 (_, Step::Key(key)) if key == "name" => name = Some(text),
+                (_, Step::Key(key)) if key.ends_with("ullPolicy") => {
+                    is_never_pulled |= text == "Never";
+                }
                 // The volume is one step above its `image`.
                 (Role::VolumeImage { .. }, _) => {
                     self.keep(Source::Volume, self.trail.and_then(Trail::parent), text);
@@ -272,16 +277,20 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
                 _ => self.keep(Source::Container, self.trail, text),
             }
         }
-        if name.is_some()
+        if (name.is_some() || is_never_pulled)
             && let Some(found) = self.object.found.get_mut(first..)
         {
-            // The name may come before or after the image; deeper images have their own.
-            let depth = self.trail.map_or(0, Trail::depth);
+            // These may come before or after the image; deeper images have their own.
+            let depth = self.trail.map_or(0, Trail::depth)
+                - usize::from(matches!(self.role, Role::VolumeImage { .. }));
             for found in found {
                 if let Found::Image(image) = found
                     && image.place.steps().len() == depth
                 {
-                    image.name.clone_from(&name);
+                    image.is_never_pulled |= is_never_pulled;
+                    if name.is_some() {
+                        image.name.clone_from(&name);
+                    }
                 }
             }
         }

@@ -3,11 +3,14 @@
 //! A case says its claim, settings, an object (or an image, or a whole request) and what is wanted.
 //! What users read, message and warnings, is in one snapshot a file.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use rollout_guard::json::Node;
 use rollout_guard::policy::Policy;
+use rollout_guard::registry::{Existence, Registry};
 use rollout_guard::request::Payload;
 use rollout_guard::settings::Settings;
 use rollout_guard::violation::Violation;
@@ -30,6 +33,9 @@ struct Case {
     old: Option<Value>,
     /// The image that the Pod had: short for an `old` Pod.
     old_image: Option<String>,
+    /// What the registry says of images: `there`, `missing`, or the text of an error.
+    #[serde(default)]
+    registry: BTreeMap<String, String>,
     /// Members that go over those of the request; `null` takes one away.
     #[serde(default)]
     request: Map<String, Value>,
@@ -52,6 +58,32 @@ struct Want {
     /// The exemptions that were needed.
     #[serde(default)]
     exempted: Vec<String>,
+    /// What differs in the mutated object: a JSON pointer and the new value.
+    #[serde(default)]
+    changes: BTreeMap<String, Value>,
+    /// The audit annotation `rewritten`, where it is not what `changes` say of images.
+    rewritten: Option<String>,
+    /// The images that the registry was asked about.
+    #[serde(default)]
+    asked: Vec<String>,
+}
+
+/// A registry that answers as the case says, and notes what it is asked.
+struct CaseRegistry<'c> {
+    answers: &'c BTreeMap<String, String>,
+    asked: RefCell<Vec<String>>,
+}
+
+impl Registry for CaseRegistry<'_> {
+    fn has(&self, image: &str) -> Existence {
+        self.asked.borrow_mut().push(image.to_owned());
+        match self.answers.get(image).map(String::as_str) {
+            Some("there") => Existence::There,
+            Some("missing") => Existence::Missing,
+            Some(error) => Existence::of_error(error.to_owned()),
+            None => Existence::Unknown("no answer in this case".to_owned()),
+        }
+    }
 }
 
 #[test]
@@ -92,6 +124,9 @@ struct Said {
     violations: Vec<String>,
     warnings: Vec<String>,
     exempted: Vec<String>,
+    changes: BTreeMap<String, Value>,
+    rewritten: String,
+    asked: Vec<String>,
     shown: String,
 }
 
@@ -107,12 +142,39 @@ fn run(case: &Case) -> Said {
             return said;
         }
     };
+    let request = request(case);
     let payload =
-        serde_json::to_vec(&json!({ "request": request(case), "settings": case.settings }))
-            .unwrap();
-    let answer: Value = serde_json::from_slice(&wire::validate(&payload)).unwrap();
+        serde_json::to_vec(&json!({ "request": request, "settings": case.settings })).unwrap();
+    let registry = CaseRegistry {
+        answers: &case.registry,
+        asked: RefCell::default(),
+    };
+    let answer: Value = serde_json::from_slice(&wire::validate_with(&payload, &registry)).unwrap();
+    said.asked = registry.asked.take();
+    if let Some(mutated) = answer.get("mutated_object") {
+        difference("", &request["object"], mutated, &mut said.changes);
+        assert!(
+            !said.changes.is_empty(),
+            "{}: a mutation of nothing",
+            case.note
+        );
+        let again = again(&request, mutated, case, &registry);
+        assert!(
+            again.get("mutated_object").is_none(),
+            "{}: changes twice",
+            case.note
+        );
+        assert_eq!(
+            again["accepted"], true,
+            "{}: refused when changed: {again}",
+            case.note
+        );
+    }
+    let rewritten = &answer["audit_annotations"]["rewritten"];
+    said.rewritten
+        .push_str(rewritten.as_str().unwrap_or_default());
     if let Ok(request) = Payload::read(&payload).unwrap().request {
-        let verdict = Policy::new(&settings).evaluate(request);
+        let verdict = Policy::new(&settings).evaluate_with(request, &registry);
         assert_eq!(
             answer["accepted"],
             verdict.accepted(),
@@ -128,6 +190,40 @@ fn run(case: &Case) -> Said {
     said.accepted = answer["accepted"] == true;
     said.shown = shown(&answer);
     said
+}
+
+/// The answer to the same request with the object as the policy changed it.
+fn again(request: &Value, mutated: &Value, case: &Case, registry: &CaseRegistry<'_>) -> Value {
+    let mut request = request.clone();
+    request["object"] = mutated.clone();
+    let payload = json!({ "request": request, "settings": case.settings }).to_string();
+    serde_json::from_slice(&wire::validate_with(payload.as_bytes(), registry)).unwrap()
+}
+
+/// Every place where two values differ, with the second one's value.
+fn difference(place: &str, one: &Value, other: &Value, found: &mut BTreeMap<String, Value>) {
+    match (one, other) {
+        (Value::Object(left), Value::Object(right)) => {
+            for key in left.keys().chain(right.keys()) {
+                let below = format!("{place}/{}", key.replace('~', "~0").replace('/', "~1"));
+                difference(&below, &one[key], &other[key], found);
+            }
+        }
+        (Value::Array(left), Value::Array(right)) if left.len() == right.len() => {
+            for index in 0..left.len() {
+                difference(
+                    &format!("{place}/{index}"),
+                    &left[index],
+                    &right[index],
+                    found,
+                );
+            }
+        }
+        _ if one == other => {}
+        _ => {
+            found.insert(place.to_owned(), other.clone());
+        }
+    }
 }
 
 /// The place without the name of the container, and the code.
@@ -156,6 +252,9 @@ fn shown(answer: &Value) -> String {
         {
             writeln!(text, "warning: {warning}").unwrap();
         }
+    }
+    if let Some(rewritten) = answer["audit_annotations"]["rewritten"].as_str() {
+        writeln!(text, "rewritten: {rewritten}").unwrap();
     }
     if let Some(exempted) = answer["audit_annotations"]["exempted"].as_str() {
         writeln!(text, "exempted: {exempted}").unwrap();
@@ -189,7 +288,21 @@ fn check(case: &Case, said: &Said) -> Result<(), String> {
     }
     equal("violations", &want.violations, &said.violations)?;
     equal("warnings", &want.warnings, &said.warnings)?;
-    equal("exempted", &want.exempted, &said.exempted)
+    equal("exempted", &want.exempted, &said.exempted)?;
+    equal("asked", &want.asked, &said.asked)?;
+    if want.changes != said.changes {
+        return Err(format!(
+            "changes: wanted {:?}, got {:?}\n  {}",
+            want.changes, said.changes, said.shown
+        ));
+    }
+    match &want.rewritten {
+        Some(wanted) if *wanted != said.rewritten => Err(format!(
+            "rewritten: wanted {wanted}, got {}",
+            said.rewritten
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The request that a case is short for.

@@ -10,5 +10,6 @@ mod cases;
 mod corpus;
 mod docs;
 mod examples;
+mod mirrors;
 mod properties;
 mod wire;

@@ -1,0 +1,132 @@
+//! `mirrors`: where an image is pulled from instead.
+//!
+//! ```yaml
+//! mirrors:
+//!   - source: docker.io/library
+//!     mirror: registry.example.com/library
+//! ```
+//!
+//! Owns what a rule does to an image, from the image's text alone. In which objects it is done is in
+//! [`policy`](crate::policy).
+
+mod target;
+
+use crate::image::Reference;
+use crate::pattern::SourcePattern;
+use crate::selector::Selector;
+
+pub use target::{Target, TargetError};
+
+/// An item of `mirrors`.
+#[derive(Clone, Debug)]
+pub struct Mirror<'a> {
+    /// Which images.
+    pub source: SourcePattern<'a>,
+    /// Where they are pulled from.
+    pub target: Target<'a>,
+    /// What becomes of a digest.
+    pub digest: DigestRule,
+    /// Secrets that Pods need to pull from there.
+    pub pull_secrets: Vec<&'a str>,
+    /// Whether the registry is asked first.
+    pub check_exists: bool,
+    /// What happens where it gives no answer.
+    pub on_check_error: OnCheckError,
+    /// Which requests.
+    pub selector: Selector<'a>,
+}
+
+/// What becomes of a digest when an image is pulled from its mirror.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DigestRule {
+    /// It stays: the mirror has the same bytes.
+    #[default]
+    Keep,
+    /// It goes: the mirror has the image under a digest of its own.
+    Drop,
+    /// A pinned image is left alone.
+    Skip,
+}
+
+/// What happens where a registry cannot be asked whether it has an image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnCheckError {
+    /// The image stays as written.
+    #[default]
+    Keep,
+    /// It is pulled from the mirror all the same.
+    Rewrite,
+    /// The request is refused.
+    Reject,
+}
+
+/// When images become those of their mirrors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rewrite {
+    /// When a Pod is created.
+    #[default]
+    Pods,
+    /// When a workload is written, and when a Pod is created.
+    Workloads,
+    /// Never: messages name the mirror.
+    Never,
+}
+
+/// What a rule says about an image that it covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Mirrored {
+    /// It is pulled from here.
+    To(String),
+    /// It stays as it is.
+    Left,
+    /// It stays, since without its digest it would become `latest`.
+    NeedsTag,
+    /// What the template makes of it is no reference, or not what was meant: the text, and why.
+    Invalid(String, String),
+}
+
+impl Mirror<'_> {
+    /// Whether the rule covers an image, if its `match` holds.
+    pub(crate) fn covers(&self, image: &Reference<'_>) -> bool {
+        // A tag names what runs only where no digest does.
+        let is_pinned = image.digest().is_some();
+        (!is_pinned || self.source.tag().is_none() || self.digest == DigestRule::Drop)
+            && self.source.rest(image).is_some()
+    }
+
+    /// What becomes of an image that it covers.
+    pub(crate) fn mirrored(&self, image: &Reference<'_>) -> Mirrored {
+        let digest = match (self.digest, image.digest()) {
+            (DigestRule::Skip, Some(_)) => return Mirrored::Left,
+            (DigestRule::Drop, Some(_)) if image.tag().is_none() => return Mirrored::NeedsTag,
+            (DigestRule::Drop, _) => None,
+            (_, digest) => digest,
+        };
+        let rest = self.source.rest(image).unwrap_or_default();
+        let text = self.target.fill(image, rest, digest);
+        match Reference::parse(&text) {
+            Ok(mirrored) if self.target.holds(&mirrored) => Mirrored::To(text),
+            // `{registry}` without a dot or a port, where a host belongs.
+            Ok(mirrored) => {
+                let problem = format!("is read as `{mirrored}`");
+                Mirrored::Invalid(text, problem)
+            }
+            Err(error) => Mirrored::Invalid(text, format!("is no image reference: {error}")),
+        }
+    }
+}
+
+/// The first rule about an image whose `match` holds, if the image is not under a mirror already.
+///
+/// Whichever rule's mirror that is, and whatever its `match`: an image that was rewritten is never
+/// rewritten again.
+pub(crate) fn find<'m, 'a>(
+    mirrors: &'m [Mirror<'a>],
+    image: &Reference<'_>,
+    mut applies: impl FnMut(&Mirror<'a>) -> bool,
+) -> Option<&'m Mirror<'a>> {
+    let mirror = mirrors
+        .iter()
+        .find(|mirror| mirror.covers(image) && applies(mirror))?;
+    (!mirrors.iter().any(|mirror| mirror.target.holds(image))).then_some(mirror)
+}

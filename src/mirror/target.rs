@@ -1,0 +1,272 @@
+//! The place that an image is pulled from instead.
+
+use crate::glob;
+use crate::image::{DOCKER_HUB, OFFICIAL, Reference, ReferenceError, Split, normalize_host};
+use crate::pattern::{SourcePattern, crossing};
+
+/// The `mirror` of a rule: `registry.example.com/library`, `example.azurecr.io/redis:7.2-final`, or a
+/// template such as `registry.example.com/cache/{registry}/{repository}`.
+///
+/// # Syntax
+///
+/// A reference without a digest. Without placeholders what follows the source in the image's path is
+/// appended. With placeholders these are filled in: `{registry}` (host and port), `{repository}` (the
+/// whole path, with `library/`), `{name}` (the last part of it), `{tag}` (`latest` where an image has
+/// none). Without a tag, or `{tag}`, the image's own tag is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target<'a> {
+    text: &'a str,
+    /// Whether the text has placeholders.
+    is_template: bool,
+    host: String,
+    path: String,
+    tag: Option<String>,
+}
+
+/// Why a text is no mirror: what is wrong, and what to write instead.
+pub type TargetError = String;
+
+/// The placeholders of a template.
+const PLACEHOLDERS: [&str; 4] = ["registry", "repository", "name", "tag"];
+
+impl<'a> Target<'a> {
+    /// Reads a mirror.
+    ///
+    /// # Errors
+    ///
+    /// Where no image can be there.
+    pub fn parse(text: &'a str) -> Result<Self, TargetError> {
+        if glob::has_wildcard(text) {
+            return Err(
+                "a mirror has no wildcard, use `{registry}`, `{repository}`, `{name}` or `{tag}`"
+                    .to_owned(),
+            );
+        }
+        // What the placeholders stand for may be anything: `*`.
+        let mut globs = String::with_capacity(text.len());
+        pieces(text, &mut |piece| {
+            match piece {
+                Piece::Literal(literal) => globs.push_str(literal),
+                Piece::Placeholder(name) if PLACEHOLDERS.contains(&name) => globs.push('*'),
+                Piece::Placeholder(name) => {
+                    return Err(format!(
+                        "unknown placeholder `{{{name}}}`, there are `{{registry}}`, `{{repository}}`, `{{name}}` and `{{tag}}`"
+                    ));
+                }
+                Piece::Open(_) => return Err("a `{` without its `}`".to_owned()),
+            }
+            Ok(())
+        })?;
+        let is_template = globs != text;
+        if is_template && !text.contains('/') {
+            return Err(
+                "a template begins with a host: `registry.example.com/{repository}`".to_owned(),
+            );
+        }
+        let split = split(&globs);
+        if split.digest.is_some() {
+            return Err(
+                "a mirror has no digest: `digest` says what becomes of the image's own".to_owned(),
+            );
+        }
+        if !is_template {
+            check(text, &split)?;
+        }
+        let host = normalize_host(split.host.unwrap_or(DOCKER_HUB)).into_owned();
+        Ok(Self {
+            text,
+            is_template,
+            path: split.path.to_owned(),
+            tag: split.tag.map(str::to_owned),
+            host,
+        })
+    }
+
+    /// The mirror as written.
+    pub const fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// Whether it has placeholders.
+    pub const fn is_template(&self) -> bool {
+        self.is_template
+    }
+
+    /// Whether it names a tag, be it by `{tag}`.
+    pub const fn has_tag(&self) -> bool {
+        self.tag.is_some()
+    }
+
+    /// The image there, as text: of an `image` with this `rest` of its path behind the source, and
+    /// this `digest`.
+    pub(crate) fn fill(&self, image: &Reference<'_>, rest: &str, digest: Option<&str>) -> String {
+        let mut text = String::with_capacity(self.text.len() + rest.len() + 80);
+        // That it can be read was seen in `parse`.
+        let _ = pieces(self.text, &mut |piece| {
+            text.push_str(match piece {
+                Piece::Literal(literal) | Piece::Open(literal) => literal,
+                Piece::Placeholder("registry") => image.host(),
+                Piece::Placeholder("repository") => image.path(),
+                Piece::Placeholder("name") => image.path().rsplit('/').next().unwrap_or_default(),
+                Piece::Placeholder(_) => image.tag().unwrap_or("latest"),
+            });
+            Ok(())
+        });
+        if !self.is_template && !rest.is_empty() {
+            text.push('/');
+            text.push_str(rest);
+        }
+        if self.tag.is_none()
+            && let Some(tag) = image.written_tag()
+        {
+            text.push(':');
+            text.push_str(tag);
+        }
+        if let Some(digest) = digest {
+            text.push('@');
+            text.push_str(digest);
+        }
+        text
+    }
+
+    /// Whether an image is there already.
+    pub(crate) fn holds(&self, image: &Reference<'_>) -> bool {
+        let is_host = if self.is_template {
+            glob::matches(&self.host, image.host())
+        } else {
+            self.host == image.host()
+        };
+        is_host
+            && self.holds_tag(image)
+            && (self.holds_path(image.path())
+                || (self.is_official()
+                    && image
+                        .path()
+                        .strip_prefix(OFFICIAL)
+                        .is_some_and(|path| self.holds_path(path))))
+    }
+
+    fn holds_path(&self, path: &str) -> bool {
+        if self.is_template {
+            crossing(&self.path, path)
+        } else if self.tag.is_some() {
+            self.path == path
+        } else {
+            self.path.is_empty() || is_at_or_below(&self.path, path)
+        }
+    }
+
+    fn holds_tag(&self, image: &Reference<'_>) -> bool {
+        match (&self.tag, image.tag()) {
+            (None, _) => true,
+            (Some(wanted), Some(tag)) => glob::matches(wanted, tag),
+            (Some(wanted), None) => wanted == "*",
+        }
+    }
+
+    /// Whether what is at its path is an official image of Docker Hub.
+    fn is_official(&self) -> bool {
+        self.host == DOCKER_HUB && !self.path.contains('/')
+    }
+
+    /// Globs over the host, the path (one of them) and the tag of whatever an image covered by a
+    /// source can become; in the path `*` crosses segments.
+    pub(crate) fn globs(&self, source: &SourcePattern<'_>) -> (&str, Vec<String>, &str) {
+        let mut paths = Vec::new();
+        if self.is_template || source.may_be_at() {
+            paths.push(self.path.clone());
+            if self.is_official() {
+                paths.push(format!("{OFFICIAL}{}", self.path));
+            }
+        }
+        if !self.is_template && source.tag().is_none() {
+            paths.push(if self.path.is_empty() {
+                "*".to_owned()
+            } else {
+                format!("{}/*", self.path)
+            });
+        }
+        (&self.host, paths, self.tag.as_deref().unwrap_or("*"))
+    }
+
+    /// Whether every image is there already, so that nothing can ever be rewritten to it.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.host == "*"
+            && self.tag.as_deref().is_none_or(|tag| tag == "*")
+            && matches!(self.path.as_str(), "*" | "*/*")
+    }
+}
+
+/// Holds a mirror without placeholders to the grammar of references.
+fn check(text: &str, split: &Split<'_>) -> Result<(), TargetError> {
+    // A host alone gets some path.
+    let sample = if split.path.is_empty() {
+        format!("{text}/a")
+    } else {
+        text.to_owned()
+    };
+    let problem = |error: ReferenceError| {
+        if let Some((_, rest)) = text.split_once(':')
+            && let Some(rest) = rest.strip_prefix("//")
+        {
+            return format!(
+                "a mirror has no scheme, write `{}`",
+                rest.trim_end_matches('/')
+            );
+        }
+        match text.strip_suffix('/') {
+            Some(rest) => format!("ends with `/`, write `{rest}`"),
+            None => format!("is no image reference: {error}"),
+        }
+    };
+    Reference::parse(&sample).map(|_| ()).map_err(problem)
+}
+
+/// Cuts a mirror, its placeholders as `*`, into its parts; a single segment may be a host.
+fn split(text: &str) -> Split<'_> {
+    let is_host = |first: &str| {
+        first == "localhost"
+            || first
+                .bytes()
+                .any(|byte| matches!(byte, b'.' | b':' | b'*') || byte.is_ascii_uppercase())
+    };
+    if !text.contains(['/', '@']) && is_host(text) {
+        return Split {
+            host: Some(text),
+            path: "",
+            tag: None,
+            digest: None,
+        };
+    }
+    Split::of(text, is_host)
+}
+
+fn is_at_or_below(above: &str, path: &str) -> bool {
+    path.strip_prefix(above)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// A part of a template.
+enum Piece<'t> {
+    Literal(&'t str),
+    /// The name of a placeholder.
+    Placeholder(&'t str),
+    /// A brace that none belongs to, and what follows.
+    Open(&'t str),
+}
+
+fn pieces<'t>(
+    text: &'t str,
+    read: &mut dyn FnMut(Piece<'t>) -> Result<(), TargetError>,
+) -> Result<(), TargetError> {
+    let mut rest = text;
+    while let Some((literal, after)) = rest.split_once('{') {
+        read(Piece::Literal(literal))?;
+        let Some((name, after)) = after.split_once('}') else {
+            return read(Piece::Open(after));
+        };
+        read(Piece::Placeholder(name))?;
+        rest = after;
+    }
+    read(Piece::Literal(rest))
+}

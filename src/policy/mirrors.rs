@@ -1,0 +1,437 @@
+//! In which objects an image is pulled from its mirror.
+//!
+//! | object | with `rewrite` | judged |
+//! |---|---|---|
+//! | any | `never` | as written |
+//! | Pod, CREATE | `pods`, `workloads` | as rewritten, and rewritten |
+//! | Pod, UPDATE, where the old object runs the mirror in that container | `pods`, `workloads` | as rewritten, and rewritten: what runs is restored |
+//! | Pod, UPDATE, any other image | `pods`, `workloads` | as written |
+//! | Pod, new ephemeral container | `pods`, `workloads` | as rewritten, and rewritten |
+//! | Pod without a user (audit scanner), mirror of a static Pod | `pods`, `workloads` | as written |
+//! | template | `pods` | as rewritten, not rewritten: its Pods will be |
+//! | template, CREATE | `workloads` | as rewritten, and rewritten |
+//! | template, UPDATE, image not as in the old object | `workloads` | as rewritten, and rewritten |
+//! | template, UPDATE, image as in the old object | `workloads` | as rewritten, not rewritten |
+//! | template of a `ReplicaSet` with an owner, of a Job on UPDATE, or without a user | `workloads` | as rewritten, not rewritten |
+//! | pull policy `Never`, `auto` of Istio, exempt | any | as written |
+//! | pinned, with `digest: skip`; not on the mirror, with `checkExists` | any | as written |
+
+use crate::exemption::Check;
+use crate::image::Reference;
+use crate::json::{Location, Step, find, position};
+use crate::kind::GroupKind;
+use crate::mirror::{self, Mirror, Mirrored, OnCheckError, Rewrite};
+use crate::registry::{Existence, Registry};
+use crate::request::{Operation, Request};
+use crate::settings::Settings;
+use crate::shown::Shown;
+use crate::splice::{self, Change, Edit};
+use crate::violation::{Action, Code};
+use crate::workload::{Found, ImageField, Object};
+
+use super::exempted::Exempted;
+use super::finding::Finding;
+use super::pull_secrets;
+use super::{Judged, is_static_pod, old_object};
+
+/// How the images of an object are judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Treatment {
+    /// As written.
+    Written,
+    /// As rewritten, by whoever comes later.
+    Rewritten,
+    /// As rewritten, and rewritten.
+    Edited,
+    /// As rewritten, and rewritten where it is not as in the old object.
+    EditedIfChanged,
+    /// As rewritten, and rewritten, where the old object runs the mirror; else as written.
+    Restored,
+    /// New ephemeral containers as [`Edited`](Self::Edited), others as [`Restored`](Self::Restored).
+    NewEphemeral,
+}
+
+/// What becomes of an image.
+#[derive(Debug, Default)]
+pub(super) struct Runs {
+    /// Where it is pulled from, if that is a mirror.
+    pub(super) mirrored: Option<String>,
+    /// Its mirror, where it is not pulled from there.
+    pub(super) instead: Option<String>,
+    /// Whether the object changes.
+    is_edited: bool,
+    /// What else there is to say.
+    told: Option<(Code, Action, String)>,
+}
+
+/// The mirrors of the settings, for one object.
+pub(super) struct Mirrors<'p, 's, 'r> {
+    settings: &'p Settings<'s>,
+    request: &'p Request<'r>,
+    object: &'p Object<'r>,
+    registry: &'p dyn Registry,
+    treatment: Treatment,
+    /// The images of the old object, read when they are needed.
+    old: Option<Vec<Found<'r>>>,
+    /// What the registry said of which image.
+    asked: Vec<(String, Existence)>,
+    /// The secrets that the Pod needs.
+    pull_secrets: Vec<&'s str>,
+}
+
+impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
+    /// `is_old` for the object as it was, in which nothing changes.
+    pub(super) fn new(
+        settings: &'p Settings<'s>,
+        request: &'p Request<'r>,
+        object: &'p Object<'r>,
+        registry: &'p dyn Registry,
+        is_old: bool,
+    ) -> Self {
+        let treatment = if settings.mirrors.is_empty() {
+            Treatment::Written
+        } else {
+            treatment(settings.rewrite, request, object, is_old)
+        };
+        Self {
+            settings,
+            request,
+            object,
+            registry,
+            treatment,
+            old: None,
+            asked: Vec::new(),
+            pull_secrets: Vec::new(),
+        }
+    }
+
+    /// Where an image is pulled from.
+    pub(super) fn runs(
+        &mut self,
+        image: &ImageField<'_>,
+        written: &Reference<'_>,
+        exempted: &mut Exempted<'_, '_, '_>,
+    ) -> Runs {
+        let (request, object) = (self.request, self.object);
+        let applies = |mirror: &Mirror<'_>| mirror.selector.matches(request, object);
+        if self.settings.mirrors.is_empty() || image.is_filled_in_by_istio() {
+            return Runs::default();
+        }
+        let Some(mirror) = mirror::find(&self.settings.mirrors, written, applies) else {
+            return Runs::default();
+        };
+        if exempted.cover(Check::Mirrors, Some(written)) {
+            return Runs::default();
+        }
+        let treatment = if image.is_never_pulled {
+            Treatment::Written
+        } else {
+            self.treatment
+        };
+        match mirror.mirrored(written) {
+            Mirrored::NeedsTag if treatment != Treatment::Written => Runs::told(
+                Code::MirrorNeedsTag,
+                Action::Warn,
+                format!(
+                    "keeps its registry: the mirror `{}` has other digests, and without its digest it would become `latest`: add a tag",
+                    Shown(mirror.target.text())
+                ),
+            ),
+            Mirrored::Invalid(text, problem) if treatment != Treatment::Written => Runs::told(
+                Code::MirrorInvalid,
+                Action::Reject,
+                format!(
+                    "its mirror would be `{}`, which {problem}, change the image or the mirror `{}`",
+                    Shown(&text),
+                    Shown(mirror.target.text())
+                ),
+            ),
+            Mirrored::Left | Mirrored::NeedsTag | Mirrored::Invalid(..) => Runs::default(),
+            Mirrored::To(text) => self.treated(treatment, mirror, image, written, text),
+        }
+    }
+
+    fn treated(
+        &mut self,
+        treatment: Treatment,
+        mirror: &Mirror<'_>,
+        image: &ImageField<'_>,
+        written: &Reference<'_>,
+        text: String,
+    ) -> Runs {
+        let is_same = |old: Option<&ImageField<'_>>, as_what: &str| {
+            old.and_then(|old| Reference::parse(&old.text).ok())
+                .is_some_and(|old| Reference::parse(as_what).is_ok_and(|new| new == old))
+        };
+        let is_edited = match treatment {
+            Treatment::Written => {
+                return Runs {
+                    instead: (!image.is_never_pulled).then_some(text),
+                    ..Runs::default()
+                };
+            }
+            Treatment::Rewritten => false,
+            Treatment::Edited => true,
+            Treatment::EditedIfChanged => !is_same(self.before(image), &image.text),
+            Treatment::NewEphemeral if is_ephemeral(image) && self.before(image).is_none() => true,
+            Treatment::NewEphemeral | Treatment::Restored => {
+                return if is_same(self.before(image), &text) {
+                    Runs::from(text, true)
+                } else {
+                    Runs {
+                        instead: Some(text),
+                        ..Runs::default()
+                    }
+                };
+            }
+        };
+        if !(is_edited && mirror.check_exists) {
+            return Runs::from(text, is_edited);
+        }
+        match self.exists(&text) {
+            Existence::There => Runs::from(text, true),
+            Existence::Missing => Runs::told(
+                Code::MirrorMissing,
+                Action::Warn,
+                format!(
+                    "keeps `{}`: its mirror `{}` does not have it",
+                    Shown(written.host()),
+                    Shown(&text)
+                ),
+            ),
+            Existence::Unknown(error) => {
+                let problem = format!(
+                    "its mirror `{}` cannot be asked whether it has it ({})",
+                    Shown(&text),
+                    Shown(error.trim_end_matches('.'))
+                );
+                match mirror.on_check_error {
+                    OnCheckError::Keep => Runs::told(
+                        Code::MirrorUnchecked,
+                        Action::Warn,
+                        format!("keeps `{}`: {problem}", Shown(written.host())),
+                    ),
+                    OnCheckError::Reject => Runs::told(
+                        Code::MirrorUnchecked,
+                        Action::Reject,
+                        format!("{problem}, try again later"),
+                    ),
+                    OnCheckError::Rewrite => Runs {
+                        told: Some((Code::MirrorUnchecked, Action::Warn, problem)),
+                        ..Runs::from(text, true)
+                    },
+                }
+            }
+        }
+    }
+
+    /// Notes what the object changes, and says what becomes of the image. `first` is the first finding
+    /// about it.
+    pub(super) fn change(
+        &mut self,
+        image: &ImageField<'_>,
+        written: &Reference<'_>,
+        runs: Runs,
+        judged: &mut Judged,
+        first: usize,
+    ) {
+        let is_refused = judged.findings.len() > first;
+        if self.treatment == Treatment::Edited
+            && self.request.kind.is_pod()
+            && !image.is_never_pulled
+        {
+            self.need_secrets(written, runs.mirrored.as_deref());
+        }
+        let value = runs.mirrored.as_deref().unwrap_or_default();
+        let mut tell = |code, action, problem| {
+            let as_run = match Reference::parse(value) {
+                Ok(mirrored) => mirrored.to_string(),
+                Err(_) => written.to_string(),
+            };
+            judged
+                .findings
+                .push(Finding::image(image, &as_run, false, code, action, problem));
+        };
+        if let Some((code, action, problem)) = runs.told {
+            tell(code, action, problem);
+        } else if let Some(mirror) = &runs.mirrored {
+            let who = if runs.is_edited { "is" } else { "in Pods, is" };
+            tell(
+                Code::MirrorUsed,
+                Action::Warn,
+                format!("{who} pulled from its mirror `{}`", Shown(mirror)),
+            );
+        } else if let Some(mirror) = &runs.instead
+            && self.settings.rewrite == Rewrite::Never
+            && !is_refused
+        {
+            tell(
+                Code::MirrorAvailable,
+                Action::Warn,
+                format!("it has a mirror, use `{}`", Shown(mirror)),
+            );
+        }
+        if let (true, Some(mirror)) = (runs.is_edited, runs.mirrored) {
+            judged.rewritten.push(format!("{}={mirror}", image.text));
+            for edit in edits(self.object, image, &mirror) {
+                splice::add(&mut judged.edits, edit);
+            }
+        }
+    }
+
+    /// Adds the secrets that the Pod needs for its mirrors.
+    pub(super) fn add_pull_secrets(&self, judged: &mut Judged) {
+        pull_secrets::add(&self.pull_secrets, self.object, judged);
+    }
+
+    fn need_secrets(&mut self, written: &Reference<'_>, mirrored: Option<&str>) {
+        let mirrored = mirrored.and_then(|text| Reference::parse(text).ok());
+        let runs = mirrored.as_ref().unwrap_or(written);
+        for mirror in &self.settings.mirrors {
+            if !mirror.pull_secrets.is_empty()
+                && mirror.target.holds(runs)
+                && mirror.selector.matches(self.request, self.object)
+            {
+                for secret in &mirror.pull_secrets {
+                    if !self.pull_secrets.contains(secret) {
+                        self.pull_secrets.push(secret);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The image of the same container or volume in the old object.
+    fn before(&mut self, image: &ImageField<'_>) -> Option<&ImageField<'r>> {
+        let request = self.request;
+        let settings = self.settings;
+        let old = self.old.get_or_insert_with(|| {
+            let mut old = request
+                .old_object
+                .and_then(|text| old_object(text, request).ok());
+            if let Some(old) = &mut old {
+                // What cannot be read was reported for the new object.
+                let _ = super::images::add(settings, request, old);
+            }
+            old.map(|old| old.found).unwrap_or_default()
+        });
+        old.iter().find_map(|found| match found {
+            Found::Image(old) => is_paired(old, image).then_some(old),
+            Found::Malformed(_) => None,
+        })
+    }
+
+    /// Whether the registry has an image; asked once for each.
+    fn exists(&mut self, text: &str) -> Existence {
+        if let Some((_, known)) = self.asked.iter().find(|(image, _)| image == text) {
+            return known.clone();
+        }
+        let answer = self.registry.has(text);
+        self.asked.push((text.to_owned(), answer.clone()));
+        answer
+    }
+}
+
+impl Runs {
+    fn from(mirror: String, is_edited: bool) -> Self {
+        Self {
+            mirrored: Some(mirror),
+            is_edited,
+            ..Self::default()
+        }
+    }
+
+    fn told(code: Code, action: Action, problem: String) -> Self {
+        Self {
+            told: Some((code, action, problem)),
+            ..Self::default()
+        }
+    }
+}
+
+/// Containers and volumes are the same by their list and name; without a name by their place.
+fn is_paired(old: &ImageField<'_>, new: &ImageField<'_>) -> bool {
+    if old.source != new.source || old.name != new.name {
+        return false;
+    }
+    if new.name.is_some() {
+        old.list() == new.list()
+    } else {
+        old.place == new.place
+    }
+}
+
+fn is_ephemeral(image: &ImageField<'_>) -> bool {
+    matches!(image.place.steps(), [.., Step::Key(list), Step::Index(_)] if list == "ephemeralContainers")
+}
+
+fn treatment(
+    rewrite: Rewrite,
+    request: &Request<'_>,
+    object: &Object<'_>,
+    is_old: bool,
+) -> Treatment {
+    if rewrite == Rewrite::Never {
+        return Treatment::Written;
+    }
+    let has_user = request.user.is_some();
+    let is_update = request.operation == Operation::Update;
+    if request.kind.is_pod() {
+        return match request.sub_resource {
+            _ if is_old || !has_user || is_static_pod(request, object) => Treatment::Written,
+            Some(_) => Treatment::NewEphemeral,
+            None if is_update => Treatment::Restored,
+            None => Treatment::Edited,
+        };
+    }
+    let is_left = is_old
+        || !has_user
+        || (is_update && is(&request.kind, "batch", "Job"))
+        || (is(&request.kind, "apps", "ReplicaSet") && has_owner(object));
+    match rewrite {
+        Rewrite::Workloads if !is_left && is_update => Treatment::EditedIfChanged,
+        Rewrite::Workloads if !is_left => Treatment::Edited,
+        _ => Treatment::Rewritten,
+    }
+}
+
+fn is(kind: &GroupKind<'_>, group: &str, name: &str) -> bool {
+    kind.group == group && kind.kind == name
+}
+
+fn has_owner(object: &Object<'_>) -> bool {
+    let owner = [Step::key("ownerReferences"), Step::Each];
+    object
+        .metadata
+        .is_some_and(|metadata| find(metadata, &owner).is_ok_and(|found| !found.is_empty()))
+}
+
+/// The change of the image's text, wherever that stands: a repeated key has it twice.
+fn edits(object: &Object<'_>, image: &ImageField<'_>, mirror: &str) -> Vec<Edit> {
+    let path: Location<'_> = image.exact_place();
+    let edit = |start: usize, length: usize| Edit {
+        path: path.detached(),
+        change: Change::Set(mirror.to_owned()),
+        span: start..start + length,
+        text: format!("\"{mirror}\""),
+    };
+    let offset = |text: &str| position(text).checked_sub(position(object.text));
+    if let std::borrow::Cow::Borrowed(text) = &image.text {
+        // The quotes around it go as well.
+        let start = offset(text).and_then(|start| start.checked_sub(1));
+        return start
+            .map(|start| edit(start, text.len() + 2))
+            .into_iter()
+            .collect();
+    }
+    let Ok(found) = find(object.text, path.steps()) else {
+        return Vec::new();
+    };
+    let is_it =
+        |raw: &str| serde_json::from_str::<String>(raw).is_ok_and(|text| text == image.text);
+    let texts = found.into_iter().map(|(_, raw)| raw.get());
+    texts
+        .filter(|raw| is_it(raw))
+        .filter_map(|raw| Some(edit(offset(raw)?, raw.len())))
+        .collect()
+}
