@@ -133,7 +133,7 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
                 Code::MirrorNeedsTag,
                 Action::Warn,
                 format!(
-                    "keeps its registry: the mirror `{}` has other digests, and without its digest it would become `latest`: add a tag",
+                    "keeps its registry: its mirror `{}` is used without digests, add a tag",
                     Shown(mirror.target.text())
                 ),
             ),
@@ -201,7 +201,7 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
             ),
             Existence::Unknown(error) => {
                 let problem = format!(
-                    "its mirror `{}` cannot be asked whether it has it ({})",
+                    "its mirror `{}` cannot be asked for it ({})",
                     Shown(&text),
                     Shown(error.trim_end_matches('.'))
                 );
@@ -217,7 +217,11 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
                         format!("{problem}, try again later"),
                     ),
                     OnCheckError::Rewrite => Runs {
-                        told: Some((Code::MirrorUnchecked, Action::Warn, problem)),
+                        told: Some((
+                            Code::MirrorUnchecked,
+                            Action::Warn,
+                            format!("is rewritten all the same: {problem}"),
+                        )),
                         ..Runs::from(text, true)
                     },
                 }
