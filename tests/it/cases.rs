@@ -3,20 +3,20 @@
 //! A case says its claim, settings, an object (or an image, or a whole request) and what is wanted.
 //! What users read, message and warnings, is in one snapshot a file.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use rollout_guard::json::Node;
 use rollout_guard::policy::Policy;
-use rollout_guard::registry::{Existence, Registry};
 use rollout_guard::request::Payload;
 use rollout_guard::settings::Settings;
 use rollout_guard::violation::Violation;
 use rollout_guard::wire;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+
+use crate::registry::Answers;
 
 /// One case.
 #[derive(Debug, Deserialize)]
@@ -66,24 +66,6 @@ struct Want {
     /// The images that the registry was asked about.
     #[serde(default)]
     asked: Vec<String>,
-}
-
-/// A registry that answers as the case says, and notes what it is asked.
-struct CaseRegistry<'c> {
-    answers: &'c BTreeMap<String, String>,
-    asked: RefCell<Vec<String>>,
-}
-
-impl Registry for CaseRegistry<'_> {
-    fn has(&self, image: &str) -> Existence {
-        self.asked.borrow_mut().push(image.to_owned());
-        match self.answers.get(image).map(String::as_str) {
-            Some("there") => Existence::There,
-            Some("missing") => Existence::Missing,
-            Some(error) => Existence::of_error(error.to_owned()),
-            None => Existence::Unknown("no answer in this case".to_owned()),
-        }
-    }
 }
 
 #[test]
@@ -145,10 +127,7 @@ fn run(case: &Case) -> Said {
     let request = request(case);
     let payload =
         serde_json::to_vec(&json!({ "request": request, "settings": case.settings })).unwrap();
-    let registry = CaseRegistry {
-        answers: &case.registry,
-        asked: RefCell::default(),
-    };
+    let registry = Answers::new(case.registry.clone());
     let answer: Value = serde_json::from_slice(&wire::validate_with(&payload, &registry)).unwrap();
     said.asked = registry.asked.take();
     if let Some(mutated) = answer.get("mutated_object") {
@@ -193,7 +172,7 @@ fn run(case: &Case) -> Said {
 }
 
 /// The answer to the same request with the object as the policy changed it.
-fn again(request: &Value, mutated: &Value, case: &Case, registry: &CaseRegistry<'_>) -> Value {
+fn again(request: &Value, mutated: &Value, case: &Case, registry: &Answers) -> Value {
     let mut request = request.clone();
     request["object"] = mutated.clone();
     let payload = json!({ "request": request, "settings": case.settings }).to_string();

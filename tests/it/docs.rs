@@ -8,13 +8,16 @@
 //! | `yaml settings` | settings without a mistake |
 //! | `yaml invalid-settings` | settings with mistakes; the `text` that follows is what is said of them |
 //! | `yaml refused` | an object that the settings above refuse; the `text` that follows is the message |
-//! | `yaml mended` | an object that the settings above accept without a warning |
-//! | `yaml refused-request`, `yaml mended-request` | the same for a whole request |
+//! | `yaml mended` | an object that the settings above accept without a warning or a change |
+//! | `yaml passes` | an object that they accept; the `text` that follows is the warnings |
+//! | `yaml becomes` | what the object above is changed to |
+//! | `yaml refused-request`, `yaml mended-request`, `yaml passes-request` | the same for a whole request |
+//! | `yaml registry` | what registries answer about images, for the objects that follow |
 //! | `yaml policy` | a `ClusterAdmissionPolicy` |
 //!
 //! In tables, `sha256:a…` stands for a digest of as many `a` as it has digits.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -25,12 +28,16 @@ use rollout_guard::violation::Code;
 use rollout_guard::wire;
 use serde_json::{Value, json};
 
+use crate::registry::Answers;
+
 const MESSAGES: &str = include_str!("../../docs/messages.md");
 const SETTINGS: &str = include_str!("../../docs/settings.md");
+const MIRRORS: &str = include_str!("../../docs/mirrors.md");
+const CODE: &str = include_str!("../../src/policy/mirrors.rs");
 const COMING: &str = include_str!("../../docs/coming-from-trusted-repos.md");
 
 /// Pages of later sections of the settings come with these.
-const LEAST_PAGES: usize = 4;
+const LEAST_PAGES: usize = 5;
 
 #[test]
 fn every_code_has_its_heading_in_the_order_of_the_codes() {
@@ -82,7 +89,9 @@ fn every_example_is_true() {
     for page in pages {
         let text = std::fs::read_to_string(&page).unwrap();
         let mut settings = None;
+        let mut registry = Answers::default();
         let mut said: Option<String> = None;
+        let mut becomes: Option<Value> = None;
         let (mut true_texts, mut other_texts) = (BTreeSet::new(), Vec::new());
         for block in blocks(&text) {
             let mut fail = |problem: &str| {
@@ -99,6 +108,14 @@ fn every_example_is_true() {
                 None if block.info == "text" => other_texts.push(block.text),
                 None => {}
             }
+            match becomes.take() {
+                Some(object) if block.info == "text" => becomes = Some(object),
+                Some(object) if block.info != "yaml becomes" || object != yaml(block.text) => {
+                    fail(&format!("the object ought to become\n{object:#}"));
+                }
+                None if block.info == "yaml becomes" => fail("nothing changes"),
+                _ => {}
+            }
             match block.info {
                 "yaml settings" => {
                     let value = yaml(block.text);
@@ -106,7 +123,9 @@ fn every_example_is_true() {
                         fail(&shown(&errors));
                     }
                     settings = Some(value);
+                    registry = Answers::default();
                 }
+                "yaml registry" => registry = Answers::new(strings(&yaml(block.text))),
                 "yaml invalid-settings" => {
                     let text = yaml(block.text).to_string();
                     match wire::validate_settings(text.as_bytes()) {
@@ -119,28 +138,35 @@ fn every_example_is_true() {
                         fail(&shown(&errors));
                     }
                 }
-                "text" | "sh" => {}
+                "text" | "sh" | "yaml becomes" => {}
                 info => {
                     let (verdict, is_request) = match info {
                         "yaml refused" => ("refused", false),
                         "yaml refused-request" => ("refused", true),
                         "yaml mended" => ("mended", false),
                         "yaml mended-request" => ("mended", true),
+                        "yaml passes" => ("passes", false),
+                        "yaml passes-request" => ("passes", true),
                         _ => panic!("{}:{}: unknown fence", page.display(), block.line),
                     };
                     let settings = settings.as_ref().unwrap();
                     let object = yaml(block.text);
                     let request = if is_request { object } else { request(&object) };
-                    let answer = judge(settings, &request);
+                    let answer = judge_with(settings, &request, &registry);
                     match (verdict, answer["message"].as_str()) {
                         ("refused", Some(message)) => said = Some(message.to_owned()),
                         ("mended", None) if answer == json!({ "accepted": true }) => {}
+                        ("passes", None) if answer != json!({ "accepted": true }) => {
+                            said = warnings(&answer);
+                            becomes = answer.get("mutated_object").cloned();
+                        }
                         _ => fail(&answer.to_string()),
                     }
                 }
             }
         }
         assert_eq!(said, None, "{}: a text is missing", page.display());
+        assert_eq!(becomes, None, "{}: a change is missing", page.display());
         // A text that shows what messages look like is one of them.
         for text in other_texts {
             assert!(true_texts.contains(text), "{}: {text}", page.display());
@@ -215,6 +241,9 @@ fn matches(what: &str, entry: &str, text: &str) -> bool {
         return glob::matches(entry, text);
     }
     let list = what.split('`').nth(1).unwrap();
+    if list == "mirrors.source" {
+        return mirrored(entry, "mirror.example.com/{repository}", text).is_some();
+    }
     let (section, sense) = list.split_once('.').unwrap();
     let answer = judge(&json!({ section: { sense: [entry] } }), &pod(text));
     let accepted = answer["accepted"] == true;
@@ -228,6 +257,52 @@ fn matches(what: &str, entry: &str, text: &str) -> bool {
         assert!(code.ends_with(wanted), "{list} `{entry}` `{text}`: {code}");
     }
     accepted == (sense == "allow")
+}
+
+#[test]
+fn tables_of_mirrors_are_true() {
+    let mut count = 0;
+    for table in tables(SETTINGS) {
+        if table.header != ["source", "mirror", "image", "is pulled from"] {
+            continue;
+        }
+        for row in &table.rows {
+            let [source, mirror, image, wanted] = [0, 1, 2, 3].map(|column| quoted(row[column]));
+            count += 1;
+            assert_eq!(
+                mirrored(&source[0], &mirror[0], &image[0]),
+                wanted.first().cloned(),
+                "{row:?}"
+            );
+        }
+    }
+    assert!(count > 5, "only {count} rows were found");
+}
+
+/// What the image of a Pod becomes by one rule.
+fn mirrored(source: &str, mirror: &str, image: &str) -> Option<String> {
+    let rule = json!({ "source": source, "mirror": mirror });
+    let answer = judge(&json!({ "mirrors": [rule] }), &pod(image));
+    assert_eq!(answer["accepted"], true, "{answer}");
+    let image = answer.pointer("/mutated_object/spec/containers/0/image");
+    image.map(|image| image.as_str().unwrap().to_owned())
+}
+
+/// Which object is judged how is one table, in the code and in the page.
+#[test]
+fn what_is_rewritten_is_what_the_code_says() {
+    let comment: String = CODE
+        .lines()
+        .filter_map(|line| line.strip_prefix("//! |"))
+        .map(|line| format!("|{line}\n"))
+        .collect();
+    let code = tables(&comment).pop().unwrap();
+    assert!(code.rows.len() > 10);
+    let page = tables(MIRRORS)
+        .into_iter()
+        .find(|table| table.header == code.header)
+        .unwrap();
+    assert_eq!(page.rows, code.rows);
 }
 
 #[test]
@@ -353,8 +428,26 @@ fn shown(errors: &[SettingsError]) -> String {
 }
 
 fn judge(settings: &Value, request: &Value) -> Value {
+    judge_with(settings, request, &Answers::default())
+}
+
+fn judge_with(settings: &Value, request: &Value, registry: &Answers) -> Value {
     let payload = json!({ "request": request, "settings": settings }).to_string();
-    serde_json::from_slice(&wire::validate(payload.as_bytes())).unwrap()
+    serde_json::from_slice(&wire::validate_with(payload.as_bytes(), registry)).unwrap()
+}
+
+/// The warnings of an answer, a line each.
+fn warnings(answer: &Value) -> Option<String> {
+    let lines = answer["warnings"].as_array()?;
+    let lines: Vec<_> = lines.iter().map(|line| line.as_str().unwrap()).collect();
+    Some(lines.join("\n"))
+}
+
+fn strings(map: &Value) -> BTreeMap<String, String> {
+    let members = map.as_object().unwrap().iter();
+    members
+        .map(|(key, value)| (key.clone(), value.as_str().unwrap().to_owned()))
+        .collect()
 }
 
 /// A request to create an object.

@@ -12,4 +12,5 @@ mod docs;
 mod examples;
 mod mirrors;
 mod properties;
+mod registry;
 mod wire;
