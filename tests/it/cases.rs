@@ -185,7 +185,13 @@ fn difference(place: &str, one: &Value, other: &Value, found: &mut BTreeMap<Stri
         (Value::Object(left), Value::Object(right)) => {
             for key in left.keys().chain(right.keys()) {
                 let below = format!("{place}/{}", key.replace('~', "~0").replace('/', "~1"));
-                difference(&below, &one[key], &other[key], found);
+                match (left.get(key), right.get(key)) {
+                    (Some(left), Some(right)) => difference(&below, left, right, found),
+                    // `null` is a value: what has gone is not the same.
+                    (_, right) => {
+                        found.insert(below, right.cloned().unwrap_or("absent".into()));
+                    }
+                }
             }
         }
         (Value::Array(left), Value::Array(right)) if left.len() == right.len() => {
