@@ -16,7 +16,7 @@ judge() {
     diff <(judge "$example" | jq -S .) <(jq -S . "$example/expected.json")
     count=$((count + 1))
   done
-  [ "$count" -ge 8 ]
+  [ "$count" -ge 13 ]
 }
 
 @test "a refusal says where, what and what to write instead" {
@@ -25,6 +25,21 @@ judge() {
   [ "$(jq -r .allowed <<<"$output")" = false ]
   [ "$(jq -r .status.code <<<"$output")" = 403 ]
   jq -re .status.message <<<"$output" | grep -F '[registry-not-allowed]'
+}
+
+@test "a mutation is a patch of images and pull secrets, and nothing else" {
+  run judge examples/10-mirrors
+  [ "$status" -eq 0 ]
+  [ "$(jq -r .allowed <<<"$output")" = true ]
+  [ "$(jq -r .patchType <<<"$output")" = JSONPatch ]
+  [ "$(jq -r '.patch | @base64d | fromjson | map(.op + " " + .path) | sort | join(",")' <<<"$output")" = \
+    'add /spec/imagePullSecrets,replace /spec/containers/0/image,replace /spec/containers/1/image,replace /spec/initContainers/0/image' ]
+}
+
+@test "make run shows a patch as text" {
+  run make --no-print-directory run EXAMPLE=12-workloads-rewritten
+  [ "$status" -eq 0 ]
+  [[ "$output" == *'- spec.template.spec.containers[0].image: `redis:7.2-alpine` becomes `example.azurecr.io/redis:7.2-alpine-final`'* ]]
 }
 
 @test "a deletion passes" {

@@ -3,13 +3,18 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rollout_guard::wire;
 use serde_json::{Map, Value, json};
 
+use crate::patch::patch;
+
 /// The files of an example, and whether it must have them.
-const FILES: [(&str, bool); 5] = [
+const FILES: [(&str, bool); 6] = [
     ("README.md", true),
     ("expected.json", true),
+    ("mutating-policy.yaml", false),
     ("policy.yaml", false),
     ("request.json", true),
     ("settings.yaml", true),
@@ -40,7 +45,7 @@ fn every_example_gets_the_answer_that_it_expects() {
             .unwrap_or_else(|errors| panic!("{}: {errors}", example.display()));
         let payload = json!({ "request": request, "settings": settings }).to_string();
         let answer: Value = serde_json::from_slice(&wire::validate(payload.as_bytes())).unwrap();
-        let response = admission_response(&request["uid"], &answer);
+        let response = admission_response(request, &answer);
         if response != json_file(&example.join("expected.json")) {
             writeln!(failures, "{}: {response:#}", example.display()).unwrap();
         }
@@ -48,11 +53,17 @@ fn every_example_gets_the_answer_that_it_expects() {
     assert!(failures.is_empty(), "{failures}");
 }
 
-/// The answer as Kubewarden hands it on to the API server.
-fn admission_response(uid: &Value, answer: &Value) -> Value {
+/// The answer as Kubewarden hands it on to the API server: of an object that changes, the difference.
+fn admission_response(request: &Value, answer: &Value) -> Value {
     let mut response = Map::new();
-    response.insert("uid".into(), uid.clone());
+    response.insert("uid".into(), request["uid"].clone());
     response.insert("allowed".into(), answer["accepted"].clone());
+    if let Some(mutated) = answer.get("mutated_object") {
+        let patch = patch(&request["object"], mutated);
+        let patch = STANDARD.encode(serde_json::to_string(&patch).unwrap());
+        response.insert("patchType".into(), "JSONPatch".into());
+        response.insert("patch".into(), patch.into());
+    }
     if answer["accepted"] == false {
         let status = json!({ "message": answer["message"], "code": answer["code"] });
         response.insert("status".into(), status);
@@ -133,42 +144,63 @@ fn every_policy_has_the_settings_of_its_example_and_names_its_resource() {
         .as_str()
         .unwrap();
     let module = format!("registry://{url}:v{}", env!("CARGO_PKG_VERSION"));
+    let mut count = 0;
     for example in examples() {
-        let Ok(text) = std::fs::read_to_string(example.join("policy.yaml")) else {
-            continue;
-        };
-        let name = file_name(&example);
-        let policy: Value = yaml_serde::from_str(&text).unwrap();
-        assert_eq!(policy["kind"], "ClusterAdmissionPolicy", "{name}");
-        let spec = &policy["spec"];
-        assert_eq!(
-            spec["settings"],
-            yaml_file(&example.join("settings.yaml")),
-            "{name}"
-        );
-        assert_eq!(spec["module"], module, "{name}");
-        // Some versions of Kubewarden drop `matchLabels`.
-        assert!(
-            spec["namespaceSelector"]["matchLabels"].is_null(),
-            "{name}: write matchExpressions"
-        );
+        let settings = yaml_file(&example.join("settings.yaml"));
         let request = json_file(&example.join("request.json"));
-        let request = &request["request"];
-        let resource = &request["resource"];
-        let has = |list: &Value, wanted: &Value| list.as_array().unwrap().contains(wanted);
-        let rules = spec["rules"].as_array().unwrap();
-        let sends = |rule: &Value| {
-            has(&rule["apiGroups"], &resource["group"])
-                && has(&rule["apiVersions"], &resource["version"])
-                && has(&rule["resources"], &resource["resource"])
-                && has(&rule["operations"], &request["operation"])
-        };
-        assert!(rules.iter().any(sends), "{name}: no rule sends the request");
-        for rule in rules {
-            // The audit scanner tries each group with each resource.
-            assert_eq!(rule["apiGroups"].as_array().unwrap().len(), 1, "{name}");
-            assert_eq!(rule["apiVersions"].as_array().unwrap().len(), 1, "{name}");
+        for file in ["policy.yaml", "mutating-policy.yaml"] {
+            let path = example.join(file);
+            if !path.exists() {
+                continue;
+            }
+            count += 1;
+            let name = path.display().to_string();
+            let policy = yaml_file(&path);
+            assert_eq!(policy["kind"], "ClusterAdmissionPolicy", "{name}");
+            let spec = &policy["spec"];
+            assert_eq!(spec["module"], module, "{name}");
+            let own = &spec["settings"];
+            let rewrites = !own["mirrors"].is_null() && own["rewrite"] != "never";
+            assert_eq!(spec["mutating"], rewrites, "{name}");
+            if file == "policy.yaml" {
+                assert_eq!(*own, settings, "{name}");
+            } else {
+                // The same rules, called earlier.
+                assert!(rewrites, "{name}");
+                assert_eq!(without_rewrite(own), without_rewrite(&settings), "{name}");
+            }
+            assert_names_its_resource(&name, spec, &request["request"]);
         }
+    }
+    assert!(count > 4, "only {count} policies were found");
+}
+
+fn without_rewrite(settings: &Value) -> Value {
+    let mut settings = settings.clone();
+    settings.as_object_mut().unwrap().remove("rewrite");
+    settings
+}
+
+fn assert_names_its_resource(name: &str, spec: &Value, request: &Value) {
+    // Some versions of Kubewarden drop `matchLabels`.
+    assert!(
+        spec["namespaceSelector"]["matchLabels"].is_null(),
+        "{name}: write matchExpressions"
+    );
+    let resource = &request["resource"];
+    let has = |list: &Value, wanted: &Value| list.as_array().unwrap().contains(wanted);
+    let rules = spec["rules"].as_array().unwrap();
+    let sends = |rule: &Value| {
+        has(&rule["apiGroups"], &resource["group"])
+            && has(&rule["apiVersions"], &resource["version"])
+            && has(&rule["resources"], &resource["resource"])
+            && has(&rule["operations"], &request["operation"])
+    };
+    assert!(rules.iter().any(sends), "{name}: no rule sends the request");
+    for rule in rules {
+        // The audit scanner tries each group with each resource.
+        assert_eq!(rule["apiGroups"].as_array().unwrap().len(), 1, "{name}");
+        assert_eq!(rule["apiVersions"].as_array().unwrap().len(), 1, "{name}");
     }
 }
 

@@ -11,6 +11,7 @@ mod corpus;
 mod docs;
 mod examples;
 mod mirrors;
+mod patch;
 mod properties;
 mod registry;
 mod wire;
