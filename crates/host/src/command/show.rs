@@ -1,5 +1,7 @@
 //! `policy-host show`: an answer, with what was asked, for people.
 
+mod changes;
+
 use std::{io::Write, path::PathBuf};
 
 use anyhow::{Context, Result};
@@ -9,7 +11,7 @@ use serde_json::Value;
 use crate::{document, failure::printable};
 
 /// Show an answer of `run`, or of `kwctl run`, under headings: request, settings, verdict, and each
-/// violation and warning.
+/// change, violation and warning.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Show {
@@ -48,6 +50,9 @@ impl Show {
         }
         writeln!(out, "\nVerdict")?;
         writeln!(out, "  {}", verdict(&answer))?;
+        let object = request.get("object").unwrap_or(&Value::Null);
+        let changes = changes::of(&answer, object).with_context(|| document::name(&self.answer))?;
+        list(out, "Changes", &changes)?;
         let violations = violations(&answer);
         list(out, "Violations", &violations)?;
         list(out, "Warnings", &warnings(&answer, &violations))?;

@@ -22,3 +22,4 @@ mod registry;
 mod run;
 #[cfg(test)]
 mod session;
+mod show;
