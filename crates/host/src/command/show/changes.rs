@@ -52,12 +52,12 @@ fn place(pointer: &str, object: &Value) -> String {
         let is_plain =
             |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-');
         if at.is_some_and(Value::is_array) {
-            place.push_str(&format!("[{key}]"));
+            place.extend(["[", &key, "]"]);
             at = at.and_then(|list| list.get(key.parse::<usize>().ok()?));
             continue;
         }
         if !key.chars().all(is_plain) {
-            place.push_str(&format!("[\"{}\"]", printable(&key)));
+            place.extend(["[\"", &printable(&key), "\"]"]);
         } else if place.is_empty() {
             place.push_str(&key);
         } else {
