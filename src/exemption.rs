@@ -11,11 +11,19 @@ use crate::selector::Selector;
 pub enum Check {
     /// `registries`, `images`, `tags` and `digests`.
     Images,
+    /// `annotations`.
+    Annotations,
 }
 
 impl Check {
+    /// Whether it judges images, so that an exemption for some images can lift it.
+    pub(crate) const fn is_about_images(self) -> bool {
+        matches!(self, Self::Images)
+    }
+
     /// Every check, by the name that settings use.
-    pub(crate) const ALL: [(&'static str, Self); 1] = [("images", Self::Images)];
+    pub(crate) const ALL: [(&'static str, Self); 2] =
+        [("images", Self::Images), ("annotations", Self::Annotations)];
 }
 
 /// An item of `exemptions`.

@@ -6,11 +6,14 @@
 //! 3. What an exemption covers is left out.
 //! 4. On UPDATE, what the old object has as well only warns.
 
+mod annotations;
 mod exempted;
 mod finding;
 mod images;
 mod kept;
 
+use crate::annotation::AnnotationRule;
+use crate::exemption::Check;
 use crate::json::{Step, find};
 use crate::request::{Operation, Request, RequestError};
 use crate::settings::{OnUpdate, Settings};
@@ -59,12 +62,15 @@ impl<'s> Policy<'s> {
             return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
         };
         let mut used = vec![false; self.settings.exemptions.len()];
-        let mut judged = match self.judge(&request, &mut object, &mut used) {
+        let old = self.before(&request);
+        let old = old.as_ref();
+        let mut judged = match self.judge(&request, &mut object, old, &mut used) {
             Ok(judged) => judged,
             Err(error) => return Verdict::unreadable(self.settings.docs_url.as_deref(), &error),
         };
-        if !judged.findings.is_empty() && request.operation == Operation::Update {
-            self.keep_what_was(&request, &object, &mut judged.findings);
+        self.keep_what_was(&request, &object, &mut judged.findings);
+        if judged.findings.iter().any(Finding::is_removal) {
+            self.remove(&request, &object, old, &mut used, &mut judged);
         }
         for finding in judged.findings {
             let refuses = finding.action == Action::Reject && finding.violation.kept.is_none();
@@ -85,16 +91,92 @@ impl<'s> Policy<'s> {
         self,
         request: &Request<'_>,
         object: &mut Object<'_>,
+        old: Option<&Object<'_>>,
         used: &mut [bool],
     ) -> Result<Judged, RequestError> {
-        images::add(self.settings, request, object)?;
         let mut judged = Judged::default();
+        let has_images = self.settings.strictest().is_some();
+        if has_images {
+            images::add(self.settings, request, object)?;
+        }
         let mut exempted = Exempted::new(&self.settings.exemptions, request, object, used);
-        images::judge(self.settings, object, &mut exempted, &mut judged);
+        if has_images {
+            images::judge(self.settings, object, &mut exempted, &mut judged);
+        }
+        annotations::judge(
+            self.settings,
+            request,
+            object,
+            old,
+            &mut exempted,
+            &mut judged.findings,
+        )?;
         if !judged.findings.is_empty() && is_static_pod(request, object) {
             only_warn(&mut judged.findings, 0);
         }
         Ok(judged)
+    }
+
+    /// The object as it was, where a rule compares with it. A missing one means that everything is
+    /// new.
+    fn before<'r>(self, request: &Request<'r>) -> Option<Object<'r>> {
+        let compares = request.operation == Operation::Update
+            && self
+                .settings
+                .annotations
+                .iter()
+                .any(AnnotationRule::compares);
+        compares.then(|| {
+            let old = request.old_object.unwrap_or("{}");
+            Object::read(old, &request.kind).unwrap_or_else(|_| Object::new("{}"))
+        })
+    }
+
+    /// Removes annotations instead of refusing them, and judges the annotations as they are then.
+    fn remove(
+        self,
+        request: &Request<'_>,
+        object: &Object<'_>,
+        old: Option<&Object<'_>>,
+        used: &mut [bool],
+        judged: &mut Judged,
+    ) {
+        let Some((edits, text)) = annotations::remove(request, object, &judged.findings) else {
+            return;
+        };
+        let Ok(without) = Object::read(&text, &request.kind) else {
+            return;
+        };
+        let mut exempted = Exempted::new(&self.settings.exemptions, request, &without, used);
+        let mut after = Vec::new();
+        if annotations::judge(
+            self.settings,
+            request,
+            &without,
+            old,
+            &mut exempted,
+            &mut after,
+        )
+        .is_err()
+        {
+            return;
+        }
+        self.keep_what_was(request, &without, &mut after);
+        for finding in &mut after {
+            finding.position =
+                annotations::position_before(finding.position, &text, object.text, &edits);
+        }
+        judged.findings.retain_mut(|finding| {
+            let is_removal = finding.is_removal();
+            if is_removal {
+                finding.action = Action::Warn;
+                finding.violation.problem.insert_str(0, "removed: ");
+            }
+            is_removal || finding.check != Check::Annotations
+        });
+        judged.findings.append(&mut after);
+        finding::sort(&mut judged.findings);
+        judged.edits.extend(edits);
     }
 
     /// Marks the findings that the old object has as well.
@@ -102,15 +184,18 @@ impl<'s> Policy<'s> {
         let Some(old_text) = request.old_object else {
             return;
         };
+        if findings.is_empty() || request.operation != Operation::Update {
+            return;
+        }
         if self.settings.on_update == OnUpdate::All && !kept::is_bookkeeping(object.text, old_text)
         {
             return;
         }
-        let Ok(mut old) = old_object(old_text, request) else {
+        let Ok(mut old) = Object::read(old_text, &request.kind) else {
             return;
         };
         let mut unused = vec![false; self.settings.exemptions.len()];
-        if let Ok(was) = self.judge(request, &mut old, &mut unused) {
+        if let Ok(was) = self.judge(request, &mut old, None, &mut unused) {
             kept::mark(findings, was.findings, object.text, old_text);
         }
     }
@@ -132,13 +217,4 @@ fn is_static_pod(request: &Request<'_>, object: &Object<'_>) -> bool {
         && object.metadata.is_some_and(|metadata| {
             find(metadata, &annotation).is_ok_and(|found| !found.is_empty())
         })
-}
-
-/// The old object, read as the new one was.
-fn old_object<'a>(text: &'a str, request: &Request<'_>) -> Result<Object<'a>, serde_json::Error> {
-    if request.kind.may_run_images() {
-        Object::read(text, &request.kind)
-    } else {
-        Ok(Object::new(text))
-    }
 }

@@ -69,6 +69,23 @@ impl Selector<'_> {
     ///
     /// Operation, user and old fields are the request's whichever object is judged.
     pub fn matches(&self, request: &Request<'_>, object: &Object<'_>) -> bool {
+        self.matches_but_for_labels(request, object) && self.has_labels(object)
+    }
+
+    /// Whether the object has the labels.
+    pub(crate) fn has_labels(&self, object: &Object<'_>) -> bool {
+        self.labels.iter().all(|(key, condition)| {
+            let path = [Step::key("labels"), Step::key(key)];
+            holds(*condition, object.metadata.unwrap_or("{}"), &path)
+        })
+    }
+
+    /// As [`matches`](Self::matches), whatever labels the object has.
+    pub(crate) fn matches_but_for_labels(
+        &self,
+        request: &Request<'_>,
+        object: &Object<'_>,
+    ) -> bool {
         any_glob(self.operations.as_deref(), || {
             Some(Cow::Borrowed(request.operation.as_str()))
         }) && self
@@ -78,10 +95,6 @@ impl Selector<'_> {
             && self.matches_user(request)
             && any_glob(self.namespaces.as_deref(), || namespace(request, object))
             && any_glob(self.names.as_deref(), || name(request, object))
-            && self.labels.iter().all(|(key, condition)| {
-                let path = [Step::key("labels"), Step::key(key)];
-                holds(*condition, object.metadata.unwrap_or("{}"), &path)
-            })
             && self
                 .fields
                 .iter()

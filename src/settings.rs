@@ -5,6 +5,8 @@
 //! [`Settings::validate`] asks besides whether the entries contradict each other, which takes longer
 //! and is for `validate_settings`.
 
+mod annotation_contradictions;
+mod annotations;
 mod contradictions;
 mod error;
 mod exemptions;
@@ -15,6 +17,7 @@ mod service_accounts;
 
 use std::borrow::Cow;
 
+use crate::annotation::AnnotationRule;
 use crate::exemption::Exemption;
 use crate::json::Node;
 use crate::pattern::{ImagePattern, RegistryPattern, TagPattern};
@@ -35,6 +38,8 @@ pub struct Settings<'a> {
     pub tags: AllowReject<TagPattern<'a>>,
     /// Which images must be pinned, and which must not be.
     pub digests: Digests<'a>,
+    /// The rules about annotations.
+    pub annotations: Vec<AnnotationRule<'a>>,
     /// What is judged on UPDATE.
     pub on_update: OnUpdate,
     /// Where custom kinds hold images that their shape does not show.
@@ -99,11 +104,12 @@ impl<T> AllowReject<T> {
 
 impl<'a> Settings<'a> {
     /// The keys of the settings.
-    pub const KEYS: [&'static str; 8] = [
+    pub const KEYS: [&'static str; 9] = [
         "registries",
         "images",
         "tags",
         "digests",
+        "annotations",
         "onUpdate",
         "imagePaths",
         "exemptions",
@@ -132,6 +138,7 @@ impl<'a> Settings<'a> {
         // Positions are those of the entries only if all could be read.
         if errors.is_empty() {
             contradictions::find(&settings, &mut errors);
+            annotation_contradictions::find(&settings.annotations, &mut errors);
         }
         errors.into_result(settings)
     }
@@ -149,6 +156,7 @@ impl<'a> Settings<'a> {
                     lists::allow_reject(entry, errors, |text, _| TagPattern::parse(text));
             }
             "digests" => settings.digests = lists::digests(entry, errors),
+            "annotations" => settings.annotations = annotations::read(entry, errors),
             "onUpdate" => {
                 let values = [("changed", OnUpdate::Changed), ("all", OnUpdate::All)];
                 settings.on_update = entry.keyword(&values, errors).unwrap_or_default();
@@ -158,10 +166,13 @@ impl<'a> Settings<'a> {
             "docsUrl" => settings.docs_url = lists::docs_url(entry, errors),
             _ => {}
         });
-        if errors.len() == before && settings.strictest().is_none() {
+        if errors.len() == before
+            && settings.strictest().is_none()
+            && settings.annotations.is_empty()
+        {
             errors.push(
                 "settings".to_owned(),
-                "no rule: set `registries`, `images`, `tags` or `digests`, else everything is accepted",
+                "no rule: set `registries`, `images`, `tags`, `digests` or `annotations`, else everything is accepted",
             );
         }
         settings

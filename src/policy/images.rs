@@ -36,7 +36,7 @@ pub(super) fn judge(
             Found::Image(image) => image,
             Found::Malformed(malformed) => {
                 if !exempted.cover(Check::Images, None) {
-                    findings.push(Finding::malformed(malformed, strictest));
+                    findings.push(Finding::malformed(Check::Images, malformed, strictest));
                 }
                 continue;
             }

@@ -43,11 +43,13 @@ pub(super) fn mark(findings: &mut [Finding], was: Vec<Finding>, new: &str, old: 
                 changes
             }
         };
-        finding.violation.kept = Some(if template_changes && finding.action == Action::Reject {
-            Kept::TemplateChanges
-        } else {
-            Kept::Unchanged
-        });
+        finding.violation.kept = Some(
+            if template_changes && finding.action == Action::Reject && finding.removes.is_empty() {
+                Kept::TemplateChanges
+            } else {
+                Kept::Unchanged
+            },
+        );
     }
 }
 

@@ -166,12 +166,12 @@ impl<'de> Visitor<'de> for RequestReader<'de> {
                         members.twice = Some("request.object");
                     }
                     match members.kind.as_ref().and_then(group_kind) {
-                        Some(kind) if kind.may_run_images() => {
+                        Some(kind) => {
                             let mut object = Object::new(text);
                             map.next_value_seed(Walk::object(&kind, &mut object, &mut None))?;
                             members.object = Some(object);
                         }
-                        _ => {
+                        None => {
                             map.next_value::<IgnoredAny>()?;
                             members.object_text = Some(text);
                         }
@@ -241,11 +241,10 @@ impl<'de> Members<'de> {
         };
         let object = match (self.object, self.object_text) {
             (Some(object), _) => Some(object),
-            (None, Some(text)) if kind.may_run_images() => Some(
+            (None, Some(text)) => Some(
                 Object::read(text, &kind)
                     .map_err(|error| RequestError::unreadable("request.object", &error))?,
             ),
-            (None, Some(text)) => Some(Object::new(text)),
             (None, None) => None,
         };
         Ok(Request {

@@ -24,14 +24,33 @@ const KEYS: [&str; 9] = [
     "oldFields",
 ];
 
-/// Reads the `match` of an exemption.
-pub(super) fn read<'n>(entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Selector<'n> {
+/// Reads the `match` of a rule or exemption. Where `lifts`, its users and groups are those for whom
+/// something is lifted: they must not be accounts that anybody could create.
+pub(super) fn read<'n>(
+    entry: Entry<'_, 'n>,
+    lifts: bool,
+    errors: &mut SettingsErrors,
+) -> Selector<'n> {
     let mut selector = Selector::default();
+    let user = |text| {
+        if lifts {
+            service_accounts::user(text)
+        } else {
+            Ok(text)
+        }
+    };
+    let group = |text| {
+        if lifts {
+            service_accounts::group(text)
+        } else {
+            Ok(text)
+        }
+    };
     entry.map_of_full(&KEYS, errors, &mut |key, entry, errors| match key {
         "namespaces" => selector.namespaces = Some(entry.texts(errors, Ok)),
         "names" => selector.names = Some(entry.texts(errors, Ok)),
-        "users" => selector.users = Some(entry.texts(errors, service_accounts::user)),
-        "groups" => selector.groups = Some(entry.texts(errors, service_accounts::group)),
+        "users" => selector.users = Some(entry.texts(errors, user)),
+        "groups" => selector.groups = Some(entry.texts(errors, group)),
         "kinds" => selector.kinds = Some(entry.texts(errors, KindPattern::parse)),
         "operations" => selector.operations = Some(entry.texts(errors, operation)),
         "labels" => entry.members(errors, &mut |key, entry, errors| {
@@ -76,7 +95,10 @@ fn fields<'n>(
     fields
 }
 
-fn condition<'n>(entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Option<Condition<'n>> {
+pub(super) fn condition<'n>(
+    entry: Entry<'_, 'n>,
+    errors: &mut SettingsErrors,
+) -> Option<Condition<'n>> {
     match entry.node {
         Node::Null => Some(Condition::Absent),
         Node::Text(text) if text == "*" => Some(Condition::Present),

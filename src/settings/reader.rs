@@ -200,6 +200,15 @@ impl<'n> Entry<'_, 'n> {
         Some(text)
     }
 
+    /// Any string.
+    pub(super) fn string(&self, errors: &mut SettingsErrors) -> Option<&'n str> {
+        let Node::Text(text) = self.node else {
+            self.mismatch(errors, "a string");
+            return None;
+        };
+        Some(text)
+    }
+
     /// The strings of a list, each read by `parse`. What does not parse is noted and left out.
     pub(super) fn texts<T>(
         &self,

@@ -6,10 +6,11 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use rollout_guard::json::Node;
+use rollout_guard::json::{Node, Step};
 use rollout_guard::policy::Policy;
 use rollout_guard::request::Payload;
 use rollout_guard::settings::Settings;
+use rollout_guard::splice::{Change, Edit};
 use rollout_guard::violation::Violation;
 use rollout_guard::wire;
 use serde::Deserialize;
@@ -52,6 +53,9 @@ struct Want {
     /// The exemptions that were needed.
     #[serde(default)]
     exempted: Vec<String>,
+    /// The members that are removed from the object.
+    #[serde(default)]
+    removed: Vec<String>,
 }
 
 #[test]
@@ -92,6 +96,7 @@ struct Said {
     violations: Vec<String>,
     warnings: Vec<String>,
     exempted: Vec<String>,
+    removed: Vec<String>,
     shown: String,
 }
 
@@ -122,12 +127,36 @@ fn run(case: &Case) -> Said {
         said.violations = verdict.violations.iter().map(place_and_code).collect();
         said.warnings = verdict.warnings.iter().map(place_and_code).collect();
         said.exempted.clone_from(&verdict.exempted);
+        said.removed = removed(&payload, &answer, &verdict.edits);
     } else {
         said.violations.push("request request-malformed".to_owned());
     }
     said.accepted = answer["accepted"] == true;
     said.shown = shown(&answer);
     said
+}
+
+/// The members that are removed, all of which the object has and the answer's object has not.
+fn removed(payload: &[u8], answer: &Value, edits: &[Edit]) -> Vec<String> {
+    let payload: Value = serde_json::from_slice(payload).unwrap();
+    let mut object = payload["request"]["object"].clone();
+    let mut removed = Vec::new();
+    for edit in edits.iter().filter(|edit| edit.change == Change::Remove) {
+        let [way @ .., Step::Key(last)] = edit.path.steps() else {
+            panic!("{}: no member", edit.path);
+        };
+        let map = way.iter().fold(&mut object, |value, step| match step {
+            Step::Key(key) => &mut value[key.as_ref()],
+            Step::Index(index) => &mut value[index],
+            Step::Each => panic!("{}: not one place", edit.path),
+        });
+        assert!(map.as_object_mut().unwrap().remove(last.as_ref()).is_some());
+        removed.push(edit.path.to_string());
+    }
+    if !removed.is_empty() {
+        assert_eq!(answer["mutated_object"], object);
+    }
+    removed
 }
 
 /// The place without the name of the container, and the code.
@@ -189,7 +218,8 @@ fn check(case: &Case, said: &Said) -> Result<(), String> {
     }
     equal("violations", &want.violations, &said.violations)?;
     equal("warnings", &want.warnings, &said.warnings)?;
-    equal("exempted", &want.exempted, &said.exempted)
+    equal("exempted", &want.exempted, &said.exempted)?;
+    equal("removed", &want.removed, &said.removed)
 }
 
 /// The request that a case is short for.

@@ -1,0 +1,105 @@
+//! `requires`: what must hold where something else does.
+//!
+//! ```yaml
+//! requires:
+//!   - when: { spec: "*" }
+//!     then: { instance-charge-type: PayBySpec }
+//!   - when: { id: null }
+//!     then: { zone-maps: "*" }
+//! ```
+//!
+//! Accepted: `spec: slb.s1.small` with `instance-charge-type: PayBySpec`. Rejected: `spec` alone.
+
+use crate::selector::Condition;
+use crate::shown::Shown;
+use crate::violation::Code;
+
+use super::{AnnotationRule, Annotations, Name, Objection, Sink};
+
+/// If all of `when` holds, all of `then` must.
+#[derive(Clone, Debug, Default)]
+pub struct Requirement<'a> {
+    /// Names or globs, and what their values are.
+    pub when: Vec<(Name<'a>, Condition<'a>)>,
+    /// Names or globs, and what their values must be.
+    pub then: Vec<(Name<'a>, Condition<'a>)>,
+}
+
+pub(super) fn check<'o>(
+    rule: &'o AnnotationRule<'_>,
+    annotations: &'o Annotations<'o>,
+    sink: Sink<'_, 'o>,
+) {
+    for (index, requirement) in rule.requires.iter().enumerate() {
+        let holds = requirement.when.iter().all(|(name, condition)| {
+            rule.effective_of_all(*name, annotations)
+                .meets(*condition, false)
+        });
+        if !holds {
+            continue;
+        }
+        for (name, condition) in &requirement.then {
+            let effective = rule.effective_of_all(*name, annotations);
+            // Of several names that a glob matches one is enough; of one name every value counts.
+            if effective.meets(*condition, !name.is_glob()) {
+                continue;
+            }
+            let is_unmet = |value: Option<&str>| match condition {
+                Condition::Like(glob) => {
+                    value.is_none_or(|value| !crate::glob::matches(glob, value))
+                }
+                _ => true,
+            };
+            let culprit = effective
+                .found
+                .iter()
+                .find(|annotation| is_unmet(annotation.value().as_deref()));
+            let key = rule.names.key(*name);
+            let instead = match condition {
+                Condition::Absent => "must not be set, remove it".to_owned(),
+                Condition::Present => "must be set".to_owned(),
+                Condition::Like(glob) => format!("must be `{}`", Shown(glob)),
+            };
+            let problem = format!(
+                "with {} it {instead}",
+                given(rule, requirement, annotations)
+            );
+            let mut objection = match culprit {
+                Some(annotation) => {
+                    Objection::found(Code::AnnotationRequirement, annotation, problem)
+                }
+                None => Objection::missing(Code::AnnotationRequirement, key, problem),
+            };
+            objection.facts = index.to_string();
+            for (name, _) in requirement.when.iter().chain([&(*name, *condition)]) {
+                objection.facts += &rule.effective_of_all(*name, annotations).facts();
+            }
+            sink(objection);
+        }
+    }
+}
+
+/// What makes a requirement apply, in words.
+fn given(
+    rule: &AnnotationRule<'_>,
+    requirement: &Requirement<'_>,
+    annotations: &Annotations<'_>,
+) -> String {
+    let mut text = String::new();
+    for (name, condition) in &requirement.when {
+        if !text.is_empty() {
+            text += " and ";
+        }
+        let effective = rule.effective_of_all(*name, annotations);
+        let key = match effective.found.first() {
+            Some(annotation) => annotation.key.to_string(),
+            None => rule.names.key(*name),
+        };
+        text += &match (condition, effective.values().first()) {
+            (Condition::Absent, _) => format!("no `{}`", Shown(&key)),
+            (_, Some(Some(value))) => format!("`{}: {}`", Shown(&key), Shown(value)),
+            _ => format!("`{}`", Shown(&key)),
+        };
+    }
+    text
+}
