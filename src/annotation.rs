@@ -36,6 +36,7 @@ pub use name::{Name, Names};
 pub(crate) use pattern::check as check_pattern;
 pub(crate) use read::{Annotation, Annotations, annotations, at};
 pub use requires::Requirement;
+pub use tools::KEYS as TOOLS_KEYS;
 pub use values::ValueRule;
 
 /// An item of `annotations`.

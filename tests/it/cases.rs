@@ -27,6 +27,8 @@ struct Case {
     image: Option<String>,
     /// An object to create, or to update if there is an `old` one.
     object: Option<Value>,
+    /// An object as it is written, where that matters.
+    raw: Option<String>,
     /// The object as it was.
     old: Option<Value>,
     /// The image that the Pod had: short for an `old` Pod.
@@ -57,6 +59,9 @@ struct Want {
     #[serde(default)]
     removed: Vec<String>,
 }
+
+/// Stands for the object of a case that says how it is written.
+const WRITTEN: &str = "the object as it is written";
 
 #[test]
 fn every_case_gets_what_it_wants() {
@@ -112,9 +117,11 @@ fn run(case: &Case) -> Said {
             return said;
         }
     };
-    let payload =
-        serde_json::to_vec(&json!({ "request": request(case), "settings": case.settings }))
-            .unwrap();
+    let mut payload = json!({ "request": request(case), "settings": case.settings }).to_string();
+    if let Some(raw) = &case.raw {
+        payload = payload.replace(&json!(WRITTEN).to_string(), raw);
+    }
+    let payload = payload.into_bytes();
     let answer: Value = serde_json::from_slice(&wire::validate(&payload)).unwrap();
     if let Ok(request) = Payload::read(&payload).unwrap().request {
         let verdict = Policy::new(&settings).evaluate(request);
@@ -230,7 +237,9 @@ fn request(case: &Case) -> Value {
             "spec": { "containers": [{ "name": "app", "image": image }] },
         })
     };
+    let raw = case.raw.as_ref().map(|raw| serde_json::from_str(raw).unwrap());
     let object = case.image.as_ref().map(pod).or_else(|| case.object.clone());
+    let object = object.or(raw);
     let old = case
         .old_image
         .as_ref()
@@ -254,6 +263,9 @@ fn request(case: &Case) -> Value {
         "oldObject": old,
     });
     let members = request.as_object_mut().unwrap();
+    if case.raw.is_some() {
+        members.insert("object".to_owned(), json!(WRITTEN));
+    }
     for (key, value) in &case.request {
         members.insert(key.clone(), value.clone());
     }
