@@ -28,7 +28,7 @@ mod values;
 use std::borrow::Cow;
 
 use crate::selector::Selector;
-use crate::shown::Shown;
+use crate::shown::quoted;
 use crate::violation::{Action, Code};
 
 pub use criteria::{Criteria, Criterion};
@@ -131,6 +131,7 @@ pub(crate) struct Objection<'o> {
 
 impl<'o> Objection<'o> {
     /// Against an annotation that is there.
+    #[inline(never)]
     fn found(code: Code, annotation: &'o Annotation<'o>, problem: String) -> Self {
         Self {
             code,
@@ -143,6 +144,7 @@ impl<'o> Objection<'o> {
     }
 
     /// Against the absence of an annotation.
+    #[inline(never)]
     fn missing(code: Code, key: String, problem: String) -> Self {
         Self {
             code,
@@ -155,6 +157,7 @@ impl<'o> Objection<'o> {
     }
 
     /// Against all annotations together.
+    #[inline(never)]
     fn all(code: Code, problem: String) -> Self {
         Self {
             code,
@@ -194,6 +197,19 @@ impl<'a> AnnotationRule<'a> {
         keep::check(self, annotations, old, sink);
     }
 
+    /// Names as an object would have them.
+    #[inline(never)]
+    fn keys(&self, names: &[Name<'a>]) -> Vec<String> {
+        names.iter().map(|name| self.names.key(*name)).collect()
+    }
+
+    /// Whether one of the annotations spells a name.
+    #[inline(never)]
+    fn has(&self, name: Name<'a>, annotations: &Annotations<'_>) -> bool {
+        let mut all = annotations.all.iter();
+        all.any(|annotation| self.names.spelling(name, &annotation.key).is_some())
+    }
+
     /// Whether it compares with the old object.
     pub(crate) fn compares(&self) -> bool {
         !(self.immutable.is_empty() && self.create_only.is_empty() && self.keep.is_empty())
@@ -212,18 +228,11 @@ impl<'a> AnnotationRule<'a> {
     }
 }
 
-/// Names of annotations as a message gives them: the first few, with `word` before the last.
+fn texts(keys: &[String]) -> Vec<&str> {
+    keys.iter().map(String::as_str).collect()
+}
+
+/// Names of annotations as a message gives them, with `word` between them.
 fn listed(keys: &[String], word: &str) -> String {
-    const NAMED: usize = 8;
-    let mut text = String::new();
-    for (index, key) in keys.iter().enumerate() {
-        if index == NAMED {
-            return text + ", …";
-        }
-        if index > 0 {
-            text += if index + 1 == keys.len() { word } else { ", " };
-        }
-        text += &format!("`{}`", Shown(key));
-    }
-    text
+    quoted(&texts(keys), word)
 }

@@ -8,10 +8,10 @@
 //!
 //! With a `prefix`, only what is under it is judged.
 
-use crate::shown::Shown;
+use crate::shown::one_of;
 use crate::violation::Code;
 
-use super::{AnnotationRule, Annotations, Objection, Sink, tools};
+use super::{AnnotationRule, Annotations, Objection, Sink, texts, tools};
 
 pub(super) fn check<'o>(
     rule: &'o AnnotationRule<'_>,
@@ -20,13 +20,8 @@ pub(super) fn check<'o>(
 ) {
     for annotation in &annotations.all {
         if !rule.admits(&annotation.key) {
-            let keys: Vec<_> = rule
-                .allowed
-                .iter()
-                .map(|name| rule.names.key(*name))
-                .collect();
-            let named: Vec<_> = keys.iter().map(String::as_str).collect();
-            let problem = format!("it is not allowed, use {} or remove it", one_of(&named));
+            let keys = rule.keys(&rule.allowed);
+            let problem = not_allowed(&texts(&keys));
             sink(Objection::found(
                 Code::AnnotationNotAllowed,
                 annotation,
@@ -49,20 +44,7 @@ impl AnnotationRule<'_> {
     }
 }
 
-/// The first few entries of an allow list.
-pub(super) fn one_of(entries: &[&str]) -> String {
-    const NAMED: usize = 8;
-    let mut text = if entries.len() == 1 {
-        String::new()
-    } else {
-        "one of ".to_owned()
-    };
-    for (index, entry) in entries.iter().take(NAMED).enumerate() {
-        let comma = if index > 0 { ", " } else { "" };
-        text += &format!("{comma}`{}`", Shown(entry));
-    }
-    if entries.len() > NAMED {
-        text += &format!(" and {} more", entries.len() - NAMED);
-    }
-    text
+/// What is wrong with an annotation that is not in the list.
+pub(super) fn not_allowed(allowed: &[&str]) -> String {
+    ["it is not allowed, use ", &one_of(allowed), " or remove it"].concat()
 }

@@ -16,7 +16,7 @@ pub(super) fn check<'o>(
     sink: Sink<'_, 'o>,
 ) {
     for group in &rule.conflicting {
-        let is_there = |name| rule.spelled(name, annotations).next().is_some();
+        let is_there = |name| rule.has(name, annotations);
         let mut there = group.iter().filter(|name| is_there(**name));
         let (Some(first), Some(_)) = (there.next(), there.next()) else {
             continue;
@@ -33,10 +33,11 @@ pub(super) fn check<'o>(
             keys.truncate(1);
             keys.push(rule.names.key(*name));
             for annotation in rule.spelled(*name, annotations) {
-                let problem = format!(
-                    "{} must not be set together, keep one of them",
-                    listed(&keys, " and ")
-                );
+                let problem = [
+                    &listed(&keys, " and "),
+                    " must not be set together, keep one of them",
+                ]
+                .concat();
                 let mut objection =
                     Objection::found(Code::AnnotationConflicting, annotation, problem);
                 objection.facts.clone_from(&facts);

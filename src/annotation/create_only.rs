@@ -8,7 +8,7 @@
 //! Accepted: an update that leaves or removes `spec: slb.s1.small`. Rejected: one that adds `spec`,
 //! or makes it `slb.s2.small`.
 
-use crate::shown::Shown;
+use crate::shown::quoted;
 use crate::violation::Code;
 
 use super::effective::Effective;
@@ -31,7 +31,7 @@ pub(super) fn check<'o>(
             let problem = if before.found.is_empty() {
                 "it may be set only when the object is created, remove it".to_owned()
             } else {
-                format!("it may not change later, {} or remove it", was(&before))
+                ["it may not change later, ", &was(&before), " or remove it"].concat()
             };
             let mut objection = Objection::found(Code::AnnotationCreateOnly, annotation, problem);
             // Every spelling goes: what an older one says would else come into force.
@@ -47,7 +47,7 @@ pub(super) fn check<'o>(
 /// What to write instead of a value that must stay as it was.
 pub(super) fn was(before: &Effective<'_>) -> String {
     match before.found.first().map(|annotation| annotation.value()) {
-        Some(Some(value)) => format!("leave it `{}`", Shown(&value)),
+        Some(Some(value)) => ["leave it ", &quoted(&[&value], "")].concat(),
         Some(None) => "leave it as it was".to_owned(),
         None => "leave it absent".to_owned(),
     }

@@ -11,8 +11,8 @@
 
 use crate::violation::Code;
 
-use super::allowed::one_of;
-use super::{AnnotationRule, Annotations, Name, Objection, Sink, listed};
+use super::allowed::not_allowed;
+use super::{AnnotationRule, Annotations, Name, Objection, Sink, listed, texts};
 
 /// What the keys of the annotations are held against.
 #[derive(Clone, Debug)]
@@ -60,9 +60,8 @@ pub(super) fn check<'o>(
     let Some(Criteria { criterion, names }) = &rule.criteria else {
         return;
     };
-    let keys: Vec<_> = names.iter().map(|name| rule.names.key(*name)).collect();
-    let named: Vec<_> = keys.iter().map(String::as_str).collect();
-    let is_there = |name: &Name<'_>| rule.spelled(*name, annotations).next().is_some();
+    let keys = rule.keys(names);
+    let is_there = |name: &Name<'_>| rule.has(*name, annotations);
     let is_named = |key: &str| {
         names
             .iter()
@@ -75,14 +74,15 @@ pub(super) fn check<'o>(
     };
     match criterion {
         Criterion::ContainsAnyOf if !names.iter().any(is_there) => {
-            let problem = format!("one of {} is required, set one", listed(&keys, " or "));
+            let problem = ["one of ", &listed(&keys, " or "), " is required, set one"].concat();
             all(Code::AnnotationRequired, problem);
         }
         Criterion::DoesNotContainAllOf if names.iter().all(is_there) => {
-            let problem = format!(
-                "{} must not be set together, remove one",
-                listed(&keys, " and ")
-            );
+            let problem = [
+                &listed(&keys, " and "),
+                " must not be set together, remove one",
+            ]
+            .concat();
             all(Code::AnnotationConflicting, problem);
         }
         Criterion::ContainsOtherThan
@@ -91,10 +91,12 @@ pub(super) fn check<'o>(
                 .iter()
                 .all(|annotation| is_named(&annotation.key)) =>
         {
-            let problem = format!(
-                "another one than {} is required, set one",
-                listed(&keys, " and ")
-            );
+            let problem = [
+                "another one than ",
+                &listed(&keys, " and "),
+                " is required, set one",
+            ]
+            .concat();
             all(Code::AnnotationRequired, problem);
         }
         Criterion::ContainsAllOf => {
@@ -116,7 +118,7 @@ pub(super) fn check<'o>(
         }
         Criterion::DoesNotContainOtherThan => {
             for annotation in annotations.all.iter().filter(|found| !is_named(&found.key)) {
-                let problem = format!("it is not allowed, use {} or remove it", one_of(&named));
+                let problem = not_allowed(&texts(&keys));
                 sink(Objection::found(
                     Code::AnnotationNotAllowed,
                     annotation,

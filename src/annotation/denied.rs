@@ -7,7 +7,7 @@
 //! Accepted: `nginx.ingress.kubernetes.io/rewrite-target: /`. Rejected:
 //! `nginx.ingress.kubernetes.io/server-snippet: ""`.
 
-use crate::shown::Shown;
+use crate::shown::quoted;
 use crate::violation::Code;
 
 use super::{AnnotationRule, Annotations, Objection, Sink};
@@ -30,9 +30,9 @@ pub(super) fn check<'o>(
             let by = if key == annotation.key {
                 String::new()
             } else {
-                format!(" by `{}`", Shown(&key))
+                [" by ", &quoted(&[&key], "")].concat()
             };
-            let problem = format!("it is denied{by}, remove it");
+            let problem = ["it is denied", &by, ", remove it"].concat();
             let mut objection = Objection::found(Code::AnnotationDenied, annotation, problem);
             objection.removable.push(annotation.position());
             sink(objection);

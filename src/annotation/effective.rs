@@ -18,6 +18,7 @@ pub(super) struct Effective<'o> {
 
 impl<'a> AnnotationRule<'a> {
     /// The value of a name.
+    #[inline(never)]
     pub(super) fn effective<'o>(
         &'o self,
         name: Name<'a>,
@@ -51,6 +52,7 @@ impl<'a> AnnotationRule<'a> {
     }
 
     /// The values of all names that a glob matches, those that only have a default included.
+    #[inline(never)]
     pub(super) fn effective_of_all<'o>(
         &'o self,
         glob: Name<'a>,

@@ -18,11 +18,9 @@ pub(super) fn check<'o>(
     sink: Sink<'_, 'o>,
 ) {
     for name in &rule.keep {
-        if rule.spelled(*name, annotations).next().is_none()
-            && rule.spelled(*name, old).next().is_some()
-        {
+        if !rule.has(*name, annotations) && rule.has(*name, old) {
             let before = rule.effective(*name, old);
-            let problem = format!("it may not be removed, {} or change it", was(&before));
+            let problem = ["it may not be removed, ", &was(&before), " or change it"].concat();
             sink(Objection::missing(
                 Code::AnnotationKeep,
                 rule.names.key(*name),

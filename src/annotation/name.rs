@@ -53,6 +53,7 @@ impl<'a> Names<'a> {
     }
 
     /// Which spelling of the name a key is: 0 with the prefix, 1 with the first alias.
+    #[inline(never)]
     pub(crate) fn spelling(&self, name: Name<'_>, key: &str) -> Option<usize> {
         let text = name.text;
         if !name.is_relative {
@@ -65,6 +66,7 @@ impl<'a> Names<'a> {
     }
 
     /// Which spelling of a name that the glob matches a key is, and the name.
+    #[inline(never)]
     pub(crate) fn matching<'k>(&self, glob: Name<'_>, key: &'k str) -> Option<(usize, &'k str)> {
         if !glob.is_relative {
             return glob::matches(glob.text, key).then_some((0, key));
@@ -81,6 +83,7 @@ impl<'a> Names<'a> {
     }
 
     /// The name in its first spelling.
+    #[inline(never)]
     pub(crate) fn key(&self, name: Name<'_>) -> String {
         let prefix = if name.is_relative { self.prefix } else { "" };
         [prefix, name.text].concat()

@@ -23,9 +23,10 @@ pub(super) fn check<'o>(
     };
     for name in &rule.required {
         if !is_there(name) {
-            let problem = match rule.spelled(*name, annotations).next() {
-                Some(_) => "it is required and empty, give it a value",
-                None => "it is required, set it",
+            let problem = if rule.has(*name, annotations) {
+                "it is required and empty, give it a value"
+            } else {
+                "it is required, set it"
             };
             let key = rule.names.key(*name);
             sink(Objection::missing(
@@ -37,8 +38,8 @@ pub(super) fn check<'o>(
     }
     for group in &rule.require_any {
         if !group.iter().any(is_there) {
-            let keys: Vec<_> = group.iter().map(|name| rule.names.key(*name)).collect();
-            let problem = format!("one of {} is required, set one", listed(&keys, " or "));
+            let keys = rule.keys(group);
+            let problem = ["one of ", &listed(&keys, " or "), " is required, set one"].concat();
             let mut objection = Objection::all(Code::AnnotationRequired, problem);
             objection.facts = keys.concat();
             sink(objection);

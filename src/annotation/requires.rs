@@ -11,7 +11,7 @@
 //! Accepted: `spec: slb.s1.small` with `instance-charge-type: PayBySpec`. Rejected: `spec` alone.
 
 use crate::selector::Condition;
-use crate::shown::Shown;
+use crate::shown::quoted;
 use crate::violation::Code;
 
 use super::{AnnotationRule, Annotations, Name, Objection, Sink};
@@ -58,12 +58,15 @@ pub(super) fn check<'o>(
             let instead = match condition {
                 Condition::Absent => "must not be set, remove it".to_owned(),
                 Condition::Present => "must be set".to_owned(),
-                Condition::Like(glob) => format!("must be `{}`", Shown(glob)),
+                Condition::Like(glob) => ["must be ", &quoted(&[glob], "")].concat(),
             };
-            let problem = format!(
-                "with {} it {instead}",
-                given(rule, requirement, annotations)
-            );
+            let problem = [
+                "with ",
+                &given(rule, requirement, annotations),
+                " it ",
+                &instead,
+            ]
+            .concat();
             let mut objection = match culprit {
                 Some(annotation) => {
                     Objection::found(Code::AnnotationRequirement, annotation, problem)
@@ -95,11 +98,15 @@ fn given(
             Some(annotation) => annotation.key.to_string(),
             None => rule.names.key(*name),
         };
-        text += &match (condition, effective.values().first()) {
-            (Condition::Absent, _) => format!("no `{}`", Shown(&key)),
-            (_, Some(Some(value))) => format!("`{}: {}`", Shown(&key), Shown(value)),
-            _ => format!("`{}`", Shown(&key)),
+        let value = match (condition, effective.values().first()) {
+            (Condition::Absent, _) => {
+                text += "no ";
+                None
+            }
+            (_, Some(Some(value))) => Some([&key, ": ", value].concat()),
+            _ => None,
         };
+        text += &quoted(&[value.as_ref().unwrap_or(&key)], "");
     }
     text
 }

@@ -12,10 +12,9 @@
 use std::borrow::Cow;
 
 use crate::glob;
-use crate::shown::Shown;
+use crate::shown::{one_of, quoted};
 use crate::violation::Code;
 
-use super::allowed::one_of;
 use super::{AnnotationRule, Annotations, Name, Objection, Sink, pattern};
 
 /// What the value of an annotation may be.
@@ -53,7 +52,8 @@ pub(super) fn check<'o>(
         if let Some(default) = effective.default
             && let Some(problem) = values.object_to(default)
         {
-            let problem = format!("it is absent, which means `{}`: {problem}", Shown(default));
+            let default = quoted(&[default], "");
+            let problem = ["it is absent, which means ", &default, ": ", &problem].concat();
             let key = rule.names.key(values.name);
             sink(Objection::missing(
                 Code::AnnotationValueNotAllowed,
@@ -68,19 +68,21 @@ impl ValueRule<'_> {
     /// What is wrong with a value.
     fn object_to(&self, value: &str) -> Option<String> {
         if !self.one_of.is_empty() && !self.one_of.iter().any(|glob| glob::matches(glob, value)) {
-            return Some(format!("it is not allowed, use {}", one_of(&self.one_of)));
+            return Some(["it is not allowed, use ", &one_of(&self.one_of)].concat());
         }
         let pattern = self.pattern?;
+        let shown = quoted(&[pattern], "");
         match pattern::matches(pattern, value) {
             Ok(true) => None,
-            Ok(false) => Some(format!(
-                "it does not match `{}`, which is for the whole value",
-                Shown(pattern)
-            )),
-            Err(problem) => Some(format!(
-                "it cannot be held against `{}`: {problem}",
-                Shown(pattern)
-            )),
+            Ok(false) => Some(
+                [
+                    "it does not match, write what ",
+                    &shown,
+                    " matches as a whole",
+                ]
+                .concat(),
+            ),
+            Err(problem) => Some(["it cannot be held against ", &shown, ": ", &problem].concat()),
         }
     }
 }

@@ -51,7 +51,13 @@ pub(super) fn check(
             ),
             None => format!(
                 "it is not allowed, use {}",
-                one_of(list.allow.iter().map(ImagePattern::text))
+                one_of(
+                    &list
+                        .allow
+                        .iter()
+                        .map(ImagePattern::text)
+                        .collect::<Vec<_>>()
+                )
             ),
         };
         object(Objection {

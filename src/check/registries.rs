@@ -34,7 +34,13 @@ pub(super) fn check(
         } else {
             format!(
                 "use {}",
-                one_of(list.allow.iter().map(RegistryPattern::text))
+                one_of(
+                    &list
+                        .allow
+                        .iter()
+                        .map(RegistryPattern::text)
+                        .collect::<Vec<_>>()
+                )
             )
         };
         object(Objection {
@@ -53,7 +59,13 @@ pub(super) fn check(
             problem: format!(
                 "{} is not allowed, use {}",
                 named(image, list.allow.iter().any(RegistryPattern::has_path)),
-                one_of(list.allow.iter().map(RegistryPattern::text))
+                one_of(
+                    &list
+                        .allow
+                        .iter()
+                        .map(RegistryPattern::text)
+                        .collect::<Vec<_>>()
+                )
             ),
         });
     }

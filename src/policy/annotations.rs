@@ -28,6 +28,10 @@ pub(super) fn judge(
     exempted: &mut Exempted<'_, '_, '_>,
     findings: &mut Vec<Finding>,
 ) -> Result<(), RequestError> {
+    if request.sub_resource.is_some() {
+        // The one that is judged, `ephemeralcontainers`, leaves metadata as it was.
+        return Ok(());
+    }
     let first = findings.len();
     let mut matching = Matching::default();
     let mut malformed: Vec<(Location<'_>, Finding)> = Vec::new();
@@ -89,15 +93,14 @@ pub(super) fn remove(
     object: &Object<'_>,
     findings: &[Finding],
 ) -> Option<(Vec<Edit>, String)> {
-    let mut removed: Vec<usize> = findings
-        .iter()
-        .filter(|finding| finding.is_removal())
-        .flat_map(|finding| finding.removes.iter().copied())
-        .collect();
-    if removed.is_empty() {
-        return None;
+    let mut removed: Vec<usize> = Vec::new();
+    for finding in findings.iter().filter(|finding| finding.is_removal()) {
+        for position in &finding.removes {
+            if let Err(at) = removed.binary_search(position) {
+                removed.insert(at, *position);
+            }
+        }
     }
-    removed.sort_unstable();
     let mut edits: Vec<Edit> = Vec::new();
     for place in annotations(Target::Both, object, &request.kind).ok()? {
         for map in &place.maps {
