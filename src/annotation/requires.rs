@@ -57,8 +57,11 @@ pub(super) fn check<'o>(
             let key = rule.names.key(*name);
             let instead = match condition {
                 Condition::Absent => "must not be set, remove it".to_owned(),
-                Condition::Present => "must be set".to_owned(),
-                Condition::Like(glob) => ["must be ", &quoted(&[glob], "")].concat(),
+                Condition::Present => "must be set, set it or remove the former".to_owned(),
+                Condition::Like(glob) => {
+                    let glob = quoted(&[glob], "");
+                    ["must be ", &glob, ", write that or remove the former"].concat()
+                }
             };
             let problem = [
                 "with ",
