@@ -12,7 +12,6 @@ mod finding;
 mod images;
 mod kept;
 
-use crate::annotation::AnnotationRule;
 use crate::exemption::Check;
 use crate::json::{Step, find};
 use crate::request::{Operation, Request, RequestError};
@@ -22,6 +21,7 @@ use crate::verdict::Verdict;
 use crate::violation::Action;
 use crate::workload::Object;
 
+use annotations::Unjudged;
 use exempted::Exempted;
 use finding::{Finding, only_warn};
 
@@ -62,15 +62,16 @@ impl<'s> Policy<'s> {
             return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
         };
         let mut used = vec![false; self.settings.exemptions.len()];
-        let old = self.before(&request);
-        let old = old.as_ref();
-        let mut judged = match self.judge(&request, &mut object, old, &mut used) {
+        let mut judged = match self.judge(&request, &mut object, true, &mut used) {
             Ok(judged) => judged,
-            Err(error) => return Verdict::unreadable(self.settings.docs_url.as_deref(), &error),
+            Err(Unjudged::Settings(errors)) => return Verdict::misconfigured(&errors),
+            Err(Unjudged::Request(error)) => {
+                return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
+            }
         };
         self.keep_what_was(&request, &object, &mut judged.findings);
         if judged.findings.iter().any(Finding::is_removal) {
-            self.remove(&request, &object, old, &mut used, &mut judged);
+            self.remove(&request, &object, &mut used, &mut judged);
         }
         for finding in judged.findings {
             let refuses = finding.action == Action::Reject && finding.violation.kept.is_none();
@@ -91,9 +92,9 @@ impl<'s> Policy<'s> {
         self,
         request: &Request<'_>,
         object: &mut Object<'_>,
-        old: Option<&Object<'_>>,
+        is_new: bool,
         used: &mut [bool],
-    ) -> Result<Judged, RequestError> {
+    ) -> Result<Judged, Unjudged> {
         let mut judged = Judged::default();
         let has_images = self.settings.strictest().is_some();
         if has_images {
@@ -107,7 +108,7 @@ impl<'s> Policy<'s> {
             self.settings,
             request,
             object,
-            old,
+            is_new,
             &mut exempted,
             &mut judged.findings,
         )?;
@@ -117,27 +118,11 @@ impl<'s> Policy<'s> {
         Ok(judged)
     }
 
-    /// The object as it was, where a rule compares with it. A missing one means that everything is
-    /// new.
-    fn before<'r>(self, request: &Request<'r>) -> Option<Object<'r>> {
-        let compares = request.operation == Operation::Update
-            && self
-                .settings
-                .annotations
-                .iter()
-                .any(AnnotationRule::compares);
-        compares.then(|| {
-            let old = request.old_object.unwrap_or("{}");
-            Object::read(old, &request.kind).unwrap_or_else(|_| Object::new("{}"))
-        })
-    }
-
     /// Removes annotations instead of refusing them, and judges the annotations as they are then.
     fn remove(
         self,
         request: &Request<'_>,
         object: &Object<'_>,
-        old: Option<&Object<'_>>,
         used: &mut [bool],
         judged: &mut Judged,
     ) {
@@ -153,7 +138,7 @@ impl<'s> Policy<'s> {
             self.settings,
             request,
             &without,
-            old,
+            true,
             &mut exempted,
             &mut after,
         )
@@ -195,7 +180,7 @@ impl<'s> Policy<'s> {
             return;
         };
         let mut unused = vec![false; self.settings.exemptions.len()];
-        if let Ok(was) = self.judge(request, &mut old, None, &mut unused) {
+        if let Ok(was) = self.judge(request, &mut old, false, &mut unused) {
             kept::mark(findings, was.findings, object.text, old_text);
         }
     }

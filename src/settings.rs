@@ -24,6 +24,7 @@ use crate::pattern::{ImagePattern, RegistryPattern, TagPattern};
 use crate::violation::Action;
 use crate::workload::ImagePath;
 
+pub(crate) use annotations::{is_about, match_text, rule, selector};
 pub use error::{SettingsError, SettingsErrors};
 use reader::Entry;
 
@@ -39,7 +40,7 @@ pub struct Settings<'a> {
     /// Which images must be pinned, and which must not be.
     pub digests: Digests<'a>,
     /// The rules about annotations.
-    pub annotations: Vec<AnnotationRule<'a>>,
+    pub annotations: Vec<AnnotationItem<'a>>,
     /// What is judged on UPDATE.
     pub on_update: OnUpdate,
     /// Where custom kinds hold images that their shape does not show.
@@ -70,6 +71,15 @@ pub struct Digests<'a> {
     pub forbid: Vec<ImagePattern<'a>>,
     /// What happens otherwise.
     pub action: Action,
+}
+
+/// An item of `annotations`.
+#[derive(Clone, Debug)]
+pub enum AnnotationItem<'a> {
+    /// A rule.
+    Read(Box<AnnotationRule<'a>>),
+    /// A rule that is read when a request that it applies to needs it.
+    Unread(&'a Node<'a>),
 }
 
 /// What is judged on UPDATE.
@@ -138,7 +148,11 @@ impl<'a> Settings<'a> {
         // Positions are those of the entries only if all could be read.
         if errors.is_empty() {
             contradictions::find(&settings, &mut errors);
-            annotation_contradictions::find(&settings.annotations, &mut errors);
+            let rules = settings.annotations.iter().filter_map(|item| match item {
+                AnnotationItem::Read(rule) => Some(rule.as_ref()),
+                AnnotationItem::Unread(_) => None,
+            });
+            annotation_contradictions::find(&rules.collect::<Vec<_>>(), &mut errors);
         }
         errors.into_result(settings)
     }

@@ -8,8 +8,6 @@ use crate::json::{Kind, Location, Scalar, Step, find, kind_of, members, position
 use crate::kind::GroupKind;
 use crate::workload::{Malformed, Object};
 
-use super::Target;
-
 /// The annotations at one place of an object.
 #[derive(Debug, Default)]
 pub(crate) struct Annotations<'a> {
@@ -108,38 +106,41 @@ impl<'a> Annotations<'a> {
     }
 }
 
-/// The annotations at every place that a rule with this target is about.
+/// The annotations of an object, and those that it gives to Jobs.
 ///
 /// # Errors
 ///
 /// Where a key is no text.
-pub(crate) fn annotations<'a>(
-    target: Target,
+pub(crate) fn of_object<'a>(
     object: &Object<'a>,
     kind: &GroupKind<'_>,
 ) -> Result<Vec<Annotations<'a>>, serde_json::Error> {
-    let mut places = Vec::new();
-    if target != Target::PodTemplate || kind.is_pod() {
-        places.push(of_object(object)?);
-        if kind.is_cron_job() {
-            // The Jobs that it makes get them.
-            places.push(at(
-                object,
-                Location(vec![Step::key("spec"), Step::key("jobTemplate")]),
-            )?);
-        }
-    }
-    if target != Target::Object {
-        for template in &object.templates {
-            let mut annotations = at(object, template.clone())?;
-            annotations.template = Some(template.clone());
-            places.push(annotations);
-        }
+    let mut places = vec![own(object)?];
+    if kind.is_cron_job() {
+        let jobs = Location(vec![Step::key("spec"), Step::key("jobTemplate")]);
+        places.push(at(object, jobs)?);
     }
     Ok(places)
 }
 
-fn of_object<'a>(object: &Object<'a>) -> Result<Annotations<'a>, serde_json::Error> {
+/// The annotations of the pod templates in an object.
+///
+/// # Errors
+///
+/// As [`of_object`].
+pub(crate) fn of_templates_in<'a>(
+    object: &Object<'a>,
+) -> Result<Vec<Annotations<'a>>, serde_json::Error> {
+    let mut places = Vec::new();
+    for template in &object.templates {
+        let mut annotations = at(object, template.clone())?;
+        annotations.template = Some(template.clone());
+        places.push(annotations);
+    }
+    Ok(places)
+}
+
+fn own<'a>(object: &Object<'a>) -> Result<Annotations<'a>, serde_json::Error> {
     let mut annotations = Annotations::default();
     match object.metadata {
         Some(metadata) if !object.is_metadata_repeated => {
@@ -156,7 +157,7 @@ pub(crate) fn at<'a>(
     owner: Location<'a>,
 ) -> Result<Annotations<'a>, serde_json::Error> {
     if owner.steps().is_empty() {
-        return of_object(object);
+        return own(object);
     }
     let mut annotations = Annotations {
         owner,

@@ -1,14 +1,16 @@
 //! Holds the annotations of an object and of its pod templates against the rules, and removes those
 //! that a rule says to remove.
 
+use std::collections::BTreeMap;
+
 use crate::annotation::{
-    AnnotationRule, Annotations, Objection, RuleAction, Target, annotations, at,
+    AnnotationRule, Annotations, Objection, RuleAction, Target, at, of_object, of_templates_in,
 };
 use crate::exemption::Check;
-use crate::json::{Location, Step, find, position};
-use crate::request::{Request, RequestError};
+use crate::json::{Location, Node, Step, find, position};
+use crate::request::{Operation, Request, RequestError};
 use crate::selector::Selector;
-use crate::settings::Settings;
+use crate::settings::{self, AnnotationItem, Settings, SettingsErrors};
 use crate::shown::Shown;
 use crate::splice::{self, Edit};
 use crate::violation::{Action, Violation};
@@ -17,72 +19,210 @@ use crate::workload::Object;
 use super::exempted::Exempted;
 use super::finding::{Finding, sort};
 
+/// Why a request cannot be judged.
+pub(super) enum Unjudged {
+    /// It cannot be read.
+    Request(RequestError),
+    /// A rule that applies to it cannot be.
+    Settings(SettingsErrors),
+}
+
+impl From<RequestError> for Unjudged {
+    fn from(error: RequestError) -> Self {
+        Self::Request(error)
+    }
+}
+
 /// Everything wrong with the annotations of an object that no exemption covers.
 ///
-/// With `old`, the object as it was, also what may not change; without, only what is.
+/// Where `is_new`, also what may not change; else, only what is.
 pub(super) fn judge(
     settings: &Settings<'_>,
     request: &Request<'_>,
     object: &Object<'_>,
-    old: Option<&Object<'_>>,
+    is_new: bool,
     exempted: &mut Exempted<'_, '_, '_>,
     findings: &mut Vec<Finding>,
-) -> Result<(), RequestError> {
-    if request.sub_resource.is_some() {
+) -> Result<(), Unjudged> {
+    if settings.annotations.is_empty() || request.sub_resource.is_some() {
         // The one that is judged, `ephemeralcontainers`, leaves metadata as it was.
         return Ok(());
     }
     let first = findings.len();
-    let mut matching = Matching::default();
-    let mut malformed: Vec<(Location<'_>, Finding)> = Vec::new();
-    for (index, rule) in settings.annotations.iter().enumerate() {
-        let applies = matching.matches(&rule.selector, request, object);
-        // Whoever takes the label away in the same update is not rid of the rule.
-        let compares = rule.compares()
-            && old.is_some_and(|old| {
-                applies
-                    || (rule.selector.has_labels(old)
-                        && rule.selector.matches_but_for_labels(request, object))
-            });
-        if !applies && !compares {
-            continue;
-        }
-        let places = annotations(rule.target, object, &request.kind).map_err(unreadable)?;
-        for place in &places {
-            let mut put = |objection| {
-                if !exempted.cover(Check::Annotations, None) {
-                    let finding = finding((index, rule), request, object, place, objection);
-                    findings.push(finding);
-                }
-            };
-            if applies {
-                rule.check(place, &mut put);
+    let mut judge = Judge {
+        request,
+        object,
+        compares: is_new && request.operation == Operation::Update,
+        old: None,
+        places: [None, None],
+        known: Vec::new(),
+        malformed: BTreeMap::new(),
+    };
+    for (index, item) in settings.annotations.iter().enumerate() {
+        match item {
+            AnnotationItem::Read(rule) => {
+                let matching = judge.matching(&rule.selector);
+                judge.rule(index, rule, matching, exempted, findings)?;
             }
-            if compares && let Some(before) = before(place, old)? {
-                rule.compare(place, &before, &mut put);
-            }
-            for misfit in &place.malformed {
-                let action = rule.action.otherwise();
-                match malformed
-                    .iter_mut()
-                    .find(|(place, _)| *place == misfit.place)
-                {
-                    Some((_, known)) if action == Action::Reject => known.action = action,
-                    Some(_) => {}
-                    None if exempted.cover(Check::Annotations, None) => {}
-                    None => malformed.push((
-                        misfit.place.clone(),
-                        Finding::malformed(Check::Annotations, misfit, action),
-                    )),
+            AnnotationItem::Unread(node) => {
+                let matching = judge.matching_text(index, settings::match_text(node))?;
+                if matching != Matching::No {
+                    let node = node.deepened().map_err(unreadable)?;
+                    let rule = settings::rule(index, &node).map_err(Unjudged::Settings)?;
+                    judge.rule(index, &rule, matching, exempted, findings)?;
                 }
             }
         }
     }
-    findings.extend(malformed.into_iter().map(|(_, finding)| finding));
     if findings.len() > first {
         sort(findings);
     }
     Ok(())
+}
+
+/// Whether a rule is about a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Matching {
+    /// It is not.
+    No,
+    /// It would be, had the labels not been taken away: what compares with the old object applies.
+    Before,
+    /// It is.
+    Yes,
+}
+
+/// What has been looked at for the rules so far.
+struct Judge<'p, 'r> {
+    request: &'p Request<'r>,
+    object: &'p Object<'r>,
+    /// Whether there is an object as it was to compare with.
+    compares: bool,
+    /// The object as it was.
+    old: Option<Object<'r>>,
+    /// The annotations of the object, and those of its pod templates.
+    places: [Option<Vec<Annotations<'r>>>; 2],
+    /// The texts of `match`, and whether they match: rules that share one ask only once.
+    known: Vec<(&'p str, Matching)>,
+    /// The findings of what has the wrong JSON type, by place.
+    malformed: BTreeMap<String, usize>,
+}
+
+impl<'p, 'r> Judge<'p, 'r> {
+    /// The object as it was. A missing one means that everything is new.
+    fn old(&mut self) -> &Object<'r> {
+        let request = self.request;
+        self.old.get_or_insert_with(|| {
+            let text = request.old_object.unwrap_or("{}");
+            Object::read(text, &request.kind).unwrap_or_else(|_| Object::new("{}"))
+        })
+    }
+
+    fn matching(&mut self, selector: &Selector<'_>) -> Matching {
+        if !selector.matches_but_for_labels(self.request, self.object) {
+            Matching::No
+        } else if selector.has_labels(self.object) {
+            Matching::Yes
+        } else if self.compares && selector.has_labels(self.old()) {
+            Matching::Before
+        } else {
+            Matching::No
+        }
+    }
+
+    /// As [`matching`](Self::matching), of a `match` that has not been read.
+    fn matching_text(&mut self, index: usize, text: &'p str) -> Result<Matching, Unjudged> {
+        if text.is_empty() {
+            return Ok(Matching::Yes);
+        }
+        if let Some((_, matching)) = self.known.iter().find(|(known, _)| *known == text) {
+            return Ok(*matching);
+        }
+        let matching = if settings::is_about(text, &self.request.kind) {
+            let node = Node::Raw(text).deepened().map_err(unreadable)?;
+            let selector = settings::selector(index, &node).map_err(Unjudged::Settings)?;
+            self.matching(&selector)
+        } else {
+            Matching::No
+        };
+        self.known.push((text, matching));
+        Ok(matching)
+    }
+
+    /// Puts everything that a rule has against the object among the findings.
+    fn rule(
+        &mut self,
+        index: usize,
+        rule: &AnnotationRule<'_>,
+        matching: Matching,
+        exempted: &mut Exempted<'_, '_, '_>,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), Unjudged> {
+        let compares = self.compares && rule.compares();
+        if matching == Matching::No || (matching == Matching::Before && !compares) {
+            return Ok(());
+        }
+        let (request, object) = (self.request, self.object);
+        let is_pod = request.kind.is_pod();
+        let targets = [
+            rule.target != Target::PodTemplate || is_pod,
+            rule.target != Target::Object && !is_pod,
+        ];
+        for (of_templates, is_meant) in targets.into_iter().enumerate() {
+            if !is_meant {
+                continue;
+            }
+            let slot = self.places.get_mut(of_templates).and_then(Option::take);
+            let places = match slot {
+                Some(places) => places,
+                None if of_templates == 0 => {
+                    of_object(object, &request.kind).map_err(unreadable)?
+                }
+                None => of_templates_in(object).map_err(unreadable)?,
+            };
+            for place in &places {
+                let mut put = |objection| {
+                    if !exempted.cover(Check::Annotations, None) {
+                        let rule = (index, rule);
+                        findings.push(finding(rule, request, object, place, objection));
+                    }
+                };
+                if matching == Matching::Yes {
+                    rule.check(place, &mut put);
+                }
+                if compares && let Some(before) = before(place, self.old())? {
+                    rule.compare(place, &before, &mut put);
+                }
+                self.malformed(place, rule.action.otherwise(), exempted, findings);
+            }
+            if let Some(slot) = self.places.get_mut(of_templates) {
+                *slot = Some(places);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts what has the wrong JSON type among the findings, once, as strictly as the strictest rule.
+    fn malformed(
+        &mut self,
+        place: &Annotations<'_>,
+        action: Action,
+        exempted: &mut Exempted<'_, '_, '_>,
+        findings: &mut Vec<Finding>,
+    ) {
+        for misfit in &place.malformed {
+            let place = format!("{:#} {}", misfit.place, misfit.position);
+            if let Some(known) = self.malformed.get(&place) {
+                if action == Action::Reject
+                    && let Some(known) = findings.get_mut(*known)
+                {
+                    known.action = action;
+                }
+            } else if !exempted.cover(Check::Annotations, None) {
+                self.malformed.insert(place, findings.len());
+                findings.push(Finding::malformed(Check::Annotations, misfit, action));
+            }
+        }
+    }
 }
 
 /// Removes what the findings say to remove: the changes, and the object with them.
@@ -102,7 +242,9 @@ pub(super) fn remove(
         }
     }
     let mut edits: Vec<Edit> = Vec::new();
-    for place in annotations(Target::Both, object, &request.kind).ok()? {
+    let mut places = of_object(object, &request.kind).ok()?;
+    places.extend(of_templates_in(object).ok()?);
+    for place in places {
         for map in &place.maps {
             edits.extend(splice::remove_members(
                 object.text,
@@ -136,11 +278,8 @@ pub(super) fn position_before(
 /// The annotations that were there before; none where the pod template is new.
 fn before<'a>(
     place: &Annotations<'a>,
-    old: Option<&Object<'a>>,
+    old: &Object<'a>,
 ) -> Result<Option<Annotations<'a>>, RequestError> {
-    let Some(old) = old else {
-        return Ok(None);
-    };
     if let Some(template) = &place.template
         && find(old.text, template.steps())
             .map_err(unreadable)?
@@ -231,26 +370,4 @@ fn nearest<'a>(place: &Annotations<'a>, object: &Object<'a>) -> Location<'a> {
         way.0.pop();
     }
     way
-}
-
-/// Which selectors match: rules that share one ask only once.
-#[derive(Default)]
-struct Matching<'s> {
-    known: Vec<(&'s Selector<'s>, bool)>,
-}
-
-impl<'s> Matching<'s> {
-    fn matches(
-        &mut self,
-        selector: &'s Selector<'s>,
-        request: &Request<'_>,
-        object: &Object<'_>,
-    ) -> bool {
-        if let Some((_, matches)) = self.known.iter().find(|(known, _)| *known == selector) {
-            return *matches;
-        }
-        let matches = selector.matches(request, object);
-        self.known.push((selector, matches));
-        matches
-    }
 }

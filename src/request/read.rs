@@ -83,7 +83,7 @@ impl<'de> Visitor<'de> for PayloadReader<'de> {
                 "request" => {
                     request = Some(map.next_value_seed(RequestReader { text: self.text })?);
                 }
-                "settings" => settings = Some(map.next_value()?),
+                "settings" => settings = Some(map.next_value_seed(SettingsReader)?),
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -95,6 +95,18 @@ impl<'de> Visitor<'de> for PayloadReader<'de> {
                 .and_then(Members::request),
             settings,
         })
+    }
+}
+
+/// Reads settings, the rules about annotations only as far as it takes to see whether they apply:
+/// they may be many, and most of them are about other kinds.
+struct SettingsReader;
+
+impl<'de> DeserializeSeed<'de> for SettingsReader {
+    type Value = Node<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        Node::shallow(deserializer, "annotations")
     }
 }
 

@@ -10,7 +10,7 @@ use super::error::SettingsErrors;
 /// Notes every entry that another one makes meaningless, and every pattern that does not compile.
 ///
 /// Compares each pair: for settings that are validated once, not for each request.
-pub(super) fn find(rules: &[AnnotationRule<'_>], errors: &mut SettingsErrors) {
+pub(super) fn find(rules: &[&AnnotationRule<'_>], errors: &mut SettingsErrors) {
     for (index, rule) in rules.iter().enumerate() {
         within(index, rule, errors);
         for (other_index, other) in rules.iter().enumerate() {

@@ -5,10 +5,12 @@ use std::borrow::Cow;
 use crate::annotation::{
     AnnotationRule, Criteria, Criterion, Name, Names, Requirement, RuleAction, Target, ValueRule,
 };
-use crate::json::Node;
+use crate::json::{Node, Step, Trail, members};
+use crate::kind::{GroupKind, KindPattern};
 use crate::selector::{Condition, Selector};
 use crate::shown::Shown;
 
+use super::AnnotationItem;
 use super::error::SettingsErrors;
 use super::matching;
 use super::reader::Entry;
@@ -47,26 +49,125 @@ const ACTIONS: [(&str, RuleAction); 3] = [
     ("remove", RuleAction::Remove),
 ];
 
+/// How the names of an item are read.
+struct Reading<'n> {
+    names: Names<'n>,
+    /// Whether it is asked if an annotation can have them.
+    checks: bool,
+}
+
+impl<'n> Reading<'n> {
+    fn name(&self, text: &'n str) -> Name<'n> {
+        self.names.name(text)
+    }
+
+    fn check(&self, name: Name<'_>, may_be_glob: bool) -> Result<(), String> {
+        if self.checks {
+            self.names.check(name, may_be_glob)
+        } else {
+            Ok(())
+        }
+    }
+}
+
 pub(super) fn read<'n>(
     entry: Entry<'_, 'n>,
     errors: &mut SettingsErrors,
-) -> Vec<AnnotationRule<'n>> {
-    let mut rules = Vec::new();
+) -> Vec<AnnotationItem<'n>> {
+    let mut items = Vec::new();
     entry.list(errors, &mut |index, entry, errors| {
-        rules.push(rule(index, entry, errors));
+        let is_unread = matches!(entry.node, Node::Map(members)
+            if members.iter().any(|(_, value)| matches!(value, Node::Raw(_))));
+        items.push(if is_unread {
+            AnnotationItem::Unread(entry.node)
+        } else {
+            AnnotationItem::Read(Box::new(read_rule(index, entry, true, errors)))
+        });
     });
-    rules
+    items
 }
 
-fn rule<'n>(index: usize, entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> AnnotationRule<'n> {
+/// Reads an item, deepened, whose names were validated before.
+///
+/// # Errors
+///
+/// Every mistake in it.
+pub(crate) fn rule<'n>(
+    index: usize,
+    node: &'n Node<'n>,
+) -> Result<AnnotationRule<'n>, SettingsErrors> {
+    let mut errors = SettingsErrors::default();
+    let (list, index_step) = (Step::key("annotations"), Step::Index(index));
+    let list = Trail::root(&list);
+    let item = list.then(&index_step);
+    let entry = Entry::at(node, &item);
+    let rule = read_rule(index, entry, false, &mut errors);
+    errors.into_result(rule)
+}
+
+/// The `match` of an item that has not been read, as it was written; empty where there is none.
+pub(crate) fn match_text<'n>(node: &'n Node<'n>) -> &'n str {
+    match member(node, "match") {
+        Some(Node::Raw(text)) if *text != "null" => text,
+        _ => "",
+    }
+}
+
+/// Whether objects of this kind can meet a `match`, as it was written.
+pub(crate) fn is_about(text: &str, kind: &GroupKind<'_>) -> bool {
+    let kinds = members(text).ok().and_then(|members| {
+        let (_, kinds) = members.into_iter().find(|(key, _)| key == "kinds")?;
+        serde_json::from_str(kinds.get()).ok()
+    });
+    let Some(Node::List(kinds)) = kinds else {
+        return true;
+    };
+    kinds.iter().any(|pattern| match pattern {
+        Node::Text(pattern) => KindPattern::parse(pattern).is_ok_and(|it| it.matches(kind)),
+        _ => true,
+    })
+}
+
+/// Reads a `match`, deepened.
+///
+/// # Errors
+///
+/// Every mistake in it.
+pub(crate) fn selector<'n>(
+    index: usize,
+    node: &'n Node<'n>,
+) -> Result<Selector<'n>, SettingsErrors> {
+    let mut errors = SettingsErrors::default();
+    let (list, item, key) = (
+        Step::key("annotations"),
+        Step::Index(index),
+        Step::key("match"),
+    );
+    let list = Trail::root(&list);
+    let item = list.then(&item);
+    let selector = matching::read(Entry::at(node, &item.then(&key)), false, &mut errors);
+    errors.into_result(selector)
+}
+
+/// `checks_names`: once is enough, and Kubewarden has settings validated before it uses them. A name
+/// that no annotation can have finds none.
+fn read_rule<'n>(
+    index: usize,
+    entry: Entry<'_, 'n>,
+    checks_names: bool,
+    errors: &mut SettingsErrors,
+) -> AnnotationRule<'n> {
     let before = errors.len();
     // Names need the prefixes, which may stand behind them.
-    let names = names(entry.node);
+    let names = Reading {
+        names: names(entry.node),
+        checks: checks_names,
+    };
     let mut rule = AnnotationRule {
         name: Cow::Owned(format!("annotations[{index}]")),
         selector: Selector::default(),
         target: Target::default(),
-        names: names.clone(),
+        names: names.names.clone(),
         required: Vec::new(),
         require_any: Vec::new(),
         denied: Vec::new(),
@@ -195,9 +296,12 @@ fn check_prefix(entry: Entry<'_, '_>, errors: &mut SettingsErrors) {
     let Some(text) = entry.text(errors) else {
         return;
     };
-    let names = Names {
-        prefix: text,
-        aliases: Vec::new(),
+    let names = Reading {
+        names: Names {
+            prefix: text,
+            aliases: Vec::new(),
+        },
+        checks: true,
     };
     // A name that any prefix can stand before.
     if let Err(problem) = names.check(names.name("a"), false) {
@@ -211,13 +315,13 @@ fn check_prefix(entry: Entry<'_, '_>, errors: &mut SettingsErrors) {
 }
 
 /// A name, or where `may_be_glob` a glob over names.
-fn name<'n>(names: &Names<'n>, text: &'n str, may_be_glob: bool) -> Result<Name<'n>, String> {
+fn name<'n>(names: &Reading<'n>, text: &'n str, may_be_glob: bool) -> Result<Name<'n>, String> {
     let name = names.name(text);
     names.check(name, may_be_glob).map(|()| name)
 }
 
 fn values<'n>(
-    names: &Names<'n>,
+    names: &Reading<'n>,
     entry: Entry<'_, 'n>,
     errors: &mut SettingsErrors,
 ) -> Vec<ValueRule<'n>> {
@@ -231,7 +335,7 @@ fn values<'n>(
         };
         if let Err(problem) = names.check(rule.name, false) {
             entry.error(errors, format!("`{}`: {problem}", Shown(key)));
-        } else if rules.iter().any(|other| other.name == rule.name) {
+        } else if names.checks && rules.iter().any(|other| other.name == rule.name) {
             entry.error(errors, "this annotation occurs twice");
         }
         let before = errors.len();
@@ -259,7 +363,7 @@ fn values<'n>(
 }
 
 fn requires<'n>(
-    names: &Names<'n>,
+    names: &Reading<'n>,
     entry: Entry<'_, 'n>,
     errors: &mut SettingsErrors,
 ) -> Vec<Requirement<'n>> {
@@ -285,7 +389,7 @@ fn requires<'n>(
 }
 
 fn conditions<'n>(
-    names: &Names<'n>,
+    names: &Reading<'n>,
     entry: Entry<'_, 'n>,
     errors: &mut SettingsErrors,
 ) -> Vec<(Name<'n>, Condition<'n>)> {
