@@ -16,7 +16,7 @@ pub use field_path::{FieldPath, FieldPathError};
 pub use location::{Location, Step, Trail};
 pub use lookup::find;
 pub(crate) use lookup::{Scalar, Text, kind_of};
-pub(crate) use members::members;
+pub(crate) use members::{Member, members};
 pub use node::{Kind, Node, Number};
 pub(crate) use same::{same, same_but_for};
 pub(crate) use value_text::{position, value_text};

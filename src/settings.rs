@@ -24,7 +24,7 @@ use crate::pattern::{ImagePattern, RegistryPattern, TagPattern};
 use crate::violation::Action;
 use crate::workload::ImagePath;
 
-pub(crate) use annotations::{is_about, match_text, rule, selector};
+pub(crate) use annotations::{has_target, is_about, match_text, relevant, rule, selector};
 pub use error::{SettingsError, SettingsErrors};
 use reader::Entry;
 

@@ -68,6 +68,16 @@ impl<'a> Names<'a> {
     /// Which spelling of a name that the glob matches a key is, and the name.
     #[inline(never)]
     pub(crate) fn matching<'k>(&self, glob: Name<'_>, key: &'k str) -> Option<(usize, &'k str)> {
+        if !glob.is_glob() {
+            // Lengths tell most keys apart, sooner than a glob does.
+            let rank = self.spelling(glob, key)?;
+            let start = if glob.is_relative {
+                key.len() - glob.text.len()
+            } else {
+                0
+            };
+            return Some((rank, key.get(start..)?));
+        }
         if !glob.is_relative {
             return glob::matches(glob.text, key).then_some((0, key));
         }

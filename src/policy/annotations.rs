@@ -7,7 +7,7 @@ use crate::annotation::{
     AnnotationRule, Annotations, Objection, RuleAction, Target, at, of_object, of_templates_in,
 };
 use crate::exemption::Check;
-use crate::json::{Location, Node, Step, find, position};
+use crate::json::{Location, Member, Node, Step, find, members, position};
 use crate::request::{Operation, Request, RequestError};
 use crate::selector::Selector;
 use crate::settings::{self, AnnotationItem, Settings, SettingsErrors};
@@ -54,6 +54,7 @@ pub(super) fn judge(
         object,
         compares: is_new && request.operation == Operation::Update,
         old: None,
+        members: Vec::new(),
         places: [None, None],
         known: Vec::new(),
         malformed: BTreeMap::new(),
@@ -67,7 +68,8 @@ pub(super) fn judge(
             AnnotationItem::Unread(node) => {
                 let matching = judge.matching_text(index, settings::match_text(node))?;
                 if matching != Matching::No {
-                    let node = node.deepened().map_err(unreadable)?;
+                    let keys = judge.keys(settings::has_target(node))?;
+                    let node = settings::relevant(node, &keys).map_err(unreadable)?;
                     let rule = settings::rule(index, &node).map_err(Unjudged::Settings)?;
                     judge.rule(index, &rule, matching, exempted, findings)?;
                 }
@@ -99,6 +101,8 @@ struct Judge<'p, 'r> {
     compares: bool,
     /// The object as it was.
     old: Option<Object<'r>>,
+    /// The members of the object, once a field has been looked for.
+    members: Vec<Member<'r>>,
     /// The annotations of the object, and those of its pod templates.
     places: [Option<Vec<Annotations<'r>>>; 2],
     /// The texts of `match`, and whether they match: rules that share one ask only once.
@@ -118,7 +122,10 @@ impl<'p, 'r> Judge<'p, 'r> {
     }
 
     fn matching(&mut self, selector: &Selector<'_>) -> Matching {
-        if !selector.matches_but_for_labels(self.request, self.object) {
+        if self.members.is_empty() && !selector.fields.is_empty() {
+            self.members = members(self.object.text).unwrap_or_default();
+        }
+        if !selector.matches_but_for_labels(self.request, self.object, &self.members) {
             Matching::No
         } else if selector.has_labels(self.object) {
             Matching::Yes
@@ -148,6 +155,45 @@ impl<'p, 'r> Judge<'p, 'r> {
         Ok(matching)
     }
 
+    /// The annotations of the object, or those of its pod templates.
+    fn places(&mut self, of_templates: bool) -> Result<&[Annotations<'r>], Unjudged> {
+        let (request, object) = (self.request, self.object);
+        let [of_it, of_its_templates] = &mut self.places;
+        let slot = if of_templates {
+            of_its_templates
+        } else {
+            of_it
+        };
+        if slot.is_none() {
+            let places = if of_templates {
+                of_templates_in(object)
+            } else {
+                of_object(object, &request.kind)
+            };
+            *slot = Some(places.map_err(unreadable)?);
+        }
+        Ok(slot.as_deref().unwrap_or_default())
+    }
+
+    /// The keys of all annotations, those of pod templates if asked for.
+    fn keys(&mut self, with_templates: bool) -> Result<Vec<String>, Unjudged> {
+        let mut keys = Vec::new();
+        for of_templates in [false, true] {
+            if of_templates && !with_templates {
+                break;
+            }
+            for place in self.places(of_templates)? {
+                keys.extend(
+                    place
+                        .all
+                        .iter()
+                        .map(|annotation| annotation.key.to_string()),
+                );
+            }
+        }
+        Ok(keys)
+    }
+
     /// Puts everything that a rule has against the object among the findings.
     fn rule(
         &mut self,
@@ -167,17 +213,13 @@ impl<'p, 'r> Judge<'p, 'r> {
             rule.target != Target::PodTemplate || is_pod,
             rule.target != Target::Object && !is_pod,
         ];
-        for (of_templates, is_meant) in targets.into_iter().enumerate() {
+        for (slot, is_meant) in targets.into_iter().enumerate() {
             if !is_meant {
                 continue;
             }
-            let slot = self.places.get_mut(of_templates).and_then(Option::take);
-            let places = match slot {
-                Some(places) => places,
-                None if of_templates == 0 => {
-                    of_object(object, &request.kind).map_err(unreadable)?
-                }
-                None => of_templates_in(object).map_err(unreadable)?,
+            self.places(slot == 1)?;
+            let Some(places) = self.places.get_mut(slot).and_then(Option::take) else {
+                continue;
             };
             for place in &places {
                 let mut put = |objection| {
@@ -194,7 +236,7 @@ impl<'p, 'r> Judge<'p, 'r> {
                 }
                 self.malformed(place, rule.action.otherwise(), exempted, findings);
             }
-            if let Some(slot) = self.places.get_mut(of_templates) {
+            if let Some(slot) = self.places.get_mut(slot) {
                 *slot = Some(places);
             }
         }

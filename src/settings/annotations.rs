@@ -105,12 +105,75 @@ pub(crate) fn rule<'n>(
     errors.into_result(rule)
 }
 
+/// An item that has not been read, deepened, without what cannot matter where there are only
+/// annotations with these keys: values of others, and requirements that these do not meet.
+///
+/// # Errors
+///
+/// None, since it was read over before.
+pub(crate) fn relevant<'n>(
+    node: &'n Node<'n>,
+    keys: &[String],
+) -> Result<Node<'n>, serde_json::Error> {
+    let is_criteria = member(node, "criteria").is_some();
+    let mut defaults: Vec<Cow<'n, str>> = Vec::new();
+    // A name with a `/` may be one of several spellings.
+    let may_be = |name: &str| {
+        name.bytes().any(|byte| matches!(byte, b'/' | b'*' | b'?'))
+            || keys.iter().any(|key| key.ends_with(name))
+    };
+    let Node::Map(parts) = node else {
+        return node.deepened();
+    };
+    let mut read = Vec::with_capacity(parts.len());
+    for (key, part) in parts {
+        let node = match part {
+            Node::Raw(text) if key == "values" && !is_criteria && text.starts_with('{') => {
+                let mut values = Vec::new();
+                for (name, value) in members(text)? {
+                    let has_default = value.get().split('"').any(|word| word == "default");
+                    if has_default {
+                        defaults.push(name.clone());
+                    }
+                    if has_default || may_be(&name) {
+                        values.push((name, serde_json::from_str(value.get())?));
+                    }
+                }
+                Node::Map(values)
+            }
+            part => part.deepened()?,
+        };
+        read.push((key.clone(), node));
+    }
+    for (key, part) in &mut read {
+        if key == "requires"
+            && let Node::List(requirements) = part
+        {
+            requirements.retain(|requirement| match member(requirement, "when") {
+                Some(Node::Map(when)) => when.iter().all(|(name, condition)| {
+                    let has_default = |default: &Cow<'_, str>| {
+                        default == name || default.bytes().any(|byte| byte == b'/')
+                    };
+                    *condition == Node::Null || may_be(name) || defaults.iter().any(has_default)
+                }),
+                _ => true,
+            });
+        }
+    }
+    Ok(Node::Map(read))
+}
+
 /// The `match` of an item that has not been read, as it was written; empty where there is none.
 pub(crate) fn match_text<'n>(node: &'n Node<'n>) -> &'n str {
     match member(node, "match") {
         Some(Node::Raw(text)) if *text != "null" => text,
         _ => "",
     }
+}
+
+/// Whether an item that has not been read says whose annotations it is about.
+pub(crate) fn has_target(node: &Node<'_>) -> bool {
+    member(node, "target").is_some()
 }
 
 /// Whether objects of this kind can meet a `match`, as it was written.
@@ -232,7 +295,7 @@ fn read_rule<'n>(
         names: keys,
     });
     if errors.len() == before {
-        if is_empty(&rule) {
+        if checks_names && is_empty(&rule) {
             entry.error(
                 errors,
                 "no rule: say what is `required`, `denied`, `allowed`, …",
