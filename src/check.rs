@@ -10,7 +10,7 @@ mod tags;
 
 use crate::image::Reference;
 use crate::settings::Settings;
-use crate::shown::Shown;
+use crate::shown::one_of;
 use crate::violation::{Action, Code};
 
 /// An image as the rules see it.
@@ -59,21 +59,4 @@ pub(crate) fn image(
     images::check(seen, &settings.images, object);
     tags::check(seen, &settings.tags, object);
     digests::check(seen, &settings.digests, object);
-}
-
-/// Entries of an allow list as a message names them: the first few.
-fn one_of<'a>(entries: impl ExactSizeIterator<Item = &'a str>) -> String {
-    const NAMED: usize = 5;
-    let more = entries.len().saturating_sub(NAMED);
-    let only = if entries.len() == 1 { "" } else { "one of " };
-    let named: Vec<_> = entries
-        .take(NAMED)
-        .map(|entry| format!("`{}`", Shown(entry)))
-        .collect();
-    let text = format!("{only}{}", named.join(", "));
-    if more > 0 {
-        format!("{text} and {more} more")
-    } else {
-        text
-    }
 }

@@ -13,12 +13,22 @@ pub enum Check {
     Images,
     /// `mirrors`.
     Mirrors,
+    /// `annotations`.
+    Annotations,
 }
 
 impl Check {
+    /// Whether it judges images, so that an exemption for some images can lift it.
+    pub(crate) const fn is_about_images(self) -> bool {
+        matches!(self, Self::Images | Self::Mirrors)
+    }
+
     /// Every check, by the name that settings use.
-    pub(crate) const ALL: [(&'static str, Self); 2] =
-        [("images", Self::Images), ("mirrors", Self::Mirrors)];
+    pub(crate) const ALL: [(&'static str, Self); 3] = [
+        ("images", Self::Images),
+        ("mirrors", Self::Mirrors),
+        ("annotations", Self::Annotations),
+    ];
 }
 
 /// An item of `exemptions`.

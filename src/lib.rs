@@ -12,7 +12,7 @@
 //! |---|---|
 //! | [`wire`] | Kubewarden's protocol as functions from bytes to answers |
 //! | [`policy`] | the order in which a request is judged; the only module that knows every check |
-//! | [`check`] | the rules, one a file |
+//! | [`check`], [`annotation`] | the rules about images and about annotations, one a file |
 //! | [`exemption`], [`selector`] | what the rules do not apply to; the `match` of a rule |
 //! | [`settings`] | what the user wrote, checked, every mistake with its path |
 //! | [`request`], [`workload`], [`kind`] | what is asked; every image in an object, by its shape |
@@ -49,6 +49,7 @@
 //! # Ok::<_, serde_json::Error>(())
 //! ```
 
+pub mod annotation;
 pub mod check;
 pub mod exemption;
 pub mod glob;

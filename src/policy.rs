@@ -7,6 +7,7 @@
 //! 4. On UPDATE, what the old object has as well only warns.
 //! 5. If nothing refuses, the images that are to change do.
 
+mod annotations;
 mod exempted;
 mod finding;
 mod images;
@@ -14,15 +15,17 @@ mod kept;
 mod mirrors;
 mod pull_secrets;
 
+use crate::exemption::Check;
 use crate::json::{Step, find};
 use crate::registry::{Registry, Unreachable};
 use crate::request::{Operation, Request, RequestError};
 use crate::settings::{OnUpdate, Settings};
-use crate::splice::Edit;
+use crate::splice::{self, Edit};
 use crate::verdict::Verdict;
 use crate::violation::{Action, Code};
 use crate::workload::Object;
 
+use annotations::Unjudged;
 use exempted::Exempted;
 use finding::{Finding, only_warn};
 use mirrors::Mirrors;
@@ -71,10 +74,14 @@ impl<'s> Policy<'s> {
         let mut used = vec![false; self.settings.exemptions.len()];
         let mut judged = match self.judge(&request, &mut object, Some(registry), &mut used) {
             Ok(judged) => judged,
-            Err(error) => return Verdict::unreadable(self.settings.docs_url.as_deref(), &error),
+            Err(Unjudged::Settings(errors)) => return Verdict::misconfigured(&errors),
+            Err(Unjudged::Request(error)) => {
+                return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
+            }
         };
-        if !judged.findings.is_empty() && request.operation == Operation::Update {
-            self.keep_what_was(&request, &object, &mut judged.findings);
+        self.keep_what_was(&request, &object, &mut judged.findings);
+        if judged.findings.iter().any(Finding::is_removal) {
+            self.remove(&request, &object, &mut used, &mut judged);
         }
         for finding in judged.findings {
             let refuses = finding.action == Action::Reject && finding.violation.kept.is_none();
@@ -103,29 +110,90 @@ impl<'s> Policy<'s> {
         object: &mut Object<'r>,
         registry: Option<&dyn Registry>,
         used: &mut [bool],
-    ) -> Result<Judged, RequestError> {
-        images::add(self.settings, request, object)?;
+    ) -> Result<Judged, Unjudged> {
         let mut judged = Judged::default();
+        let has_images = self.settings.strictest().is_some();
+        if has_images {
+            images::add(self.settings, request, object)?;
+        }
         let mut exempted = Exempted::new(&self.settings.exemptions, request, object, used);
-        let mut mirrors = Mirrors::new(
+        if has_images {
+            let mut mirrors = Mirrors::new(
+                self.settings,
+                request,
+                object,
+                registry.unwrap_or(&Unreachable),
+                registry.is_none(),
+            );
+            images::judge(
+                self.settings,
+                object,
+                &mut mirrors,
+                &mut exempted,
+                &mut judged,
+            );
+            mirrors.add_pull_secrets(&mut judged);
+        }
+        annotations::judge(
             self.settings,
             request,
             object,
-            registry.unwrap_or(&Unreachable),
-            registry.is_none(),
-        );
-        images::judge(
-            self.settings,
-            object,
-            &mut mirrors,
+            registry.is_some(),
             &mut exempted,
-            &mut judged,
-        );
-        mirrors.add_pull_secrets(&mut judged);
+            &mut judged.findings,
+        )?;
         if !judged.findings.is_empty() && is_static_pod(request, object) {
             only_warn(&mut judged.findings, 0);
         }
         Ok(judged)
+    }
+
+    /// Removes annotations instead of refusing them, and judges the annotations as they are then.
+    fn remove(
+        self,
+        request: &Request<'_>,
+        object: &Object<'_>,
+        used: &mut [bool],
+        judged: &mut Judged,
+    ) {
+        let Some((edits, text)) = annotations::remove(request, object, &judged.findings) else {
+            return;
+        };
+        let Ok(without) = Object::read(&text, &request.kind) else {
+            return;
+        };
+        let mut exempted = Exempted::new(&self.settings.exemptions, request, &without, used);
+        let mut after = Vec::new();
+        if annotations::judge(
+            self.settings,
+            request,
+            &without,
+            true,
+            &mut exempted,
+            &mut after,
+        )
+        .is_err()
+        {
+            return;
+        }
+        self.keep_what_was(request, &without, &mut after);
+        for finding in &mut after {
+            finding.position =
+                annotations::position_before(finding.position, &text, object.text, &edits);
+        }
+        judged.findings.retain_mut(|finding| {
+            let is_removal = finding.is_removal();
+            if is_removal {
+                finding.action = Action::Warn;
+                finding.violation.problem.insert_str(0, "removed: ");
+            }
+            is_removal || finding.check != Check::Annotations
+        });
+        judged.findings.append(&mut after);
+        finding::sort(&mut judged.findings);
+        for edit in edits {
+            splice::add(&mut judged.edits, edit);
+        }
     }
 
     /// Marks the findings that the old object has as well.
@@ -138,11 +206,14 @@ impl<'s> Policy<'s> {
         let Some(old_text) = request.old_object else {
             return;
         };
+        if findings.is_empty() || request.operation != Operation::Update {
+            return;
+        }
         if self.settings.on_update == OnUpdate::All && !kept::is_bookkeeping(object.text, old_text)
         {
             return;
         }
-        let Ok(mut old) = old_object(old_text, request) else {
+        let Ok(mut old) = Object::read(old_text, &request.kind) else {
             return;
         };
         let mut unused = vec![false; self.settings.exemptions.len()];
@@ -168,13 +239,4 @@ fn is_static_pod(request: &Request<'_>, object: &Object<'_>) -> bool {
         && object.metadata.is_some_and(|metadata| {
             find(metadata, &annotation).is_ok_and(|found| !found.is_empty())
         })
-}
-
-/// The old object, read as the new one was.
-fn old_object<'a>(text: &'a str, request: &Request<'_>) -> Result<Object<'a>, serde_json::Error> {
-    if request.kind.may_run_images() {
-        Object::read(text, &request.kind)
-    } else {
-        Ok(Object::new(text))
-    }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 use crate::glob;
-use crate::json::{FieldPath, Location, Scalar, Step, find};
+use crate::json::{FieldPath, Location, Member, Scalar, Step, find};
 use crate::kind::{GroupKind, KindPattern};
 use crate::request::Request;
 use crate::workload::Object;
@@ -69,23 +69,40 @@ impl Selector<'_> {
     ///
     /// Operation, user and old fields are the request's whichever object is judged.
     pub fn matches(&self, request: &Request<'_>, object: &Object<'_>) -> bool {
-        any_glob(self.operations.as_deref(), || {
-            Some(Cow::Borrowed(request.operation.as_str()))
-        }) && self
-            .kinds
-            .as_ref()
-            .is_none_or(|kinds| kinds.iter().any(|kind| kind.matches(&request.kind)))
+        self.matches_but_for_labels(request, object, &[]) && self.has_labels(object)
+    }
+
+    /// Whether the object has the labels.
+    pub(crate) fn has_labels(&self, object: &Object<'_>) -> bool {
+        self.labels.iter().all(|(key, condition)| {
+            let path = [Step::key("labels"), Step::key(key)];
+            holds(*condition, object.metadata.unwrap_or("{}"), &path)
+        })
+    }
+
+    /// As [`matches`](Self::matches), whatever labels the object has. `members` are those of the
+    /// object, if they are known: then only the one that a field is in is searched.
+    pub(crate) fn matches_but_for_labels(
+        &self,
+        request: &Request<'_>,
+        object: &Object<'_>,
+        members: &[Member<'_>],
+    ) -> bool {
+        (self.old_fields.is_empty() || request.old_object.is_some())
+            && any_glob(self.operations.as_deref(), || {
+                Some(Cow::Borrowed(request.operation.as_str()))
+            })
+            && self
+                .kinds
+                .as_ref()
+                .is_none_or(|kinds| kinds.iter().any(|kind| kind.matches(&request.kind)))
             && self.matches_user(request)
             && any_glob(self.namespaces.as_deref(), || namespace(request, object))
             && any_glob(self.names.as_deref(), || name(request, object))
-            && self.labels.iter().all(|(key, condition)| {
-                let path = [Step::key("labels"), Step::key(key)];
-                holds(*condition, object.metadata.unwrap_or("{}"), &path)
+            && self.fields.iter().all(|(path, condition)| {
+                let (text, rest) = field(object, members, path.steps());
+                holds(*condition, text, rest)
             })
-            && self
-                .fields
-                .iter()
-                .all(|(path, condition)| holds(*condition, object.text, path.steps()))
             && self.old_fields.iter().all(|(path, condition)| {
                 request
                     .old_object
@@ -116,6 +133,21 @@ fn any_glob<'t>(patterns: Option<&[&str]>, text: impl FnOnce() -> Option<Cow<'t,
     patterns.is_none_or(|patterns| {
         text().is_some_and(|text| patterns.iter().any(|pattern| glob::matches(pattern, &text)))
     })
+}
+
+/// Where to look for a field: a text, and the way that is left from there.
+fn field<'a, 'p>(
+    object: &Object<'a>,
+    members: &[Member<'a>],
+    path: &'p [Step<'p>],
+) -> (&'a str, &'p [Step<'p>]) {
+    if let Some((Step::Key(first), rest)) = path.split_first() {
+        let mut found = members.iter().filter(|(key, _)| key == first);
+        if let (Some((_, value)), None) = (found.next(), found.next()) {
+            return (value.get(), rest);
+        }
+    }
+    (object.text, path)
 }
 
 /// An object that cannot be searched meets no condition: its request is refused elsewhere. Nor does

@@ -5,6 +5,8 @@
 //! [`Settings::validate`] asks besides whether the entries contradict each other, which takes longer
 //! and is for `validate_settings`.
 
+mod annotation_contradictions;
+mod annotations;
 mod contradictions;
 mod error;
 mod exemptions;
@@ -16,6 +18,7 @@ mod service_accounts;
 
 use std::borrow::Cow;
 
+use crate::annotation::AnnotationRule;
 use crate::exemption::Exemption;
 use crate::json::Node;
 use crate::mirror::{Mirror, Rewrite};
@@ -23,6 +26,7 @@ use crate::pattern::{ImagePattern, RegistryPattern, TagPattern};
 use crate::violation::Action;
 use crate::workload::ImagePath;
 
+pub(crate) use annotations::{has_target, is_about, match_text, relevant, rule, selector};
 pub use error::{SettingsError, SettingsErrors};
 use reader::Entry;
 
@@ -41,6 +45,8 @@ pub struct Settings<'a> {
     pub mirrors: Vec<Mirror<'a>>,
     /// When images become those of their mirrors.
     pub rewrite: Rewrite,
+    /// The rules about annotations.
+    pub annotations: Vec<AnnotationItem<'a>>,
     /// What is judged on UPDATE.
     pub on_update: OnUpdate,
     /// Where custom kinds hold images that their shape does not show.
@@ -71,6 +77,15 @@ pub struct Digests<'a> {
     pub forbid: Vec<ImagePattern<'a>>,
     /// What happens otherwise.
     pub action: Action,
+}
+
+/// An item of `annotations`.
+#[derive(Clone, Debug)]
+pub enum AnnotationItem<'a> {
+    /// A rule.
+    Read(Box<AnnotationRule<'a>>),
+    /// A rule that is read when a request that it applies to needs it.
+    Unread(&'a Node<'a>),
 }
 
 /// What is judged on UPDATE.
@@ -105,13 +120,14 @@ impl<T> AllowReject<T> {
 
 impl<'a> Settings<'a> {
     /// The keys of the settings.
-    pub const KEYS: [&'static str; 10] = [
+    pub const KEYS: [&'static str; 11] = [
         "registries",
         "images",
         "tags",
         "digests",
         "mirrors",
         "rewrite",
+        "annotations",
         "onUpdate",
         "imagePaths",
         "exemptions",
@@ -141,6 +157,11 @@ impl<'a> Settings<'a> {
         if errors.is_empty() {
             contradictions::find(&settings, &mut errors);
             mirrors::find_contradictions(&settings.mirrors, &mut errors);
+            let rules = settings.annotations.iter().filter_map(|item| match item {
+                AnnotationItem::Read(rule) => Some(rule.as_ref()),
+                AnnotationItem::Unread(_) => None,
+            });
+            annotation_contradictions::find(&rules.collect::<Vec<_>>(), &mut errors);
         }
         errors.into_result(settings)
     }
@@ -167,6 +188,7 @@ impl<'a> Settings<'a> {
                 ];
                 settings.rewrite = entry.keyword(&values, errors).unwrap_or_default();
             }
+            "annotations" => settings.annotations = annotations::read(entry, errors),
             "onUpdate" => {
                 let values = [("changed", OnUpdate::Changed), ("all", OnUpdate::All)];
                 settings.on_update = entry.keyword(&values, errors).unwrap_or_default();
@@ -176,10 +198,13 @@ impl<'a> Settings<'a> {
             "docsUrl" => settings.docs_url = lists::docs_url(entry, errors),
             _ => {}
         });
-        if errors.len() == before && settings.strictest().is_none() {
+        if errors.len() == before
+            && settings.strictest().is_none()
+            && settings.annotations.is_empty()
+        {
             errors.push(
                 "settings".to_owned(),
-                "no rule: set `registries`, `images`, `tags`, `digests` or `mirrors`, else everything is accepted",
+                "no rule: set `registries`, `images`, `tags`, `digests`, `mirrors` or `annotations`, else everything is accepted",
             );
         }
         settings

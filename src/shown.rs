@@ -39,6 +39,33 @@ impl Display for OneLine<'_> {
     }
 }
 
+/// Entries of a list as a message names them: the first few.
+pub(crate) fn one_of(entries: &[&str]) -> String {
+    const NAMED: usize = 5;
+    let mut text = quoted(entries.get(..NAMED).unwrap_or(entries), ", ");
+    if entries.len() != 1 {
+        text.insert_str(0, "one of ");
+    }
+    match entries.len().checked_sub(NAMED) {
+        None | Some(0) => text,
+        Some(more) => format!("{text} and {more} more"),
+    }
+}
+
+/// Texts in quotes, with `word` between them.
+#[inline(never)]
+pub(crate) fn quoted(texts: &[&str], word: &str) -> String {
+    let mut all = String::new();
+    for (index, text) in texts.iter().enumerate() {
+        if index > 0 {
+            all += word;
+        }
+        // Writing to a string cannot fail.
+        let _ = fmt::write(&mut all, format_args!("`{}`", Shown(text)));
+    }
+    all
+}
+
 fn write(f: &mut fmt::Formatter<'_>, text: &str, is_quoted: bool, longest: usize) -> fmt::Result {
     for (position, character) in text.chars().enumerate() {
         if position == longest {

@@ -9,7 +9,9 @@ use std::ops::Range;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::json::Location;
+use serde_json::value::RawValue;
+
+use crate::json::{Location, Step, members, position};
 
 /// A change to an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub enum Change {
     Set(String),
     /// The list gets more elements, or is made.
     PullSecrets,
+    /// The member of a map is gone.
+    Remove,
 }
 
 /// Adds a change to others, in the order of the document.
@@ -60,6 +64,64 @@ pub(crate) fn apply(text: &str, edits: &[Edit]) -> Option<String> {
     Some(changed)
 }
 
+/// The changes that remove members of a map, each with exactly one comma: all but the bytes of these
+/// members, their commas and the space up to the next member stay as they are.
+///
+/// `map` is part of `text`; `removed` are the positions of the members' values, in order.
+///
+/// `None` where that cannot be told.
+pub(crate) fn remove_members(
+    text: &str,
+    map: &RawValue,
+    place: &Location<'_>,
+    removed: &[usize],
+) -> Option<Vec<Edit>> {
+    let offset = |part: &str| position(part).checked_sub(position(text));
+    let map_start = offset(map.get())?;
+    // Each member with the bytes of its key and value.
+    let mut members_found = Vec::new();
+    let mut read = map_start + 1;
+    for (key, value) in members(map.get()).ok()? {
+        let start = read + text.get(read..)?.find('"')?;
+        read = offset(value.get())? + value.get().len();
+        members_found.push((
+            key,
+            start..read,
+            removed.binary_search(&position(value.get())).is_ok(),
+        ));
+    }
+    let mut edits = Vec::new();
+    let last_kept = members_found
+        .iter()
+        .rposition(|(_, _, is_removed)| !is_removed);
+    for (index, (key, span, is_removed)) in members_found.iter().enumerate() {
+        if !is_removed {
+            continue;
+        }
+        let before = index
+            .checked_sub(1)
+            .and_then(|index| members_found.get(index));
+        let span = match (members_found.get(index + 1), before) {
+            // With the comma behind it.
+            (Some((_, next, _)), _) if last_kept.is_some_and(|last| index < last) => {
+                span.start..next.start
+            }
+            // The last ones, with the comma before them.
+            (_, Some((_, before, _))) => before.end..span.end,
+            (_, None) => span.clone(),
+        };
+        let mut path = place.detached();
+        path.0.push(Step::Key(key.to_string().into()));
+        edits.push(Edit {
+            path,
+            change: Change::Remove,
+            span,
+            text: String::new(),
+        });
+    }
+    Some(edits)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,6 +145,53 @@ mod tests {
             apply(text, &edits).unwrap(),
             r#"{ "a" : "", "n":1e2,"b":"long" }"#
         );
+    }
+
+    /// The text without the members of its only map that have these values.
+    fn without(text: &str, values: &[&str]) -> String {
+        let map: &RawValue = serde_json::from_str(text).unwrap();
+        let members = members(map.get()).unwrap();
+        let removed: Vec<_> = members
+            .iter()
+            .filter(|(_, value)| values.contains(&value.get()))
+            .map(|(_, value)| position(value.get()))
+            .collect();
+        let edits = remove_members(text, map, &Location::default(), &removed).unwrap();
+        assert_eq!(edits.len(), removed.len());
+        apply(text, &edits).unwrap()
+    }
+
+    #[test]
+    fn a_removed_member_takes_exactly_one_comma_with_it() {
+        let text = r#"{ "a" : 1 , "b":2,"c": 3 ,  "d":4 }"#;
+        for (values, left) in [
+            (&["1"][..], r#"{ "b":2,"c": 3 ,  "d":4 }"#),
+            (&["2"], r#"{ "a" : 1 , "c": 3 ,  "d":4 }"#),
+            (&["4"], r#"{ "a" : 1 , "b":2,"c": 3 }"#),
+            (&["1", "2"], r#"{ "c": 3 ,  "d":4 }"#),
+            (&["2", "3"], r#"{ "a" : 1 , "d":4 }"#),
+            (&["3", "4"], r#"{ "a" : 1 , "b":2 }"#),
+            (&["1", "4"], r#"{ "b":2,"c": 3 }"#),
+            (&["1", "3"], r#"{ "b":2,"d":4 }"#),
+            (&["1", "3", "4"], r#"{ "b":2 }"#),
+            (&["1", "2", "3", "4"], "{  }"),
+            (&[], text),
+        ] {
+            assert_eq!(without(text, values), left, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn a_member_is_removed_whatever_its_key_and_value_look_like() {
+        for (text, left) in [
+            (r#"{"a":0}"#, "{}"),
+            (r#"{"\"a\u0022":0,"b":1}"#, r#"{"b":1}"#),
+            (r#"{"{\",":0,"b":"}"}"#, r#"{"b":"}"}"#),
+            (r#"{"a":"\",","b":0}"#, r#"{"a":"\","}"#),
+            (r#"{"a":0,"a":1,"a":0}"#, r#"{"a":1}"#),
+        ] {
+            assert_eq!(without(text, &["0"]), left);
+        }
     }
 
     #[test]

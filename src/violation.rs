@@ -37,6 +37,24 @@ pub enum Code {
     MirrorMissing,
     /// Nobody can say whether a mirror has an image.
     MirrorUnchecked,
+    /// An annotation that a rule requires is missing or empty.
+    AnnotationRequired,
+    /// A rule denies the annotation.
+    AnnotationDenied,
+    /// No entry of a rule that lists what is allowed matches the annotation.
+    AnnotationNotAllowed,
+    /// A rule does not admit the value of the annotation.
+    AnnotationValueNotAllowed,
+    /// Annotations are there together that a rule lets stand only alone.
+    AnnotationConflicting,
+    /// What a rule requires where another annotation is so does not hold.
+    AnnotationRequirement,
+    /// An annotation is added, changed or removed that may never change.
+    AnnotationImmutable,
+    /// An annotation is added or changed that may be set only when the object is created.
+    AnnotationCreateOnly,
+    /// An annotation is removed that may not be.
+    AnnotationKeep,
     /// A member of the object has the wrong JSON type.
     ObjectMalformed,
     /// The request cannot be read.
@@ -47,7 +65,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of `docs/messages.md`.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 27] = [
         Self::RegistryNotAllowed,
         Self::RegistryRejected,
         Self::ImageNotAllowed,
@@ -63,6 +81,15 @@ impl Code {
         Self::MirrorNeedsTag,
         Self::MirrorMissing,
         Self::MirrorUnchecked,
+        Self::AnnotationRequired,
+        Self::AnnotationDenied,
+        Self::AnnotationNotAllowed,
+        Self::AnnotationValueNotAllowed,
+        Self::AnnotationConflicting,
+        Self::AnnotationRequirement,
+        Self::AnnotationImmutable,
+        Self::AnnotationCreateOnly,
+        Self::AnnotationKeep,
         Self::ObjectMalformed,
         Self::RequestMalformed,
         Self::SettingsInvalid,
@@ -94,6 +121,15 @@ impl Code {
             Self::MirrorNeedsTag => "mirror-needs-tag",
             Self::MirrorMissing => "mirror-missing",
             Self::MirrorUnchecked => "mirror-unchecked",
+            Self::AnnotationRequired => "annotation-required",
+            Self::AnnotationDenied => "annotation-denied",
+            Self::AnnotationNotAllowed => "annotation-not-allowed",
+            Self::AnnotationValueNotAllowed => "annotation-value-not-allowed",
+            Self::AnnotationConflicting => "annotation-conflicting",
+            Self::AnnotationRequirement => "annotation-requirement",
+            Self::AnnotationImmutable => "annotation-immutable",
+            Self::AnnotationCreateOnly => "annotation-create-only",
+            Self::AnnotationKeep => "annotation-keep",
             Self::ObjectMalformed => "object-malformed",
             Self::RequestMalformed => "request-malformed",
             Self::SettingsInvalid => "settings-invalid",

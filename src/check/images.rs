@@ -50,7 +50,13 @@ pub(super) fn check(
                 |mirror: &&Reference<'_>| is_allowed(mirror) && rejecting(mirror).is_none();
             let instead = match seen.instead.filter(passes) {
                 Some(mirror) => format!("`{}`", Shown(&mirror.to_string())),
-                None => one_of(list.allow.iter().map(ImagePattern::text)),
+                None => one_of(
+                    &list
+                        .allow
+                        .iter()
+                        .map(ImagePattern::text)
+                        .collect::<Vec<_>>(),
+                ),
             };
             format!("it is not allowed, use {instead}")
         };

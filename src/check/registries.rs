@@ -35,7 +35,13 @@ pub(super) fn check(
         match seen.instead.filter(passes) {
             Some(mirror) => format!("`{}`", Shown(&mirror.to_string())),
             None if list.allow.is_empty() || is_allowed(image) => "another registry".to_owned(),
-            None => one_of(list.allow.iter().map(RegistryPattern::text)),
+            None => one_of(
+                &list
+                    .allow
+                    .iter()
+                    .map(RegistryPattern::text)
+                    .collect::<Vec<_>>(),
+            ),
         }
     };
     let (code, problem) = if let Some(entry) = rejecting(image) {

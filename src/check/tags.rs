@@ -21,7 +21,7 @@ pub(super) fn check(
     let image = seen.mirrored.unwrap_or(seen.written);
     let is_mirror = seen.mirrored.is_some();
     let allows = |tag: &str| list.allow.iter().any(|entry| entry.matches(tag));
-    let allowed = || one_of(list.allow.iter().map(TagPattern::text));
+    let allowed = || one_of(&list.allow.iter().map(TagPattern::text).collect::<Vec<_>>());
     let rejected = image
         .tag()
         .and_then(|tag| Some((tag, list.reject.iter().find(|entry| entry.matches(tag))?)));

@@ -79,7 +79,12 @@ impl<'a> Scalar<'a> {
 
 /// The type of a raw value, which its first character tells.
 pub(crate) fn kind_of(raw: &RawValue) -> Kind {
-    match raw.get().as_bytes().first() {
+    kind_of_text(raw.get())
+}
+
+/// The type of the JSON value that a text is.
+pub(super) fn kind_of_text(text: &str) -> Kind {
+    match text.as_bytes().first() {
         Some(b'"') => Kind::Text,
         Some(b'{') => Kind::Map,
         Some(b'[') => Kind::List,

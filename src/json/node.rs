@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
-use super::lookup::Text;
+use super::lookup::{Text, kind_of_text};
 
 /// A JSON value with its keys in their order, and each key as often as it was written.
 ///
@@ -24,6 +25,8 @@ pub enum Node<'a> {
     List(Vec<Node<'a>>),
     /// A map.
     Map(Vec<(Cow<'a, str>, Node<'a>)>),
+    /// JSON as it was written, to be read when it is needed: see [`Node::shallow`].
+    Raw(&'a str),
 }
 
 /// A JSON number. Equal if the values are: `1` and `1.0`.
@@ -85,7 +88,7 @@ impl fmt::Display for Kind {
 
 impl Node<'_> {
     /// The type of this value.
-    pub const fn kind(&self) -> Kind {
+    pub fn kind(&self) -> Kind {
         match self {
             Self::Null => Kind::Null,
             Self::Bool(_) => Kind::Bool,
@@ -93,7 +96,114 @@ impl Node<'_> {
             Self::Text(_) => Kind::Text,
             Self::List(_) => Kind::List,
             Self::Map(_) => Kind::Map,
+            Self::Raw(text) => kind_of_text(text),
         }
+    }
+}
+
+impl<'a> Node<'a> {
+    /// Reads a map, but of the objects in its list `list` the members as [`Raw`](Self::Raw) only.
+    pub(crate) fn shallow<'de: 'a, D: Deserializer<'de>>(
+        deserializer: D,
+        list: &'static str,
+    ) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Shallow::Around(list))
+    }
+
+    /// The same node with the members read that were left as they were written.
+    ///
+    /// # Errors
+    ///
+    /// None, since they were read over before.
+    pub(crate) fn deepened(&self) -> Result<Self, serde_json::Error> {
+        match self {
+            Self::Raw(text) => serde_json::from_str(text),
+            Self::Map(members) => {
+                let members = members.iter();
+                let deepened = members.map(|(key, value)| Ok((key.clone(), value.deepened()?)));
+                deepened.collect::<Result<_, _>>().map(Self::Map)
+            }
+            other => Ok(other.clone()),
+        }
+    }
+}
+
+/// Where in a shallow node a value stands.
+#[derive(Clone, Copy)]
+enum Shallow {
+    /// The map around the list with this key.
+    Around(&'static str),
+    /// The list.
+    List,
+    /// One of its elements.
+    Element,
+}
+
+impl<'de> DeserializeSeed<'de> for Shallow {
+    type Value = Node<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Shallow {
+    type Value = Node<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        NodeVisitor.visit_unit()
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
+        NodeVisitor.visit_bool(value)
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
+        NodeVisitor.visit_i64(value)
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
+        NodeVisitor.visit_u64(value)
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
+        NodeVisitor.visit_f64(value)
+    }
+
+    fn visit_borrowed_str<E: Error>(self, value: &'de str) -> Result<Self::Value, E> {
+        NodeVisitor.visit_borrowed_str(value)
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Self::Value, E> {
+        NodeVisitor.visit_str(value)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let Self::List = self else {
+            return NodeVisitor.visit_seq(list);
+        };
+        let mut elements = Vec::new();
+        while let Some(element) = list.next_element_seed(Self::Element)? {
+            elements.push(element);
+        }
+        Ok(Node::List(elements))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some(key) = map.next_key_seed(Text)? {
+            let value = match self {
+                Self::Around(list) if key == list => map.next_value_seed(Self::List)?,
+                Self::Element => Node::Raw(map.next_value::<&RawValue>()?.get()),
+                Self::Around(_) | Self::List => map.next_value()?,
+            };
+            members.push((key, value));
+        }
+        Ok(Node::Map(members))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Something wrong with an object, before it is known whether that is new.
 
+use crate::exemption::Check;
 use crate::json::Location;
 use crate::shown::Shown;
 use crate::violation::{Action, Code, Violation};
@@ -7,6 +8,10 @@ use crate::workload::{ImageField, Malformed};
 
 /// Something wrong with an object, and what tells it from the same thing elsewhere.
 pub(super) struct Finding {
+    /// The part of the policy that found it.
+    pub(super) check: Check,
+    /// Where in the input it stands.
+    pub(super) position: usize,
     pub(super) action: Action,
     pub(super) violation: Violation,
     /// What makes a violation of the old object and one of the new object the same: code, place and
@@ -14,17 +19,22 @@ pub(super) struct Finding {
     pub(super) key: String,
     /// The pod template around it.
     pub(super) template: Option<Location<'static>>,
+    /// The annotations that are removed instead of refusing the request, by their position.
+    pub(super) removes: Vec<usize>,
 }
 
 impl Finding {
     /// A member of the wrong JSON type.
-    pub(super) fn malformed(malformed: &Malformed<'_>, action: Action) -> Self {
+    pub(super) fn malformed(check: Check, malformed: &Malformed<'_>, action: Action) -> Self {
         let place = match malformed.place.steps() {
             [] => "object".to_owned(),
             _ => malformed.place.to_string(),
         };
         let problem = format!("expected {}, got {}", malformed.expected, malformed.found);
         Self {
+            check,
+            position: malformed.position,
+            removes: Vec::new(),
             action,
             key: format!("{} {:#} {problem}", Code::ObjectMalformed, malformed.place),
             violation: Violation {
@@ -56,6 +66,9 @@ impl Finding {
             paired = format!("{:#} {} {name}", image.list(), name.len());
         }
         Self {
+            check: Check::Images,
+            position: image.position,
+            removes: Vec::new(),
             action,
             key: format!("{code} {paired} {value}"),
             violation: Violation {
@@ -77,9 +90,34 @@ impl Finding {
     }
 }
 
+impl Finding {
+    /// Whether annotations are removed because of it: not for what the object had before.
+    pub(super) fn is_removal(&self) -> bool {
+        !self.removes.is_empty() && self.violation.kept.is_none()
+    }
+}
+
+/// Brings findings into the order of the document.
+///
+/// By insertion: a sort of the standard library would be six kilobytes of the module.
+pub(super) fn sort(findings: &mut Vec<Finding>) {
+    let mut order: Vec<(usize, usize)> = Vec::with_capacity(findings.len());
+    for (index, finding) in findings.iter().enumerate() {
+        let at = order.partition_point(|(position, _)| *position <= finding.position);
+        order.insert(at, (finding.position, index));
+    }
+    let mut all: Vec<_> = findings.drain(..).map(Some).collect();
+    findings.extend(
+        order
+            .iter()
+            .filter_map(|(_, index)| all.get_mut(*index)?.take()),
+    );
+}
+
 /// Lets the findings from `first` on pass with a warning.
 pub(super) fn only_warn(findings: &mut [Finding], first: usize) {
     for finding in findings.iter_mut().skip(first) {
         finding.action = Action::Warn;
+        finding.removes.clear();
     }
 }

@@ -39,7 +39,7 @@ pub(super) fn judge(
                 if !exempted.cover(Check::Images, None) {
                     judged
                         .findings
-                        .push(Finding::malformed(malformed, strictest));
+                        .push(Finding::malformed(Check::Images, malformed, strictest));
                 }
                 continue;
             }

@@ -44,11 +44,13 @@ pub(super) fn mark(findings: &mut Vec<Finding>, was: Vec<Finding>, new: &str, ol
                 changes
             }
         };
-        finding.violation.kept = Some(if template_changes && finding.action == Action::Reject {
-            Kept::TemplateChanges
-        } else {
-            Kept::Unchanged
-        });
+        finding.violation.kept = Some(
+            if template_changes && finding.action == Action::Reject && finding.removes.is_empty() {
+                Kept::TemplateChanges
+            } else {
+                Kept::Unchanged
+            },
+        );
     }
     findings
         .retain(|finding| finding.violation.kept.is_none() || !finding.violation.code.is_note());

@@ -32,7 +32,7 @@ use crate::workload::{Found, ImageField, Object};
 use super::exempted::Exempted;
 use super::finding::Finding;
 use super::pull_secrets;
-use super::{Judged, is_static_pod, old_object};
+use super::{Judged, is_static_pod};
 
 /// How the images of an object are judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -312,7 +312,7 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         let old = self.old.get_or_insert_with(|| {
             let mut old = request
                 .old_object
-                .and_then(|text| old_object(text, request).ok());
+                .and_then(|text| Object::read(text, &request.kind).ok());
             if let Some(old) = &mut old {
                 // What cannot be read was reported for the new object.
                 let _ = super::images::add(settings, request, old);

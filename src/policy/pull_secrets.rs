@@ -1,5 +1,6 @@
 //! The secrets that a Pod needs to pull from its mirrors.
 
+use crate::exemption::Check;
 use crate::json::{Kind, Location, Node, Step, find, kind_of, position};
 use crate::splice::{self, Change, Edit};
 use crate::violation::Action;
@@ -49,9 +50,11 @@ pub(super) fn add(secrets: &[&str], pod: &Object<'_>, judged: &mut Judged) {
                         expected: Kind::List,
                         found,
                     };
-                    judged
-                        .findings
-                        .push(Finding::malformed(&malformed, Action::Reject));
+                    judged.findings.push(Finding::malformed(
+                        Check::Mirrors,
+                        &malformed,
+                        Action::Reject,
+                    ));
                     return;
                 }
             }

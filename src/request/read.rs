@@ -133,7 +133,9 @@ impl<'de> Members<'de> for PayloadReader<'de> {
                     let reader = OnlyObject(RequestReader { text: self.text });
                     request = Some(map.next_value_seed(reader)?);
                 }
-                "settings" if settings.is_none() => settings = Some(map.next_value()?),
+                "settings" if settings.is_none() => {
+                    settings = Some(map.next_value_seed(SettingsReader)?);
+                }
                 name => {
                     twice = match name {
                         "request" => Some("request"),
@@ -155,6 +157,18 @@ impl<'de> Members<'de> for PayloadReader<'de> {
             },
             settings,
         }))
+    }
+}
+
+/// Reads settings, the rules about annotations only as far as it takes to see whether they apply:
+/// they may be many, and most of them are about other kinds.
+struct SettingsReader;
+
+impl<'de> DeserializeSeed<'de> for SettingsReader {
+    type Value = Node<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        Node::shallow(deserializer, "annotations")
     }
 }
 
@@ -213,7 +227,7 @@ impl<'de> Members<'de> for RequestReader<'de> {
                     }
                     let kind = members.kind.as_ref().and_then(group_kind);
                     match (kind, value_text(self.text, &key)) {
-                        (Some(kind), Some(text)) if kind.may_run_images() => {
+                        (Some(kind), Some(text)) => {
                             let mut object = Object::new(text);
                             map.next_value_seed(Walk::object(&kind, &mut object, &mut None))?;
                             members.object = Some(object);
@@ -285,11 +299,10 @@ impl<'de> RequestMembers<'de> {
         };
         let object = match (self.object, self.object_text) {
             (Some(object), _) => Some(object),
-            (None, Some(text)) if kind.may_run_images() => Some(
+            (None, Some(text)) => Some(
                 Object::read(text, &kind)
                     .map_err(|error| RequestError::unreadable("request.object", &error))?,
             ),
-            (None, Some(text)) => Some(Object::new(text)),
             (None, None) => None,
         };
         Ok(Request {

@@ -28,9 +28,10 @@ fn exemption<'n>(index: usize, entry: Entry<'_, 'n>, errors: &mut SettingsErrors
         name: Cow::Owned(format!("exemptions[{index}]")),
         selector: Selector::default(),
         images: Vec::new(),
-        checks: Check::ALL.iter().map(|(_, check)| *check).collect(),
+        checks: Vec::new(),
     };
     let before = errors.len();
+    let whole = entry.node;
     let keys = ["name", "match", "images", "checks", "reason"];
     entry.map_of_full(&keys, errors, &mut |key, entry, errors| match key {
         "name" => {
@@ -43,16 +44,27 @@ fn exemption<'n>(index: usize, entry: Entry<'_, 'n>, errors: &mut SettingsErrors
             exemption.images = entry.texts(errors, |text| ImagePattern::parse(text, Sense::Allow));
         }
         "checks" => {
-            exemption.checks.clear();
+            let is_for_images = has_images(whole);
             entry.list(errors, &mut |_, entry, errors| {
-                exemption.checks.extend(entry.keyword(&Check::ALL, errors));
+                let check = entry.keyword(&Check::ALL, errors);
+                if is_for_images && check.is_some_and(|check| !check.is_about_images()) {
+                    entry.error(errors, "has no images: leave out `images`, or this check");
+                }
+                exemption.checks.extend(check);
             });
         }
         _ => {
             entry.text(errors);
         }
     });
-    if !is_carried(entry.node) {
+    if exemption.checks.is_empty() {
+        let is_for_images = has_images(whole);
+        let checks = Check::ALL.iter().map(|(_, check)| *check);
+        exemption.checks = checks
+            .filter(|check| !is_for_images || check.is_about_images())
+            .collect();
+    }
+    if !is_carried(whole) {
         entry.error(
             errors,
             "names no namespace, user, group or image: add `match.namespaces`, `match.users`, `match.groups` or `images`",
@@ -87,6 +99,11 @@ fn names_all(exemption: &Exemption<'_>) -> bool {
         })
         && any(groups, |glob| glob::matches(glob, AUTHENTICATED))
         && (exemption.images.is_empty() || exemption.images.iter().any(ImagePattern::is_everything))
+}
+
+/// Whether an exemption is for some images only.
+fn has_images(node: &Node<'_>) -> bool {
+    matches!(node, Node::Map(members) if members.iter().any(|(key, _)| key == "images"))
 }
 
 /// Whether an exemption names what a tenant cannot write. An empty `match` is reported elsewhere.

@@ -97,7 +97,10 @@ fn fields<'n>(
     fields
 }
 
-fn condition<'n>(entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Option<Condition<'n>> {
+pub(super) fn condition<'n>(
+    entry: Entry<'_, 'n>,
+    errors: &mut SettingsErrors,
+) -> Option<Condition<'n>> {
     match entry.node {
         Node::Null => Some(Condition::Absent),
         Node::Text(text) if text == "*" => Some(Condition::Present),

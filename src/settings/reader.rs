@@ -38,9 +38,16 @@ const SYNONYMS: [(&str, &str); 17] = [
     ("groups", "match"),
 ];
 
-impl<'n> Entry<'_, 'n> {
+impl<'t, 'n> Entry<'t, 'n> {
     pub(super) const fn root(node: &'n Node<'n>) -> Self {
         Self { node, trail: None }
+    }
+
+    pub(super) const fn at(node: &'n Node<'n>, trail: &'t Trail<'t, 'n>) -> Entry<'t, 'n> {
+        Entry {
+            node,
+            trail: Some(trail),
+        }
     }
 
     pub(super) const fn is_null(&self) -> bool {
@@ -214,6 +221,15 @@ impl<'n> Entry<'_, 'n> {
                 None
             }
         }
+    }
+
+    /// Any string.
+    pub(super) fn string(&self, errors: &mut SettingsErrors) -> Option<&'n str> {
+        let Node::Text(text) = self.node else {
+            self.mismatch(errors, "a string");
+            return None;
+        };
+        Some(text)
     }
 
     /// The strings of a list, each read by `parse`. What does not parse is noted and left out.

@@ -16,8 +16,12 @@ pub struct Object<'a> {
     pub(crate) text: &'a str,
     /// The payload from the first character of the object's own `metadata` on.
     pub(crate) metadata: Option<&'a str>,
+    /// There is more than one `metadata`, and this is the last.
+    pub(crate) is_metadata_repeated: bool,
     /// The images, and what has the wrong JSON type, in the order of the document.
     pub found: Vec<Found<'a>>,
+    /// The pod templates: what holds a `spec` with a list of `containers`, but not the object itself.
+    pub(crate) templates: Vec<Location<'a>>,
     /// The object is `null`, which means that there is none.
     pub(crate) is_null: bool,
 }
@@ -78,7 +82,9 @@ impl<'a> Object<'a> {
         Self {
             text,
             metadata: None,
+            is_metadata_repeated: false,
             found: Vec::new(),
+            templates: Vec::new(),
             is_null: false,
         }
     }

@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use rollout_guard::json::Node;
+use rollout_guard::json::{Node, Step};
 use rollout_guard::policy::Policy;
 use rollout_guard::request::Payload;
 use rollout_guard::settings::Settings;
+use rollout_guard::splice::{Change, Edit};
 use rollout_guard::violation::Violation;
 use rollout_guard::wire;
 use serde::Deserialize;
@@ -29,6 +30,8 @@ struct Case {
     image: Option<String>,
     /// An object to create, or to update if there is an `old` one.
     object: Option<Value>,
+    /// An object as it is written, where that matters.
+    raw: Option<String>,
     /// The object as it was.
     old: Option<Value>,
     /// The image that the Pod had: short for an `old` Pod.
@@ -66,7 +69,13 @@ struct Want {
     /// The images that the registry was asked about.
     #[serde(default)]
     asked: Vec<String>,
+    /// The members that are removed from the object.
+    #[serde(default)]
+    removed: Vec<String>,
 }
+
+/// Stands for the object of a case that says how it is written.
+const WRITTEN: &str = "the object as it is written";
 
 #[test]
 fn every_case_gets_what_it_wants() {
@@ -109,6 +118,7 @@ struct Said {
     changes: BTreeMap<String, Value>,
     rewritten: String,
     asked: Vec<String>,
+    removed: Vec<String>,
     shown: String,
 }
 
@@ -124,31 +134,15 @@ fn run(case: &Case) -> Said {
             return said;
         }
     };
-    let request = request(case);
-    let payload =
-        serde_json::to_vec(&json!({ "request": request, "settings": case.settings })).unwrap();
+    let request_value = request(case);
+    let mut payload = json!({ "request": request_value, "settings": case.settings }).to_string();
+    if let Some(raw) = &case.raw {
+        payload = payload.replace(&json!(WRITTEN).to_string(), raw);
+    }
+    let payload = payload.into_bytes();
     let registry = Answers::new(case.registry.clone());
     let answer: Value = serde_json::from_slice(&wire::validate_with(&payload, &registry)).unwrap();
     said.asked = registry.asked.take();
-    if let Some(mutated) = answer.get("mutated_object") {
-        difference("", &request["object"], mutated, &mut said.changes);
-        assert!(
-            !said.changes.is_empty(),
-            "{}: a mutation of nothing",
-            case.note
-        );
-        let again = again(&request, mutated, case, &registry);
-        assert!(
-            again.get("mutated_object").is_none(),
-            "{}: changes twice",
-            case.note
-        );
-        assert_eq!(
-            again["accepted"], true,
-            "{}: refused when changed: {again}",
-            case.note
-        );
-    }
     let rewritten = &answer["audit_annotations"]["rewritten"];
     said.rewritten
         .push_str(rewritten.as_str().unwrap_or_default());
@@ -163,6 +157,28 @@ fn run(case: &Case) -> Said {
         said.violations = verdict.violations.iter().map(place_and_code).collect();
         said.warnings = verdict.warnings.iter().map(place_and_code).collect();
         said.exempted.clone_from(&verdict.exempted);
+        said.removed = removed(&payload, &answer, &verdict.edits);
+        if let Some(mutated) = answer.get("mutated_object") {
+            if said.removed.is_empty() {
+                difference("", &request_value["object"], mutated, &mut said.changes);
+                assert!(
+                    !said.changes.is_empty(),
+                    "{}: a mutation of nothing",
+                    case.note
+                );
+            }
+            let again = again(&request_value, mutated, case, &registry);
+            assert!(
+                again.get("mutated_object").is_none(),
+                "{}: changes twice",
+                case.note
+            );
+            assert_eq!(
+                again["accepted"], true,
+                "{}: refused when changed: {again}",
+                case.note
+            );
+        }
     } else {
         said.violations.push("request request-malformed".to_owned());
     }
@@ -209,6 +225,32 @@ fn difference(place: &str, one: &Value, other: &Value, found: &mut BTreeMap<Stri
             found.insert(place.to_owned(), other.clone());
         }
     }
+}
+
+/// The members that are removed, all of which the object has and the answer's object has not.
+fn removed(payload: &[u8], answer: &Value, edits: &[Edit]) -> Vec<String> {
+    let payload: Value = serde_json::from_slice(payload).unwrap();
+    let mut object = payload["request"]["object"].clone();
+    let mut removed = Vec::new();
+    for edit in edits.iter().filter(|edit| edit.change == Change::Remove) {
+        let [way @ .., Step::Key(last)] = edit.path.steps() else {
+            panic!("{}: no member", edit.path);
+        };
+        let map = way.iter().fold(&mut object, |value, step| match step {
+            Step::Key(key) => &mut value[key.as_ref()],
+            Step::Index(index) => &mut value[index],
+            Step::Each => panic!("{}: not one place", edit.path),
+        });
+        let is_there = map.as_object_mut().unwrap().remove(last.as_ref()).is_some();
+        let path = edit.path.to_string();
+        // A repeated member goes as often as it is there.
+        assert!(is_there || removed.contains(&path), "{path}");
+        removed.push(path);
+    }
+    if !removed.is_empty() {
+        assert_eq!(answer["mutated_object"], object);
+    }
+    removed
 }
 
 /// The place without the name of the container, and the code.
@@ -274,6 +316,7 @@ fn check(case: &Case, said: &Said) -> Result<(), String> {
     equal("violations", &want.violations, &said.violations)?;
     equal("warnings", &want.warnings, &said.warnings)?;
     equal("exempted", &want.exempted, &said.exempted)?;
+    equal("removed", &want.removed, &said.removed)?;
     equal("asked", &want.asked, &said.asked)?;
     if want.changes != said.changes {
         return Err(format!(
@@ -298,7 +341,12 @@ fn request(case: &Case) -> Value {
             "spec": { "containers": [{ "name": "app", "image": image }] },
         })
     };
+    let raw = case
+        .raw
+        .as_ref()
+        .map(|raw| serde_json::from_str(raw).unwrap());
     let object = case.image.as_ref().map(pod).or_else(|| case.object.clone());
+    let object = object.or(raw);
     let old = case
         .old_image
         .as_ref()
@@ -322,6 +370,9 @@ fn request(case: &Case) -> Value {
         "oldObject": old,
     });
     let members = request.as_object_mut().unwrap();
+    if case.raw.is_some() {
+        members.insert("object".to_owned(), json!(WRITTEN));
+    }
     for (key, value) in &case.request {
         members.insert(key.clone(), value.clone());
     }

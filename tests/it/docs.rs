@@ -21,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use rollout_guard::annotation::TOOLS_KEYS;
 use rollout_guard::glob;
 use rollout_guard::json::Node;
 use rollout_guard::settings::{Settings, SettingsError};
@@ -233,6 +234,31 @@ fn tables_of_entries_are_true() {
     }
     assert!(count > 100, "only {count} entries were found");
     assert!(failures.is_empty(), "{failures}");
+}
+
+#[test]
+fn keys_that_are_always_allowed_are_listed() {
+    let page = std::fs::read_to_string(root().join("docs/annotations.md")).unwrap();
+    let tables = tables(&page);
+    let table = tables
+        .iter()
+        .find(|table| table.header == ["key", "written by"]);
+    let listed: Vec<_> = table
+        .unwrap()
+        .rows
+        .iter()
+        .map(|row| quoted(row[0]).remove(0))
+        .collect();
+    assert_eq!(listed, TOOLS_KEYS);
+    let settings = json!({ "annotations": [{ "allowed": ["team"] }] });
+    for key in TOOLS_KEYS {
+        let object = json!({ "kind": "ConfigMap", "metadata": { "annotations": { key: "" } } });
+        assert_eq!(
+            judge(&settings, &request(&object))["accepted"],
+            true,
+            "{key}"
+        );
+    }
 }
 
 /// Whether an entry matches, as the tables call it: `` `images.allow` entry`` or `glob`.

@@ -13,6 +13,8 @@ use rollout_guard::glob;
 use rollout_guard::image::Reference;
 use rollout_guard::json::Node;
 use rollout_guard::pattern::{ImagePattern, RegistryPattern, Sense, TagPattern};
+use rollout_guard::policy::Policy;
+use rollout_guard::request::{Payload, Request};
 use rollout_guard::settings::{Settings, SettingsErrors};
 use rollout_guard::violation::Code;
 use rollout_guard::wire;
@@ -1405,5 +1407,152 @@ proptest! {
                 prop_assert!(Answer::to(payload.as_bytes()).accepted, "{}", payload);
             }
         }
+    }
+}
+
+// --- annotations --------------------------------------------------------------------------------
+
+/// A key or value as it may be written: some characters by an escape.
+fn written(text: &str, escaped: bool) -> String {
+    if !escaped {
+        return json!(text).to_string();
+    }
+    let mut written = String::from("\"");
+    for character in text.chars() {
+        write!(written, "\\u{:04x}", character as u32).unwrap();
+    }
+    written + "\""
+}
+
+/// Space between the parts of a JSON text.
+fn space() -> impl Strategy<Value = &'static str> {
+    select(vec!["", "", "", " ", "\n  ", "\t"])
+}
+
+/// An annotation: its key, a value, and how they are written.
+fn annotation() -> impl Strategy<Value = (String, String, bool, [&'static str; 4])> {
+    let value = select(vec!["", "x", ",", "\"", "}", "{\"a\":1}", "\\", "é\u{1}"]);
+    (
+        select(vec![
+            "a",
+            "b",
+            "c",
+            "debug",
+            "trace-1",
+            "trace-2",
+            "example.com/x",
+        ]),
+        value,
+        any::<bool>(),
+        [space(), space(), space(), space()],
+    )
+        .prop_map(|(key, value, escaped, spaces)| {
+            (key.to_owned(), value.to_owned(), escaped, spaces)
+        })
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn removing_annotations_leaves_every_other_byte(
+        annotations in proptest::collection::vec(annotation(), 0..7), head in space(), tail in space(),
+    ) {
+        let settings = json!({ "annotations": [{ "denied": ["debug", "trace-*"], "action": "remove" }] });
+        let is_removed = |key: &str| key == "debug" || key.starts_with("trace-");
+        let members: Vec<_> = annotations
+            .iter()
+            .map(|(key, value, escaped, [before, colon, after, end])| {
+                let (key, value) = (written(key, *escaped), written(value, false));
+                (*before, format!("{key}{colon}:{after}{value}"), *end)
+            })
+            .collect();
+        let map = members
+            .iter()
+            .map(|(before, member, end)| format!("{before}{member}{end}"))
+            .collect::<Vec<_>>()
+            .join(",");
+        let around = |map: &str| format!(
+            r#"{{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"name":"a","annotations":{{{map}}}}},"data":{{"n":1e2,"n":1.0}}}}"#
+        );
+        let map = format!("{head}{map}{tail}");
+        let object = around(&map);
+        let payload = json!({
+            "request": {
+                "kind": { "group": "", "version": "v1", "kind": "ConfigMap" },
+                "operation": "CREATE",
+                "userInfo": { "username": "jane" },
+                "object": "OBJECT",
+            },
+            "settings": settings,
+        })
+        .to_string()
+        .replace("\"OBJECT\"", &object);
+        let answer = String::from_utf8(wire::validate(payload.as_bytes())).unwrap();
+        let kept: Vec<_> = annotations
+            .iter()
+            .zip(&members)
+            .filter(|((key, ..), _)| !is_removed(key))
+            .map(|(_, (_, member, _))| member.as_str())
+            .collect();
+        let Some((_, mutated)) = answer.split_once(r#","mutated_object":"#) else {
+            prop_assert_eq!(kept.len(), members.len(), "nothing was removed: {}", answer);
+            return Ok(());
+        };
+        prop_assert!(kept.len() < members.len());
+        let mutated = mutated.strip_suffix('}').unwrap();
+        let (before, after) = object.split_once(&map).unwrap();
+        prop_assert!(mutated.starts_with(before), "{}", mutated);
+        prop_assert!(mutated.ends_with(after), "{}", mutated);
+        // What stays is there as it was written, in its order, with one comma between two of them.
+        let mut rest = mutated.strip_prefix(before).unwrap().strip_suffix(after).unwrap();
+        for (index, member) in kept.iter().enumerate() {
+            rest = rest.trim_start();
+            if index > 0 {
+                rest = rest.strip_prefix(',').unwrap().trim_start();
+            }
+            rest = rest.strip_prefix(member).unwrap();
+        }
+        prop_assert_eq!(rest.trim(), "");
+        prop_assert!(serde_json::from_str::<Value>(mutated).is_ok(), "{}", mutated);
+    }
+
+    #[test]
+    fn what_is_judged_once_read_and_while_it_is_read_is_judged_the_same(
+        annotations in proptest::collection::vec(annotation(), 0..5),
+        kind in select(vec!["ConfigMap", "Pod", "Service"]),
+        update in any::<bool>(),
+    ) {
+        let settings = json!({ "annotations": [
+            { "match": { "kinds": ["ConfigMap", "Pod"] }, "required": ["a"], "denied": ["trace-*"] },
+            { "match": { "kinds": ["Service"], "labels": { "l": "*" } }, "createOnly": ["b"], "values": { "c": { "oneOf": ["x"], "default": "y" } } },
+            { "prefix": "example.com/", "aliasPrefixes": ["trace-"], "requires": [{ "when": { "x": "*" }, "then": { "1": "*" } }], "message": "m" },
+            { "target": "both", "conflicting": [["a", "b"]], "action": "remove" },
+        ] });
+        let map: Map<String, Value> =
+            annotations.iter().map(|(key, value, ..)| (key.clone(), json!(value))).collect();
+        let object = json!({
+            "apiVersion": "v1", "kind": kind,
+            "metadata": { "name": "a", "labels": { "l": "1" }, "annotations": map },
+            "spec": { "containers": [] },
+        });
+        let request = json!({
+            "kind": { "group": "", "version": "v1", "kind": kind },
+            "operation": if update { "UPDATE" } else { "CREATE" },
+            "userInfo": { "username": "jane" },
+            "object": object,
+            "oldObject": if update { json!({ "metadata": { "labels": { "l": "1" } } }) } else { Value::Null },
+        })
+        .to_string();
+        let text = settings.to_string();
+        let node: Node<'_> = serde_json::from_str(&text).unwrap();
+        let read = Settings::validate(&node).unwrap();
+        let whole = Policy::new(&read).evaluate(Request::read(&request).unwrap());
+        let payload = format!(r#"{{"request":{request},"settings":{text}}}"#);
+        let payload = Payload::read(payload.as_bytes()).unwrap();
+        let shallow = payload.settings.unwrap();
+        let read = Settings::read(&shallow).unwrap();
+        let piecemeal = Policy::new(&read).evaluate(payload.request.unwrap());
+        prop_assert_eq!(whole, piecemeal);
     }
 }

@@ -1,0 +1,238 @@
+//! The rules about annotations, one a file.
+//!
+//! A rule looks at the annotations of one place, and where it compares, at those that were there
+//! before. Where that stands in the object, whether it is new and what becomes of it is
+//! [`policy`](crate::policy)'s business.
+//!
+//! # Spellings and values
+//!
+//! Rules about presence count a name in any of its spellings. Rules about values judge the
+//! *effective* value: that of the first spelling, else of an older one, else the default.
+
+mod allowed;
+mod conflicting;
+mod create_only;
+mod criteria;
+mod denied;
+mod effective;
+mod immutable;
+mod keep;
+mod name;
+mod pattern;
+mod read;
+mod required;
+mod requires;
+mod tools;
+mod values;
+
+use std::borrow::Cow;
+
+use crate::selector::Selector;
+use crate::shown::quoted;
+use crate::violation::{Action, Code};
+
+pub use criteria::{Criteria, Criterion};
+pub use name::{Name, Names};
+pub(crate) use pattern::check as check_pattern;
+pub(crate) use read::{Annotation, Annotations, at, of_object, of_templates_in};
+pub use requires::Requirement;
+pub use tools::KEYS as TOOLS_KEYS;
+pub use values::ValueRule;
+
+/// An item of `annotations`.
+#[derive(Clone, Debug)]
+pub struct AnnotationRule<'a> {
+    /// The name, as messages give it.
+    pub name: Cow<'a, str>,
+    /// Which requests.
+    pub selector: Selector<'a>,
+    /// Whose annotations.
+    pub target: Target,
+    /// What the names below are relative to.
+    pub names: Names<'a>,
+    /// Every one must be there.
+    pub required: Vec<Name<'a>>,
+    /// Of every group one must be there.
+    pub require_any: Vec<Vec<Name<'a>>>,
+    /// None may be there. Globs.
+    pub denied: Vec<Name<'a>>,
+    /// If there are any, no others may be there. Globs.
+    pub allowed: Vec<Name<'a>>,
+    /// What the values may be.
+    pub values: Vec<ValueRule<'a>>,
+    /// Of every group at most one may be there.
+    pub conflicting: Vec<Vec<Name<'a>>>,
+    /// What must hold where something else does.
+    pub requires: Vec<Requirement<'a>>,
+    /// May not be added, changed or removed later.
+    pub immutable: Vec<Name<'a>>,
+    /// May not be added or changed later.
+    pub create_only: Vec<Name<'a>>,
+    /// May not be removed later.
+    pub keep: Vec<Name<'a>>,
+    /// A criterion of Kubewarden's annotations policy.
+    pub criteria: Option<Criteria<'a>>,
+    /// What happens otherwise.
+    pub action: RuleAction,
+    /// What the user is told besides.
+    pub message: Option<Cow<'a, str>>,
+}
+
+/// Whose annotations a rule is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Target {
+    /// Those of the object, and of the Jobs that a `CronJob` makes.
+    #[default]
+    Object,
+    /// Those of the Pods that it makes. A bare Pod is its own template.
+    PodTemplate,
+    /// Both.
+    Both,
+}
+
+/// What happens to a request that breaks a rule about annotations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RuleAction {
+    /// It is refused.
+    #[default]
+    Reject,
+    /// It passes with a warning.
+    Warn,
+    /// The annotation is removed, where the rule names one that must not be there; all else is
+    /// refused.
+    Remove,
+}
+
+impl RuleAction {
+    /// What happens where nothing can be removed.
+    pub(crate) const fn otherwise(self) -> Action {
+        match self {
+            Self::Warn => Action::Warn,
+            Self::Reject | Self::Remove => Action::Reject,
+        }
+    }
+}
+
+/// What a rule has against the annotations of a place.
+#[derive(Clone, Debug)]
+pub(crate) struct Objection<'o> {
+    pub(crate) code: Code,
+    /// The annotation it is about, as its key is or would be written; none where it is about all.
+    pub(crate) key: Option<Cow<'o, str>>,
+    /// The annotation, where it is there.
+    pub(crate) found: Option<&'o Annotation<'o>>,
+    /// What is wrong, and what to write instead.
+    pub(crate) problem: String,
+    /// What else makes it the same as one of the old object.
+    pub(crate) facts: String,
+    /// The annotations without which nothing would be wrong, by their position.
+    pub(crate) removable: Vec<usize>,
+}
+
+impl<'o> Objection<'o> {
+    /// Against an annotation that is there.
+    #[inline(never)]
+    fn found(code: Code, annotation: &'o Annotation<'o>, problem: String) -> Self {
+        Self {
+            code,
+            key: Some(Cow::Borrowed(annotation.key.as_ref())),
+            found: Some(annotation),
+            problem,
+            facts: String::new(),
+            removable: Vec::new(),
+        }
+    }
+
+    /// Against the absence of an annotation.
+    #[inline(never)]
+    fn missing(code: Code, key: String, problem: String) -> Self {
+        Self {
+            code,
+            key: Some(Cow::Owned(key)),
+            found: None,
+            problem,
+            facts: String::new(),
+            removable: Vec::new(),
+        }
+    }
+
+    /// Against all annotations together.
+    #[inline(never)]
+    fn all(code: Code, problem: String) -> Self {
+        Self {
+            code,
+            key: None,
+            found: None,
+            problem,
+            facts: String::new(),
+            removable: Vec::new(),
+        }
+    }
+}
+
+/// Where a rule puts what it objects to.
+type Sink<'s, 'o> = &'s mut dyn FnMut(Objection<'o>);
+
+impl<'a> AnnotationRule<'a> {
+    /// Holds the annotations of a place against what a rule says about an object as it is.
+    pub(crate) fn check<'o>(&'o self, annotations: &'o Annotations<'o>, sink: Sink<'_, 'o>) {
+        required::check(self, annotations, sink);
+        denied::check(self, annotations, sink);
+        allowed::check(self, annotations, sink);
+        values::check(self, annotations, sink);
+        conflicting::check(self, annotations, sink);
+        requires::check(self, annotations, sink);
+        criteria::check(self, annotations, sink);
+    }
+
+    /// Holds the annotations of a place against those that were there before.
+    pub(crate) fn compare<'o>(
+        &'o self,
+        annotations: &'o Annotations<'o>,
+        old: &'o Annotations<'o>,
+        sink: Sink<'_, 'o>,
+    ) {
+        immutable::check(self, annotations, old, sink);
+        create_only::check(self, annotations, old, sink);
+        keep::check(self, annotations, old, sink);
+    }
+
+    /// Names as an object would have them.
+    #[inline(never)]
+    fn keys(&self, names: &[Name<'a>]) -> Vec<String> {
+        names.iter().map(|name| self.names.key(*name)).collect()
+    }
+
+    /// Whether one of the annotations spells a name.
+    #[inline(never)]
+    fn has(&self, name: Name<'a>, annotations: &Annotations<'_>) -> bool {
+        let mut all = annotations.all.iter();
+        all.any(|annotation| self.names.spelling(name, &annotation.key).is_some())
+    }
+
+    /// Whether it compares with the old object.
+    pub(crate) fn compares(&self) -> bool {
+        !(self.immutable.is_empty() && self.create_only.is_empty() && self.keep.is_empty())
+    }
+
+    /// The annotations that spell a name, whichever way.
+    fn spelled<'o>(
+        &'o self,
+        name: Name<'a>,
+        annotations: &'o Annotations<'o>,
+    ) -> impl Iterator<Item = &'o Annotation<'o>> {
+        annotations
+            .all
+            .iter()
+            .filter(move |annotation| self.names.spelling(name, &annotation.key).is_some())
+    }
+}
+
+fn texts(keys: &[String]) -> Vec<&str> {
+    keys.iter().map(String::as_str).collect()
+}
+
+/// Names of annotations as a message gives them, with `word` between them.
+fn listed(keys: &[String], word: &str) -> String {
+    quoted(&texts(keys), word)
+}

@@ -1,0 +1,50 @@
+//! `allowed`: what may be there, besides what Kubernetes and its tools write themselves.
+//!
+//! ```yaml
+//! allowed: [team, "cert-manager.io/*"]
+//! ```
+//!
+//! Accepted: `team: shop`, `deployment.kubernetes.io/revision: "3"`. Rejected: `owner: jane`.
+//!
+//! With a `prefix`, only what is under it is judged.
+
+use crate::shown::one_of;
+use crate::violation::Code;
+
+use super::{AnnotationRule, Annotations, Objection, Sink, texts, tools};
+
+pub(super) fn check<'o>(
+    rule: &'o AnnotationRule<'_>,
+    annotations: &'o Annotations<'o>,
+    sink: Sink<'_, 'o>,
+) {
+    for annotation in &annotations.all {
+        if !rule.admits(&annotation.key) {
+            let keys = rule.keys(&rule.allowed);
+            let problem = not_allowed(&texts(&keys));
+            sink(Objection::found(
+                Code::AnnotationNotAllowed,
+                annotation,
+                problem,
+            ));
+        }
+    }
+}
+
+impl AnnotationRule<'_> {
+    /// Whether `allowed` lets a key be there.
+    pub(crate) fn admits(&self, key: &str) -> bool {
+        self.allowed.is_empty()
+            || !self.names.covers(key)
+            || self
+                .allowed
+                .iter()
+                .any(|name| self.names.matching(*name, key).is_some())
+            || tools::write(key)
+    }
+}
+
+/// What is wrong with an annotation that is not in the list.
+pub(super) fn not_allowed(allowed: &[&str]) -> String {
+    ["it is not allowed, use ", &one_of(allowed), " or remove it"].concat()
+}

@@ -1,0 +1,133 @@
+//! The value that a name has, whichever way it is spelled.
+
+use std::borrow::Cow;
+
+use crate::glob;
+use crate::selector::Condition;
+
+use super::{Annotation, AnnotationRule, Annotations, Name};
+
+/// The value of a name at a place.
+#[derive(Debug, Default)]
+pub(super) struct Effective<'o> {
+    /// The annotations of the first spelling that is there: one, or more where it occurs twice.
+    pub(super) found: Vec<&'o Annotation<'o>>,
+    /// What counts where none is there.
+    pub(super) default: Option<&'o str>,
+}
+
+impl<'a> AnnotationRule<'a> {
+    /// The value of a name.
+    #[inline(never)]
+    pub(super) fn effective<'o>(
+        &'o self,
+        name: Name<'a>,
+        annotations: &'o Annotations<'o>,
+    ) -> Effective<'o> {
+        let mut best = usize::MAX;
+        let mut found = Vec::new();
+        for annotation in &annotations.all {
+            match self.names.spelling(name, &annotation.key) {
+                Some(rank) if rank < best => {
+                    best = rank;
+                    found.clear();
+                    found.push(annotation);
+                }
+                Some(rank) if rank == best => found.push(annotation),
+                _ => {}
+            }
+        }
+        let default = if found.is_empty() {
+            self.default_of(name)
+        } else {
+            None
+        };
+        Effective { found, default }
+    }
+
+    /// The value that counts where a name is absent.
+    fn default_of(&self, name: Name<'a>) -> Option<&str> {
+        let rule = self.values.iter().find(|rule| rule.name == name)?;
+        rule.default.as_deref()
+    }
+
+    /// The values of all names that a glob matches, those that only have a default included.
+    #[inline(never)]
+    pub(super) fn effective_of_all<'o>(
+        &'o self,
+        glob: Name<'a>,
+        annotations: &'o Annotations<'o>,
+    ) -> Effective<'o> {
+        if !glob.is_glob() {
+            return self.effective(glob, annotations);
+        }
+        let spelled = |annotation: &'o Annotation<'o>| self.names.matching(glob, &annotation.key);
+        let mut effective = Effective::default();
+        for annotation in &annotations.all {
+            let Some((rank, name)) = spelled(annotation) else {
+                continue;
+            };
+            let is_overruled = rank > 0
+                && annotations.all.iter().any(|other| {
+                    spelled(other).is_some_and(|(better, same)| better < rank && same == name)
+                });
+            if !is_overruled {
+                effective.found.push(annotation);
+            }
+        }
+        if effective.found.is_empty() {
+            let covered = |name: &Name<'a>| {
+                let key = self.names.key(*name);
+                self.names.matching(glob, &key).is_some()
+            };
+            effective.default = self
+                .values
+                .iter()
+                .find(|rule| rule.default.is_some() && covered(&rule.name))
+                .and_then(|rule| rule.default.as_deref());
+        }
+        effective
+    }
+}
+
+impl<'o> Effective<'o> {
+    /// Every value that counts. `None` stands for one that is no string.
+    pub(super) fn values(&self) -> Vec<Option<Cow<'o, str>>> {
+        let mut values: Vec<_> = self
+            .found
+            .iter()
+            .map(|annotation| annotation.value())
+            .collect();
+        if let Some(default) = self.default {
+            values.push(Some(Cow::Borrowed(default)));
+        }
+        values
+    }
+
+    /// Whether a condition holds, for all values if a name occurs twice: or else for any.
+    pub(super) fn meets(&self, condition: Condition<'_>, all: bool) -> bool {
+        let values = self.values();
+        let holds = |value: &Option<Cow<'_, str>>| match (condition, value) {
+            (Condition::Present, Some(value)) => !value.is_empty(),
+            (Condition::Like(glob), Some(value)) => glob::matches(glob, value),
+            _ => false,
+        };
+        match condition {
+            Condition::Absent => values.is_empty(),
+            _ if all => !values.is_empty() && values.iter().all(holds),
+            _ => values.iter().any(holds),
+        }
+    }
+
+    /// The values as text, to compare with.
+    pub(super) fn facts(&self) -> String {
+        let mut facts = String::new();
+        for value in self.values() {
+            match value {
+                Some(value) => facts += &format!(" {}={value}", value.len()),
+                None => facts += " -",
+            }
+        }
+        facts
+    }
+}

@@ -1,0 +1,241 @@
+//! Names of annotations in settings, and the keys of an object that they stand for.
+
+use crate::glob;
+
+/// What the names of a rule are relative to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names<'a> {
+    /// Stands before every name without a `/`.
+    pub prefix: &'a str,
+    /// Older spellings of the prefix: read where an object does not have the first.
+    pub aliases: Vec<&'a str>,
+}
+
+/// The name of an annotation, or a glob over names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Name<'a> {
+    text: &'a str,
+    /// A prefix belongs before it.
+    is_relative: bool,
+}
+
+/// A name of an annotation has at most this many characters behind its `/`.
+const LONGEST_NAME: usize = 63;
+
+/// The domain before the `/` has at most this many characters.
+const LONGEST_DOMAIN: usize = 253;
+
+impl<'a> Names<'a> {
+    /// The name that a text in the settings stands for: relative to the prefix, unless it holds a `/`.
+    ///
+    /// A name that is written out with one of the prefixes is a relative one: it has the other
+    /// spellings too.
+    pub fn name(&self, text: &'a str) -> Name<'a> {
+        let rest = |prefix: &str| {
+            let rest = text.strip_prefix(prefix)?;
+            (!prefix.is_empty() && !rest.is_empty() && !rest.contains('/')).then_some(rest)
+        };
+        match self.spellings().find_map(rest) {
+            Some(text) => Name {
+                text,
+                is_relative: true,
+            },
+            None => Name {
+                text,
+                is_relative: !text.contains('/'),
+            },
+        }
+    }
+
+    /// The prefix, then its older spellings.
+    fn spellings(&self) -> impl Iterator<Item = &'a str> {
+        std::iter::once(self.prefix).chain(self.aliases.iter().copied())
+    }
+
+    /// Which spelling of the name a key is: 0 with the prefix, 1 with the first alias.
+    #[inline(never)]
+    pub(crate) fn spelling(&self, name: Name<'_>, key: &str) -> Option<usize> {
+        let text = name.text;
+        if !name.is_relative {
+            return (key == text).then_some(0);
+        }
+        // Lengths first: most keys are those of something else.
+        self.spellings().position(|prefix| {
+            key.len() == prefix.len() + text.len() && key.ends_with(text) && key.starts_with(prefix)
+        })
+    }
+
+    /// Which spelling of a name that the glob matches a key is, and the name.
+    #[inline(never)]
+    pub(crate) fn matching<'k>(&self, glob: Name<'_>, key: &'k str) -> Option<(usize, &'k str)> {
+        if !glob.is_glob() {
+            // Lengths tell most keys apart, sooner than a glob does.
+            let rank = self.spelling(glob, key)?;
+            let start = if glob.is_relative {
+                key.len() - glob.text.len()
+            } else {
+                0
+            };
+            return Some((rank, key.get(start..)?));
+        }
+        if !glob.is_relative {
+            return glob::matches(glob.text, key).then_some((0, key));
+        }
+        self.spellings().enumerate().find_map(|(rank, prefix)| {
+            let rest = key.strip_prefix(prefix)?;
+            glob::matches(glob.text, rest).then_some((rank, rest))
+        })
+    }
+
+    /// Whether a key is under the prefix or one of its older spellings.
+    pub(crate) fn covers(&self, key: &str) -> bool {
+        self.spellings().any(|prefix| key.starts_with(prefix))
+    }
+
+    /// The name in its first spelling.
+    #[inline(never)]
+    pub(crate) fn key(&self, name: Name<'_>) -> String {
+        let prefix = if name.is_relative { self.prefix } else { "" };
+        [prefix, name.text].concat()
+    }
+
+    /// What is wrong with a name, which no annotation can have then.
+    ///
+    /// Source: `ValidateAnnotations` and `IsQualifiedName` of `k8s.io/apimachinery`: a qualified name,
+    /// in which letter case does not matter.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, and what to write instead.
+    pub(crate) fn check(&self, name: Name<'_>, may_be_glob: bool) -> Result<(), String> {
+        let key = self.key(name);
+        if glob::has_wildcard(&key) {
+            if !may_be_glob {
+                return Err(
+                    "a wildcard is possible in `denied`, `allowed` and `requires` only".to_owned(),
+                );
+            }
+            let is_character = |byte: u8| is_inside(byte) || matches!(byte, b'/' | b'*' | b'?');
+            return match key.bytes().all(is_character) {
+                true => Ok(()),
+                false => Err(NO_NAME.to_owned()),
+            };
+        }
+        let (domain, name) = match key.split_once('/') {
+            Some((domain, name)) => (Some(domain), name),
+            None => (None, key.as_str()),
+        };
+        let is_valid = is_name(name)
+            && name.len() <= LONGEST_NAME
+            && domain.is_none_or(|domain| {
+                domain.len() <= LONGEST_DOMAIN && domain.split('.').all(is_label)
+            });
+        if is_valid {
+            Ok(())
+        } else if name.len() > LONGEST_NAME {
+            Err(format!(
+                "longer than the {LONGEST_NAME} characters that Kubernetes admits behind the `/`"
+            ))
+        } else {
+            Err(NO_NAME.to_owned())
+        }
+    }
+}
+
+const NO_NAME: &str = "no annotation can have this name: write `name` or `domain/name`, of letters, digits, `-`, `_` and `.`";
+
+const fn is_inside(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
+}
+
+fn has_ends(text: &str) -> bool {
+    let is_end = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    is_end(text.as_bytes().first()) && is_end(text.as_bytes().last())
+}
+
+fn is_name(text: &str) -> bool {
+    has_ends(text) && text.bytes().all(is_inside)
+}
+
+fn is_label(text: &str) -> bool {
+    has_ends(text)
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+impl<'a> Name<'a> {
+    /// The name or glob, without the prefix if it is relative to one.
+    pub(crate) const fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// Whether it is a glob.
+    pub(crate) fn is_glob(&self) -> bool {
+        glob::has_wildcard(self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names() -> Names<'static> {
+        Names {
+            prefix: "example.com/lb-",
+            aliases: vec!["old.example.com/lb-"],
+        }
+    }
+
+    #[test]
+    fn a_name_without_a_slash_is_relative_to_the_prefix() {
+        let names = names();
+        let spec = names.name("spec");
+        assert_eq!(names.spelling(spec, "example.com/lb-spec"), Some(0));
+        assert_eq!(names.spelling(spec, "old.example.com/lb-spec"), Some(1));
+        assert_eq!(names.spelling(spec, "spec"), None);
+        assert_eq!(names.spelling(spec, "example.com/lb-spec2"), None);
+        let absolute = names.name("other.example.com/spec");
+        assert_eq!(names.spelling(absolute, "other.example.com/spec"), Some(0));
+        assert_eq!(
+            names.spelling(absolute, "example.com/lb-other.example.com/spec"),
+            None
+        );
+    }
+
+    #[test]
+    fn a_name_written_out_with_a_prefix_has_the_other_spellings() {
+        let names = names();
+        for text in ["example.com/lb-spec", "old.example.com/lb-spec"] {
+            assert_eq!(names.name(text), names.name("spec"), "{text}");
+        }
+    }
+
+    #[test]
+    fn says_which_names_no_annotation_can_have() {
+        let names = Names::default();
+        for text in ["a", "a/b", "Example.com/A_b.c", "1/2", &"a".repeat(63)] {
+            assert_eq!(names.check(names.name(text), false), Ok(()), "{text}");
+        }
+        for text in [
+            "-a",
+            "a-",
+            "a/",
+            "/a",
+            "a/b/c",
+            "a b",
+            "a@b",
+            "a..b/c",
+            "a_b/c",
+            "é",
+            "a-/b",
+            "a/.b",
+            &"a".repeat(64),
+        ] {
+            assert!(names.check(names.name(text), false).is_err(), "{text}");
+        }
+        assert!(names.check(names.name("a/*"), false).is_err());
+        assert!(names.check(names.name("a/*"), true).is_ok());
+        assert!(names.check(names.name("a b*"), true).is_err());
+    }
+}

@@ -1,0 +1,115 @@
+//! `requires`: what must hold where something else does.
+//!
+//! ```yaml
+//! requires:
+//!   - when: { spec: "*" }
+//!     then: { instance-charge-type: PayBySpec }
+//!   - when: { id: null }
+//!     then: { zone-maps: "*" }
+//! ```
+//!
+//! Accepted: `spec: slb.s1.small` with `instance-charge-type: PayBySpec`. Rejected: `spec` alone.
+
+use crate::selector::Condition;
+use crate::shown::quoted;
+use crate::violation::Code;
+
+use super::{AnnotationRule, Annotations, Name, Objection, Sink};
+
+/// If all of `when` holds, all of `then` must.
+#[derive(Clone, Debug, Default)]
+pub struct Requirement<'a> {
+    /// Names or globs, and what their values are.
+    pub when: Vec<(Name<'a>, Condition<'a>)>,
+    /// Names or globs, and what their values must be.
+    pub then: Vec<(Name<'a>, Condition<'a>)>,
+}
+
+pub(super) fn check<'o>(
+    rule: &'o AnnotationRule<'_>,
+    annotations: &'o Annotations<'o>,
+    sink: Sink<'_, 'o>,
+) {
+    for (index, requirement) in rule.requires.iter().enumerate() {
+        let holds = requirement.when.iter().all(|(name, condition)| {
+            rule.effective_of_all(*name, annotations)
+                .meets(*condition, false)
+        });
+        if !holds {
+            continue;
+        }
+        for (name, condition) in &requirement.then {
+            let effective = rule.effective_of_all(*name, annotations);
+            // Of several names that a glob matches one is enough; of one name every value counts.
+            if effective.meets(*condition, !name.is_glob()) {
+                continue;
+            }
+            let is_unmet = |value: Option<&str>| match condition {
+                Condition::Like(glob) => {
+                    value.is_none_or(|value| !crate::glob::matches(glob, value))
+                }
+                _ => true,
+            };
+            let culprit = effective
+                .found
+                .iter()
+                .find(|annotation| is_unmet(annotation.value().as_deref()));
+            let key = rule.names.key(*name);
+            let instead = match condition {
+                Condition::Absent => "must not be set, remove it".to_owned(),
+                Condition::Present => "must be set, set it or remove the former".to_owned(),
+                Condition::Like(glob) => {
+                    let glob = quoted(&[glob], "");
+                    ["must be ", &glob, ", write that or remove the former"].concat()
+                }
+            };
+            let problem = [
+                "with ",
+                &given(rule, requirement, annotations),
+                " it ",
+                &instead,
+            ]
+            .concat();
+            let mut objection = match culprit {
+                Some(annotation) => {
+                    Objection::found(Code::AnnotationRequirement, annotation, problem)
+                }
+                None => Objection::missing(Code::AnnotationRequirement, key, problem),
+            };
+            objection.facts = index.to_string();
+            for (name, _) in requirement.when.iter().chain([&(*name, *condition)]) {
+                objection.facts += &rule.effective_of_all(*name, annotations).facts();
+            }
+            sink(objection);
+        }
+    }
+}
+
+/// What makes a requirement apply, in words.
+fn given(
+    rule: &AnnotationRule<'_>,
+    requirement: &Requirement<'_>,
+    annotations: &Annotations<'_>,
+) -> String {
+    let mut text = String::new();
+    for (name, condition) in &requirement.when {
+        if !text.is_empty() {
+            text += " and ";
+        }
+        let effective = rule.effective_of_all(*name, annotations);
+        let key = match effective.found.first() {
+            Some(annotation) => annotation.key.to_string(),
+            None => rule.names.key(*name),
+        };
+        let value = match (condition, effective.values().first()) {
+            (Condition::Absent, _) => {
+                text += "no ";
+                None
+            }
+            (_, Some(Some(value))) => Some([&key, ": ", value].concat()),
+            _ => None,
+        };
+        text += &quoted(&[value.as_ref().unwrap_or(&key)], "");
+    }
+    text
+}

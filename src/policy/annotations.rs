@@ -1,0 +1,415 @@
+//! Holds the annotations of an object and of its pod templates against the rules, and removes those
+//! that a rule says to remove.
+
+use std::collections::BTreeMap;
+
+use crate::annotation::{
+    AnnotationRule, Annotations, Objection, RuleAction, Target, at, of_object, of_templates_in,
+};
+use crate::exemption::Check;
+use crate::json::{Location, Member, Node, Step, find, members, position};
+use crate::request::{Operation, Request, RequestError};
+use crate::selector::Selector;
+use crate::settings::{self, AnnotationItem, Settings, SettingsErrors};
+use crate::shown::Shown;
+use crate::splice::{self, Edit};
+use crate::violation::{Action, Violation};
+use crate::workload::Object;
+
+use super::exempted::Exempted;
+use super::finding::{Finding, sort};
+
+/// Why a request cannot be judged.
+pub(super) enum Unjudged {
+    /// It cannot be read.
+    Request(RequestError),
+    /// A rule that applies to it cannot be.
+    Settings(SettingsErrors),
+}
+
+impl From<RequestError> for Unjudged {
+    fn from(error: RequestError) -> Self {
+        Self::Request(error)
+    }
+}
+
+/// Everything wrong with the annotations of an object that no exemption covers.
+///
+/// Where `is_new`, also what may not change; else, only what is.
+pub(super) fn judge(
+    settings: &Settings<'_>,
+    request: &Request<'_>,
+    object: &Object<'_>,
+    is_new: bool,
+    exempted: &mut Exempted<'_, '_, '_>,
+    findings: &mut Vec<Finding>,
+) -> Result<(), Unjudged> {
+    if settings.annotations.is_empty() || request.sub_resource.is_some() {
+        // The one that is judged, `ephemeralcontainers`, leaves metadata as it was.
+        return Ok(());
+    }
+    let first = findings.len();
+    let mut judge = Judge {
+        request,
+        object,
+        compares: is_new && request.operation == Operation::Update,
+        old: None,
+        members: Vec::new(),
+        places: [None, None],
+        known: Vec::new(),
+        malformed: BTreeMap::new(),
+    };
+    for (index, item) in settings.annotations.iter().enumerate() {
+        match item {
+            AnnotationItem::Read(rule) => {
+                let matching = judge.matching(&rule.selector);
+                judge.rule(index, rule, matching, exempted, findings)?;
+            }
+            AnnotationItem::Unread(node) => {
+                let matching = judge.matching_text(index, settings::match_text(node))?;
+                if matching != Matching::No {
+                    let keys = judge.keys(settings::has_target(node))?;
+                    let node = settings::relevant(node, &keys).map_err(unreadable)?;
+                    let rule = settings::rule(index, &node).map_err(Unjudged::Settings)?;
+                    judge.rule(index, &rule, matching, exempted, findings)?;
+                }
+            }
+        }
+    }
+    if findings.len() > first {
+        sort(findings);
+    }
+    Ok(())
+}
+
+/// Whether a rule is about a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Matching {
+    /// It is not.
+    No,
+    /// It would be, had the labels not been taken away: what compares with the old object applies.
+    Before,
+    /// It is.
+    Yes,
+}
+
+/// What has been looked at for the rules so far.
+struct Judge<'p, 'r> {
+    request: &'p Request<'r>,
+    object: &'p Object<'r>,
+    /// Whether there is an object as it was to compare with.
+    compares: bool,
+    /// The object as it was.
+    old: Option<Object<'r>>,
+    /// The members of the object, once a field has been looked for.
+    members: Vec<Member<'r>>,
+    /// The annotations of the object, and those of its pod templates.
+    places: [Option<Vec<Annotations<'r>>>; 2],
+    /// The texts of `match`, and whether they match: rules that share one ask only once.
+    known: Vec<(&'p str, Matching)>,
+    /// The findings of what has the wrong JSON type, by place.
+    malformed: BTreeMap<String, usize>,
+}
+
+impl<'p, 'r> Judge<'p, 'r> {
+    /// The object as it was. A missing one means that everything is new.
+    fn old(&mut self) -> &Object<'r> {
+        let request = self.request;
+        self.old.get_or_insert_with(|| {
+            let text = request.old_object.unwrap_or("{}");
+            Object::read(text, &request.kind).unwrap_or_else(|_| Object::new("{}"))
+        })
+    }
+
+    fn matching(&mut self, selector: &Selector<'_>) -> Matching {
+        if self.members.is_empty() && !selector.fields.is_empty() {
+            self.members = members(self.object.text).unwrap_or_default();
+        }
+        if !selector.matches_but_for_labels(self.request, self.object, &self.members) {
+            Matching::No
+        } else if selector.has_labels(self.object) {
+            Matching::Yes
+        } else if self.compares && selector.has_labels(self.old()) {
+            Matching::Before
+        } else {
+            Matching::No
+        }
+    }
+
+    /// As [`matching`](Self::matching), of a `match` that has not been read.
+    fn matching_text(&mut self, index: usize, text: &'p str) -> Result<Matching, Unjudged> {
+        if text.is_empty() {
+            return Ok(Matching::Yes);
+        }
+        if let Some((_, matching)) = self.known.iter().find(|(known, _)| *known == text) {
+            return Ok(*matching);
+        }
+        let matching = if settings::is_about(text, &self.request.kind) {
+            let node = Node::Raw(text).deepened().map_err(unreadable)?;
+            let selector = settings::selector(index, &node).map_err(Unjudged::Settings)?;
+            self.matching(&selector)
+        } else {
+            Matching::No
+        };
+        self.known.push((text, matching));
+        Ok(matching)
+    }
+
+    /// The annotations of the object, or those of its pod templates.
+    fn places(&mut self, of_templates: bool) -> Result<&[Annotations<'r>], Unjudged> {
+        let (request, object) = (self.request, self.object);
+        let [of_it, of_its_templates] = &mut self.places;
+        let slot = if of_templates {
+            of_its_templates
+        } else {
+            of_it
+        };
+        if slot.is_none() {
+            let places = if of_templates {
+                of_templates_in(object)
+            } else {
+                of_object(object, &request.kind)
+            };
+            *slot = Some(places.map_err(unreadable)?);
+        }
+        Ok(slot.as_deref().unwrap_or_default())
+    }
+
+    /// The keys of all annotations, those of pod templates if asked for.
+    fn keys(&mut self, with_templates: bool) -> Result<Vec<String>, Unjudged> {
+        let mut keys = Vec::new();
+        for of_templates in [false, true] {
+            if of_templates && !with_templates {
+                break;
+            }
+            for place in self.places(of_templates)? {
+                keys.extend(
+                    place
+                        .all
+                        .iter()
+                        .map(|annotation| annotation.key.to_string()),
+                );
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Puts everything that a rule has against the object among the findings.
+    fn rule(
+        &mut self,
+        index: usize,
+        rule: &AnnotationRule<'_>,
+        matching: Matching,
+        exempted: &mut Exempted<'_, '_, '_>,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), Unjudged> {
+        let compares = self.compares && rule.compares();
+        if matching == Matching::No || (matching == Matching::Before && !compares) {
+            return Ok(());
+        }
+        let (request, object) = (self.request, self.object);
+        let is_pod = request.kind.is_pod();
+        let targets = [
+            rule.target != Target::PodTemplate || is_pod,
+            rule.target != Target::Object && !is_pod,
+        ];
+        for (slot, is_meant) in targets.into_iter().enumerate() {
+            if !is_meant {
+                continue;
+            }
+            self.places(slot == 1)?;
+            let Some(places) = self.places.get_mut(slot).and_then(Option::take) else {
+                continue;
+            };
+            for place in &places {
+                let mut put = |objection| {
+                    if !exempted.cover(Check::Annotations, None) {
+                        let rule = (index, rule);
+                        findings.push(finding(rule, request, object, place, objection));
+                    }
+                };
+                if matching == Matching::Yes {
+                    rule.check(place, &mut put);
+                }
+                if compares && let Some(before) = before(place, self.old())? {
+                    rule.compare(place, &before, &mut put);
+                }
+                self.malformed(place, rule.action.otherwise(), exempted, findings);
+            }
+            if let Some(slot) = self.places.get_mut(slot) {
+                *slot = Some(places);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts what has the wrong JSON type among the findings, once, as strictly as the strictest rule.
+    fn malformed(
+        &mut self,
+        place: &Annotations<'_>,
+        action: Action,
+        exempted: &mut Exempted<'_, '_, '_>,
+        findings: &mut Vec<Finding>,
+    ) {
+        for misfit in &place.malformed {
+            let place = format!("{:#} {}", misfit.place, misfit.position);
+            if let Some(known) = self.malformed.get(&place) {
+                if action == Action::Reject
+                    && let Some(known) = findings.get_mut(*known)
+                {
+                    known.action = action;
+                }
+            } else if !exempted.cover(Check::Annotations, None) {
+                self.malformed.insert(place, findings.len());
+                findings.push(Finding::malformed(Check::Annotations, misfit, action));
+            }
+        }
+    }
+}
+
+/// Removes what the findings say to remove: the changes, and the object with them.
+///
+/// `None` where nothing is to be removed that is new, or the changes cannot be made.
+pub(super) fn remove(
+    request: &Request<'_>,
+    object: &Object<'_>,
+    findings: &[Finding],
+) -> Option<(Vec<Edit>, String)> {
+    let mut removed: Vec<usize> = Vec::new();
+    for finding in findings.iter().filter(|finding| finding.is_removal()) {
+        for position in &finding.removes {
+            if let Err(at) = removed.binary_search(position) {
+                removed.insert(at, *position);
+            }
+        }
+    }
+    let mut edits: Vec<Edit> = Vec::new();
+    let mut places = of_object(object, &request.kind).ok()?;
+    places.extend(of_templates_in(object).ok()?);
+    for place in places {
+        for map in &place.maps {
+            edits.extend(splice::remove_members(
+                object.text,
+                map,
+                &place.place(),
+                &removed,
+            )?);
+        }
+    }
+    let text = splice::apply(object.text, &edits)?;
+    Some((edits, text))
+}
+
+/// Where something that stands at `position` in an object without the removed members stands in the
+/// object that they were removed from.
+pub(super) fn position_before(
+    position_after: usize,
+    after: &str,
+    before: &str,
+    edits: &[Edit],
+) -> usize {
+    let mut offset = position_after.saturating_sub(position(after));
+    for edit in edits {
+        if edit.span.start <= offset {
+            offset += edit.span.len();
+        }
+    }
+    position(before) + offset
+}
+
+/// The annotations that were there before; none where the pod template is new.
+fn before<'a>(
+    place: &Annotations<'a>,
+    old: &Object<'a>,
+) -> Result<Option<Annotations<'a>>, RequestError> {
+    if let Some(template) = &place.template
+        && find(old.text, template.steps())
+            .map_err(unreadable)?
+            .is_empty()
+    {
+        return Ok(None);
+    }
+    at(old, place.owner.clone()).map(Some).map_err(unreadable)
+}
+
+fn unreadable(error: serde_json::Error) -> RequestError {
+    RequestError::unreadable("request.object", &error)
+}
+
+/// A `ReplicaSet` that a Deployment made: changing it would have the Deployment make another.
+fn is_owned_replica_set(request: &Request<'_>, object: &Object<'_>) -> bool {
+    request.kind.is_replica_set()
+        && object.metadata.is_some_and(|metadata| {
+            find(metadata, &[Step::key("ownerReferences"), Step::Each])
+                .is_ok_and(|owners| !owners.is_empty())
+        })
+}
+
+fn finding(
+    (index, rule): (usize, &AnnotationRule<'_>),
+    request: &Request<'_>,
+    object: &Object<'_>,
+    place: &Annotations<'_>,
+    objection: Objection<'_>,
+) -> Finding {
+    let mut action = rule.action.otherwise();
+    let mut removes = Vec::new();
+    if rule.action == RuleAction::Remove && !objection.removable.is_empty() {
+        if is_owned_replica_set(request, object) {
+            // Its Pods are what counts, and from these the annotation is removed.
+            action = Action::Warn;
+        } else if request.user.is_some() {
+            removes = objection.removable;
+        }
+        // The audit scanner changes nothing: what is there is reported.
+    }
+    let mut at = place.place();
+    if let Some(key) = &objection.key {
+        at.0.push(Step::Key(key.clone()));
+    }
+    let value = objection.found.and_then(|annotation| annotation.value());
+    let value = value.as_deref();
+    let message = match &rule.message {
+        Some(message) => format!(": {message}"),
+        None => String::new(),
+    };
+    let (code, facts) = (objection.code, objection.facts);
+    Finding {
+        check: Check::Annotations,
+        position: match objection.found {
+            Some(annotation) => annotation.position(),
+            None => place.position(object),
+        },
+        action,
+        key: format!(
+            "{code} {index} {at:#} {} {facts}",
+            value.unwrap_or_default()
+        ),
+        template: place.template.as_ref().map(Location::detached),
+        removes,
+        violation: Violation {
+            code,
+            place: at.to_string(),
+            path: match objection.found {
+                Some(_) => at.detached(),
+                None => nearest(place, object).detached(),
+            },
+            value: value.map(|value| format!("value `{}`", Shown(value))),
+            kept: None,
+            problem: format!(
+                "rule `{}`: {}{message}",
+                Shown(&rule.name),
+                objection.problem
+            ),
+        },
+    }
+}
+
+/// The map of annotations, or what is there of the way to it.
+fn nearest<'a>(place: &Annotations<'a>, object: &Object<'a>) -> Location<'a> {
+    let mut way = place.place();
+    while !way.0.is_empty() && find(object.text, way.steps()).is_ok_and(|found| found.is_empty()) {
+        way.0.pop();
+    }
+    way
+}

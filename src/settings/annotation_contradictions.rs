@@ -1,0 +1,181 @@
+//! Rules about annotations that no object can satisfy together, and patterns that are none.
+
+use crate::annotation::{AnnotationRule, Name, RuleAction, Target, check_pattern};
+use crate::glob;
+use crate::selector::{Condition, Selector};
+use crate::shown::Shown;
+
+use super::error::SettingsErrors;
+
+/// Notes every entry that another one makes meaningless, and every pattern that does not compile.
+///
+/// Compares each pair: for settings that are validated once, not for each request.
+pub(super) fn find(rules: &[&AnnotationRule<'_>], errors: &mut SettingsErrors) {
+    for (index, rule) in rules.iter().enumerate() {
+        within(index, rule, errors);
+        for (other_index, other) in rules.iter().enumerate() {
+            if applies_wherever(other, rule) || index == other_index {
+                demanded(index, rule, other_index, other, errors);
+            }
+        }
+    }
+}
+
+/// Whether a rule applies wherever another one does, and refuses as well.
+fn applies_wherever(wide: &AnnotationRule<'_>, narrow: &AnnotationRule<'_>) -> bool {
+    wide.action != RuleAction::Warn
+        && narrow.action != RuleAction::Warn
+        && (wide.selector == narrow.selector || wide.selector == Selector::default())
+        && (wide.target == narrow.target || wide.target == Target::Both)
+}
+
+/// What a rule demands, and this or another one excludes.
+fn demanded(
+    index: usize,
+    rule: &AnnotationRule<'_>,
+    other_index: usize,
+    other: &AnnotationRule<'_>,
+    errors: &mut SettingsErrors,
+) {
+    let mut required: Vec<(String, String)> = Vec::new();
+    for (at, name) in rule.required.iter().enumerate() {
+        required.push((
+            format!("annotations[{index}].required[{at}]"),
+            rule.names.key(*name),
+        ));
+    }
+    // A value that may be there contradicts a rule that says that it may not.
+    for values in &rule.values {
+        let key = rule.names.key(values.name);
+        if let Some(denied) = denied(other, &key) {
+            let path = format!("annotations[{index}].values");
+            contradicts(errors, path, &key, other_index, "denied", &denied);
+        }
+    }
+    for (at, group) in rule.require_any.iter().enumerate() {
+        let keys: Vec<_> = group.iter().map(|name| rule.names.key(*name)).collect();
+        let path = format!("annotations[{index}].requireAny[{at}]");
+        if let Some(key) = keys.first() {
+            if keys.iter().all(|key| denied(other, key).is_some()) {
+                contradicts(errors, path, key, other_index, "denied", key);
+            } else if keys.iter().all(|key| !other.admits(key)) {
+                not_admitted(errors, path, key, other_index);
+            }
+        }
+    }
+    for (path, key) in required {
+        if let Some(denied) = denied(other, &key) {
+            contradicts(errors, path, &key, other_index, "denied", &denied);
+        } else if !other.admits(&key) {
+            not_admitted(errors, path, &key, other_index);
+        }
+    }
+}
+
+/// The entry of `denied` that covers a key.
+fn denied(rule: &AnnotationRule<'_>, key: &str) -> Option<String> {
+    let entry = rule
+        .denied
+        .iter()
+        .find(|entry| rule.names.matching(**entry, key).is_some())?;
+    Some(rule.names.key(*entry))
+}
+
+fn contradicts(
+    errors: &mut SettingsErrors,
+    path: String,
+    key: &str,
+    by: usize,
+    list: &str,
+    entry: &str,
+) {
+    errors.push(
+        path,
+        &format!(
+            "`{}` contradicts `annotations[{by}].{list}` (`{}`): it cannot be there and not be there",
+            Shown(key),
+            Shown(entry)
+        ),
+    );
+}
+
+fn not_admitted(errors: &mut SettingsErrors, path: String, key: &str, by: usize) {
+    errors.push(
+        path,
+        &format!(
+            "`{}` is not among `annotations[{by}].allowed`: add it there",
+            Shown(key)
+        ),
+    );
+}
+
+/// What one rule says against itself.
+fn within(index: usize, rule: &AnnotationRule<'_>, errors: &mut SettingsErrors) {
+    let named = |list: &[Name<'_>], name: &Name<'_>| list.iter().position(|other| other == name);
+    for (at, name) in rule.create_only.iter().enumerate() {
+        if let Some(other) = named(&rule.immutable, name) {
+            errors.push(
+                format!("annotations[{index}].createOnly[{at}]"),
+                &format!(
+                    "`{}` is in `immutable[{other}]` too: one lets it be removed, the other does not",
+                    Shown(name.text())
+                ),
+            );
+        }
+    }
+    for (at, group) in rule.conflicting.iter().enumerate() {
+        let required = group.iter().filter(|name| rule.required.contains(name));
+        if required.count() > 1 {
+            errors.push(
+                format!("annotations[{index}].conflicting[{at}]"),
+                "more than one of these is required, and at most one may be there",
+            );
+        }
+    }
+    for (at, allowed) in rule.allowed.iter().enumerate() {
+        let key = rule.names.key(*allowed);
+        let covering = rule
+            .denied
+            .iter()
+            .find(|denied| glob::covers(&rule.names.key(**denied), &key));
+        if let Some(denied) = covering {
+            errors.push(
+                format!("annotations[{index}].allowed[{at}]"),
+                &format!(
+                    "`{}` allows nothing: `denied` has `{}`",
+                    Shown(&key),
+                    Shown(&rule.names.key(*denied))
+                ),
+            );
+        }
+    }
+    for values in &rule.values {
+        let path = || {
+            format!(
+                "annotations[{index}].values.{}.pattern",
+                Shown(values.name.text())
+            )
+        };
+        if let Some(pattern) = values.pattern
+            && let Err(problem) = check_pattern(pattern)
+        {
+            errors.push(path(), &format!("`{}`: {problem}", Shown(pattern)));
+        }
+        let absent = |(name, condition): &(Name<'_>, Condition<'_>)| {
+            *name == values.name && *condition == Condition::Absent
+        };
+        for (at, requirement) in rule.requires.iter().enumerate() {
+            if values.default.is_some()
+                && requirement.when.iter().chain(&requirement.then).any(absent)
+            {
+                errors.push(
+                    format!("annotations[{index}].requires[{at}]"),
+                    &format!(
+                        "`{}` is never absent here: `values` gives it a default",
+                        Shown(values.name.text())
+                    ),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,472 @@
+//! `annotations`: reads [`AnnotationRule`]s.
+
+use std::borrow::Cow;
+
+use crate::annotation::{
+    AnnotationRule, Criteria, Criterion, Name, Names, Requirement, RuleAction, Target, ValueRule,
+};
+use crate::json::{Node, Step, Trail, members};
+use crate::kind::{GroupKind, KindPattern};
+use crate::selector::{Condition, Selector};
+use crate::shown::Shown;
+
+use super::AnnotationItem;
+use super::error::SettingsErrors;
+use super::matching::{self, Purpose};
+use super::reader::Entry;
+
+/// The keys of an item.
+const KEYS: [&str; 18] = [
+    "name",
+    "match",
+    "target",
+    "prefix",
+    "aliasPrefixes",
+    "required",
+    "requireAny",
+    "denied",
+    "allowed",
+    "values",
+    "conflicting",
+    "requires",
+    "immutable",
+    "createOnly",
+    "keep",
+    "criteria",
+    "action",
+    "message",
+];
+
+const TARGETS: [(&str, Target); 3] = [
+    ("object", Target::Object),
+    ("podTemplate", Target::PodTemplate),
+    ("both", Target::Both),
+];
+
+const ACTIONS: [(&str, RuleAction); 3] = [
+    ("reject", RuleAction::Reject),
+    ("warn", RuleAction::Warn),
+    ("remove", RuleAction::Remove),
+];
+
+/// How the names of an item are read.
+struct Reading<'n> {
+    names: Names<'n>,
+    /// Whether it is asked if an annotation can have them.
+    checks: bool,
+}
+
+impl<'n> Reading<'n> {
+    fn name(&self, text: &'n str) -> Name<'n> {
+        self.names.name(text)
+    }
+
+    fn check(&self, name: Name<'_>, may_be_glob: bool) -> Result<(), String> {
+        if self.checks {
+            self.names.check(name, may_be_glob)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+pub(super) fn read<'n>(
+    entry: Entry<'_, 'n>,
+    errors: &mut SettingsErrors,
+) -> Vec<AnnotationItem<'n>> {
+    let mut items = Vec::new();
+    entry.list(errors, &mut |index, entry, errors| {
+        let is_unread = matches!(entry.node, Node::Map(members)
+            if members.iter().any(|(_, value)| matches!(value, Node::Raw(_))));
+        items.push(if is_unread {
+            AnnotationItem::Unread(entry.node)
+        } else {
+            AnnotationItem::Read(Box::new(read_rule(index, entry, true, errors)))
+        });
+    });
+    items
+}
+
+/// Reads an item, deepened, whose names were validated before.
+///
+/// # Errors
+///
+/// Every mistake in it.
+pub(crate) fn rule<'n>(
+    index: usize,
+    node: &'n Node<'n>,
+) -> Result<AnnotationRule<'n>, SettingsErrors> {
+    let mut errors = SettingsErrors::default();
+    let (list, index_step) = (Step::key("annotations"), Step::Index(index));
+    let list = Trail::root(&list);
+    let item = list.then(&index_step);
+    let entry = Entry::at(node, &item);
+    let rule = read_rule(index, entry, false, &mut errors);
+    errors.into_result(rule)
+}
+
+/// An item that has not been read, deepened, without what cannot matter where there are only
+/// annotations with these keys: values of others, and requirements that these do not meet.
+///
+/// # Errors
+///
+/// None, since it was read over before.
+pub(crate) fn relevant<'n>(
+    node: &'n Node<'n>,
+    keys: &[String],
+) -> Result<Node<'n>, serde_json::Error> {
+    let is_criteria = member(node, "criteria").is_some();
+    let mut defaults: Vec<Cow<'n, str>> = Vec::new();
+    // A name with a `/` may be one of several spellings.
+    let may_be = |name: &str| {
+        name.bytes().any(|byte| matches!(byte, b'/' | b'*' | b'?'))
+            || keys.iter().any(|key| key.ends_with(name))
+    };
+    let Node::Map(parts) = node else {
+        return node.deepened();
+    };
+    let mut read = Vec::with_capacity(parts.len());
+    for (key, part) in parts {
+        let node = match part {
+            Node::Raw(text) if key == "values" && !is_criteria && text.starts_with('{') => {
+                let mut values = Vec::new();
+                for (name, value) in members(text)? {
+                    let has_default = value.get().split('"').any(|word| word == "default");
+                    if has_default {
+                        defaults.push(name.clone());
+                    }
+                    if has_default || may_be(&name) {
+                        values.push((name, serde_json::from_str(value.get())?));
+                    }
+                }
+                Node::Map(values)
+            }
+            part => part.deepened()?,
+        };
+        read.push((key.clone(), node));
+    }
+    for (key, part) in &mut read {
+        if key == "requires"
+            && let Node::List(requirements) = part
+        {
+            requirements.retain(|requirement| match member(requirement, "when") {
+                Some(Node::Map(when)) => when.iter().all(|(name, condition)| {
+                    let has_default = |default: &Cow<'_, str>| {
+                        default == name || default.bytes().any(|byte| byte == b'/')
+                    };
+                    *condition == Node::Null || may_be(name) || defaults.iter().any(has_default)
+                }),
+                _ => true,
+            });
+        }
+    }
+    Ok(Node::Map(read))
+}
+
+/// The `match` of an item that has not been read, as it was written; empty where there is none.
+pub(crate) fn match_text<'n>(node: &'n Node<'n>) -> &'n str {
+    match member(node, "match") {
+        Some(Node::Raw(text)) if *text != "null" => text,
+        _ => "",
+    }
+}
+
+/// Whether an item that has not been read says whose annotations it is about.
+pub(crate) fn has_target(node: &Node<'_>) -> bool {
+    member(node, "target").is_some()
+}
+
+/// Whether objects of this kind can meet a `match`, as it was written.
+pub(crate) fn is_about(text: &str, kind: &GroupKind<'_>) -> bool {
+    let kinds = members(text).ok().and_then(|members| {
+        let (_, kinds) = members.into_iter().find(|(key, _)| key == "kinds")?;
+        serde_json::from_str(kinds.get()).ok()
+    });
+    let Some(Node::List(kinds)) = kinds else {
+        return true;
+    };
+    kinds.iter().any(|pattern| match pattern {
+        Node::Text(pattern) => KindPattern::parse(pattern).is_ok_and(|it| it.matches(kind)),
+        _ => true,
+    })
+}
+
+/// Reads a `match`, deepened.
+///
+/// # Errors
+///
+/// Every mistake in it.
+pub(crate) fn selector<'n>(
+    index: usize,
+    node: &'n Node<'n>,
+) -> Result<Selector<'n>, SettingsErrors> {
+    let mut errors = SettingsErrors::default();
+    let (list, item, key) = (
+        Step::key("annotations"),
+        Step::Index(index),
+        Step::key("match"),
+    );
+    let list = Trail::root(&list);
+    let item = list.then(&item);
+    let selector = matching::read(
+        Entry::at(node, &item.then(&key)),
+        &mut errors,
+        Purpose::Apply,
+    );
+    errors.into_result(selector)
+}
+
+/// `checks_names`: once is enough, and Kubewarden has settings validated before it uses them. A name
+/// that no annotation can have finds none.
+fn read_rule<'n>(
+    index: usize,
+    entry: Entry<'_, 'n>,
+    checks_names: bool,
+    errors: &mut SettingsErrors,
+) -> AnnotationRule<'n> {
+    let before = errors.len();
+    // Names need the prefixes, which may stand behind them.
+    let names = Reading {
+        names: names(entry.node),
+        checks: checks_names,
+    };
+    let mut rule = AnnotationRule {
+        name: Cow::Owned(format!("annotations[{index}]")),
+        selector: Selector::default(),
+        target: Target::default(),
+        names: names.names.clone(),
+        required: Vec::new(),
+        require_any: Vec::new(),
+        denied: Vec::new(),
+        allowed: Vec::new(),
+        values: Vec::new(),
+        conflicting: Vec::new(),
+        requires: Vec::new(),
+        immutable: Vec::new(),
+        create_only: Vec::new(),
+        keep: Vec::new(),
+        criteria: None,
+        action: RuleAction::default(),
+        message: None,
+    };
+    let list = |entry: Entry<'_, 'n>, may_be_glob, errors: &mut SettingsErrors| {
+        entry.texts(errors, |text| name(&names, text, may_be_glob))
+    };
+    let groups = |entry: Entry<'_, 'n>, errors: &mut SettingsErrors| {
+        let mut groups = Vec::new();
+        entry.list(errors, &mut |_, entry, errors| {
+            let before = errors.len();
+            let group = list(entry, false, errors);
+            if group.len() < 2 && errors.len() == before {
+                entry.error(errors, "a group names at least two annotations");
+            }
+            groups.push(group);
+        });
+        groups
+    };
+    let is_for_criteria = member(entry.node, "criteria").is_some();
+    let (mut criterion, mut keys) = (None, Vec::new());
+    entry.map(&KEYS, errors, &mut |key, entry, errors| match key {
+        "name" => {
+            if let Some(name) = entry.text(errors) {
+                rule.name = Cow::Borrowed(name);
+            }
+        }
+        "match" => rule.selector = matching::read(entry, errors, Purpose::Apply),
+        "target" => rule.target = entry.keyword(&TARGETS, errors).unwrap_or_default(),
+        "prefix" => check_prefix(entry, errors),
+        "aliasPrefixes" => entry.list(errors, &mut |_, entry, errors| check_prefix(entry, errors)),
+        "required" => rule.required = list(entry, false, errors),
+        "requireAny" => rule.require_any = groups(entry, errors),
+        "denied" => rule.denied = list(entry, true, errors),
+        "allowed" => rule.allowed = list(entry, true, errors),
+        "values" if is_for_criteria => keys = list(entry, false, errors),
+        "values" => rule.values = values(&names, entry, errors),
+        "conflicting" => rule.conflicting = groups(entry, errors),
+        "requires" => rule.requires = requires(&names, entry, errors),
+        "immutable" => rule.immutable = list(entry, false, errors),
+        "createOnly" => rule.create_only = list(entry, false, errors),
+        "keep" => rule.keep = list(entry, false, errors),
+        "criteria" => criterion = entry.keyword(&Criterion::ALL, errors),
+        "action" => rule.action = entry.keyword(&ACTIONS, errors).unwrap_or_default(),
+        _ => rule.message = entry.text(errors).map(Cow::Borrowed),
+    });
+    if is_for_criteria && keys.is_empty() && errors.len() == before {
+        entry.error(errors, "`criteria` needs `values`, a list of annotations");
+    }
+    rule.criteria = criterion.map(|criterion| Criteria {
+        criterion,
+        names: keys,
+    });
+    if errors.len() == before {
+        if checks_names && is_empty(&rule) {
+            entry.error(
+                errors,
+                "no rule: say what is `required`, `denied`, `allowed`, …",
+            );
+        } else if rule.action == RuleAction::Remove
+            && rule.denied.is_empty()
+            && rule.create_only.is_empty()
+            && rule.conflicting.is_empty()
+        {
+            entry.error(
+                errors,
+                "nothing to remove: `remove` is for what `denied`, `createOnly` or `conflicting` name",
+            );
+        }
+    }
+    rule
+}
+
+fn is_empty(rule: &AnnotationRule<'_>) -> bool {
+    let lists = [
+        &rule.required,
+        &rule.denied,
+        &rule.allowed,
+        &rule.immutable,
+        &rule.create_only,
+        &rule.keep,
+    ];
+    lists.iter().all(|list| list.is_empty())
+        && rule.require_any.is_empty()
+        && rule.conflicting.is_empty()
+        && rule.values.is_empty()
+        && rule.requires.is_empty()
+        && rule.criteria.is_none()
+}
+
+/// A member of a map; what is `null` is as good as absent.
+fn member<'n>(node: &'n Node<'n>, name: &str) -> Option<&'n Node<'n>> {
+    let Node::Map(members) = node else {
+        return None;
+    };
+    let (_, value) = members.iter().find(|(key, _)| key == name)?;
+    (*value != Node::Null).then_some(value)
+}
+
+fn names<'n>(node: &'n Node<'n>) -> Names<'n> {
+    let text = |node: &'n Node<'n>| match node {
+        Node::Text(text) => Some(text.as_ref()),
+        _ => None,
+    };
+    let aliases = match member(node, "aliasPrefixes") {
+        Some(Node::List(aliases)) => aliases.iter().filter_map(text).collect(),
+        _ => Vec::new(),
+    };
+    Names {
+        prefix: member(node, "prefix").and_then(text).unwrap_or_default(),
+        aliases,
+    }
+}
+
+fn check_prefix(entry: Entry<'_, '_>, errors: &mut SettingsErrors) {
+    let Some(text) = entry.text(errors) else {
+        return;
+    };
+    let names = Reading {
+        names: Names {
+            prefix: text,
+            aliases: Vec::new(),
+        },
+        checks: true,
+    };
+    // A name that any prefix can stand before.
+    if let Err(problem) = names.check(names.name("a"), false) {
+        entry.error(errors, format!("`{}`: {problem}", Shown(text)));
+    } else if text.contains('.') && !text.contains('/') {
+        entry.error(
+            errors,
+            format!("`{0}`: a domain needs its `/`, write `{0}/`", Shown(text)),
+        );
+    }
+}
+
+/// A name, or where `may_be_glob` a glob over names.
+fn name<'n>(names: &Reading<'n>, text: &'n str, may_be_glob: bool) -> Result<Name<'n>, String> {
+    let name = names.name(text);
+    names.check(name, may_be_glob).map(|()| name)
+}
+
+fn values<'n>(
+    names: &Reading<'n>,
+    entry: Entry<'_, 'n>,
+    errors: &mut SettingsErrors,
+) -> Vec<ValueRule<'n>> {
+    let mut rules: Vec<ValueRule<'n>> = Vec::new();
+    entry.members(errors, &mut |key, entry, errors| {
+        let mut rule = ValueRule {
+            name: names.name(key),
+            one_of: Vec::new(),
+            pattern: None,
+            default: None,
+        };
+        if let Err(problem) = names.check(rule.name, false) {
+            entry.error(errors, format!("`{}`: {problem}", Shown(key)));
+        } else if names.checks && rules.iter().any(|other| other.name == rule.name) {
+            entry.error(errors, "this annotation occurs twice");
+        }
+        let before = errors.len();
+        let keys = ["oneOf", "pattern", "default"];
+        entry.map(&keys, errors, &mut |key, entry, errors| match key {
+            "oneOf" => entry.list(errors, &mut |_, entry, errors| {
+                rule.one_of.extend(entry.string(errors));
+            }),
+            "pattern" => rule.pattern = entry.text(errors),
+            _ => rule.default = entry.string(errors).map(Cow::Borrowed),
+        });
+        if rule.one_of.is_empty()
+            && rule.pattern.is_none()
+            && rule.default.is_none()
+            && errors.len() == before
+        {
+            entry.error(
+                errors,
+                "says nothing: give it `oneOf`, `pattern` or `default`",
+            );
+        }
+        rules.push(rule);
+    });
+    rules
+}
+
+fn requires<'n>(
+    names: &Reading<'n>,
+    entry: Entry<'_, 'n>,
+    errors: &mut SettingsErrors,
+) -> Vec<Requirement<'n>> {
+    let mut requirements = Vec::new();
+    entry.list(errors, &mut |_, entry, errors| {
+        let before = errors.len();
+        let mut requirement = Requirement::default();
+        entry.map(&["when", "then"], errors, &mut |key, entry, errors| {
+            let conditions = conditions(names, entry, errors);
+            match key {
+                "when" => requirement.when = conditions,
+                _ => requirement.then = conditions,
+            }
+        });
+        for (key, conditions) in [("when", &requirement.when), ("then", &requirement.then)] {
+            if conditions.is_empty() && errors.len() == before {
+                entry.error(errors, format!("`{key}` is missing"));
+            }
+        }
+        requirements.push(requirement);
+    });
+    requirements
+}
+
+fn conditions<'n>(
+    names: &Reading<'n>,
+    entry: Entry<'_, 'n>,
+    errors: &mut SettingsErrors,
+) -> Vec<(Name<'n>, Condition<'n>)> {
+    let mut conditions = Vec::new();
+    entry.members(errors, &mut |key, entry, errors| {
+        let condition = matching::condition(entry, errors);
+        match name(names, key, true) {
+            Ok(name) => conditions.extend(condition.map(|condition| (name, condition))),
+            Err(problem) => entry.error(errors, format!("`{}`: {problem}", Shown(key))),
+        }
+    });
+    conditions
+}

@@ -1,0 +1,398 @@
+//! `bundles/ack/`: its rules against what the cloud controller does, its manifests against the schema
+//! of Kubewarden.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::Path;
+
+use rollout_guard::wire;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+const PREFIX: &str = "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-";
+const LEGACY: &str = "service.beta.kubernetes.io/alicloud-loadbalancer-";
+
+/// What the controller does with an annotation of one sort of load balancer.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Row {
+    name: String,
+    lb: LoadBalancer,
+    /// What the annotation needs beside it.
+    #[serde(default)]
+    with: BTreeMap<String, String>,
+    good: Option<String>,
+    bad: Option<String>,
+    /// Why no value is bad.
+    no_bad: Option<String>,
+    change: Option<Change>,
+    /// What becomes of it when it is removed, with what cannot stand without it.
+    removal: Option<Verdict>,
+    #[serde(default)]
+    goes_with: Vec<String>,
+    /// Why no value is good.
+    note: Option<String>,
+    /// What the controller knows and no policy can.
+    unknown: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum LoadBalancer {
+    Clb,
+    Nlb,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    to: String,
+    verdict: Verdict,
+    /// What cannot stand beside the new value.
+    #[serde(default)]
+    without: Vec<String>,
+    /// What the new value needs.
+    #[serde(default)]
+    with: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Passes,
+    Refused,
+}
+
+impl Row {
+    /// The annotations of a Service with this value.
+    fn annotations(&self, value: Option<&str>) -> Map<String, Value> {
+        let mut annotations = Map::new();
+        for (name, value) in &self.with {
+            annotations.insert(key(name), json!(value));
+        }
+        if let Some(value) = value {
+            annotations.insert(key(&self.name), json!(value));
+        }
+        annotations
+    }
+
+    fn service(&self, annotations: &Map<String, Value>, is_live: bool) -> Value {
+        let class = match self.lb {
+            LoadBalancer::Clb => Value::Null,
+            LoadBalancer::Nlb => json!("alibabacloud.com/nlb"),
+        };
+        let ingress = if is_live {
+            json!([{ "ip": "203.0.113.5" }])
+        } else {
+            Value::Null
+        };
+        json!({
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": { "name": "web", "annotations": annotations },
+            "spec": { "type": "LoadBalancer", "loadBalancerClass": class },
+            "status": { "loadBalancer": { "ingress": ingress } },
+        })
+    }
+}
+
+fn key(name: &str) -> String {
+    if name.contains('/') {
+        name.to_owned()
+    } else {
+        format!("{PREFIX}{name}")
+    }
+}
+
+/// The lines of the refusal; none if the request passes.
+fn refusals(settings: &Value, object: &Value, old: Option<&Value>) -> Vec<String> {
+    let payload = json!({
+        "request": {
+            "uid": "1",
+            "kind": { "group": "", "version": "v1", "kind": object["kind"] },
+            "operation": if old.is_some() { "UPDATE" } else { "CREATE" },
+            "userInfo": { "username": "jane@example.com" },
+            "namespace": "default",
+            "object": object,
+            "oldObject": old,
+        },
+        "settings": settings,
+    });
+    let answer: Value =
+        serde_json::from_slice(&wire::validate(payload.to_string().as_bytes())).unwrap();
+    let message = answer["message"].as_str().unwrap_or_default();
+    let lines = message.lines().filter(|line| !line.ends_with(" problems:"));
+    lines.map(str::to_owned).collect()
+}
+
+fn rows() -> Vec<Row> {
+    yaml_serde::from_str(&read("tests/bundle/annotations.yaml")).unwrap()
+}
+
+fn settings() -> Value {
+    yaml_serde::from_str(&read("bundles/ack/settings.yaml")).unwrap()
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+#[test]
+fn the_settings_are_valid() {
+    let text = settings().to_string();
+    assert_eq!(wire::validate_settings(text.as_bytes()), Ok(()));
+}
+
+#[test]
+fn every_annotation_is_judged_as_the_controller_takes_it() {
+    let settings = settings();
+    let mut failures = String::new();
+    let mut judged = BTreeMap::<&str, usize>::new();
+    let rows = rows();
+    for row in &rows {
+        let mut check = |what: &'static str, wanted: Verdict, lines: Vec<String>| {
+            *judged.entry(what).or_default() += 1;
+            let names_it = lines.iter().any(|line| line.contains(&key(&row.name)));
+            let is_right = match wanted {
+                Verdict::Passes => lines.is_empty(),
+                Verdict::Refused => names_it,
+            };
+            if !is_right {
+                writeln!(
+                    failures,
+                    "{} ({:?}) {what}: wanted {wanted:?}: {lines:#?}",
+                    row.name, row.lb
+                )
+                .unwrap();
+            }
+        };
+        assert!(row.bad.is_some() != row.no_bad.is_some(), "{}", row.name);
+        if let Some(bad) = &row.bad {
+            let service = row.service(&row.annotations(Some(bad)), false);
+            check(
+                "a bad value on creation",
+                Verdict::Refused,
+                refusals(&settings, &service, None),
+            );
+        }
+        let Some(good) = &row.good else {
+            assert!(row.note.is_some(), "{}: why is nothing good?", row.name);
+            continue;
+        };
+        let annotations = row.annotations(Some(good));
+        let new = row.service(&annotations, false);
+        check(
+            "a good value on creation",
+            Verdict::Passes,
+            refusals(&settings, &new, None),
+        );
+        // The same under the older prefix.
+        let legacy = |annotations: &Map<String, Value>| -> Map<String, Value> {
+            let spell = |key: &String| key.replacen(PREFIX, LEGACY, 1);
+            annotations
+                .iter()
+                .map(|(key, value)| (spell(key), value.clone()))
+                .collect()
+        };
+        if let Some(bad) = row.bad.as_ref().filter(|_| !row.name.contains('/')) {
+            let service = row.service(&legacy(&row.annotations(Some(bad))), false);
+            let lines = refusals(&settings, &service, None);
+            let lines = lines
+                .into_iter()
+                .map(|line| line.replace(LEGACY, PREFIX))
+                .collect();
+            check(
+                "a bad value under the older prefix",
+                Verdict::Refused,
+                lines,
+            );
+        }
+        let live = row.service(&annotations, true);
+        check(
+            "an update that leaves it",
+            Verdict::Passes,
+            refusals(&settings, &live, Some(&live)),
+        );
+        if let Some(change) = &row.change {
+            let mut annotations = row.annotations(Some(&change.to));
+            annotations.retain(|found, _| !change.without.iter().any(|name| key(name) == *found));
+            let with = change.with.iter();
+            annotations.extend(with.map(|(name, value)| (key(name), json!(value))));
+            let changed = row.service(&annotations, true);
+            let lines = refusals(&settings, &changed, Some(&live));
+            check("a change after creation", change.verdict, lines);
+        }
+        let mut fewer = annotations.clone();
+        fewer.remove(&key(&row.name));
+        for name in &row.goes_with {
+            assert!(fewer.remove(&key(name)).is_some(), "{}: {name}", row.name);
+        }
+        let removed = row.service(&fewer, true);
+        let lines = refusals(&settings, &removed, Some(&live));
+        check("a removal after creation", row.removal.unwrap(), lines);
+    }
+    assert!(failures.is_empty(), "{failures}");
+    let names: BTreeSet<_> = rows.iter().map(|row| row.name.as_str()).collect();
+    let mut told = format!("{} annotations\n", names.len());
+    for (what, count) in judged {
+        writeln!(told, "{count} cases of {what}").unwrap();
+    }
+    for (what, reason) in [
+        (
+            "no value is bad",
+            (|row| row.no_bad.as_ref()) as fn(&Row) -> Option<&String>,
+        ),
+        ("no value is good", |row| row.note.as_ref()),
+        ("out of reach of a policy", |row| row.unknown.as_ref()),
+    ] {
+        writeln!(told, "\n{what}:").unwrap();
+        for row in &rows {
+            if let Some(reason) = reason(row) {
+                writeln!(told, "- {} ({:?}): {reason}", row.name, row.lb).unwrap();
+            }
+        }
+    }
+    insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!("ack_annotations", told);
+    });
+}
+
+#[test]
+fn what_an_annotation_needs_must_stand_beside_it() {
+    let settings = settings();
+    let mut failures = String::new();
+    let mut count = 0;
+    for row in rows().iter().filter(|row| row.good.is_some()) {
+        for name in row.with.keys() {
+            let mut without = row.annotations(row.good.as_deref());
+            without.remove(&key(name));
+            let service = row.service(&without, false);
+            count += 1;
+            let lines = refusals(&settings, &service, None);
+            if lines.is_empty() {
+                writeln!(failures, "{} ({:?}) without {name}", row.name, row.lb).unwrap();
+            }
+        }
+    }
+    assert!(count > 60, "{count}");
+    assert!(failures.is_empty(), "{failures}");
+}
+
+#[test]
+fn the_manifests_have_the_settings_and_fit_the_schema() {
+    let schema: Value =
+        yaml_serde::from_str(&read("tests/bundle/clusteradmissionpolicy.yaml")).unwrap();
+    let metadata: Value = yaml_serde::from_str(&read("metadata.yml")).unwrap();
+    let kustomization: Value =
+        yaml_serde::from_str(&read("bundles/ack/kustomization.yaml")).unwrap();
+    let files = kustomization["resources"].as_array().unwrap();
+    assert_eq!(files.len(), 2);
+    for file in files {
+        let name = file.as_str().unwrap();
+        let policy: Value = yaml_serde::from_str(&read(&format!("bundles/ack/{name}"))).unwrap();
+        let mut problems = Vec::new();
+        fit(&schema, &policy, name, &mut problems);
+        assert_eq!(problems, [""; 0]);
+        assert_eq!(policy["kind"], "ClusterAdmissionPolicy", "{name}");
+        assert_eq!(policy["apiVersion"], "policies.kubewarden.io/v1", "{name}");
+        assert_eq!(policy["spec"]["settings"], settings(), "{name}");
+        assert_eq!(
+            policy["spec"]["mutating"],
+            name.contains("mutating"),
+            "{name}"
+        );
+        let url = metadata["annotations"]["io.kubewarden.policy.ociUrl"]
+            .as_str()
+            .unwrap();
+        let module = format!("registry://{url}:v{}", env!("CARGO_PKG_VERSION"));
+        assert_eq!(policy["spec"]["module"], module, "{name}");
+        for rule in policy["spec"]["rules"].as_array().unwrap() {
+            let is_known = metadata["rules"].as_array().unwrap().iter().any(|known| {
+                let has = |list: &Value, all: &Value| {
+                    list.as_array()
+                        .unwrap()
+                        .iter()
+                        .all(|one| all.as_array().unwrap().contains(one))
+                };
+                ["apiGroups", "apiVersions", "resources", "operations"]
+                    .iter()
+                    .all(|key| has(&rule[key], &known[key]))
+            });
+            assert!(is_known, "{name}: {rule}");
+        }
+    }
+    // The test can tell: each of these is refused.
+    let policy: Value = yaml_serde::from_str(&read("bundles/ack/policy-validating.yaml")).unwrap();
+    for (pointer, value) in [
+        ("/spec/mode", json!("watch")),
+        ("/spec/mutating", json!("false")),
+        ("/spec/rules/0/resources", json!("pods")),
+        ("/spec/timeoutEvalSeconds", json!(31)),
+        ("/spec/module", Value::Null),
+        ("/spec/setings", json!({})),
+    ] {
+        let mut policy = policy.clone();
+        let (parent, last) = pointer.rsplit_once('/').unwrap();
+        policy.pointer_mut(parent).unwrap()[last] = value;
+        let mut problems = Vec::new();
+        fit(&schema, &policy, "", &mut problems);
+        assert_eq!(problems.len(), 1, "{pointer}: {problems:?}");
+    }
+}
+
+/// Notes where a value does not fit an `OpenAPI` schema, as strictly as `kubectl apply` validates.
+fn fit(schema: &Value, value: &Value, at: &str, problems: &mut Vec<String>) {
+    let mut problem = |text: &str| problems.push(format!("{at}: {text}"));
+    if schema["nullable"] == true && value.is_null() {
+        return;
+    }
+    let is_right = match schema["type"].as_str().unwrap_or("object") {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_i64(),
+        other => panic!("{other}"),
+    };
+    if !is_right {
+        return problem("wrong type");
+    }
+    if let Some(words) = schema["enum"].as_array()
+        && !words.contains(value)
+    {
+        problem("not in the enum");
+    }
+    let number = value.as_i64();
+    if number.is_some_and(|number| {
+        schema["minimum"]
+            .as_i64()
+            .is_some_and(|least| number < least)
+            || schema["maximum"].as_i64().is_some_and(|most| number > most)
+    }) {
+        problem("out of range");
+    }
+    for name in schema["required"].as_array().into_iter().flatten() {
+        if value.get(name.as_str().unwrap()).is_none() {
+            problem("something required is missing");
+        }
+    }
+    for (index, element) in value.as_array().into_iter().flatten().enumerate() {
+        fit(
+            &schema["items"],
+            element,
+            &format!("{at}[{index}]"),
+            problems,
+        );
+    }
+    let is_open = schema["x-kubernetes-preserve-unknown-fields"] == true
+        || (schema["properties"].is_null() && schema["additionalProperties"].is_null());
+    for (key, member) in value.as_object().into_iter().flatten() {
+        let at = format!("{at}.{key}");
+        match (&schema["properties"][key], &schema["additionalProperties"]) {
+            (Value::Null, Value::Null) if is_open => {}
+            (Value::Null, Value::Null) => problems.push(format!("{at}: unknown field")),
+            (Value::Null, all) => fit(all, member, &at, problems),
+            (known, _) => fit(known, member, &at, problems),
+        }
+    }
+}
