@@ -177,16 +177,13 @@ impl<'de> Visitor<'de> for RequestReader<'de> {
                     if members.object.is_some() || members.object_text.is_some() {
                         members.twice = Some("request.object");
                     }
-                    match members.kind.as_ref().and_then(group_kind) {
-                        Some(kind) => {
-                            let mut object = Object::new(text);
-                            map.next_value_seed(Walk::object(&kind, &mut object, &mut None))?;
-                            members.object = Some(object);
-                        }
-                        None => {
-                            map.next_value::<IgnoredAny>()?;
-                            members.object_text = Some(text);
-                        }
+                    if let Some(kind) = members.kind.as_ref().and_then(group_kind) {
+                        let mut object = Object::new(text);
+                        map.next_value_seed(Walk::object(&kind, &mut object, &mut None))?;
+                        members.object = Some(object);
+                    } else {
+                        map.next_value::<IgnoredAny>()?;
+                        members.object_text = Some(text);
                     }
                 }
                 _ => {
