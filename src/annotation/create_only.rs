@@ -12,7 +12,7 @@ use crate::shown::quoted;
 use crate::violation::Code;
 
 use super::effective::Effective;
-use super::{AnnotationRule, Annotations, Objection, Sink};
+use super::{Annotation, AnnotationRule, Annotations, Objection, Sink};
 
 pub(super) fn check<'o>(
     rule: &'o AnnotationRule<'_>,
@@ -37,7 +37,7 @@ pub(super) fn check<'o>(
             // Every spelling goes: what an older one says would else come into force.
             objection.removable = rule
                 .spelled(*name, annotations)
-                .map(|annotation| annotation.position())
+                .map(Annotation::position)
                 .collect();
             sink(objection);
         }

@@ -124,7 +124,9 @@ impl<'o> Effective<'o> {
         let mut facts = String::new();
         for value in self.values() {
             match value {
-                Some(value) => facts += &format!(" {}={value}", value.len()),
+                Some(value) => {
+                    facts += &[" ", &value.len().to_string(), "=", &value].concat();
+                }
                 None => facts += " -",
             }
         }

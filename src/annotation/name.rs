@@ -116,9 +116,10 @@ impl<'a> Names<'a> {
                 );
             }
             let is_character = |byte: u8| is_inside(byte) || matches!(byte, b'/' | b'*' | b'?');
-            return match key.bytes().all(is_character) {
-                true => Ok(()),
-                false => Err(NO_NAME.to_owned()),
+            return if key.bytes().all(is_character) {
+                Ok(())
+            } else {
+                Err(NO_NAME.to_owned())
             };
         }
         let (domain, name) = match key.split_once('/') {

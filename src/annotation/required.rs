@@ -10,17 +10,14 @@
 
 use crate::violation::Code;
 
-use super::{AnnotationRule, Annotations, Name, Objection, Sink, listed};
+use super::{Annotation, AnnotationRule, Annotations, Name, Objection, Sink, listed};
 
 pub(super) fn check<'o>(
     rule: &'o AnnotationRule<'_>,
     annotations: &'o Annotations<'o>,
     sink: Sink<'_, 'o>,
 ) {
-    let is_there = |name: &Name<'_>| {
-        rule.spelled(*name, annotations)
-            .any(|annotation| annotation.is_full())
-    };
+    let is_there = |name: &Name<'_>| rule.spelled(*name, annotations).any(Annotation::is_full);
     for name in &rule.required {
         if !is_there(name) {
             let problem = if rule.has(*name, annotations) {

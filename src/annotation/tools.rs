@@ -1,4 +1,4 @@
-//! The keys that Kubernetes, Helm and GitOps tools write themselves.
+//! The keys that Kubernetes, Helm and `GitOps` tools write themselves.
 //!
 //! An exact list: a domain would let everything through that anybody writes under it. Each key and
 //! who writes it is in `docs/annotations.md`.

@@ -25,7 +25,7 @@ pub enum Node<'a> {
     List(Vec<Node<'a>>),
     /// A map.
     Map(Vec<(Cow<'a, str>, Node<'a>)>),
-    /// JSON as it was written, to be read when it is needed: see [`Node::shallow`].
+    /// JSON as it was written, to be read when it is needed.
     Raw(&'a str),
 }
 

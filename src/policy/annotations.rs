@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use crate::annotation::{
-    AnnotationRule, Annotations, Objection, RuleAction, Target, at, of_object, of_templates_in,
+    Annotation, AnnotationRule, Annotations, Objection, RuleAction, Target, at, of_object,
+    of_templates_in,
 };
 use crate::exemption::Check;
 use crate::json::{Location, Member, Node, Step, find, members, position};
@@ -332,6 +333,7 @@ fn before<'a>(
     at(old, place.owner.clone()).map(Some).map_err(unreadable)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is for `map_err`")]
 fn unreadable(error: serde_json::Error) -> RequestError {
     RequestError::unreadable("request.object", &error)
 }
@@ -367,7 +369,7 @@ fn finding(
     if let Some(key) = &objection.key {
         at.0.push(Step::Key(key.clone()));
     }
-    let value = objection.found.and_then(|annotation| annotation.value());
+    let value = objection.found.and_then(Annotation::value);
     let value = value.as_deref();
     let message = match &rule.message {
         Some(message) => format!(": {message}"),

@@ -232,6 +232,14 @@ fn every_annotation_is_judged_as_the_controller_takes_it() {
         check("a removal after creation", row.removal.unwrap(), lines);
     }
     assert!(failures.is_empty(), "{failures}");
+    let told = told(&rows, &judged);
+    insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!("ack_annotations", told);
+    });
+}
+
+/// How many cases there were, and what is left out with what reason.
+fn told(rows: &[Row], judged: &BTreeMap<&str, usize>) -> String {
     let names: BTreeSet<_> = rows.iter().map(|row| row.name.as_str()).collect();
     let mut told = format!("{} annotations\n", names.len());
     for (what, count) in judged {
@@ -246,15 +254,13 @@ fn every_annotation_is_judged_as_the_controller_takes_it() {
         ("out of reach of a policy", |row| row.unknown.as_ref()),
     ] {
         writeln!(told, "\n{what}:").unwrap();
-        for row in &rows {
+        for row in rows {
             if let Some(reason) = reason(row) {
                 writeln!(told, "- {} ({:?}): {reason}", row.name, row.lb).unwrap();
             }
         }
     }
-    insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
-        insta::assert_snapshot!("ack_annotations", told);
-    });
+    told
 }
 
 #[test]
