@@ -108,8 +108,11 @@ impl<'a> ImagePattern<'a> {
     /// In an allow list a tag does not cover that tag pinned to a digest that the entry does not
     /// name: the digest decides what runs. In a reject list it does, and a digest decides alone.
     pub fn matches(&self, image: &Reference<'_>, sense: Sense) -> bool {
-        self.host.matches(image.host(), sense)
-            && self.matches_path(image, sense)
+        // Most entries have the host of most images: a path that is compared at once comes first.
+        let is_exact = self.path.is_exact();
+        (!is_exact || self.matches_path(image, sense))
+            && self.host.matches(image.host(), sense)
+            && (is_exact || self.matches_path(image, sense))
             && self.matches_version(image, sense)
     }
 

@@ -25,6 +25,11 @@ impl<'a> Path<'a> {
         }
     }
 
+    /// Whether it is one path.
+    pub(super) const fn is_exact(&self) -> bool {
+        !self.has_wildcard
+    }
+
     /// Whether it matches the whole of `path`.
     pub(super) fn matches(&self, path: &str, sense: Sense) -> bool {
         if !self.has_wildcard {
