@@ -11,11 +11,24 @@ use crate::selector::Selector;
 pub enum Check {
     /// `registries`, `images`, `tags` and `digests`.
     Images,
+    /// `changes`.
+    Changes,
+    /// `drift`.
+    Drift,
 }
 
 impl Check {
     /// Every check, by the name that settings use.
-    pub(crate) const ALL: [(&'static str, Self); 1] = [("images", Self::Images)];
+    pub(crate) const ALL: [(&'static str, Self); 3] = [
+        ("images", Self::Images),
+        ("changes", Self::Changes),
+        ("drift", Self::Drift),
+    ];
+
+    /// Whether it looks at images one by one, so that an exemption can name some of them.
+    pub(crate) const fn is_by_image(self) -> bool {
+        matches!(self, Self::Images)
+    }
 }
 
 /// An item of `exemptions`.

@@ -7,6 +7,7 @@
 mod field_path;
 mod location;
 mod lookup;
+mod members;
 mod node;
 mod same;
 mod value_text;
@@ -15,6 +16,7 @@ pub use field_path::{FieldPath, FieldPathError};
 pub use location::{Location, Step, Trail};
 pub use lookup::find;
 pub(crate) use lookup::{Scalar, Text, kind_of};
+pub(crate) use members::{Member, members};
 pub use node::{Kind, Node, Number};
 pub(crate) use same::{same, same_but_for};
 pub(crate) use value_text::{position, value_text};

@@ -35,6 +35,11 @@ impl GroupKind<'_> {
         self.group.is_empty() && self.kind == "Pod"
     }
 
+    /// Whether this is a `CronJob`, whose objects hold the `metadata` of Jobs.
+    pub(crate) fn is_cron_job(&self) -> bool {
+        self.group == "batch" && self.kind == "CronJob"
+    }
+
     /// Whether objects of this kind may run images.
     ///
     /// Policies and webhook configurations hold patterns that look like workloads, and a

@@ -1,15 +1,21 @@
 //! The order in which a request is judged.
 //!
-//! 1. What carries no images passes: DELETE and CONNECT, and every sub-resource but
-//!    `ephemeralcontainers`.
-//! 2. Every image of the object is held against every list, each as it was written.
+//! 1. CONNECT passes, and every sub-resource but `ephemeralcontainers`; DELETE passes unless a rule
+//!    of `changes` guards it.
+//! 2. Every image of the object is held against every list, each as it was written, and against what
+//!    was last applied.
 //! 3. What an exemption covers is left out.
-//! 4. On UPDATE, what the old object has as well only warns.
+//! 4. On UPDATE, what the old object has as well only warns; then rules of `changes` ask who changes
+//!    what they guard.
 
+mod changes;
+mod drift;
 mod exempted;
 mod finding;
 mod images;
 mod kept;
+mod running;
+mod told;
 
 use crate::json::{Step, find};
 use crate::request::{Operation, Request, RequestError};
@@ -46,7 +52,10 @@ impl<'s> Policy<'s> {
     /// Judges a request. Never fails: what cannot be read is itself a violation.
     pub fn evaluate(self, mut request: Request<'_>) -> Verdict<'s> {
         let mut verdict = Verdict::new(self.settings.docs_url.as_deref());
-        if matches!(request.operation, Operation::Delete | Operation::Connect)
+        if request.operation == Operation::Delete {
+            return self.evaluate_deletion(&request, verdict);
+        }
+        if request.operation == Operation::Connect
             || !matches!(
                 request.sub_resource.as_deref(),
                 None | Some("ephemeralcontainers")
@@ -66,17 +75,46 @@ impl<'s> Policy<'s> {
         if !judged.findings.is_empty() && request.operation == Operation::Update {
             self.keep_what_was(&request, &object, &mut judged.findings);
         }
-        for finding in judged.findings {
+        if let Err(error) = changes::judge_update(
+            self.settings,
+            &request,
+            &object,
+            &mut used,
+            &mut judged.findings,
+        ) {
+            return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
+        }
+        self.tell(judged.findings, &used, &mut verdict);
+        verdict.change(object.text, judged.edits, judged.rewritten);
+        verdict
+    }
+
+    /// Judges a DELETE, which has no object but the old one.
+    fn evaluate_deletion(self, request: &Request<'_>, mut verdict: Verdict<'s>) -> Verdict<'s> {
+        if request.sub_resource.is_some() {
+            return verdict;
+        }
+        let mut used = vec![false; self.settings.exemptions.len()];
+        let mut findings = Vec::new();
+        if let Err(error) = changes::judge_delete(self.settings, request, &mut used, &mut findings)
+        {
+            return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
+        }
+        self.tell(findings, &used, &mut verdict);
+        verdict
+    }
+
+    /// Adds what is wrong, and the exemptions without which there would be more.
+    fn tell(self, findings: Vec<Finding>, used: &[bool], verdict: &mut Verdict<'s>) {
+        for finding in findings {
             let refuses = finding.action == Action::Reject && finding.violation.kept.is_none();
             verdict.add(refuses, finding.violation);
         }
         for (exemption, used) in self.settings.exemptions.iter().zip(used) {
-            if used {
+            if *used {
                 verdict.exempted(&exemption.name);
             }
         }
-        verdict.change(object.text, judged.edits, judged.rewritten);
-        verdict
     }
 
     /// Everything wrong with an object that no exemption covers, in the order of the document; notes
@@ -91,6 +129,7 @@ impl<'s> Policy<'s> {
         let mut judged = Judged::default();
         let mut exempted = Exempted::new(&self.settings.exemptions, request, object, used);
         images::judge(self.settings, object, &mut exempted, &mut judged);
+        drift::judge(self.settings, request, object, &mut exempted, &mut judged);
         if !judged.findings.is_empty() && is_static_pod(request, object) {
             only_warn(&mut judged.findings, 0);
         }
@@ -106,7 +145,7 @@ impl<'s> Policy<'s> {
         {
             return;
         }
-        let Ok(mut old) = old_object(old_text, request) else {
+        let Ok(mut old) = Object::read(old_text, &request.kind) else {
             return;
         };
         let mut unused = vec![false; self.settings.exemptions.len()];
@@ -132,13 +171,4 @@ fn is_static_pod(request: &Request<'_>, object: &Object<'_>) -> bool {
         && object.metadata.is_some_and(|metadata| {
             find(metadata, &annotation).is_ok_and(|found| !found.is_empty())
         })
-}
-
-/// The old object, read as the new one was.
-fn old_object<'a>(text: &'a str, request: &Request<'_>) -> Result<Object<'a>, serde_json::Error> {
-    if request.kind.may_run_images() {
-        Object::read(text, &request.kind)
-    } else {
-        Ok(Object::new(text))
-    }
 }

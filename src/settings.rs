@@ -5,6 +5,7 @@
 //! [`Settings::validate`] asks besides whether the entries contradict each other, which takes longer
 //! and is for `validate_settings`.
 
+mod changes;
 mod contradictions;
 mod error;
 mod exemptions;
@@ -15,6 +16,7 @@ mod service_accounts;
 
 use std::borrow::Cow;
 
+use crate::change::ChangeRule;
 use crate::exemption::Exemption;
 use crate::json::Node;
 use crate::pattern::{ImagePattern, RegistryPattern, TagPattern};
@@ -35,6 +37,10 @@ pub struct Settings<'a> {
     pub tags: AllowReject<TagPattern<'a>>,
     /// Which images must be pinned, and which must not be.
     pub digests: Digests<'a>,
+    /// What Git owns, and who may change it.
+    pub changes: Vec<ChangeRule<'a>>,
+    /// What happens to an object that is not as it was last applied; `None`: nothing.
+    pub drift: Option<Action>,
     /// What is judged on UPDATE.
     pub on_update: OnUpdate,
     /// Where custom kinds hold images that their shape does not show.
@@ -99,11 +105,13 @@ impl<T> AllowReject<T> {
 
 impl<'a> Settings<'a> {
     /// The keys of the settings.
-    pub const KEYS: [&'static str; 8] = [
+    pub const KEYS: [&'static str; 10] = [
         "registries",
         "images",
         "tags",
         "digests",
+        "changes",
+        "drift",
         "onUpdate",
         "imagePaths",
         "exemptions",
@@ -149,6 +157,8 @@ impl<'a> Settings<'a> {
                     lists::allow_reject(entry, errors, |text, _| TagPattern::parse(text));
             }
             "digests" => settings.digests = lists::digests(entry, errors),
+            "changes" => settings.changes = changes::read(entry, errors),
+            "drift" => settings.drift = changes::drift(entry, errors),
             "onUpdate" => {
                 let values = [("changed", OnUpdate::Changed), ("all", OnUpdate::All)];
                 settings.on_update = entry.keyword(&values, errors).unwrap_or_default();
@@ -158,10 +168,10 @@ impl<'a> Settings<'a> {
             "docsUrl" => settings.docs_url = lists::docs_url(entry, errors),
             _ => {}
         });
-        if errors.len() == before && settings.strictest().is_none() {
+        if errors.len() == before && settings.strictest().is_none() && settings.changes.is_empty() {
             errors.push(
                 "settings".to_owned(),
-                "no rule: set `registries`, `images`, `tags` or `digests`, else everything is accepted",
+                "no rule: set `registries`, `images`, `tags`, `digests`, `changes` or `drift`, else everything is accepted",
             );
         }
         settings
@@ -177,10 +187,13 @@ impl<'a> Settings<'a> {
             self.images.action(),
             self.tags.action(),
             digests,
+            self.drift,
         ];
+        let guarding = self.changes.iter().filter(|rule| rule.guards_images());
         actions
             .into_iter()
             .flatten()
+            .chain(guarding.map(|rule| rule.action))
             .reduce(|one, other| if one == Action::Reject { one } else { other })
     }
 }

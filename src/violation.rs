@@ -25,6 +25,22 @@ pub enum Code {
     DigestForbidden,
     /// The image is no image reference.
     ImageUnparsable,
+    /// A rule of `changes` does not let this user change what it guards.
+    ChangeNotAllowed,
+    /// A rule of `changes` denies the field manager of a change.
+    FieldManagerDenied,
+    /// A rule of `changes` wants an annotation with a change, and it is not set anew.
+    ChangeAnnotationMissing,
+    /// A rule of `changes` does not let this user delete the object.
+    DeleteNotAllowed,
+    /// The request does not say what the object was, and a rule of `changes` guards it.
+    OldObjectMissing,
+    /// An image is not the one of the last applied configuration.
+    ImageDrifted,
+    /// An annotation is not as in the last applied configuration.
+    AnnotationDrifted,
+    /// The last applied configuration says nothing about this object.
+    LastAppliedUnreadable,
     /// A member of the object has the wrong JSON type.
     ObjectMalformed,
     /// The request cannot be read.
@@ -35,7 +51,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of `docs/messages.md`.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 20] = [
         Self::RegistryNotAllowed,
         Self::RegistryRejected,
         Self::ImageNotAllowed,
@@ -45,6 +61,14 @@ impl Code {
         Self::DigestRequired,
         Self::DigestForbidden,
         Self::ImageUnparsable,
+        Self::ChangeNotAllowed,
+        Self::FieldManagerDenied,
+        Self::ChangeAnnotationMissing,
+        Self::DeleteNotAllowed,
+        Self::OldObjectMissing,
+        Self::ImageDrifted,
+        Self::AnnotationDrifted,
+        Self::LastAppliedUnreadable,
         Self::ObjectMalformed,
         Self::RequestMalformed,
         Self::SettingsInvalid,
@@ -62,6 +86,14 @@ impl Code {
             Self::DigestRequired => "digest-required",
             Self::DigestForbidden => "digest-forbidden",
             Self::ImageUnparsable => "image-unparsable",
+            Self::ChangeNotAllowed => "change-not-allowed",
+            Self::FieldManagerDenied => "field-manager-denied",
+            Self::ChangeAnnotationMissing => "change-annotation-missing",
+            Self::DeleteNotAllowed => "delete-not-allowed",
+            Self::OldObjectMissing => "old-object-missing",
+            Self::ImageDrifted => "image-drifted",
+            Self::AnnotationDrifted => "annotation-drifted",
+            Self::LastAppliedUnreadable => "last-applied-unreadable",
             Self::ObjectMalformed => "object-malformed",
             Self::RequestMalformed => "request-malformed",
             Self::SettingsInvalid => "settings-invalid",

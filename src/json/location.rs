@@ -91,6 +91,11 @@ impl<'t, 'a> Trail<'t, 'a> {
         Self { parent, step }
     }
 
+    /// The last step.
+    pub const fn step(&self) -> &'t Step<'a> {
+        self.step
+    }
+
     /// The way without its last step.
     pub const fn parent(&self) -> Option<&'t Self> {
         self.parent

@@ -39,6 +39,30 @@ impl Finding {
         }
     }
 
+    /// Something wrong at a place, not only with an image.
+    pub(super) fn at(
+        place: String,
+        path: Location<'static>,
+        value: Option<String>,
+        code: Code,
+        action: Action,
+        problem: String,
+    ) -> Self {
+        Self {
+            action,
+            key: format!("{code} {path:#} {problem}"),
+            violation: Violation {
+                code,
+                place,
+                path,
+                value,
+                kept: None,
+                problem,
+            },
+            template: None,
+        }
+    }
+
     /// Something wrong with an image that comes to `value`.
     pub(super) fn image(
         image: &ImageField<'_>,
@@ -47,10 +71,9 @@ impl Finding {
         action: Action,
         problem: String,
     ) -> Self {
-        let mut place = image.place.to_string();
+        let place = image.told_place();
         let mut paired = format!("{:#}", image.place);
         if let Some(name) = &image.name {
-            place = format!("{place} \"{}\"", Shown(name));
             // Names are shown shortened; what is paired is whole.
             paired = format!("{:#} {} {name}", image.list(), name.len());
         }

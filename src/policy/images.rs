@@ -29,7 +29,9 @@ pub(super) fn judge(
     exempted: &mut Exempted<'_, '_, '_>,
     judged: &mut Judged,
 ) {
-    let strictest = settings.strictest().unwrap_or_default();
+    let Some(strictest) = settings.strictest() else {
+        return;
+    };
     let findings = &mut judged.findings;
     for found in &object.found {
         let image = match found {

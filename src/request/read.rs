@@ -107,6 +107,7 @@ struct Members<'de> {
     name: Option<Node<'de>>,
     namespace: Option<Node<'de>>,
     user_info: Option<Node<'de>>,
+    options: Option<Node<'de>>,
     old_object: Option<&'de str>,
     /// The object if the kind came before it, as in every host's requests.
     object: Option<Object<'de>>,
@@ -153,6 +154,7 @@ impl<'de> Visitor<'de> for RequestReader<'de> {
                 "name" => once(&mut members.name, "request.name")?,
                 "namespace" => once(&mut members.namespace, "request.namespace")?,
                 "userInfo" | "user_info" => once(&mut members.user_info, "request.userInfo")?,
+                "options" => once(&mut members.options, "request.options")?,
                 "oldObject" | "old_object" => {
                     let text = value_text(self.text, &key)?;
                     map.next_value::<IgnoredAny>()?;
@@ -165,16 +167,13 @@ impl<'de> Visitor<'de> for RequestReader<'de> {
                     if members.object.is_some() || members.object_text.is_some() {
                         members.twice = Some("request.object");
                     }
-                    match members.kind.as_ref().and_then(group_kind) {
-                        Some(kind) if kind.may_run_images() => {
-                            let mut object = Object::new(text);
-                            map.next_value_seed(Walk::object(&kind, &mut object, &mut None))?;
-                            members.object = Some(object);
-                        }
-                        _ => {
-                            map.next_value::<IgnoredAny>()?;
-                            members.object_text = Some(text);
-                        }
+                    if let Some(kind) = members.kind.as_ref().and_then(group_kind) {
+                        let mut object = Object::new(text);
+                        map.next_value_seed(Walk::object(&kind, &mut object, &mut None))?;
+                        members.object = Some(object);
+                    } else {
+                        map.next_value::<IgnoredAny>()?;
+                        members.object_text = Some(text);
                     }
                 }
                 _ => {
@@ -241,11 +240,10 @@ impl<'de> Members<'de> {
         };
         let object = match (self.object, self.object_text) {
             (Some(object), _) => Some(object),
-            (None, Some(text)) if kind.may_run_images() => Some(
+            (None, Some(text)) => Some(
                 Object::read(text, &kind)
                     .map_err(|error| RequestError::unreadable("request.object", &error))?,
             ),
-            (None, Some(text)) => Some(Object::new(text)),
             (None, None) => None,
         };
         Ok(Request {
@@ -255,6 +253,7 @@ impl<'de> Members<'de> {
             name: optional_text(self.name, "request.name")?,
             namespace: optional_text(self.namespace, "request.namespace")?,
             user: user(self.user_info)?,
+            field_manager: field_manager(self.options)?,
             object: object.filter(|object| !object.is_null && !object.text.starts_with("null")),
             old_object: self.old_object.filter(|text| !text.starts_with("null")),
         })
@@ -275,6 +274,32 @@ fn optional_text<'de>(
             format!("expected a string, got {}", other.kind()),
         )),
     }
+}
+
+/// The field manager in the options, which are of another kind for each operation.
+fn field_manager(node: Option<Node<'_>>) -> Result<Option<Cow<'_, str>>, RequestError> {
+    let members = match node {
+        None | Some(Node::Null) => return Ok(None),
+        Some(Node::Map(members)) => members,
+        Some(other) => {
+            return Err(RequestError::new(
+                "request.options",
+                format!("expected an object, got {}", other.kind()),
+            ));
+        }
+    };
+    let mut manager = None;
+    for (key, value) in members {
+        if matches!(key.as_ref(), "fieldManager" | "field_manager")
+            && manager.replace(value).is_some()
+        {
+            return Err(RequestError::new(
+                "request.options.fieldManager",
+                "occurs twice",
+            ));
+        }
+    }
+    optional_text(manager, "request.options.fieldManager")
 }
 
 fn user(node: Option<Node<'_>>) -> Result<Option<User<'_>>, RequestError> {

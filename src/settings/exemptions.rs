@@ -26,6 +26,10 @@ fn exemption<'n>(index: usize, entry: Entry<'_, 'n>, errors: &mut SettingsErrors
         images: Vec::new(),
         checks: Check::ALL.iter().map(|(_, check)| *check).collect(),
     };
+    let by_image = names(entry.node, &["images"]);
+    if by_image {
+        exemption.checks.retain(|check| check.is_by_image());
+    }
     let keys = ["name", "match", "images", "checks", "reason"];
     entry.map_of_full(&keys, errors, &mut |key, entry, errors| match key {
         "name" => {
@@ -40,7 +44,14 @@ fn exemption<'n>(index: usize, entry: Entry<'_, 'n>, errors: &mut SettingsErrors
         "checks" => {
             exemption.checks.clear();
             entry.list(errors, &mut |_, entry, errors| {
-                exemption.checks.extend(entry.keyword(&Check::ALL, errors));
+                let check = entry.keyword(&Check::ALL, errors);
+                if by_image && check.is_some_and(|check| !check.is_by_image()) {
+                    entry.error(
+                        errors,
+                        "looks at more than images, and this exemption names `images`: write an exemption of its own",
+                    );
+                }
+                exemption.checks.extend(check);
             });
         }
         _ => {
@@ -56,12 +67,15 @@ fn exemption<'n>(index: usize, entry: Entry<'_, 'n>, errors: &mut SettingsErrors
     exemption
 }
 
-/// Whether an exemption names what a tenant cannot write. An empty `match` is reported elsewhere.
-fn is_carried(node: &Node<'_>) -> bool {
-    let names = |node: &Node<'_>, keys: &[&str]| match node {
+fn names(node: &Node<'_>, keys: &[&str]) -> bool {
+    match node {
         Node::Map(members) => members.iter().any(|(key, _)| keys.contains(&key.as_ref())),
         _ => false,
-    };
+    }
+}
+
+/// Whether an exemption names what a tenant cannot write. An empty `match` is reported elsewhere.
+fn is_carried(node: &Node<'_>) -> bool {
     names(node, &["images"])
         || match node {
             Node::Map(members) => members.iter().any(|(key, value)| {

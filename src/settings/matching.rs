@@ -26,11 +26,24 @@ const KEYS: [&str; 9] = [
 
 /// Reads the `match` of an exemption.
 pub(super) fn read<'n>(entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Selector<'n> {
+    selector(entry, errors, service_accounts::user)
+}
+
+/// Reads the `match` of a rule: the more users it matches, the more it restricts.
+pub(super) fn of_rule<'n>(entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Selector<'n> {
+    selector(entry, errors, Ok)
+}
+
+fn selector<'n>(
+    entry: Entry<'_, 'n>,
+    errors: &mut SettingsErrors,
+    user: fn(&'n str) -> Result<&'n str, String>,
+) -> Selector<'n> {
     let mut selector = Selector::default();
     entry.map_of_full(&KEYS, errors, &mut |key, entry, errors| match key {
         "namespaces" => selector.namespaces = Some(entry.texts(errors, Ok)),
         "names" => selector.names = Some(entry.texts(errors, Ok)),
-        "users" => selector.users = Some(entry.texts(errors, service_accounts::user)),
+        "users" => selector.users = Some(entry.texts(errors, user)),
         "groups" => selector.groups = Some(entry.texts(errors, service_accounts::group)),
         "kinds" => selector.kinds = Some(entry.texts(errors, KindPattern::parse)),
         "operations" => selector.operations = Some(entry.texts(errors, operation)),

@@ -73,6 +73,11 @@ impl<'n> Entry<'_, 'n> {
             // YAML 1.1 reads an unquoted `on` as a boolean, and any YAML `1.10` as a number.
             Node::Bool(_) | Node::Number(_) if expected == "a string" => ", put it in quotes",
             Node::Text(_) if expected == "a list" => ", put it in brackets",
+            Node::Text(text)
+                if expected == "`true` or `false`" && matches!(text.as_ref(), "true" | "false") =>
+            {
+                ", leave out the quotes"
+            }
             _ => "",
         };
         self.error(errors, format!("expected {expected}, got {found}{instead}"));
@@ -231,6 +236,15 @@ impl<'n> Entry<'_, 'n> {
         });
     }
 
+    /// `true` or `false`.
+    pub(super) fn boolean(&self, errors: &mut SettingsErrors) -> Option<bool> {
+        let Node::Bool(is) = self.node else {
+            self.mismatch(errors, "`true` or `false`");
+            return None;
+        };
+        Some(*is)
+    }
+
     /// One of a few words.
     pub(super) fn keyword<T: Copy>(
         &self,
@@ -260,7 +274,7 @@ impl<'n> Entry<'_, 'n> {
 }
 
 /// `, did you mean …?` for a word that is not known.
-fn suggestion(word: &str, known: &[&str]) -> String {
+pub(super) fn suggestion(word: &str, known: &[&str]) -> String {
     let lower = word.to_ascii_lowercase();
     let synonym = SYNONYMS
         .iter()

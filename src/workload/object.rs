@@ -6,6 +6,7 @@ use serde::de::DeserializeSeed;
 
 use crate::json::{Kind, Location, Step};
 use crate::kind::GroupKind;
+use crate::shown::Shown;
 
 use super::Walk;
 
@@ -16,8 +17,12 @@ pub struct Object<'a> {
     pub(crate) text: &'a str,
     /// The payload from the first character of the object's own `metadata` on.
     pub(crate) metadata: Option<&'a str>,
+    /// There is more than one `metadata`, and this is the last.
+    pub(crate) is_metadata_repeated: bool,
     /// The images, and what has the wrong JSON type, in the order of the document.
     pub found: Vec<Found<'a>>,
+    /// The pod templates: what holds a `spec` with a list of `containers`, but not the object itself.
+    pub(crate) templates: Vec<Location<'a>>,
     /// The object is `null`, which means that there is none.
     pub(crate) is_null: bool,
 }
@@ -76,7 +81,9 @@ impl<'a> Object<'a> {
         Self {
             text,
             metadata: None,
+            is_metadata_repeated: false,
             found: Vec::new(),
+            templates: Vec::new(),
             is_null: false,
         }
     }
@@ -91,6 +98,17 @@ impl<'a> Object<'a> {
         Walk::object(kind, &mut object, &mut None)
             .deserialize(&mut serde_json::Deserializer::from_str(text))?;
         Ok(object)
+    }
+}
+
+impl<'a> Object<'a> {
+    /// Every image, in the order of the document.
+    pub(crate) fn images(&self) -> Vec<&ImageField<'a>> {
+        let found = self.found.iter().filter_map(|found| match found {
+            Found::Image(image) => Some(image),
+            Found::Malformed(_) => None,
+        });
+        found.collect()
     }
 }
 
@@ -135,6 +153,22 @@ impl<'a> ImageField<'a> {
         };
         steps.extend(below.iter().map(|key| Step::key(key)));
         Location(steps)
+    }
+
+    /// The container or volume, as a message tells it.
+    pub(crate) fn told_place(&self) -> String {
+        match &self.name {
+            Some(name) => format!("{} \"{}\"", self.place, Shown(name)),
+            None => self.place.to_string(),
+        }
+    }
+
+    /// What pairs it with the image in another object: the list and the name, else the place.
+    pub(crate) fn paired_by(&self) -> String {
+        match &self.name {
+            Some(name) => format!("{:#} {name}", self.list()),
+            None => format!("{:#}", self.exact_place()),
+        }
     }
 
     /// The list that a container or volume is in.

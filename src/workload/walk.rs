@@ -26,6 +26,8 @@ pub(crate) struct Walk<'w, 'de> {
 enum Role {
     /// The object itself, and the way to its pod spec where that is known.
     Object(Option<&'static [&'static str]>),
+    /// An object of a kind that runs no images: only its `metadata` is noted.
+    Imageless,
     /// On the way to the pod spec, or the pod spec itself.
     Way(&'static [&'static str]),
     /// A list of containers or volumes.
@@ -120,7 +122,11 @@ impl<'w, 'de> Walk<'w, 'de> {
         text: &'w mut Option<Cow<'de, str>>,
     ) -> Self {
         Self {
-            role: Role::Object(kind.pod_spec()),
+            role: if kind.may_run_images() {
+                Role::Object(kind.pod_spec())
+            } else {
+                Role::Imageless
+            },
             trail: None,
             object,
             text,
@@ -139,6 +145,20 @@ impl<'w, 'de> Walk<'w, 'de> {
                 expected,
                 found,
             }));
+        }
+    }
+
+    /// Keeps the pod template that this is the list of containers of, if it is one.
+    fn keep_template(&mut self) {
+        let Some(containers) = self.trail else {
+            return;
+        };
+        if let Some(spec) = containers.parent()
+            && let Some(template) = spec.parent()
+            && matches!(containers.step(), Step::Key(key) if key == "containers")
+            && matches!(spec.step(), Step::Key(key) if key == "spec")
+        {
+            self.object.templates.push(template.location());
         }
     }
 
@@ -175,7 +195,7 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
     }
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
-        if matches!(self.role, Role::Object(_)) {
+        if matches!(self.role, Role::Object(_) | Role::Imageless) {
             self.object.is_null = true;
         }
         Ok(())
@@ -219,6 +239,9 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
         self.found(Kind::List);
+        if matches!(self.role, Role::List { .. }) {
+            self.keep_template();
+        }
         let role = self.role.element();
         for index in 0.. {
             let step = Step::Index(index);
@@ -237,13 +260,16 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         self.found(Kind::Map);
-        let is_object = matches!(self.role, Role::Object(_));
+        let is_imageless = matches!(self.role, Role::Imageless);
+        let is_object = is_imageless || matches!(self.role, Role::Object(_));
         let first = self.object.found.len();
         let mut name = None;
         while let Some(key) = map.next_key_seed(Text)? {
-            if is_object && matches!(key.as_ref(), "metadata" | "status") {
+            if is_object && (is_imageless || matches!(key.as_ref(), "metadata" | "status")) {
                 if key == "metadata" {
-                    self.object.metadata = Some(value_text(self.object.text, &key)?);
+                    let text = value_text(self.object.text, &key)?;
+                    self.object.is_metadata_repeated |=
+                        self.object.metadata.replace(text).is_some();
                 }
                 map.next_value::<IgnoredAny>()?;
                 continue;

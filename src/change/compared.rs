@@ -1,0 +1,147 @@
+//! An object and what it was.
+
+use std::cell::OnceCell;
+
+use serde_json::value::RawValue;
+
+use crate::json::{Member, Step, find, members};
+use crate::request::{Request, RequestError};
+use crate::workload::{self, ImagePath, Object};
+
+use super::difference::{Change, Difference, Differences, zip};
+use super::{ChangeRule, Guard, entries, images, owners};
+
+/// The object of an UPDATE beside the one before, each opened as far as a guard needs.
+pub(crate) struct Compared<'p, 'a> {
+    request: &'p Request<'a>,
+    new: &'p Object<'a>,
+    old_text: &'a str,
+    image_paths: &'p [ImagePath<'p>],
+    members: OnceCell<(Vec<Member<'a>>, Vec<Member<'a>>)>,
+    old: OnceCell<Object<'a>>,
+}
+
+impl<'p, 'a> Compared<'p, 'a> {
+    /// The images at `image_paths` must be among those of the new object already.
+    pub(crate) const fn new(
+        request: &'p Request<'a>,
+        new: &'p Object<'a>,
+        old_text: &'a str,
+        image_paths: &'p [ImagePath<'p>],
+    ) -> Self {
+        Self {
+            request,
+            new,
+            old_text,
+            image_paths,
+            members: OnceCell::new(),
+            old: OnceCell::new(),
+        }
+    }
+
+    /// The object before, with its images.
+    pub(crate) fn old(&self) -> Result<&Object<'a>, RequestError> {
+        if let Some(old) = self.old.get() {
+            return Ok(old);
+        }
+        let mut old =
+            Object::read(self.old_text, &self.request.kind).map_err(|error| unreadable(&error))?;
+        workload::add_images(self.image_paths, &mut old, &self.request.kind)
+            .map_err(|error| unreadable(&error))?;
+        Ok(self.old.get_or_init(|| old))
+    }
+
+    /// Whether the object holds the `metadata` of Jobs.
+    pub(super) fn is_cron_job(&self) -> bool {
+        self.request.kind.is_cron_job()
+    }
+
+    /// The object now.
+    pub(super) const fn new_object(&self) -> &'p Object<'a> {
+        self.new
+    }
+
+    /// What differs of what a rule guards. Images are compared by what `as_it_will_run` makes of
+    /// their texts.
+    pub(crate) fn differences(
+        &self,
+        rule: &ChangeRule<'_>,
+        as_it_will_run: &dyn Fn(&workload::ImageField<'_>) -> String,
+    ) -> Result<Vec<Difference>, RequestError> {
+        let mut differences = Differences::default();
+        for guard in &rule.guards {
+            match guard {
+                Guard::Images => {
+                    if self.is_body_changed()? {
+                        images::compare(self.old()?, self.new, as_it_will_run, &mut differences);
+                    }
+                }
+                Guard::Annotations(glob) => {
+                    entries::compare(self, "annotations", glob, &mut differences)?;
+                }
+                Guard::Labels(glob) => entries::compare(self, "labels", glob, &mut differences)?,
+                Guard::Field(path) => {
+                    if let Some((Step::Key(key), rest)) = path.steps().split_first() {
+                        for change in self.member(key)? {
+                            differences.below(&[Step::key(key)], |this| this.along(change, rest));
+                        }
+                    }
+                }
+            }
+        }
+        if rule.guard_delete {
+            for change in self.member("metadata")? {
+                owners::compare(change, &mut differences);
+            }
+        }
+        Ok(differences.found)
+    }
+
+    /// A member of the object and what it was; more than one where its key is repeated.
+    pub(super) fn member(&self, key: &str) -> Result<Vec<Change<'a>>, RequestError> {
+        let (was, is) = self.members()?;
+        let named = |members: &[Member<'a>]| -> Vec<&'a RawValue> {
+            let named = members.iter().filter(|(name, _)| name == key);
+            named.map(|(_, value)| *value).collect()
+        };
+        Ok(zip(&named(was), &named(is)))
+    }
+
+    /// What is at a place now, and what was there.
+    pub(super) fn at(&self, path: &[Step<'_>]) -> Result<Vec<Change<'a>>, RequestError> {
+        let read = |text| -> Result<Vec<&'a RawValue>, RequestError> {
+            let found = find(text, path).map_err(|error| unreadable(&error))?;
+            Ok(found.into_iter().map(|(_, raw)| raw).collect())
+        };
+        Ok(zip(&read(self.old_text)?, &read(self.new.text)?))
+    }
+
+    /// Whether anything but `metadata` and `status` is written differently than before.
+    pub(super) fn is_body_changed(&self) -> Result<bool, RequestError> {
+        let (was, is) = self.members()?;
+        let in_body = |member: &&Member<'a>| !matches!(member.0.as_ref(), "metadata" | "status");
+        let (mut was, mut is) = (was.iter().filter(in_body), is.iter().filter(in_body));
+        loop {
+            match (was.next(), is.next()) {
+                (None, None) => return Ok(false),
+                (Some((key, value)), Some((other, now)))
+                    if key == other && value.get() == now.get() => {}
+                _ => return Ok(true),
+            }
+        }
+    }
+
+    fn members(&self) -> Result<&(Vec<Member<'a>>, Vec<Member<'a>>), RequestError> {
+        if let Some(both) = self.members.get() {
+            return Ok(both);
+        }
+        let was = members(self.old_text).map_err(|error| unreadable(&error))?;
+        let is = members(self.new.text)
+            .map_err(|error| RequestError::unreadable("request.object", &error))?;
+        Ok(self.members.get_or_init(|| (was, is)))
+    }
+}
+
+fn unreadable(error: &serde_json::Error) -> RequestError {
+    RequestError::unreadable("request.oldObject", error)
+}
