@@ -94,6 +94,9 @@ impl<'p, 'a> Compared<'p, 'a> {
                 owners::compare(change, &mut differences);
             }
         }
+        if rule.guards.len() > 1 {
+            differences.keep_each_once();
+        }
         Ok(differences.found)
     }
 

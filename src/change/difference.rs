@@ -95,6 +95,13 @@ impl Differences {
         self.at.truncate(before);
     }
 
+    /// Leaves out what two guards found at one place.
+    pub(super) fn keep_each_once(&mut self) {
+        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+        self.found
+            .retain(|difference| seen.insert(format!("{:#}", difference.path), 1).is_none());
+    }
+
     /// Where it stands.
     pub(super) fn here(&self) -> Location<'static> {
         Location(self.at.clone())
@@ -170,12 +177,21 @@ impl Differences {
         {
             return;
         }
+        // `"1"` and `1` must not look alike.
+        let is_other_type = matches!(change, (Some(was), Some(is)) if kind_of(was) != kind_of(is));
+        let shown = |value: &RawValue| {
+            if is_other_type {
+                value.get().to_owned()
+            } else {
+                text(value)
+            }
+        };
         self.found.push(Difference {
             path: self.here(),
             place: None,
             noun: "value",
-            was: change.0.map(text),
-            is: change.1.map(text),
+            was: change.0.map(shown),
+            is: change.1.map(shown),
         });
     }
 }

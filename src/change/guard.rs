@@ -95,6 +95,9 @@ impl<'a> Guard<'a> {
         if text == "images" {
             return Ok(Self::Images);
         }
+        if text.contains(':') && !text.contains('[') {
+            return Err("expected `annotations` or `labels` before `:`".to_owned());
+        }
         let path = FieldPath::parse(text).map_err(|error| error.to_string())?;
         match path.steps() {
             [Step::Each, ..] => Err("an object is no list".to_owned()),
@@ -120,7 +123,7 @@ impl<'a> Guard<'a> {
                     let mut known = vec!["images"];
                     known.extend(MEMBERS);
                     Err(format!(
-                        "is neither `images` nor a top-level field of Kubernetes' own kinds{}, write `[\"{word}\"]` if a custom kind has it",
+                        "is neither `images` nor a top-level field of Kubernetes' own kinds (for a custom kind's own, write `[\"{word}\"]`){}",
                         suggest(word, &known)
                     ))
                 }

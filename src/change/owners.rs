@@ -16,17 +16,18 @@ pub(super) fn compare(metadata: Change<'_>, differences: &mut Differences) {
         };
         let known: Vec<_> = was.into_iter().flat_map(each).map(identity).collect();
         if kind_of(is) != Kind::List && kind_of(is) != Kind::Null {
-            note(is, 0, differences);
+            note(is, None, differences);
+            continue;
         }
         for (index, owner) in each(is).into_iter().enumerate() {
             if !known.contains(&identity(owner)) {
-                note(owner, index, differences);
+                note(owner, Some(index), differences);
             }
         }
     }
 }
 
-fn note(owner: &RawValue, index: usize, differences: &mut Differences) {
+fn note(owner: &RawValue, index: Option<usize>, differences: &mut Differences) {
     let text = |key| match find(owner.get(), &[Step::key(key)]).as_deref() {
         Ok([(_, raw)]) => match Scalar::of(raw) {
             Scalar::Text(text) => text.into_owned(),
@@ -34,12 +35,12 @@ fn note(owner: &RawValue, index: usize, differences: &mut Differences) {
         },
         _ => String::new(),
     };
-    let is = format!("{}/{}", text("kind"), text("name"));
-    let way = [
-        Step::key("metadata"),
-        Step::key("ownerReferences"),
-        Step::Index(index),
-    ];
+    let is = match text("kind") {
+        kind if kind.is_empty() => owner.get().to_owned(),
+        kind => format!("{kind}/{}", text("name")),
+    };
+    let mut way = vec![Step::key("metadata"), Step::key("ownerReferences")];
+    way.extend(index.map(Step::Index));
     differences.below(&way, |this| {
         let path = this.here();
         this.found.push(Difference {

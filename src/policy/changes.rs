@@ -31,6 +31,7 @@ pub(super) fn judge_update(
     if controllers::may(who, &request.kind, request.operation) {
         return Ok(());
     }
+    is_object(old_text)?;
     let compared = Compared::new(request, object, old_text, &settings.image_paths);
     let manager = || field_manager(request, object.metadata);
     for rule in &settings.changes {
@@ -113,6 +114,7 @@ pub(super) fn judge_delete(
     if controllers::may(who, &request.kind, request.operation) {
         return Ok(());
     }
+    is_object(old_text)?;
     let object = Object::read(old_text, &request.kind)
         .map_err(|error| RequestError::unreadable("request.oldObject", &error))?;
     for rule in settings.changes.iter().filter(|rule| rule.guard_delete) {
@@ -133,6 +135,14 @@ pub(super) fn judge_delete(
         findings.push(told.deletion(request));
     }
     Ok(())
+}
+
+/// No rule could be about what is no object.
+fn is_object(old_text: &str) -> Result<(), RequestError> {
+    if old_text.starts_with('{') {
+        return Ok(());
+    }
+    Err(RequestError::new("request.oldObject", "expected an object"))
 }
 
 /// Who asks, if it is a request that rules are about.

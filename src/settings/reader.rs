@@ -121,7 +121,7 @@ impl<'n> Entry<'_, 'n> {
             .find(|known| **known == key)
         {
             Some(_) if entry.is_empty() => {
-                entry.error(errors, "must not be empty (absent means all)");
+                entry.error(errors, "must not be empty, leave it out or fill it in");
             }
             Some(key) => read(key, entry, errors),
             None => entry.error(errors, format!("unknown key{}", suggestion(key, keys))),
