@@ -28,8 +28,10 @@ use crate::selector::Selector;
 use crate::violation::Action;
 
 pub(crate) use compared::Compared;
-pub(crate) use difference::Difference;
+pub(crate) use difference::{Difference, Differences};
+pub(crate) use entries::between as entries_between;
 pub use guard::Guard;
+pub(crate) use images::compare as compare_images;
 pub(crate) use manager::field_manager;
 pub use preset::Preset;
 pub use who::{Account, Who};
@@ -58,6 +60,8 @@ pub struct ChangeRule<'a> {
 impl ChangeRule<'_> {
     /// Whether it guards images.
     pub(crate) fn guards_images(&self) -> bool {
-        self.guards.contains(&Guard::Images)
+        self.guards
+            .iter()
+            .any(|guard| matches!(guard, Guard::Images))
     }
 }

@@ -69,15 +69,7 @@ impl Selector<'_> {
     ///
     /// Operation, user and old fields are the request's whichever object is judged.
     pub fn matches(&self, request: &Request<'_>, object: &Object<'_>) -> bool {
-        any_glob(self.operations.as_deref(), || {
-            Some(Cow::Borrowed(request.operation.as_str()))
-        }) && self
-            .kinds
-            .as_ref()
-            .is_none_or(|kinds| kinds.iter().any(|kind| kind.matches(&request.kind)))
-            && self.matches_user(request)
-            && any_glob(self.namespaces.as_deref(), || namespace(request, object))
-            && any_glob(self.names.as_deref(), || name(request, object))
+        self.may_match(request, object)
             && self.labels.iter().all(|(key, condition)| {
                 let path = [Step::key("labels"), Step::key(key)];
                 holds(*condition, object.metadata.unwrap_or("{}"), &path)
@@ -91,6 +83,19 @@ impl Selector<'_> {
                     .old_object
                     .is_some_and(|old| holds(*condition, old, path.steps()))
             })
+    }
+
+    /// Whether the rule would be about this request if labels and fields were what it wants.
+    pub(crate) fn may_match(&self, request: &Request<'_>, object: &Object<'_>) -> bool {
+        any_glob(self.operations.as_deref(), || {
+            Some(Cow::Borrowed(request.operation.as_str()))
+        }) && self
+            .kinds
+            .as_ref()
+            .is_none_or(|kinds| kinds.iter().any(|kind| kind.matches(&request.kind)))
+            && self.matches_user(request)
+            && any_glob(self.namespaces.as_deref(), || namespace(request, object))
+            && any_glob(self.names.as_deref(), || name(request, object))
     }
 
     fn matches_user(&self, request: &Request<'_>) -> bool {

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use serde_json::value::RawValue;
 
-use crate::json::{Member, Step, find, members};
+use crate::json::{Member, Step, members};
 use crate::request::{Request, RequestError};
 use crate::workload::{self, ImagePath, Object};
 
@@ -83,7 +83,8 @@ impl<'p, 'a> Compared<'p, 'a> {
                 Guard::Field(path) => {
                     if let Some((Step::Key(key), rest)) = path.steps().split_first() {
                         for change in self.member(key)? {
-                            differences.below(&[Step::key(key)], |this| this.along(change, rest));
+                            differences
+                                .below(&[Step::key(key)], &mut |this| this.along(change, rest));
                         }
                     }
                 }
@@ -108,15 +109,6 @@ impl<'p, 'a> Compared<'p, 'a> {
             named.map(|(_, value)| *value).collect()
         };
         Ok(zip(&named(was), &named(is)))
-    }
-
-    /// What is at a place now, and what was there.
-    pub(super) fn at(&self, path: &[Step<'_>]) -> Result<Vec<Change<'a>>, RequestError> {
-        let read = |text| -> Result<Vec<&'a RawValue>, RequestError> {
-            let found = find(text, path).map_err(|error| unreadable(&error))?;
-            Ok(found.into_iter().map(|(_, raw)| raw).collect())
-        };
-        Ok(zip(&read(self.old_text)?, &read(self.new.text)?))
     }
 
     /// Whether anything but `metadata` and `status` is written differently than before.

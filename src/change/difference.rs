@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use crate::json::{Kind, Location, Member, Scalar, Step, find, kind_of, members, same};
+use crate::json::{Kind, Location, Member, Scalar, Step, find, kind_of, members, same, text_at};
 
 /// Below this many levels, values are compared whole: each level reads what is below it again.
 const DEEPEST: usize = 12;
@@ -26,6 +26,8 @@ pub(crate) struct Difference {
     pub(crate) path: Location<'static>,
     /// How that is told, where it is not by the path alone.
     pub(crate) place: Option<String>,
+    /// What pairs it with the same difference of other objects, where the path does not.
+    pub(crate) paired_by: Option<String>,
     /// What it is called.
     pub(crate) noun: &'static str,
     /// The value before; none if it is new.
@@ -35,6 +37,14 @@ pub(crate) struct Difference {
 }
 
 impl Difference {
+    /// The place, as a message tells it.
+    pub(crate) fn place(&self) -> String {
+        match &self.place {
+            Some(place) => place.clone(),
+            None => self.path.to_string(),
+        }
+    }
+
     /// Whether this is what restarts a workload, and does nothing else.
     pub(crate) fn is_restart(&self) -> bool {
         matches!(self.path.steps(), [.., Step::Key(template), Step::Key(metadata), Step::Key(annotations), Step::Key(key)]
@@ -66,14 +76,14 @@ impl Differences {
         let (keys, rest) = path.split_at(keys);
         if !keys.is_empty() {
             for change in inside(change, keys) {
-                self.below(keys, |this| this.along(change, rest));
+                self.below(keys, &mut |this| this.along(change, rest));
             }
         } else if let Some((_, rest)) = rest.split_first() {
             let (was, is) = (elements(change.0), elements(change.1));
             for (before, now) in pairs(&was, &is).found {
                 let step = [Step::Index(now.or(before).unwrap_or_default())];
                 let change = (pick(&was, before), pick(&is, now));
-                self.below(&step, |this| this.along(change, rest));
+                self.below(&step, &mut |this| this.along(change, rest));
             }
         } else {
             self.value(change, DEEPEST);
@@ -88,7 +98,7 @@ impl Differences {
     }
 
     /// Does something some steps further down.
-    pub(crate) fn below(&mut self, steps: &[Step<'_>], act: impl FnOnce(&mut Self)) {
+    pub(crate) fn below(&mut self, steps: &[Step<'_>], act: &mut dyn FnMut(&mut Self)) {
         let before = self.at.len();
         self.at.extend(Location(steps.to_vec()).detached().0);
         act(self);
@@ -145,13 +155,17 @@ impl Differences {
                     .and_then(|index| was.get(index))
                     .map(|(_, value)| *value);
                 let step = [Step::key(key)];
-                self.below(&step, |this| this.value((value, Some(*now)), deeper - 1));
+                self.below(&step, &mut |this| {
+                    this.value((value, Some(*now)), deeper - 1)
+                });
             }
         }
         for ((key, value), is_left) in was.iter().zip(is_left) {
             if !is_left && wanted(key) {
                 let step = [Step::key(key)];
-                self.below(&step, |this| this.value((Some(*value), None), deeper - 1));
+                self.below(&step, &mut |this| {
+                    this.value((Some(*value), None), deeper - 1)
+                });
             }
         }
     }
@@ -166,7 +180,7 @@ impl Differences {
         for (before, now) in pairs.found {
             let step = [Step::Index(now.or(before).unwrap_or_default())];
             let change = (pick(&was, before), pick(&is, now));
-            self.below(&step, |this| this.value(change, deeper - 1));
+            self.below(&step, &mut |this| this.value(change, deeper - 1));
         }
     }
 
@@ -189,6 +203,7 @@ impl Differences {
         self.found.push(Difference {
             path: self.here(),
             place: None,
+            paired_by: None,
             noun: "value",
             was: change.0.map(shown),
             is: change.1.map(shown),
@@ -263,7 +278,11 @@ fn pairs(was: &[&RawValue], is: &[&RawValue]) -> Pairs {
     };
     let (before, now) = (changed(was), changed(is));
     let name_all = |list: &[&'_ RawValue], at: &[usize]| -> Option<Vec<String>> {
-        at.iter().map(|index| name(list.get(*index)?)).collect()
+        at.iter()
+            .map(|index| {
+                text_at(list.get(*index)?.get(), &[Step::key("name")]).map(Cow::into_owned)
+            })
+            .collect()
     };
     let both = name_all(was, &before).zip(name_all(is, &now));
     let Some((names, known)) = both.and_then(|(was, is)| {
@@ -299,18 +318,6 @@ fn pairs(was: &[&RawValue], is: &[&RawValue]) -> Pairs {
     Pairs {
         found,
         are_named: true,
-    }
-}
-
-/// The `name` of an element, if it has one.
-fn name(element: &RawValue) -> Option<String> {
-    let found = find(element.get(), &[Step::key("name")]).ok()?;
-    match found.as_slice() {
-        [(_, raw)] => match Scalar::of(raw) {
-            Scalar::Text(text) => Some(text.into_owned()),
-            _ => None,
-        },
-        _ => None,
     }
 }
 

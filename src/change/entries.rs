@@ -1,11 +1,13 @@
 //! What differs of annotations and labels: those of the object and of its pod templates.
 
+use serde_json::value::RawValue;
+
 use crate::glob;
-use crate::json::{Location, Step};
+use crate::json::{Location, Step, find};
 use crate::request::RequestError;
 
 use super::compared::Compared;
-use super::difference::{Differences, inside};
+use super::difference::{Differences, zip};
 
 /// Compares the entries of `annotations` or `labels` whose keys match.
 pub(super) fn compare(
@@ -15,37 +17,50 @@ pub(super) fn compare(
     differences: &mut Differences,
 ) -> Result<(), RequestError> {
     let wanted = |key: &str| glob::matches(pattern, key);
-    for change in compared.member("metadata")? {
-        let way = [Step::key("metadata"), Step::key(map)];
-        for change in inside(change, &[Step::key(map)]) {
-            differences.below(&way, |this| this.members_like(change, &wanted));
-        }
+    for (was, is) in compared.member("metadata")? {
+        let was = was.map_or("{}", RawValue::get);
+        let is = is.map_or("{}", RawValue::get);
+        let place = [Step::key("metadata")];
+        between(was, is, &place, &[Step::key(map)], &wanted, differences);
     }
     if !compared.is_body_changed()? {
         return Ok(());
     }
-    let mut places: Vec<&Location<'_>> = Vec::new();
-    let job = [Step::key("spec"), Step::key("jobTemplate")];
-    let job = Location(job.to_vec());
+    let (old, new) = (compared.old()?, compared.new_object());
+    let mut places = Vec::new();
     if compared.is_cron_job() {
-        places.push(&job);
+        places.push(Location(vec![Step::key("spec"), Step::key("jobTemplate")]));
     }
-    for place in compared
-        .new_object()
-        .templates
-        .iter()
-        .chain(&compared.old()?.templates)
-    {
-        if !places.contains(&place) {
-            places.push(place);
+    for place in new.templates.iter().chain(&old.templates) {
+        if !places.contains(place) {
+            places.push(place.clone());
         }
     }
-    for place in places {
-        let mut way = place.steps().to_vec();
-        way.extend([Step::key("metadata"), Step::key(map)]);
-        for change in compared.at(&way)? {
-            differences.below(&way, |this| this.members_like(change, &wanted));
-        }
+    for Location(mut place) in places {
+        place.extend([Step::key("metadata"), Step::key(map)]);
+        between(old.text, new.text, &[], &place, &wanted, differences);
     }
     Ok(())
+}
+
+/// Compares the entries of the maps at a path below two texts, which stand at `place`.
+pub(crate) fn between(
+    was: &str,
+    is: &str,
+    place: &[Step<'_>],
+    path: &[Step<'_>],
+    wanted: &dyn Fn(&str) -> bool,
+    differences: &mut Differences,
+) {
+    let (was, is) = (values(was, path), values(is, path));
+    for change in zip(&was, &is) {
+        differences.below(place, &mut |this| {
+            this.below(path, &mut |this| this.members_like(change, wanted));
+        });
+    }
+}
+
+fn values<'a>(text: &'a str, path: &[Step<'_>]) -> Vec<&'a RawValue> {
+    let found = find(text, path).unwrap_or_default();
+    found.into_iter().map(|(_, raw)| raw).collect()
 }

@@ -8,7 +8,7 @@ use super::difference::{Difference, Differences};
 
 /// Compares the images of two objects. Those written alike are equal; others are equal if they come
 /// to the same when they run.
-pub(super) fn compare(
+pub(crate) fn compare(
     was: &Object<'_>,
     is: &Object<'_>,
     as_it_will_run: &dyn Fn(&ImageField<'_>) -> String,
@@ -75,6 +75,7 @@ fn note(
     differences.found.push(Difference {
         path: image.exact_place().detached(),
         place: Some(image.told_place()),
+        paired_by: Some(image.paired_by()),
         noun: "image",
         was: was.map(text),
         is: is.map(text),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::json::{Scalar, Step, find};
+use crate::json::{Step, find, text_at};
 use crate::request::Request;
 
 /// The field manager that the request's options name, else that of the newest entry of
@@ -19,27 +19,17 @@ pub(crate) fn field_manager<'a>(
     }
     let mut newest: Option<(Cow<'a, str>, Cow<'a, str>)> = None;
     for (_, entry) in find(metadata?, &[Step::key("managedFields"), Step::Each]).ok()? {
-        if member(entry.get(), "subresource").is_some_and(|name| !name.is_empty()) {
+        let member = |key| text_at(entry.get(), &[Step::key(key)]);
+        if member("subresource").is_some_and(|name| !name.is_empty()) {
             continue;
         }
-        let Some(manager) = member(entry.get(), "manager") else {
-            continue;
-        };
         // Times are written alike, in UTC: their order is that of their texts.
-        let time = member(entry.get(), "time").unwrap_or_default();
-        if newest.as_ref().is_none_or(|(latest, _)| *latest <= time) {
+        let time = member("time").unwrap_or_default();
+        if let Some(manager) = member("manager")
+            && newest.as_ref().is_none_or(|(latest, _)| *latest <= time)
+        {
             newest = Some((time, manager));
         }
     }
     newest.map(|(_, manager)| manager)
-}
-
-fn member<'a>(map: &'a str, key: &str) -> Option<Cow<'a, str>> {
-    find(map, &[Step::key(key)])
-        .ok()?
-        .into_iter()
-        .find_map(|(_, raw)| match Scalar::of(raw) {
-            Scalar::Text(text) => Some(text),
-            _ => None,
-        })
 }

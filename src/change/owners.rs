@@ -1,8 +1,10 @@
 //! Owners that an object gets: who names a dying owner has the garbage collector delete the object.
 
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 
-use crate::json::{Kind, Node, Scalar, Step, find, kind_of};
+use crate::json::{Kind, Step, find, kind_of, text_at};
 
 use super::difference::{Change, Difference, Differences, inside};
 
@@ -20,7 +22,9 @@ pub(super) fn compare(metadata: Change<'_>, differences: &mut Differences) {
             continue;
         }
         for (index, owner) in each(is).into_iter().enumerate() {
-            if !known.contains(&identity(owner)) {
+            // What has no identity is like nothing else.
+            let identity = identity(owner);
+            if identity.is_none() || !known.contains(&identity) {
                 note(owner, Some(index), differences);
             }
         }
@@ -28,27 +32,21 @@ pub(super) fn compare(metadata: Change<'_>, differences: &mut Differences) {
 }
 
 fn note(owner: &RawValue, index: Option<usize>, differences: &mut Differences) {
-    let text = |key| match find(owner.get(), &[Step::key(key)]).as_deref() {
-        Ok([(_, raw)]) => match Scalar::of(raw) {
-            Scalar::Text(text) => text.into_owned(),
-            _ => String::new(),
-        },
-        _ => String::new(),
-    };
-    let is = match text("kind") {
+    let is = match text(owner, "kind") {
         kind if kind.is_empty() => owner.get().to_owned(),
-        kind => format!("{kind}/{}", text("name")),
+        kind => format!("{kind}/{}", text(owner, "name")),
     };
     let mut way = vec![Step::key("metadata"), Step::key("ownerReferences")];
     way.extend(index.map(Step::Index));
-    differences.below(&way, |this| {
+    differences.below(&way, &mut |this| {
         let path = this.here();
         this.found.push(Difference {
             path,
             place: None,
+            paired_by: None,
             noun: "owner",
             was: None,
-            is: Some(is),
+            is: Some(is.clone()),
         });
     });
 }
@@ -58,24 +56,16 @@ fn each(list: &RawValue) -> Vec<&RawValue> {
     found.into_iter().map(|(_, raw)| raw).collect()
 }
 
-/// An owner without `blockOwnerDeletion`, which the garbage collector itself takes back. None for
-/// what is no map, which is like nothing else.
-fn identity(owner: &RawValue) -> Option<Vec<(String, String)>> {
-    let Ok(Node::Map(members)) = serde_json::from_str(owner.get()) else {
+/// What the garbage collector goes by. `blockOwnerDeletion` it takes back itself.
+fn identity(owner: &RawValue) -> Option<String> {
+    let parts = ["apiVersion", "kind", "name", "uid"].map(|key| text(owner, key));
+    if parts.iter().any(String::is_empty) {
         return None;
-    };
-    let mut texts: Vec<_> = Vec::new();
-    for (key, value) in members {
-        if key == "blockOwnerDeletion" {
-            continue;
-        }
-        let value = match value {
-            Node::Text(text) => text.into_owned(),
-            Node::Bool(is) => is.to_string(),
-            _ => return None,
-        };
-        texts.push((key.into_owned(), value));
     }
-    texts.sort_unstable();
-    Some(texts)
+    Some(parts.join(" "))
+}
+
+/// A member of an owner; empty if there is no such text.
+fn text(owner: &RawValue, key: &str) -> String {
+    text_at(owner.get(), &[Step::key(key)]).map_or_else(String::new, Cow::into_owned)
 }

@@ -2,7 +2,7 @@
 
 use crate::change::{ChangeRule, Compared, Difference, controllers, field_manager};
 use crate::exemption::Check;
-use crate::json::{Scalar, Step, find};
+use crate::json::{Step, text_at};
 use crate::request::{Operation, Request, RequestError, User};
 use crate::selector::Selector;
 use crate::settings::Settings;
@@ -166,14 +166,8 @@ fn missing(
     is_asked: impl Fn(&ChangeRule<'_>) -> bool,
 ) {
     for rule in settings.changes.iter().filter(|rule| is_asked(rule)) {
-        // What the object was might have matched.
-        let selector = Selector {
-            labels: Vec::new(),
-            fields: Vec::new(),
-            old_fields: Vec::new(),
-            ..rule.selector.clone()
-        };
-        if selector.matches(request, object) {
+        // What the object was might have had the labels and fields.
+        if rule.selector.may_match(request, object) {
             findings.push(super::told::old_object_missing(rule, request));
         }
     }
@@ -186,19 +180,12 @@ fn reads_the_object(selector: &Selector<'_>) -> bool {
 
 /// Whether the request gives the object's annotation a text that it did not have.
 fn is_set_anew(key: &str, metadata: Option<&str>, old_text: &str) -> bool {
-    let text = |text: &str, way: &[Step<'_>]| match find(text, way).as_deref() {
-        Ok([(_, raw)]) => match Scalar::of(raw) {
-            Scalar::Text(text) if !text.is_empty() => Some(text.into_owned()),
-            _ => None,
-        },
-        _ => None,
-    };
     let way = [
         Step::key("metadata"),
         Step::key("annotations"),
         Step::key(key),
     ];
     let (_, below) = way.split_at(1);
-    let is = metadata.and_then(|metadata| text(metadata, below));
-    is.is_some() && is != text(old_text, &way)
+    let is = metadata.and_then(|metadata| text_at(metadata, below));
+    is.as_ref().is_some_and(|is| !is.is_empty()) && is != text_at(old_text, &way)
 }

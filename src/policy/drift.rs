@@ -1,7 +1,7 @@
 //! Holds an object against the configuration that was last applied to it.
 
-use crate::change::Guard;
-use crate::drift::{self, Image};
+use crate::change::{Difference, Differences, Guard, compare_images, entries_between};
+use crate::drift;
 use crate::exemption::Check;
 use crate::glob;
 use crate::json::{Location, Step};
@@ -49,18 +49,15 @@ pub(super) fn judge(
                 Action::Warn if request.user.is_none() => Action::Reject,
                 action => action,
             };
-            let images = drift::images(&applied, object);
-            findings.extend(images.iter().filter_map(|drifted| image(drifted, action)));
+            let mut drifted = Differences::default();
+            compare_images(&applied, object, &as_it_will_run, &mut drifted);
             let globs = guarded_annotations(settings, request, object);
             if !globs.is_empty() {
-                let wanted = |key: &str| globs.iter().any(|glob| glob::matches(glob, key));
-                let annotations = drift::annotations(&applied, object, &wanted);
-                findings.extend(
-                    annotations
-                        .iter()
-                        .map(|drifted| annotation(drifted, action)),
-                );
+                annotations(&applied, object, &globs, &mut drifted);
             }
+            // What the object has besides is no drift: injectors add containers.
+            drifted.found.retain(|difference| difference.was.is_some());
+            findings.extend(drifted.found.iter().map(|drifted| finding(drifted, action)));
         }
     }
     if !findings.is_empty() && !exempted.cover(Check::Drift, None) {
@@ -87,52 +84,47 @@ fn guarded_annotations<'s>(
     globs
 }
 
-fn image(drifted: &Image<'_, '_, '_>, action: Action) -> Option<Finding> {
-    let applied = drifted.applied;
-    let was = Shown(&applied.text);
-    let Some(live) = drifted.live else {
-        let mut place = applied.list().to_string();
-        if let Some(name) = &applied.name {
-            place = format!("{place} \"{}\"", Shown(name));
-        }
-        return Some(Finding::at(
-            place,
-            applied.list().detached(),
-            Some(format!("image `{was}`")),
-            Code::ImageDrifted,
-            action,
-            format!("it was applied last and is gone, {INSTEAD}"),
-        ));
-    };
-    if live.text == applied.text || as_it_will_run(live) == as_it_will_run(applied) {
-        return None;
+/// Compares the annotations of the object and of its pod templates.
+fn annotations(applied: &Object<'_>, live: &Object<'_>, globs: &[&str], drifted: &mut Differences) {
+    // What was applied does not name itself.
+    let wanted =
+        |key: &str| key != drift::LAST_APPLIED && globs.iter().any(|glob| glob::matches(glob, key));
+    for place in std::iter::once(&Location::default()).chain(&applied.templates) {
+        let mut way = place.steps().to_vec();
+        way.extend([Step::key("metadata"), Step::key("annotations")]);
+        entries_between(applied.text, live.text, &[], &way, &wanted, drifted);
     }
-    let mut finding = Finding::image(
-        live,
-        &format!("{} {}", live.text, applied.text),
-        Code::ImageDrifted,
-        action,
-        format!("`{was}` was applied last, {INSTEAD}"),
-    );
-    // New Pods are not held against what was applied.
-    finding.template = None;
-    Some(finding)
 }
 
-fn annotation(drifted: &drift::Annotation, action: Action) -> Finding {
-    let was = Shown(&drifted.applied);
-    let value = drifted.live.as_ref().map_or_else(
-        || "absent".to_owned(),
-        |live| format!("value `{}`", Shown(live)),
-    );
-    Finding::at(
-        drifted.path.to_string(),
+fn finding(drifted: &Difference, action: Action) -> Finding {
+    let was = Shown(drifted.was.as_deref().unwrap_or_default());
+    let code = if drifted.noun == "image" {
+        Code::ImageDrifted
+    } else {
+        Code::AnnotationDrifted
+    };
+    let (value, problem) = match &drifted.is {
+        Some(is) => (Shown(is), format!("`{was}` was applied last, {INSTEAD}")),
+        None => (was, format!("it was applied last and is gone, {INSTEAD}")),
+    };
+    let mut finding = Finding::at(
+        drifted.place(),
         drifted.path.clone(),
-        Some(value),
-        Code::AnnotationDrifted,
+        Some(format!("{} `{value}`", drifted.noun)),
+        code,
         action,
-        format!("`{was}` was applied last, {INSTEAD}"),
-    )
+        problem,
+    );
+    // Values are shown shortened; what is paired is whole.
+    let paired = drifted.paired_by.clone();
+    finding.key = [
+        code.as_str(),
+        &paired.unwrap_or_else(|| format!("{:#}", drifted.path)),
+        drifted.is.as_deref().unwrap_or_default(),
+        drifted.was.as_deref().unwrap_or_default(),
+    ]
+    .join(" ");
+    finding
 }
 
 fn unreadable(problem: &str) -> Finding {

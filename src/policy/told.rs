@@ -95,12 +95,10 @@ impl Told<'_> {
     }
 
     fn finding(&self, difference: &Difference, code: Code, problem: String) -> Finding {
-        let place = difference.place.clone();
-        let place = place.unwrap_or_else(|| difference.path.to_string());
         let value = difference.is.as_ref().or(difference.was.as_ref());
         let value = value.map(|value| format!("{} `{}`", difference.noun, Shown(value)));
         Finding::at(
-            place,
+            difference.place(),
             difference.path.clone(),
             value,
             code,

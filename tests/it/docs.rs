@@ -9,7 +9,8 @@
 //! | `yaml invalid-settings` | settings with mistakes; the `text` that follows is what is said of them |
 //! | `yaml refused` | an object that the settings above refuse; the `text` that follows is the message |
 //! | `yaml mended` | an object that the settings above accept without a warning |
-//! | `yaml refused-request`, `yaml mended-request` | the same for a whole request |
+//! | `yaml warned` | an object that is accepted with warnings; the `text` that follows is the warnings |
+//! | `yaml refused-request`, `yaml mended-request`, `yaml warned-request` | the same for a whole request |
 //! | `yaml policy` | a `ClusterAdmissionPolicy` |
 //!
 //! In tables, `sha256:a…` stands for a digest of as many `a` as it has digits.
@@ -126,6 +127,8 @@ fn every_example_is_true() {
                         "yaml refused-request" => ("refused", true),
                         "yaml mended" => ("mended", false),
                         "yaml mended-request" => ("mended", true),
+                        "yaml warned" => ("warned", false),
+                        "yaml warned-request" => ("warned", true),
                         _ => panic!("{}:{}: unknown fence", page.display(), block.line),
                     };
                     let settings = settings.as_ref().unwrap();
@@ -135,6 +138,14 @@ fn every_example_is_true() {
                     match (verdict, answer["message"].as_str()) {
                         ("refused", Some(message)) => said = Some(message.to_owned()),
                         ("mended", None) if answer == json!({ "accepted": true }) => {}
+                        ("warned", None) if answer["warnings"].is_array() => {
+                            let warnings = answer["warnings"].as_array().unwrap();
+                            let lines: Vec<_> = warnings
+                                .iter()
+                                .map(|warning| warning.as_str().unwrap())
+                                .collect();
+                            said = Some(lines.join("\n"));
+                        }
                         _ => fail(&answer.to_string()),
                     }
                 }
