@@ -11,4 +11,5 @@ mod corpus;
 mod docs;
 mod examples;
 mod properties;
+mod requests;
 mod wire;
