@@ -44,7 +44,8 @@ fuzz-check: ## compile the fuzz targets
 bench: policy.wasm accept-all.wasm ## compare the rate with a policy that accepts everything
 	cargo build --locked --quiet --profile bench -p policy-host
 	target/release/policy-host bench --baseline accept-all.wasm --request-path benches/deployment.json \
-	  policy.wasm,name=images,settings=benches/images.yaml,at-least=0.83
+	  policy.wasm,name=images,settings=benches/images.yaml,at-least=0.83 \
+	  policy.wasm,name=changes,settings=benches/changes.yaml,request=benches/update.json,at-least=0.77
 	target/release/policy-host bench --seconds 3 --baseline accept-all.wasm --request-path benches/deployment.json \
 	  --settings-path benches/images.yaml --fuel policy.wasm
 

@@ -17,26 +17,29 @@ pub(crate) struct Compared<'p, 'a> {
     new: &'p Object<'a>,
     old_text: &'a str,
     image_paths: &'p [ImagePath<'p>],
-    members: OnceCell<(Vec<Member<'a>>, Vec<Member<'a>>)>,
+    was: Vec<Member<'a>>,
+    is: Vec<Member<'a>>,
     old: OnceCell<Object<'a>>,
 }
 
 impl<'p, 'a> Compared<'p, 'a> {
-    /// The images at `image_paths` must be among those of the new object already.
-    pub(crate) const fn new(
+    /// Opens both objects. The images at `image_paths` must be among those of the new one already.
+    pub(crate) fn read(
         request: &'p Request<'a>,
         new: &'p Object<'a>,
         old_text: &'a str,
         image_paths: &'p [ImagePath<'p>],
-    ) -> Self {
-        Self {
+    ) -> Result<Self, RequestError> {
+        Ok(Self {
             request,
             new,
             old_text,
             image_paths,
-            members: OnceCell::new(),
+            was: members(old_text).map_err(|error| unreadable(&error))?,
+            is: members(new.text)
+                .map_err(|error| RequestError::unreadable("request.object", &error))?,
             old: OnceCell::new(),
-        }
+        })
     }
 
     /// The object before, with its images.
@@ -72,7 +75,7 @@ impl<'p, 'a> Compared<'p, 'a> {
         for guard in &rule.guards {
             match guard {
                 Guard::Images => {
-                    if self.is_body_changed()? {
+                    if self.is_body_changed() {
                         images::compare(self.old()?, self.new, as_it_will_run, &mut differences);
                     }
                 }
@@ -82,7 +85,7 @@ impl<'p, 'a> Compared<'p, 'a> {
                 Guard::Labels(glob) => entries::compare(self, "labels", glob, &mut differences)?,
                 Guard::Field(path) => {
                     if let Some((Step::Key(key), rest)) = path.steps().split_first() {
-                        for change in self.member(key)? {
+                        for change in self.member(key) {
                             differences
                                 .below(&[Step::key(key)], &mut |this| this.along(change, rest));
                         }
@@ -91,7 +94,7 @@ impl<'p, 'a> Compared<'p, 'a> {
             }
         }
         if rule.guard_delete {
-            for change in self.member("metadata")? {
+            for change in self.member("metadata") {
                 owners::compare(change, &mut differences);
             }
         }
@@ -102,38 +105,29 @@ impl<'p, 'a> Compared<'p, 'a> {
     }
 
     /// A member of the object and what it was; more than one where its key is repeated.
-    pub(super) fn member(&self, key: &str) -> Result<Vec<Change<'a>>, RequestError> {
-        let (was, is) = self.members()?;
+    pub(super) fn member(&self, key: &str) -> Vec<Change<'a>> {
         let named = |members: &[Member<'a>]| -> Vec<&'a RawValue> {
             let named = members.iter().filter(|(name, _)| name == key);
             named.map(|(_, value)| *value).collect()
         };
-        Ok(zip(&named(was), &named(is)))
+        zip(&named(&self.was), &named(&self.is))
     }
 
     /// Whether anything but `metadata` and `status` is written differently than before.
-    pub(super) fn is_body_changed(&self) -> Result<bool, RequestError> {
-        let (was, is) = self.members()?;
+    pub(super) fn is_body_changed(&self) -> bool {
         let in_body = |member: &&Member<'a>| !matches!(member.0.as_ref(), "metadata" | "status");
-        let (mut was, mut is) = (was.iter().filter(in_body), is.iter().filter(in_body));
+        let (mut was, mut is) = (
+            self.was.iter().filter(in_body),
+            self.is.iter().filter(in_body),
+        );
         loop {
             match (was.next(), is.next()) {
-                (None, None) => return Ok(false),
+                (None, None) => return false,
                 (Some((key, value)), Some((other, now)))
                     if key == other && value.get() == now.get() => {}
-                _ => return Ok(true),
+                _ => return true,
             }
         }
-    }
-
-    fn members(&self) -> Result<&(Vec<Member<'a>>, Vec<Member<'a>>), RequestError> {
-        if let Some(both) = self.members.get() {
-            return Ok(both);
-        }
-        let was = members(self.old_text).map_err(|error| unreadable(&error))?;
-        let is = members(self.new.text)
-            .map_err(|error| RequestError::unreadable("request.object", &error))?;
-        Ok(self.members.get_or_init(|| (was, is)))
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) fn judge_update(
         return Ok(());
     }
     is_object(old_text)?;
-    let compared = Compared::new(request, object, old_text, &settings.image_paths);
+    let mut compared = None;
     let manager = || field_manager(request, object.metadata);
     for rule in &settings.changes {
         let is_excluded = rule.who.excludes(who);
@@ -41,11 +41,21 @@ pub(super) fn judge_update(
         if !is_excluded && !is_denied && rule.who.annotations.is_empty() {
             continue;
         }
+        let is_about_it = rule.selector.matches(request, object);
+        if !is_about_it && !reads_the_object(&rule.selector) {
+            continue;
+        }
+        let compared = match &compared {
+            Some(compared) => compared,
+            None => compared.insert(Compared::read(
+                request,
+                object,
+                old_text,
+                &settings.image_paths,
+            )?),
+        };
         // Who moves a label in the same request must not escape the rule.
-        let is_about_it = rule.selector.matches(request, object)
-            || (reads_the_object(&rule.selector)
-                && rule.selector.matches(request, compared.old()?));
-        if !is_about_it {
+        if !is_about_it && !rule.selector.matches(request, compared.old()?) {
             continue;
         }
         let differences = compared.differences(rule, &as_it_will_run)?;

@@ -3,7 +3,7 @@
 use crate::change::{ChangeRule, Difference};
 use crate::json::Location;
 use crate::request::{Request, User};
-use crate::shown::Shown;
+use crate::shown::{OneLine, Shown};
 use crate::violation::Code;
 
 use super::finding::Finding;
@@ -18,40 +18,33 @@ pub(super) struct Told<'p> {
 impl Told<'_> {
     /// The user is not among those whom the rule names.
     pub(super) fn excluded(&self, difference: &Difference) -> Finding {
-        let rule = Shown(&self.rule.name);
-        let who = self.who();
-        let how = how(difference);
-        let problem = if self.rule.who.is_nobody() {
-            let instead = self.instead("leave it as it is");
-            format!("`{rule}` lets nobody {how}, {who} neither, {instead}")
+        let (lets, otherwise) = if self.rule.who.is_nobody() {
+            ("names nobody and does not let", "leave it as it is")
         } else {
-            let instead = self.instead("change it in Git");
-            format!("`{rule}` does not let {who} {how}, {instead}")
+            ("does not let", "change it in Git")
         };
+        let problem = self.problem(lets, &how(difference), "", otherwise);
         self.finding(difference, Code::ChangeNotAllowed, problem)
     }
 
     /// The rule denies the field manager.
     pub(super) fn denied(&self, difference: &Difference) -> Finding {
-        let problem = format!(
-            "`{}` does not let {} {} with this field manager, {}",
-            Shown(&self.rule.name),
-            self.who(),
-            how(difference),
-            self.instead("change it in Git")
-        );
+        let only = " with this field manager";
+        let problem = self.problem("does not let", &how(difference), only, "change it in Git");
         self.finding(difference, Code::FieldManagerDenied, problem)
     }
 
     /// The request does not set an annotation that the rule wants with the change.
     pub(super) fn unexplained(&self, difference: &Difference, annotation: &str) -> Finding {
-        let problem = format!(
-            "`{}` lets {} {} only with a new value of the annotation `{}`, {}",
-            Shown(&self.rule.name),
-            self.who(),
-            how(difference),
-            Shown(annotation),
-            self.instead("set it in the same request")
+        let only = format!(
+            " only with a new value of the annotation `{}`",
+            Shown(annotation)
+        );
+        let problem = self.problem(
+            "lets",
+            &how(difference),
+            &only,
+            "set it in the same request",
         );
         self.finding(difference, Code::ChangeAnnotationMissing, problem)
     }
@@ -59,24 +52,23 @@ impl Told<'_> {
     /// The rule guards the object itself.
     pub(super) fn deletion(&self, request: &Request<'_>) -> Finding {
         let name = request.name.as_deref().unwrap_or_default();
-        let problem = format!(
-            "`{}` does not let {} delete it, {}",
-            Shown(&self.rule.name),
-            self.who(),
-            self.instead("remove it from Git")
-        );
+        let object = format!("{} `{}`", Shown(&request.kind.to_string()), Shown(name));
+        let problem = self.problem("does not let", "delete it", "", "remove it from Git");
         Finding::at(
             "object".to_owned(),
             Location::default(),
-            Some(format!(
-                "{} `{}`",
-                Shown(&request.kind.to_string()),
-                Shown(name)
-            )),
+            Some(object),
             Code::DeleteNotAllowed,
             self.rule.action,
             problem,
         )
+    }
+
+    /// What the rule is against, who does it, and what to do instead.
+    fn problem(&self, lets: &str, how: &str, only: &str, otherwise: &str) -> String {
+        let rule = Shown(&self.rule.name);
+        let instead = OneLine(self.rule.message.unwrap_or(otherwise));
+        format!("`{rule}` {lets} {} {how}{only}, {instead}", self.who())
     }
 
     fn who(&self) -> String {
@@ -85,13 +77,6 @@ impl Told<'_> {
             Some(manager) => format!("`{name}` (field manager `{}`)", Shown(manager)),
             None => format!("`{name}`"),
         }
-    }
-
-    fn instead(&self, otherwise: &str) -> String {
-        self.rule.message.map_or_else(
-            || otherwise.to_owned(),
-            |message| Shown(message).to_string(),
-        )
     }
 
     fn finding(&self, difference: &Difference, code: Code, problem: String) -> Finding {

@@ -69,11 +69,15 @@ fn rule<'n>(index: usize, entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> 
             }
         }
         "match" => rule.selector = matching::of_rule(entry, errors),
-        "guard" => rule.guards = entry.texts(errors, |text| Guard::parse(text, &suggestion)),
-        "allowUsers" => rule.who.users = entry.texts(errors, account),
-        "allowGroups" => rule.who.groups = entry.texts(errors, service_accounts::group),
-        "denyFieldManagers" => rule.who.denied_managers = entry.texts(errors, Ok),
-        "requireAnnotations" => rule.who.annotations = entry.texts(errors, annotation),
+        "guard" => entry.each_text(errors, &mut |text| {
+            Guard::parse(text, &suggestion).map(|guard| rule.guards.push(guard))
+        }),
+        "allowUsers" => entry.each_text(errors, &mut |text| {
+            account(text).map(|account| rule.who.users.push(account))
+        }),
+        "allowGroups" => rule.who.groups = entry.strings(errors, service_accounts::group),
+        "denyFieldManagers" => rule.who.denied_managers = entry.strings(errors, Ok),
+        "requireAnnotations" => rule.who.annotations = entry.strings(errors, annotation),
         "allowRestart" => rule.allow_restart = entry.boolean(errors).unwrap_or_default(),
         "guardDelete" => rule.guard_delete = entry.boolean(errors).unwrap_or_default(),
         "action" => rule.action = entry.keyword(&ACTIONS, errors).unwrap_or_default(),

@@ -41,12 +41,12 @@ fn selector<'n>(
 ) -> Selector<'n> {
     let mut selector = Selector::default();
     entry.map_of_full(&KEYS, errors, &mut |key, entry, errors| match key {
-        "namespaces" => selector.namespaces = Some(entry.texts(errors, Ok)),
-        "names" => selector.names = Some(entry.texts(errors, Ok)),
-        "users" => selector.users = Some(entry.texts(errors, user)),
-        "groups" => selector.groups = Some(entry.texts(errors, service_accounts::group)),
+        "namespaces" => selector.namespaces = Some(entry.strings(errors, Ok)),
+        "names" => selector.names = Some(entry.strings(errors, Ok)),
+        "users" => selector.users = Some(entry.strings(errors, user)),
+        "groups" => selector.groups = Some(entry.strings(errors, service_accounts::group)),
         "kinds" => selector.kinds = Some(entry.texts(errors, KindPattern::parse)),
-        "operations" => selector.operations = Some(entry.texts(errors, operation)),
+        "operations" => selector.operations = Some(entry.strings(errors, operation)),
         "labels" => entry.members(errors, &mut |key, entry, errors| {
             if let Some(condition) = condition(entry, errors) {
                 selector.labels.push((key, condition));

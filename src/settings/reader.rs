@@ -222,7 +222,21 @@ impl<'n> Entry<'_, 'n> {
         parsed
     }
 
-    fn each_text(
+    /// The strings of a list that `check` lets pass, as they are.
+    pub(super) fn strings(
+        &self,
+        errors: &mut SettingsErrors,
+        check: fn(&'n str) -> Result<&'n str, String>,
+    ) -> Vec<&'n str> {
+        let mut strings = Vec::new();
+        self.each_text(errors, &mut |text| {
+            check(text).map(|text| strings.push(text))
+        });
+        strings
+    }
+
+    /// Hands every string of a list to `read`, and notes what is wrong with it.
+    pub(super) fn each_text(
         &self,
         errors: &mut SettingsErrors,
         read: &mut dyn FnMut(&'n str) -> Result<(), String>,
