@@ -48,7 +48,8 @@ bench: policy.wasm accept-all.wasm ## compare the rate with a policy that accept
 	cargo build --locked --quiet --profile bench -p policy-host
 	target/release/policy-host bench --baseline accept-all.wasm --request-path benches/deployment.json \
 	  policy.wasm,name=images,settings=benches/images.yaml,at-least=0.83 \
-	  policy.wasm,name=ack,settings=bundles/ack/settings.yaml
+	  policy.wasm,name=ack,settings=bundles/ack/settings.yaml \
+	  policy.wasm,name=changes,settings=benches/changes.yaml,request=benches/update.json,at-least=0.77
 	target/release/policy-host bench --baseline accept-all.wasm --request-path benches/service.json \
 	  policy.wasm,name=ack,settings=bundles/ack/settings.yaml
 	target/release/policy-host bench --seconds 3 --baseline accept-all.wasm --request-path benches/deployment.json \

@@ -15,6 +15,10 @@ pub enum Check {
     Mirrors,
     /// `annotations`.
     Annotations,
+    /// `changes`.
+    Changes,
+    /// `drift`.
+    Drift,
 }
 
 impl Check {
@@ -24,10 +28,12 @@ impl Check {
     }
 
     /// Every check, by the name that settings use.
-    pub(crate) const ALL: [(&'static str, Self); 3] = [
+    pub(crate) const ALL: [(&'static str, Self); 5] = [
         ("images", Self::Images),
         ("mirrors", Self::Mirrors),
         ("annotations", Self::Annotations),
+        ("changes", Self::Changes),
+        ("drift", Self::Drift),
     ];
 }
 

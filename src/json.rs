@@ -16,7 +16,7 @@ mod value_text;
 pub use field_path::{FieldPath, FieldPathError};
 pub use location::{Location, Step, Trail};
 pub use lookup::find;
-pub(crate) use lookup::{Scalar, Text, kind_of};
+pub(crate) use lookup::{Scalar, Text, kind_of, text_at};
 pub(crate) use members::{Member, members};
 pub use node::{Kind, Node, Number};
 pub(crate) use same::{same, same_but_for};

@@ -13,6 +13,7 @@
 //! | [`wire`] | Kubewarden's protocol as functions from bytes to answers |
 //! | [`policy`] | the order in which a request is judged; the only module that knows every check |
 //! | [`check`], [`annotation`] | the rules about images and about annotations, one a file |
+//! | [`change`], `drift` | what is guarded, from whom, and what differs; the live object beside what was applied |
 //! | [`exemption`], [`selector`] | what the rules do not apply to; the `match` of a rule |
 //! | [`settings`] | what the user wrote, checked, every mistake with its path |
 //! | [`request`], [`workload`], [`kind`] | what is asked; every image in an object, by its shape |
@@ -50,7 +51,9 @@
 //! ```
 
 pub mod annotation;
+pub mod change;
 pub mod check;
+mod drift;
 pub mod exemption;
 pub mod glob;
 #[cfg(target_os = "wasi")]

@@ -1,19 +1,25 @@
 //! The order in which a request is judged.
 //!
-//! 1. What carries no images passes: DELETE and CONNECT, and every sub-resource but
-//!    `ephemeralcontainers`.
-//! 2. Every image of the object is held against every list, as it will run: pulled from its mirror.
+//! 1. CONNECT passes, and every sub-resource but `ephemeralcontainers`; DELETE passes unless a rule
+//!    of `changes` guards it.
+//! 2. Every image of the object is held against every list, as it will run: pulled from its mirror;
+//!    then its annotations against their rules, and the object against what was last applied.
 //! 3. What an exemption covers is left out.
-//! 4. On UPDATE, what the old object has as well only warns.
-//! 5. If nothing refuses, the images that are to change do.
+//! 4. On UPDATE, what the old object has as well only warns; then rules of `changes` ask who changes
+//!    what they guard.
+//! 5. If nothing refuses, what is to change in the object does.
 
 mod annotations;
+mod changes;
+mod drift;
 mod exempted;
 mod finding;
 mod images;
 mod kept;
 mod mirrors;
 mod pull_secrets;
+mod running;
+mod told;
 
 use crate::exemption::Check;
 use crate::json::{Step, find};
@@ -59,7 +65,10 @@ impl<'s> Policy<'s> {
     /// Judges a request. Never fails: what cannot be read is itself a violation.
     pub fn evaluate_with(self, mut request: Request<'_>, registry: &dyn Registry) -> Verdict<'s> {
         let mut verdict = Verdict::new(self.settings.docs_url.as_deref());
-        if matches!(request.operation, Operation::Delete | Operation::Connect)
+        if request.operation == Operation::Delete {
+            return self.evaluate_deletion(&request, verdict);
+        }
+        if request.operation == Operation::Connect
             || !matches!(
                 request.sub_resource.as_deref(),
                 None | Some("ephemeralcontainers")
@@ -83,7 +92,38 @@ impl<'s> Policy<'s> {
         if judged.findings.iter().any(Finding::is_removal) {
             self.remove(&request, &object, &mut used, &mut judged);
         }
-        for finding in judged.findings {
+        if let Err(error) = changes::judge_update(
+            self.settings,
+            &request,
+            &object,
+            &mut used,
+            &mut judged.findings,
+        ) {
+            return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
+        }
+        self.tell(judged.findings, &used, &mut verdict);
+        verdict.change(object.text, judged.edits, judged.rewritten);
+        verdict
+    }
+
+    /// Judges a DELETE, which has no object but the old one.
+    fn evaluate_deletion(self, request: &Request<'_>, mut verdict: Verdict<'s>) -> Verdict<'s> {
+        if request.sub_resource.is_some() {
+            return verdict;
+        }
+        let mut used = vec![false; self.settings.exemptions.len()];
+        let mut findings = Vec::new();
+        if let Err(error) = changes::judge_delete(self.settings, request, &mut used, &mut findings)
+        {
+            return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
+        }
+        self.tell(findings, &used, &mut verdict);
+        verdict
+    }
+
+    /// Adds what is wrong, and the exemptions without which there would be more.
+    fn tell(self, findings: Vec<Finding>, used: &[bool], verdict: &mut Verdict<'s>) {
+        for finding in findings {
             let refuses = finding.action == Action::Reject && finding.violation.kept.is_none();
             verdict.add(refuses, finding.violation);
         }
@@ -94,12 +134,10 @@ impl<'s> Policy<'s> {
                 .retain(|warning| warning.code != Code::MirrorUsed);
         }
         for (exemption, used) in self.settings.exemptions.iter().zip(used) {
-            if used {
+            if *used {
                 verdict.exempted(&exemption.name);
             }
         }
-        verdict.change(object.text, judged.edits, judged.rewritten);
-        verdict
     }
 
     /// Everything wrong with an object that no exemption covers, in the order of the document; notes
@@ -142,6 +180,7 @@ impl<'s> Policy<'s> {
             &mut exempted,
             &mut judged.findings,
         )?;
+        drift::judge(self.settings, request, object, &mut exempted, &mut judged);
         if !judged.findings.is_empty() && is_static_pod(request, object) {
             only_warn(&mut judged.findings, 0);
         }

@@ -66,6 +66,8 @@ pub struct Request<'a> {
     pub namespace: Option<Cow<'a, str>>,
     /// Who asks; none in the audit scanner's requests.
     pub user: Option<User<'a>>,
+    /// What the client calls itself, in the options of the request.
+    pub field_manager: Option<Cow<'a, str>>,
     /// The object; none on DELETE.
     pub object: Option<Object<'a>>,
     /// The payload from the first character of the object as it was on; none on CREATE.

@@ -89,16 +89,7 @@ impl Selector<'_> {
         members: &[Member<'_>],
     ) -> bool {
         (self.old_fields.is_empty() || request.old_object.is_some())
-            && any_glob(self.operations.as_deref(), || {
-                Some(Cow::Borrowed(request.operation.as_str()))
-            })
-            && self
-                .kinds
-                .as_ref()
-                .is_none_or(|kinds| kinds.iter().any(|kind| kind.matches(&request.kind)))
-            && self.matches_user(request)
-            && any_glob(self.namespaces.as_deref(), || namespace(request, object))
-            && any_glob(self.names.as_deref(), || name(request, object))
+            && self.may_match(request, object)
             && self.fields.iter().all(|(path, condition)| {
                 let (text, rest) = field(object, members, path.steps());
                 holds(*condition, text, rest)
@@ -108,6 +99,19 @@ impl Selector<'_> {
                     .old_object
                     .is_some_and(|old| holds(*condition, old, path.steps()))
             })
+    }
+
+    /// Whether the rule would be about this request if labels and fields were what it wants.
+    pub(crate) fn may_match(&self, request: &Request<'_>, object: &Object<'_>) -> bool {
+        any_glob(self.operations.as_deref(), || {
+            Some(Cow::Borrowed(request.operation.as_str()))
+        }) && self
+            .kinds
+            .as_ref()
+            .is_none_or(|kinds| kinds.iter().any(|kind| kind.matches(&request.kind)))
+            && self.matches_user(request)
+            && any_glob(self.namespaces.as_deref(), || namespace(request, object))
+            && any_glob(self.names.as_deref(), || name(request, object))
     }
 
     fn matches_user(&self, request: &Request<'_>) -> bool {

@@ -7,6 +7,7 @@
 
 mod annotation_contradictions;
 mod annotations;
+mod changes;
 mod contradictions;
 mod error;
 mod exemptions;
@@ -19,6 +20,7 @@ mod service_accounts;
 use std::borrow::Cow;
 
 use crate::annotation::AnnotationRule;
+use crate::change::ChangeRule;
 use crate::exemption::Exemption;
 use crate::json::Node;
 use crate::mirror::{Mirror, Rewrite};
@@ -47,6 +49,10 @@ pub struct Settings<'a> {
     pub rewrite: Rewrite,
     /// The rules about annotations.
     pub annotations: Vec<AnnotationItem<'a>>,
+    /// What Git owns, and who may change it.
+    pub changes: Vec<ChangeRule<'a>>,
+    /// What happens to an object that is not as it was last applied; `None`: nothing.
+    pub drift: Option<Action>,
     /// What is judged on UPDATE.
     pub on_update: OnUpdate,
     /// Where custom kinds hold images that their shape does not show.
@@ -120,7 +126,7 @@ impl<T> AllowReject<T> {
 
 impl<'a> Settings<'a> {
     /// The keys of the settings.
-    pub const KEYS: [&'static str; 11] = [
+    pub const KEYS: [&'static str; 13] = [
         "registries",
         "images",
         "tags",
@@ -128,6 +134,8 @@ impl<'a> Settings<'a> {
         "mirrors",
         "rewrite",
         "annotations",
+        "changes",
+        "drift",
         "onUpdate",
         "imagePaths",
         "exemptions",
@@ -189,6 +197,8 @@ impl<'a> Settings<'a> {
                 settings.rewrite = entry.keyword(&values, errors).unwrap_or_default();
             }
             "annotations" => settings.annotations = annotations::read(entry, errors),
+            "changes" => settings.changes = changes::read(entry, errors),
+            "drift" => settings.drift = changes::drift(entry, errors),
             "onUpdate" => {
                 let values = [("changed", OnUpdate::Changed), ("all", OnUpdate::All)];
                 settings.on_update = entry.keyword(&values, errors).unwrap_or_default();
@@ -201,10 +211,11 @@ impl<'a> Settings<'a> {
         if errors.len() == before
             && settings.strictest().is_none()
             && settings.annotations.is_empty()
+            && settings.changes.is_empty()
         {
             errors.push(
                 "settings".to_owned(),
-                "no rule: set `registries`, `images`, `tags`, `digests`, `mirrors` or `annotations`, else everything is accepted",
+                "no rule: set `registries`, `images`, `tags`, `digests`, `mirrors`, `annotations`, `changes` or `drift`, else everything is accepted",
             );
         }
         settings
@@ -221,10 +232,13 @@ impl<'a> Settings<'a> {
             self.tags.action(),
             digests,
             (!self.mirrors.is_empty()).then_some(Action::Reject),
+            self.drift,
         ];
+        let guarding = self.changes.iter().filter(|rule| rule.guards_images());
         actions
             .into_iter()
             .flatten()
+            .chain(guarding.map(|rule| rule.action))
             .reduce(|one, other| if one == Action::Reject { one } else { other })
     }
 }

@@ -55,6 +55,22 @@ pub enum Code {
     AnnotationCreateOnly,
     /// An annotation is removed that may not be.
     AnnotationKeep,
+    /// A rule of `changes` does not let this user change what it guards.
+    ChangeNotAllowed,
+    /// A rule of `changes` denies the field manager of a change.
+    FieldManagerDenied,
+    /// A rule of `changes` wants an annotation with a change, and it is not set anew.
+    ChangeAnnotationMissing,
+    /// A rule of `changes` does not let this user delete the object.
+    DeleteNotAllowed,
+    /// The request does not say what the object was, and a rule of `changes` guards it.
+    OldObjectMissing,
+    /// An image is not the one of the last applied configuration.
+    ImageDrifted,
+    /// An annotation is not as in the last applied configuration.
+    AnnotationDrifted,
+    /// The last applied configuration says nothing about this object.
+    LastAppliedUnreadable,
     /// A member of the object has the wrong JSON type.
     ObjectMalformed,
     /// The request cannot be read.
@@ -65,7 +81,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of `docs/messages.md`.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 35] = [
         Self::RegistryNotAllowed,
         Self::RegistryRejected,
         Self::ImageNotAllowed,
@@ -90,6 +106,14 @@ impl Code {
         Self::AnnotationImmutable,
         Self::AnnotationCreateOnly,
         Self::AnnotationKeep,
+        Self::ChangeNotAllowed,
+        Self::FieldManagerDenied,
+        Self::ChangeAnnotationMissing,
+        Self::DeleteNotAllowed,
+        Self::OldObjectMissing,
+        Self::ImageDrifted,
+        Self::AnnotationDrifted,
+        Self::LastAppliedUnreadable,
         Self::ObjectMalformed,
         Self::RequestMalformed,
         Self::SettingsInvalid,
@@ -130,6 +154,14 @@ impl Code {
             Self::AnnotationImmutable => "annotation-immutable",
             Self::AnnotationCreateOnly => "annotation-create-only",
             Self::AnnotationKeep => "annotation-keep",
+            Self::ChangeNotAllowed => "change-not-allowed",
+            Self::FieldManagerDenied => "field-manager-denied",
+            Self::ChangeAnnotationMissing => "change-annotation-missing",
+            Self::DeleteNotAllowed => "delete-not-allowed",
+            Self::OldObjectMissing => "old-object-missing",
+            Self::ImageDrifted => "image-drifted",
+            Self::AnnotationDrifted => "annotation-drifted",
+            Self::LastAppliedUnreadable => "last-applied-unreadable",
             Self::ObjectMalformed => "object-malformed",
             Self::RequestMalformed => "request-malformed",
             Self::SettingsInvalid => "settings-invalid",

@@ -118,6 +118,19 @@ pub fn find<'a>(
     Ok(found)
 }
 
+/// The text that a path leads to, the last one where a key is repeated; none where it leads to
+/// nothing or to something else.
+pub(crate) fn text_at<'a>(text: &'a str, path: &[Step<'_>]) -> Option<Cow<'a, str>> {
+    match find(text, path)
+        .ok()?
+        .last()
+        .map(|(_, raw)| Scalar::of(raw))
+    {
+        Some(Scalar::Text(text)) => Some(text),
+        _ => None,
+    }
+}
+
 struct Descend<'p, 'f, 'de> {
     path: &'p [Step<'p>],
     way: &'f mut Vec<Step<'de>>,

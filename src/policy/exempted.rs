@@ -10,6 +10,8 @@ pub(super) struct Exempted<'p, 's, 'r> {
     all: &'p [Exemption<'s>],
     request: &'p Request<'r>,
     object: &'p Object<'r>,
+    /// What the object was, where an exemption must be about that as well.
+    old: Option<&'p Object<'r>>,
     /// The exemptions whose `match` holds, by their position.
     applying: Option<Vec<usize>>,
     used: &'p mut [bool],
@@ -27,9 +29,17 @@ impl<'p, 's, 'r> Exempted<'p, 's, 'r> {
             all,
             request,
             object,
+            old: None,
             applying: None,
             used,
         }
+    }
+
+    /// Lets only those apply that are about the old object as well: a label that comes with the
+    /// request must not exempt it.
+    pub(super) const fn and(mut self, old: &'p Object<'r>) -> Self {
+        self.old = Some(old);
+        self
     }
 
     /// Whether one of them lifts a check for an image (`None`: what is no image); the first that
@@ -39,11 +49,13 @@ impl<'p, 's, 'r> Exempted<'p, 's, 'r> {
             all,
             request,
             object,
+            old,
             ..
         } = *self;
         let applying = self.applying.get_or_insert_with(|| {
             let applies = |(_, exemption): &(usize, &Exemption<'_>)| {
                 exemption.selector.matches(request, object)
+                    && old.is_none_or(|old| exemption.selector.matches(request, old))
             };
             let applying = all.iter().enumerate().filter(applies);
             applying.map(|(index, _)| index).collect()

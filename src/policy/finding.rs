@@ -49,6 +49,35 @@ impl Finding {
         }
     }
 
+    /// Something wrong at a place, not only with an image.
+    pub(super) fn at(
+        place: String,
+        path: Location<'static>,
+        value: Option<String>,
+        check: Check,
+        code: Code,
+        action: Action,
+        problem: String,
+    ) -> Self {
+        Self {
+            check,
+            // Behind what is told of the document's own places.
+            position: usize::MAX,
+            removes: Vec::new(),
+            action,
+            key: format!("{code} {path:#} {problem}"),
+            violation: Violation {
+                code,
+                place,
+                path,
+                value,
+                kept: None,
+                problem,
+            },
+            template: None,
+        }
+    }
+
     /// Something wrong with an image that runs as `value`, which is shown if it is its mirror.
     pub(super) fn image(
         image: &ImageField<'_>,
@@ -58,10 +87,9 @@ impl Finding {
         action: Action,
         problem: String,
     ) -> Self {
-        let mut place = image.place.to_string();
+        let place = image.told_place();
         let mut paired = format!("{:#}", image.place);
         if let Some(name) = &image.name {
-            place = format!("{place} \"{}\"", Shown(name));
             // Names are shown shortened; what is paired is whole.
             paired = format!("{:#} {} {name}", image.list(), name.len());
         }

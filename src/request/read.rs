@@ -181,6 +181,7 @@ struct RequestMembers<'de> {
     name: Option<Node<'de>>,
     namespace: Option<Node<'de>>,
     user_info: Option<Node<'de>>,
+    options: Option<Node<'de>>,
     old_object: Option<&'de str>,
     /// The object if the kind came before it, as in every host's requests.
     object: Option<Object<'de>>,
@@ -215,6 +216,7 @@ impl<'de> Members<'de> for RequestReader<'de> {
                 "name" => once(&mut members.name, "request.name")?,
                 "namespace" => once(&mut members.namespace, "request.namespace")?,
                 "userInfo" | "user_info" => once(&mut members.user_info, "request.userInfo")?,
+                "options" => once(&mut members.options, "request.options")?,
                 "oldObject" | "old_object" => {
                     let value = map.next_value::<&RawValue>()?;
                     if members.old_object.replace(value.get()).is_some() {
@@ -312,6 +314,7 @@ impl<'de> RequestMembers<'de> {
             name: optional_text(self.name, "request.name")?,
             namespace: optional_text(self.namespace, "request.namespace")?,
             user: user(self.user_info)?,
+            field_manager: field_manager(self.options)?,
             object: object.filter(|object| !object.is_null && !object.text.starts_with("null")),
             old_object: self.old_object.filter(|text| !text.starts_with("null")),
         })
@@ -376,4 +379,30 @@ fn user(node: Option<Node<'_>>) -> Result<Option<User<'_>>, RequestError> {
         }
     };
     Ok(optional_text(name, "request.userInfo.username")?.map(|name| User { name, groups }))
+}
+
+/// The field manager in the options, which are of another kind for each operation.
+fn field_manager(node: Option<Node<'_>>) -> Result<Option<Cow<'_, str>>, RequestError> {
+    let members = match node {
+        None | Some(Node::Null) => return Ok(None),
+        Some(Node::Map(members)) => members,
+        Some(other) => {
+            return Err(RequestError::new(
+                "request.options",
+                format!("expected an object, got {}", other.kind()),
+            ));
+        }
+    };
+    let mut manager = None;
+    for (key, value) in members {
+        if matches!(key.as_ref(), "fieldManager" | "field_manager")
+            && manager.replace(value).is_some()
+        {
+            return Err(RequestError::new(
+                "request.options.fieldManager",
+                "occurs twice",
+            ));
+        }
+    }
+    optional_text(manager, "request.options.fieldManager")
 }

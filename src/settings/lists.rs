@@ -13,7 +13,8 @@ use super::error::SettingsErrors;
 use super::reader::Entry;
 use super::{AllowReject, Digests};
 
-const ACTIONS: [(&str, Action); 2] = [("reject", Action::Reject), ("warn", Action::Warn)];
+pub(super) const ACTIONS: [(&str, Action); 2] =
+    [("reject", Action::Reject), ("warn", Action::Warn)];
 
 /// `{ allow, reject, action }`
 pub(super) fn allow_reject<'n, T>(

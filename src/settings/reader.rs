@@ -79,6 +79,11 @@ impl<'t, 'n> Entry<'t, 'n> {
         let instead = match self.node {
             // YAML 1.1 reads an unquoted `on` as a boolean, and any YAML `1.10` as a number.
             Node::Bool(_) | Node::Number(_) if expected == "a string" => ", put it in quotes",
+            Node::Text(text)
+                if expected == "`true` or `false`" && matches!(text.as_ref(), "true" | "false") =>
+            {
+                ", leave out the quotes"
+            }
             Node::Text(_) if expected == "a list" => ", put it in brackets",
             _ => "",
         };
@@ -123,7 +128,7 @@ impl<'t, 'n> Entry<'t, 'n> {
             .find(|known| **known == key)
         {
             Some(_) if entry.is_empty() => {
-                entry.error(errors, "must not be empty (absent means all)");
+                entry.error(errors, "must not be empty, leave it out or fill it in");
             }
             Some(key) => read(key, entry, errors),
             None => entry.error(errors, format!("unknown key{}", suggestion(key, keys))),
@@ -249,7 +254,21 @@ impl<'t, 'n> Entry<'t, 'n> {
         parsed
     }
 
-    fn each_text(
+    /// The strings of a list that `check` lets pass, as they are.
+    pub(super) fn strings(
+        &self,
+        errors: &mut SettingsErrors,
+        check: fn(&'n str) -> Result<&'n str, String>,
+    ) -> Vec<&'n str> {
+        let mut strings = Vec::new();
+        self.each_text(errors, &mut |text| {
+            check(text).map(|text| strings.push(text))
+        });
+        strings
+    }
+
+    /// Hands every string of a list to `read`, and notes what is wrong with it.
+    pub(super) fn each_text(
         &self,
         errors: &mut SettingsErrors,
         read: &mut dyn FnMut(&'n str) -> Result<(), String>,
@@ -301,7 +320,7 @@ impl<'t, 'n> Entry<'t, 'n> {
 }
 
 /// `, did you mean …?` for a word that is not known.
-fn suggestion(word: &str, known: &[&str]) -> String {
+pub(super) fn suggestion(word: &str, known: &[&str]) -> String {
     let lower = word.to_ascii_lowercase();
     let synonym = SYNONYMS
         .iter()

@@ -6,6 +6,7 @@ use serde::de::DeserializeSeed;
 
 use crate::json::{Kind, Location, Step};
 use crate::kind::GroupKind;
+use crate::shown::Shown;
 
 use super::Walk;
 
@@ -102,6 +103,17 @@ impl<'a> Object<'a> {
     }
 }
 
+impl<'a> Object<'a> {
+    /// Every image, in the order of the document.
+    pub(crate) fn images(&self) -> Vec<&ImageField<'a>> {
+        let found = self.found.iter().filter_map(|found| match found {
+            Found::Image(image) => Some(image),
+            Found::Malformed(_) => None,
+        });
+        found.collect()
+    }
+}
+
 impl Found<'_> {
     /// Where it stands in the input.
     pub(crate) const fn position(&self) -> usize {
@@ -143,6 +155,22 @@ impl<'a> ImageField<'a> {
         };
         steps.extend(below.iter().map(|key| Step::key(key)));
         Location(steps)
+    }
+
+    /// The container or volume, as a message tells it.
+    pub(crate) fn told_place(&self) -> String {
+        match &self.name {
+            Some(name) => format!("{} \"{}\"", self.place, Shown(name)),
+            None => self.place.to_string(),
+        }
+    }
+
+    /// What pairs it with the image in another object: the list and the name, else the place.
+    pub(crate) fn paired_by(&self) -> String {
+        match &self.name {
+            Some(name) => format!("{:#} {name}", self.list()),
+            None => format!("{:#}", self.exact_place()),
+        }
     }
 
     /// The list that a container or volume is in.

@@ -427,7 +427,7 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-fn yaml(text: &str) -> Value {
+pub(crate) fn yaml(text: &str) -> Value {
     yaml_serde::from_str(text).unwrap_or_else(|error| panic!("{error}:\n{text}"))
 }
 
@@ -603,7 +603,7 @@ fn slug(heading: &str) -> String {
 }
 
 /// What stands below a heading of the second level.
-fn section<'t>(text: &'t str, heading: &str) -> &'t str {
+pub(crate) fn section<'t>(text: &'t str, heading: &str) -> &'t str {
     let (_, rest) = text.split_once(&format!("\n## {heading}\n")).unwrap();
     rest.split_once("\n## ")
         .map_or(rest, |(section, _)| section)
@@ -638,13 +638,21 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
 }
 
 /// The only block of its sort.
-fn only<'t>(text: &'t str, info: &str) -> &'t str {
+pub(crate) fn only<'t>(text: &'t str, info: &str) -> &'t str {
     let found: Vec<_> = blocks(text)
         .into_iter()
         .filter(|block| block.info == info)
         .collect();
     assert_eq!(found.len(), 1, "{info}");
     found[0].text
+}
+
+/// The rows of the table whose first column is called so.
+pub(crate) fn rows<'t>(text: &'t str, first: &str) -> Vec<Vec<&'t str>> {
+    let table = tables(text)
+        .into_iter()
+        .find(|table| table.header.first() == Some(&first));
+    table.unwrap_or_else(|| panic!("no table `{first}`")).rows
 }
 
 struct Table<'t> {
@@ -682,7 +690,7 @@ fn tables(text: &str) -> Vec<Table<'_>> {
 }
 
 /// The pieces of code in a cell, with digests written out.
-fn quoted(cell: &str) -> Vec<String> {
+pub(crate) fn quoted(cell: &str) -> Vec<String> {
     cell.split('`')
         .skip(1)
         .step_by(2)

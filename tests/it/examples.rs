@@ -114,7 +114,10 @@ fn every_request_is_what_an_api_server_sends() {
         for member in MEMBERS {
             assert!(!request[member].is_null(), "{name}: {member} is missing");
         }
-        let object = &request["object"];
+        // What goes is the old object, and there is no new one.
+        let is_deletion = request["operation"] == "DELETE";
+        assert_eq!(is_deletion, request["object"].is_null(), "{name}: object");
+        let object = &request[if is_deletion { "oldObject" } else { "object" }];
         let kind = &request["kind"];
         let group = kind["group"].as_str().unwrap();
         let version = kind["version"].as_str().unwrap();
@@ -130,9 +133,9 @@ fn every_request_is_what_an_api_server_sends() {
             "{name}"
         );
         assert_eq!(
-            request["operation"] == "UPDATE",
+            is_deletion || request["operation"] == "UPDATE",
             request["oldObject"].is_object(),
-            "{name}: an UPDATE has an old object"
+            "{name}: an UPDATE or DELETE has an old object"
         );
     }
 }

@@ -8,6 +8,7 @@
 
 mod bundle;
 mod cases;
+mod changes;
 mod corpus;
 mod docs;
 mod examples;
@@ -15,4 +16,5 @@ mod mirrors;
 mod patch;
 mod properties;
 mod registry;
+mod requests;
 mod wire;

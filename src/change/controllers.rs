@@ -1,0 +1,161 @@
+//! What Kubernetes' own controllers change in the course of their work.
+//!
+//! A guard that stops them breaks the control plane; one that lets a whole group of service accounts
+//! pass is none. So each passes by its own user name, and only for what it needs.
+//!
+//! Source: `plugin/pkg/auth/authorizer/rbac/bootstrappolicy/controller_policy.go` and
+//! `namespace_policy.go` of Kubernetes, which name the accounts and what they may do, and the
+//! controllers in `pkg/controller`, which say what of it they do by a plain UPDATE, PATCH or DELETE.
+//! What goes through a sub-resource needs no row.
+
+use crate::kind::GroupKind;
+use crate::request::{Operation, User};
+
+/// What a controller may do to objects of a kind.
+struct Duty {
+    /// The service account in `kube-system`, or a component's own user name.
+    who: &'static str,
+    /// The API group; `*` with the kind `*`: everything.
+    group: &'static str,
+    kind: &'static str,
+    updates: bool,
+    deletes: bool,
+}
+
+/// A duty to write objects and to delete them.
+const fn both(who: &'static str, group: &'static str, kind: &'static str) -> Duty {
+    Duty {
+        who,
+        group,
+        kind,
+        updates: true,
+        deletes: true,
+    }
+}
+
+/// A duty to write objects.
+const fn update(who: &'static str, group: &'static str, kind: &'static str) -> Duty {
+    Duty {
+        who,
+        group,
+        kind,
+        updates: true,
+        deletes: false,
+    }
+}
+
+/// A duty to delete objects.
+const fn delete(who: &'static str, group: &'static str, kind: &'static str) -> Duty {
+    Duty {
+        who,
+        group,
+        kind,
+        updates: false,
+        deletes: true,
+    }
+}
+
+const SCHEDULER: &str = "system:kube-scheduler";
+const API_SERVER: &str = "system:apiserver";
+const RBAC: &str = "rbac.authorization.k8s.io";
+const FLOW: &str = "flowcontrol.apiserver.k8s.io";
+
+/// Each duty has a row in `docs/changes.md`.
+const DUTIES: [Duty; 46] = [
+    both("deployment-controller", "apps", "ReplicaSet"),
+    both("replicaset-controller", "", "Pod"),
+    both("replication-controller", "", "Pod"),
+    both("statefulset-controller", "", "Pod"),
+    both("statefulset-controller", "apps", "ControllerRevision"),
+    both("statefulset-controller", "", "PersistentVolumeClaim"),
+    both("daemon-set-controller", "", "Pod"),
+    both("daemon-set-controller", "apps", "ControllerRevision"),
+    both("job-controller", "", "Pod"),
+    delete("cronjob-controller", "batch", "Job"),
+    delete("ttl-after-finished-controller", "batch", "Job"),
+    delete("pod-garbage-collector", "", "Pod"),
+    delete("node-controller", "", "Pod"),
+    both("node-controller", "", "Node"),
+    delete("device-taint-eviction-controller", "", "Pod"),
+    update("ttl-controller", "", "Node"),
+    both("endpoint-controller", "", "Endpoints"),
+    both(
+        "endpointslice-controller",
+        "discovery.k8s.io",
+        "EndpointSlice",
+    ),
+    both(
+        "endpointslicemirroring-controller",
+        "discovery.k8s.io",
+        "EndpointSlice",
+    ),
+    both("persistent-volume-binder", "", "PersistentVolume"),
+    update("persistent-volume-binder", "", "PersistentVolumeClaim"),
+    delete("persistent-volume-binder", "", "Pod"),
+    update("expand-controller", "", "PersistentVolume"),
+    delete(
+        "attachdetach-controller",
+        "storage.k8s.io",
+        "VolumeAttachment",
+    ),
+    both(
+        "resource-claim-controller",
+        "resource.k8s.io",
+        "ResourceClaim",
+    ),
+    update("root-ca-cert-publisher", "", "ConfigMap"),
+    update("bootstrap-signer", "", "ConfigMap"),
+    delete("token-cleaner", "", "Secret"),
+    both("legacy-service-account-token-cleaner", "", "Secret"),
+    update("clusterrole-aggregation-controller", RBAC, "ClusterRole"),
+    delete(
+        "certificate-controller",
+        "certificates.k8s.io",
+        "CertificateSigningRequest",
+    ),
+    delete("generic-garbage-collector", "*", "*"),
+    delete("namespace-controller", "*", "*"),
+    both(SCHEDULER, "", "Pod"),
+    update(SCHEDULER, "", "PersistentVolumeClaim"),
+    update(SCHEDULER, "", "PersistentVolume"),
+    update(API_SERVER, RBAC, "ClusterRole"),
+    update(API_SERVER, RBAC, "ClusterRoleBinding"),
+    update(API_SERVER, RBAC, "Role"),
+    update(API_SERVER, RBAC, "RoleBinding"),
+    both(API_SERVER, FLOW, "FlowSchema"),
+    both(API_SERVER, FLOW, "PriorityLevelConfiguration"),
+    both(API_SERVER, "apiregistration.k8s.io", "APIService"),
+    update(API_SERVER, "", "Service"),
+    update(API_SERVER, "", "Endpoints"),
+    update(API_SERVER, "discovery.k8s.io", "EndpointSlice"),
+];
+
+/// Whether this request is the duty of a controller of Kubernetes' own, of the scheduler or of a
+/// kubelet.
+pub(crate) fn may(user: &User<'_>, kind: &GroupKind<'_>, operation: Operation) -> bool {
+    // A kubelet is told by its group, which only its certificate gives.
+    if kind.is_pod() && user.groups.iter().any(|group| group == "system:nodes") {
+        return true;
+    }
+    let Some(name) = user.name.strip_prefix("system:") else {
+        return false;
+    };
+    let account = name.strip_prefix("serviceaccount:kube-system:");
+    // Where the controllers have no accounts of their own, they act under this one name.
+    let is_all = name == "kube-controller-manager";
+    DUTIES.iter().any(|duty| {
+        let is_component = duty.who == SCHEDULER || duty.who == API_SERVER;
+        let is_theirs = if is_component {
+            user.name == duty.who
+        } else {
+            is_all || account == Some(duty.who)
+        };
+        is_theirs
+            && match operation {
+                Operation::Update => duty.updates,
+                Operation::Delete => duty.deletes,
+                Operation::Create | Operation::Connect => false,
+            }
+            && (duty.kind == "*" || (duty.group == kind.group && duty.kind == kind.kind))
+    })
+}

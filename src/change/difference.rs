@@ -1,0 +1,341 @@
+//! What differs between two values, place by place.
+//!
+//! Values whose bytes are equal are not looked into, so the work is that of what differs. Key order,
+//! white space and the spelling of numbers do not count, and `null` is as good as absent.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+
+use crate::json::{Kind, Location, Member, Scalar, Step, find, kind_of, members, same, text_at};
+
+/// Below this many levels, values are compared whole: each level reads what is below it again.
+const DEEPEST: usize = 12;
+
+/// Members that are looked into even where there is nothing to compare them with.
+const ALWAYS_OPENED: [&str; 3] = ["metadata", "annotations", "labels"];
+
+/// The annotation by which `kubectl rollout restart` and Argo CD restart a workload.
+const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
+
+/// A value that is another one than before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Difference {
+    /// Where it is, or where it was if it is gone.
+    pub(crate) path: Location<'static>,
+    /// How that is told, where it is not by the path alone.
+    pub(crate) place: Option<String>,
+    /// What pairs it with the same difference of other objects, where the path does not.
+    pub(crate) paired_by: Option<String>,
+    /// What it is called.
+    pub(crate) noun: &'static str,
+    /// The value before; none if it is new.
+    pub(crate) was: Option<String>,
+    /// The value now; none if it is gone.
+    pub(crate) is: Option<String>,
+}
+
+impl Difference {
+    /// The place, as a message tells it.
+    pub(crate) fn place(&self) -> String {
+        match &self.place {
+            Some(place) => place.clone(),
+            None => self.path.to_string(),
+        }
+    }
+
+    /// Whether this is what restarts a workload, and does nothing else.
+    pub(crate) fn is_restart(&self) -> bool {
+        matches!(self.path.steps(), [.., Step::Key(template), Step::Key(metadata), Step::Key(annotations), Step::Key(key)]
+            if template == "template" && metadata == "metadata" && annotations == "annotations" && key == RESTARTED_AT)
+    }
+}
+
+/// A value and what it was.
+pub(crate) type Change<'a> = (Option<&'a RawValue>, Option<&'a RawValue>);
+
+/// Collects what differs, and knows where it stands.
+#[derive(Default)]
+pub(crate) struct Differences {
+    pub(crate) found: Vec<Difference>,
+    at: Vec<Step<'static>>,
+}
+
+impl Differences {
+    /// Compares what a path leads to from two values. Elements of a list are paired by their `name`,
+    /// where each has one of its own, else by their position.
+    pub(crate) fn along(&mut self, change: Change<'_>, path: &[Step<'_>]) {
+        let Some(change) = unequal(change) else {
+            return;
+        };
+        let keys = path
+            .iter()
+            .take_while(|step| matches!(step, Step::Key(_)))
+            .count();
+        let (keys, rest) = path.split_at(keys);
+        if !keys.is_empty() {
+            for change in inside(change, keys) {
+                self.below(keys, &mut |this| this.along(change, rest));
+            }
+        } else if let Some((_, rest)) = rest.split_first() {
+            let (was, is) = (elements(change.0), elements(change.1));
+            for (before, now) in pairs(&was, &is).found {
+                let step = [Step::Index(now.or(before).unwrap_or_default())];
+                let change = (pick(&was, before), pick(&is, now));
+                self.below(&step, &mut |this| this.along(change, rest));
+            }
+        } else {
+            self.value(change, DEEPEST);
+        }
+    }
+
+    /// Compares the members of two maps whose keys are wanted.
+    pub(crate) fn members_like(&mut self, change: Change<'_>, wanted: &dyn Fn(&str) -> bool) {
+        if let Some(change) = unequal(change) {
+            self.maps(change, wanted, DEEPEST);
+        }
+    }
+
+    /// Does something some steps further down.
+    pub(crate) fn below(&mut self, steps: &[Step<'_>], act: &mut dyn FnMut(&mut Self)) {
+        let before = self.at.len();
+        self.at.extend(Location(steps.to_vec()).detached().0);
+        act(self);
+        self.at.truncate(before);
+    }
+
+    /// Leaves out what two guards found at one place.
+    pub(super) fn keep_each_once(&mut self) {
+        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+        self.found
+            .retain(|difference| seen.insert(format!("{:#}", difference.path), 1).is_none());
+    }
+
+    /// Where it stands.
+    pub(super) fn here(&self) -> Location<'static> {
+        Location(self.at.clone())
+    }
+
+    fn value(&mut self, change: Change<'_>, deeper: usize) {
+        let Some(change) = unequal(change) else {
+            return;
+        };
+        let is_opened = || matches!(self.at.last(), Some(Step::Key(key)) if ALWAYS_OPENED.contains(&key.as_ref()));
+        match (change.0.map(kind_of), change.1.map(kind_of)) {
+            (Some(Kind::Map), Some(Kind::Map)) if deeper > 0 => {
+                self.maps(change, &|_| true, deeper);
+            }
+            (None, Some(Kind::Map)) | (Some(Kind::Map), None) if is_opened() => {
+                self.maps(change, &|_| true, deeper);
+            }
+            (Some(Kind::List), Some(Kind::List)) if deeper > 0 => self.lists(change, deeper),
+            _ => self.differ(change),
+        }
+    }
+
+    fn maps(&mut self, change: Change<'_>, wanted: &dyn Fn(&str) -> bool, deeper: usize) {
+        let (Some(was), Some(is)) = (opened(change.0), opened(change.1)) else {
+            return self.differ(change);
+        };
+        let (Some(before), Some(_)) = (
+            positions(was.iter().map(|(key, _)| key.as_ref())),
+            positions(is.iter().map(|(key, _)| key.as_ref())),
+        ) else {
+            return self.differ(change);
+        };
+        let mut is_left = vec![false; was.len()];
+        for (key, now) in &is {
+            let index = before.get(key.as_ref()).copied();
+            if let Some(left) = index.and_then(|index| is_left.get_mut(index)) {
+                *left = true;
+            }
+            if wanted(key) {
+                let value = index
+                    .and_then(|index| was.get(index))
+                    .map(|(_, value)| *value);
+                let step = [Step::key(key)];
+                self.below(&step, &mut |this| {
+                    this.value((value, Some(*now)), deeper - 1)
+                });
+            }
+        }
+        for ((key, value), is_left) in was.iter().zip(is_left) {
+            if !is_left && wanted(key) {
+                let step = [Step::key(key)];
+                self.below(&step, &mut |this| {
+                    this.value((Some(*value), None), deeper - 1)
+                });
+            }
+        }
+    }
+
+    fn lists(&mut self, change: Change<'_>, deeper: usize) {
+        let (was, is) = (elements(change.0), elements(change.1));
+        let pairs = pairs(&was, &is);
+        // Without names, or in another order, a list is one value.
+        if !pairs.are_named || pairs.are_reordered() {
+            return self.differ(change);
+        }
+        for (before, now) in pairs.found {
+            let step = [Step::Index(now.or(before).unwrap_or_default())];
+            let change = (pick(&was, before), pick(&is, now));
+            self.below(&step, &mut |this| this.value(change, deeper - 1));
+        }
+    }
+
+    /// Notes that the value here is another one, if it is.
+    fn differ(&mut self, change: Change<'_>) {
+        if let (Some(was), Some(is)) = change
+            && same(was, is)
+        {
+            return;
+        }
+        // `"1"` and `1` must not look alike.
+        let is_other_type = matches!(change, (Some(was), Some(is)) if kind_of(was) != kind_of(is));
+        let shown = |value: &RawValue| {
+            if is_other_type {
+                value.get().to_owned()
+            } else {
+                text(value)
+            }
+        };
+        self.found.push(Difference {
+            path: self.here(),
+            place: None,
+            paired_by: None,
+            noun: "value",
+            was: change.0.map(shown),
+            is: change.1.map(shown),
+        });
+    }
+}
+
+/// The two values, unless they are the same to the byte or both absent.
+fn unequal((was, is): Change<'_>) -> Option<Change<'_>> {
+    let present = |value: Option<&'_ RawValue>| value.is_some_and(|raw| kind_of(raw) != Kind::Null);
+    let change = (was.filter(|_| present(was)), is.filter(|_| present(is)));
+    match change {
+        (None, None) => None,
+        (Some(was), Some(is)) if was.get() == is.get() => None,
+        change => Some(change),
+    }
+}
+
+/// The members of a map; none of what is absent.
+fn opened(value: Option<&RawValue>) -> Option<Vec<Member<'_>>> {
+    value.map_or_else(|| Some(Vec::new()), |value| members(value.get()).ok())
+}
+
+/// What a path leads to from each of the two values, in pairs: a repeated key leads to several.
+pub(super) fn inside<'a>(change: Change<'a>, path: &[Step<'_>]) -> Vec<Change<'a>> {
+    zip(&values(change.0, path), &values(change.1, path))
+}
+
+/// Values of which each has one to be compared with, or none.
+pub(super) fn zip<'a>(was: &[&'a RawValue], is: &[&'a RawValue]) -> Vec<Change<'a>> {
+    (0..was.len().max(is.len()))
+        .map(|index| (was.get(index).copied(), is.get(index).copied()))
+        .collect()
+}
+
+fn values<'a>(value: Option<&'a RawValue>, path: &[Step<'_>]) -> Vec<&'a RawValue> {
+    let found = value.map(|value| find(value.get(), path).unwrap_or_default());
+    let found = found.unwrap_or_default();
+    found.into_iter().map(|(_, raw)| raw).collect()
+}
+
+fn elements(value: Option<&RawValue>) -> Vec<&RawValue> {
+    values(value, &[Step::Each])
+}
+
+fn pick<'a>(list: &[&'a RawValue], index: Option<usize>) -> Option<&'a RawValue> {
+    index.and_then(|index| list.get(index)).copied()
+}
+
+/// What belongs together in two lists; what is the same at the same position is left out.
+struct Pairs {
+    found: Vec<(Option<usize>, Option<usize>)>,
+    /// By name, not by position.
+    are_named: bool,
+}
+
+impl Pairs {
+    /// Whether what stays is in another order. Where only that differs, nothing else tells.
+    fn are_reordered(&self) -> bool {
+        let mut last = 0;
+        self.found
+            .iter()
+            .filter_map(|(before, now)| before.filter(|_| now.is_some()))
+            .any(|before| std::mem::replace(&mut last, before) > before)
+    }
+}
+
+fn pairs(was: &[&RawValue], is: &[&RawValue]) -> Pairs {
+    let is_kept = |index: usize| matches!((was.get(index), is.get(index)), (Some(was), Some(is)) if was.get() == is.get());
+    let changed = |list: &[&RawValue]| -> Vec<usize> {
+        (0..list.len()).filter(|index| !is_kept(*index)).collect()
+    };
+    let (before, now) = (changed(was), changed(is));
+    let name_all = |list: &[&'_ RawValue], at: &[usize]| -> Option<Vec<String>> {
+        at.iter()
+            .map(|index| {
+                text_at(list.get(*index)?.get(), &[Step::key("name")]).map(Cow::into_owned)
+            })
+            .collect()
+    };
+    let both = name_all(was, &before).zip(name_all(is, &now));
+    let Some((names, known)) = both.and_then(|(was, is)| {
+        let known = positions(was.iter().map(String::as_str))?;
+        positions(is.iter().map(String::as_str))?;
+        Some((is, known))
+    }) else {
+        let longest = was.len().max(is.len());
+        let by_position = (0..longest).filter(|index| !is_kept(*index)).map(|index| {
+            let there = |list: &[&RawValue]| (index < list.len()).then_some(index);
+            (there(was), there(is))
+        });
+        return Pairs {
+            found: by_position.collect(),
+            are_named: false,
+        };
+    };
+    let mut is_left: Vec<bool> = vec![false; before.len()];
+    let mut found = Vec::new();
+    for (name, now) in names.iter().zip(now) {
+        let position = known.get(name).copied();
+        if let Some(left) = position.and_then(|position| is_left.get_mut(position)) {
+            *left = true;
+        }
+        let index = position.and_then(|position| before.get(position)).copied();
+        found.push((index, Some(now)));
+    }
+    for (index, is_left) in before.iter().zip(is_left) {
+        if !is_left {
+            found.push((Some(*index), None));
+        }
+    }
+    Pairs {
+        found,
+        are_named: true,
+    }
+}
+
+/// Where each text is in its list; none if one of them occurs twice.
+fn positions<'t>(texts: impl Iterator<Item = &'t str>) -> Option<BTreeMap<String, usize>> {
+    let mut positions = BTreeMap::new();
+    for (position, text) in texts.enumerate() {
+        if positions.insert(text.to_owned(), position).is_some() {
+            return None;
+        }
+    }
+    Some(positions)
+}
+
+/// A value as a message shows it: a string without its quotes, anything else as it is written.
+fn text(value: &RawValue) -> String {
+    match Scalar::of(value) {
+        Scalar::Text(text) => Cow::into_owned(text),
+        _ => value.get().to_owned(),
+    }
+}

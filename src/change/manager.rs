@@ -1,0 +1,35 @@
+//! The field manager of a request: a hint, for the client says it itself.
+
+use std::borrow::Cow;
+
+use crate::json::{Step, find, text_at};
+use crate::request::Request;
+
+/// The field manager that the request's options name, else that of the newest entry of
+/// `managedFields`, given the object's own `metadata`.
+///
+/// The API server notes the manager before it asks a policy. Entries for sub-resources are left out:
+/// those requests are not judged.
+pub(crate) fn field_manager<'a>(
+    request: &'a Request<'_>,
+    metadata: Option<&'a str>,
+) -> Option<Cow<'a, str>> {
+    if let Some(manager) = &request.field_manager {
+        return Some(Cow::Borrowed(manager));
+    }
+    let mut newest: Option<(Cow<'a, str>, Cow<'a, str>)> = None;
+    for (_, entry) in find(metadata?, &[Step::key("managedFields"), Step::Each]).ok()? {
+        let member = |key| text_at(entry.get(), &[Step::key(key)]);
+        if member("subresource").is_some_and(|name| !name.is_empty()) {
+            continue;
+        }
+        // Times are written alike, in UTC: their order is that of their texts.
+        let time = member("time").unwrap_or_default();
+        if let Some(manager) = member("manager")
+            && newest.as_ref().is_none_or(|(latest, _)| *latest <= time)
+        {
+            newest = Some((time, manager));
+        }
+    }
+    newest.map(|(_, manager)| manager)
+}

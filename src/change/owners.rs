@@ -1,0 +1,71 @@
+//! Owners that an object gets: who names a dying owner has the garbage collector delete the object.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use crate::json::{Kind, Step, find, kind_of, text_at};
+
+use super::difference::{Change, Difference, Differences, inside};
+
+/// Compares the `ownerReferences` of two `metadata`: one that was not there as it is differs. One
+/// that goes does not: an object without owners stays.
+pub(super) fn compare(metadata: Change<'_>, differences: &mut Differences) {
+    let owners = [Step::key("ownerReferences")];
+    for (was, is) in inside(metadata, &owners) {
+        let Some(is) = is.filter(|is| was.is_none_or(|was| was.get() != is.get())) else {
+            continue;
+        };
+        let known: Vec<_> = was.into_iter().flat_map(each).map(identity).collect();
+        if kind_of(is) != Kind::List && kind_of(is) != Kind::Null {
+            note(is, None, differences);
+            continue;
+        }
+        for (index, owner) in each(is).into_iter().enumerate() {
+            // What has no identity is like nothing else.
+            let identity = identity(owner);
+            if identity.is_none() || !known.contains(&identity) {
+                note(owner, Some(index), differences);
+            }
+        }
+    }
+}
+
+fn note(owner: &RawValue, index: Option<usize>, differences: &mut Differences) {
+    let is = match text(owner, "kind") {
+        kind if kind.is_empty() => owner.get().to_owned(),
+        kind => format!("{kind}/{}", text(owner, "name")),
+    };
+    let mut way = vec![Step::key("metadata"), Step::key("ownerReferences")];
+    way.extend(index.map(Step::Index));
+    differences.below(&way, &mut |this| {
+        let path = this.here();
+        this.found.push(Difference {
+            path,
+            place: None,
+            paired_by: None,
+            noun: "owner",
+            was: None,
+            is: Some(is.clone()),
+        });
+    });
+}
+
+fn each(list: &RawValue) -> Vec<&RawValue> {
+    let found = find(list.get(), &[Step::Each]).unwrap_or_default();
+    found.into_iter().map(|(_, raw)| raw).collect()
+}
+
+/// What the garbage collector goes by. `blockOwnerDeletion` it takes back itself.
+fn identity(owner: &RawValue) -> Option<String> {
+    let parts = ["apiVersion", "kind", "name", "uid"].map(|key| text(owner, key));
+    if parts.iter().any(String::is_empty) {
+        return None;
+    }
+    Some(parts.join(" "))
+}
+
+/// A member of an owner; empty if there is no such text.
+fn text(owner: &RawValue, key: &str) -> String {
+    text_at(owner.get(), &[Step::key(key)]).map_or_else(String::new, Cow::into_owned)
+}

@@ -1,0 +1,203 @@
+//! Asks of every change to what a rule guards whether this user may make it.
+
+use crate::change::{ChangeRule, Compared, Difference, controllers, field_manager};
+use crate::exemption::Check;
+use crate::json::{Step, text_at};
+use crate::request::{Operation, Request, RequestError, User};
+use crate::selector::Selector;
+use crate::settings::Settings;
+use crate::workload::Object;
+
+use super::exempted::Exempted;
+use super::finding::Finding;
+use super::running::as_it_will_run;
+use super::told::Told;
+
+/// Everything that a rule has against an UPDATE. Silent on CREATE, and without a user.
+pub(super) fn judge_update(
+    settings: &Settings<'_>,
+    request: &Request<'_>,
+    object: &Object<'_>,
+    used: &mut [bool],
+    findings: &mut Vec<Finding>,
+) -> Result<(), RequestError> {
+    let Some(who) = asking(settings, request, Operation::Update) else {
+        return Ok(());
+    };
+    let Some(old_text) = request.old_object else {
+        missing(settings, request, object, findings, |_| true);
+        return Ok(());
+    };
+    if controllers::may(who, &request.kind, request.operation) {
+        return Ok(());
+    }
+    is_object(old_text)?;
+    let mut compared = None;
+    let manager = || field_manager(request, object.metadata);
+    for rule in &settings.changes {
+        let is_excluded = rule.who.excludes(who);
+        let is_denied =
+            !rule.who.denied_managers.is_empty() && rule.who.denies(manager().as_deref());
+        if !is_excluded && !is_denied && rule.who.annotations.is_empty() {
+            continue;
+        }
+        let is_about_it = rule.selector.matches(request, object);
+        if !is_about_it && !reads_the_object(&rule.selector) {
+            continue;
+        }
+        let compared = match &compared {
+            Some(compared) => compared,
+            None => compared.insert(Compared::read(
+                request,
+                object,
+                old_text,
+                &settings.image_paths,
+            )?),
+        };
+        // Who moves a label in the same request must not escape the rule.
+        if !is_about_it && !rule.selector.matches(request, compared.old()?) {
+            continue;
+        }
+        let differences = compared.differences(rule, &|image| {
+            as_it_will_run(settings, request, object, image)
+        })?;
+        if differences.is_empty()
+            || (rule.allow_restart && differences.iter().all(Difference::is_restart))
+        {
+            continue;
+        }
+        let missing: Vec<_> = rule
+            .who
+            .annotations
+            .iter()
+            .filter(|key| !is_set_anew(key, object.metadata, old_text))
+            .collect();
+        if !is_excluded && !is_denied && missing.is_empty() {
+            continue;
+        }
+        let old = compared.old()?;
+        if Exempted::new(&settings.exemptions, request, object, used)
+            .and(old)
+            .cover(Check::Changes, None)
+        {
+            continue;
+        }
+        let manager = manager();
+        let told = Told {
+            rule,
+            user: who,
+            manager: manager.as_deref(),
+        };
+        for difference in &differences {
+            if is_excluded {
+                findings.push(told.excluded(difference));
+            }
+            if is_denied {
+                findings.push(told.denied(difference));
+            }
+            for key in &missing {
+                findings.push(told.unexplained(difference, key));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Everything that a rule has against a DELETE; the object is what it was.
+pub(super) fn judge_delete(
+    settings: &Settings<'_>,
+    request: &Request<'_>,
+    used: &mut [bool],
+    findings: &mut Vec<Finding>,
+) -> Result<(), RequestError> {
+    if !settings.changes.iter().any(|rule| rule.guard_delete) {
+        return Ok(());
+    }
+    let Some(who) = asking(settings, request, Operation::Delete) else {
+        return Ok(());
+    };
+    let Some(old_text) = request.old_object else {
+        let nothing = Object::new("{}");
+        missing(settings, request, &nothing, findings, |rule| {
+            rule.guard_delete
+        });
+        return Ok(());
+    };
+    if controllers::may(who, &request.kind, request.operation) {
+        return Ok(());
+    }
+    is_object(old_text)?;
+    let object = Object::read(old_text, &request.kind)
+        .map_err(|error| RequestError::unreadable("request.oldObject", &error))?;
+    for rule in settings.changes.iter().filter(|rule| rule.guard_delete) {
+        // A DELETE sets no annotation and has no field manager.
+        let is_excluded = rule.who.excludes(who) || !rule.who.annotations.is_empty();
+        if !is_excluded
+            || !rule.selector.matches(request, &object)
+            || Exempted::new(&settings.exemptions, request, &object, used)
+                .cover(Check::Changes, None)
+        {
+            continue;
+        }
+        let told = Told {
+            rule,
+            user: who,
+            manager: None,
+        };
+        findings.push(told.deletion(request));
+    }
+    Ok(())
+}
+
+/// No rule could be about what is no object.
+fn is_object(old_text: &str) -> Result<(), RequestError> {
+    if old_text.starts_with('{') {
+        return Ok(());
+    }
+    Err(RequestError::new("request.oldObject", "expected an object"))
+}
+
+/// Who asks, if it is a request that rules are about.
+fn asking<'r>(
+    settings: &Settings<'_>,
+    request: &'r Request<'_>,
+    operation: Operation,
+) -> Option<&'r User<'r>> {
+    if settings.changes.is_empty() || request.operation != operation {
+        return None;
+    }
+    request.user.as_ref()
+}
+
+/// Refuses a request that does not say what the object was, for each rule that may be about it.
+fn missing(
+    settings: &Settings<'_>,
+    request: &Request<'_>,
+    object: &Object<'_>,
+    findings: &mut Vec<Finding>,
+    is_asked: impl Fn(&ChangeRule<'_>) -> bool,
+) {
+    for rule in settings.changes.iter().filter(|rule| is_asked(rule)) {
+        // What the object was might have had the labels and fields.
+        if rule.selector.may_match(request, object) {
+            findings.push(super::told::old_object_missing(rule, request));
+        }
+    }
+}
+
+/// Whether what the object says decides if a rule is about it.
+fn reads_the_object(selector: &Selector<'_>) -> bool {
+    !selector.labels.is_empty() || !selector.fields.is_empty()
+}
+
+/// Whether the request gives the object's annotation a text that it did not have.
+fn is_set_anew(key: &str, metadata: Option<&str>, old_text: &str) -> bool {
+    let way = [
+        Step::key("metadata"),
+        Step::key("annotations"),
+        Step::key(key),
+    ];
+    let (_, below) = way.split_at(1);
+    let is = metadata.and_then(|metadata| text_at(metadata, below));
+    is.as_ref().is_some_and(|is| !is.is_empty()) && is != text_at(old_text, &way)
+}
