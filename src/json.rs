@@ -10,15 +10,17 @@ mod lookup;
 mod members;
 mod node;
 mod same;
+mod text;
 mod unreadable;
 mod value_text;
 
 pub use field_path::{FieldPath, FieldPathError};
 pub use location::{Location, Step, Trail};
 pub use lookup::find;
-pub(crate) use lookup::{Scalar, Text, kind_of, text_at};
+pub(crate) use lookup::{Scalar, kind_of, text_at};
 pub(crate) use members::{Member, members};
 pub use node::{Kind, Node, Number};
 pub(crate) use same::{same, same_but_for};
+pub(crate) use text::Text;
 pub(crate) use unreadable::unreadable;
 pub(crate) use value_text::{position, value_text};

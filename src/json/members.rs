@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::lookup::Text;
+use super::text::Text;
 
 /// A member of a map: its key, and its value as it was written.
 pub(crate) type Member<'a> = (Cow<'a, str>, &'a RawValue);

@@ -6,7 +6,8 @@ use std::fmt;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::lookup::{Text, kind_of_text};
+use super::lookup::kind_of_text;
+use super::text::Text;
 
 /// A JSON value with its keys in their order, and each key as often as it was written.
 ///

@@ -23,12 +23,7 @@ pub(super) fn find(settings: &Settings<'_>, errors: &mut SettingsErrors) {
     // A section that only warns leaves what another section allows allowed.
     let refuses = |action| action == Action::Reject;
     for (index, allowed) in registries.allow.iter().enumerate() {
-        let mut entry = Allowed {
-            list: "registries.allow",
-            index,
-            text: allowed.text(),
-            errors: &mut *errors,
-        };
+        let mut entry = Allowed::new("registries.allow", index, allowed.text(), errors);
         entry.covered_by("registries.reject", REJECTED, &|index| {
             Some(registries.reject.get(index)?.covers(allowed))
         });
@@ -39,12 +34,7 @@ pub(super) fn find(settings: &Settings<'_>, errors: &mut SettingsErrors) {
         }
     }
     for (index, allowed) in images.allow.iter().enumerate() {
-        let mut entry = Allowed {
-            list: "images.allow",
-            index,
-            text: allowed.text(),
-            errors: &mut *errors,
-        };
+        let mut entry = Allowed::new("images.allow", index, allowed.text(), errors);
         entry.covered_by("images.reject", REJECTED, &|index| {
             Some(images.reject.get(index)?.covers(allowed))
         });
@@ -80,12 +70,7 @@ pub(super) fn find(settings: &Settings<'_>, errors: &mut SettingsErrors) {
         }
     }
     for (index, allowed) in tags.allow.iter().enumerate() {
-        let mut entry = Allowed {
-            list: "tags.allow",
-            index,
-            text: allowed.text(),
-            errors: &mut *errors,
-        };
+        let mut entry = Allowed::new("tags.allow", index, allowed.text(), errors);
         entry.covered_by("tags.reject", REJECTED, &|index| {
             Some(tags.reject.get(index)?.covers(allowed.text()))
         });
@@ -122,7 +107,21 @@ struct Allowed<'e> {
     errors: &'e mut SettingsErrors,
 }
 
-impl Allowed<'_> {
+impl<'e> Allowed<'e> {
+    const fn new(
+        list: &'static str,
+        index: usize,
+        text: &'e str,
+        errors: &'e mut SettingsErrors,
+    ) -> Self {
+        Self {
+            list,
+            index,
+            text,
+            errors,
+        }
+    }
+
     /// Notes that nothing is left of the entry, if the first entry of another list to which `covers`
     /// says yes covers it whole; it says `None` behind the last one.
     fn covered_by(&mut self, list: &str, does: &str, covers: &dyn Fn(usize) -> Option<bool>) {

@@ -1110,6 +1110,17 @@ impl Workload {
 }
 
 /// A container, in most cases one as it should be.
+/// A Deployment with a container for each image.
+fn deployment_of(images: &[Image]) -> Workload {
+    let container = |(index, image): (usize, &Image)| json!({ "name": format!("c{index}"), "image": image.text() });
+    Workload {
+        kind: "Deployment",
+        containers: images.iter().enumerate().map(container).collect(),
+        init: Vec::new(),
+        other: None,
+    }
+}
+
 fn container() -> impl Strategy<Value = Value> {
     let name = select(vec!["app", "side", "a b"]).prop_map(Value::from);
     let name = prop_oneof![6 => name, 1 => Just(Value::Null), 1 => any_json()];
@@ -1364,12 +1375,7 @@ proptest! {
         images in proptest::collection::vec(image(), 1..4), again in any::<proptest::sample::Index>(),
     ) {
         let settings = json!({ "images": { "reject": ["*"] } });
-        let containers: Vec<_> = images
-            .iter()
-            .enumerate()
-            .map(|(index, image)| json!({ "name": format!("c{index}"), "image": image.text() }))
-            .collect();
-        let old = Workload { kind: "Deployment", containers, init: Vec::new(), other: None };
+        let old = deployment_of(&images);
         let mut new = old.clone();
         let mut container = again.get(&old.containers).clone();
         container["name"] = json!("more");
@@ -1386,12 +1392,7 @@ proptest! {
         images in proptest::collection::vec(image(), 1..6), by in any::<proptest::sample::Index>(),
     ) {
         let settings = json!({ "images": { "reject": ["*"] } });
-        let containers: Vec<_> = images
-            .iter()
-            .enumerate()
-            .map(|(index, image)| json!({ "name": format!("c{index}"), "image": image.text() }))
-            .collect();
-        let old = Workload { kind: "Deployment", containers, init: Vec::new(), other: None };
+        let old = deployment_of(&images);
         let mut new = old.clone();
         new.containers.rotate_left(by.index(images.len()));
         prop_assert!(new.update(&old, &settings).accepted);
