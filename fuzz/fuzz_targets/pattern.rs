@@ -73,6 +73,13 @@ fn registries(text: &str, references: &[Reference<'_>]) {
         }
         assert!(text != "*" || rejects, "{reference}");
     }
+    // Every port of a host is its default port as well, which a reference does not show.
+    if let Some(host) = text.strip_suffix(":*")
+        && !host.contains(['*', '?', '/'])
+        && let Ok(reference) = Reference::parse(&format!("{host}:443/a"))
+    {
+        assert!(rejected.matches(&reference, Sense::Reject), "{text:?}");
+    }
 }
 
 fn tags(text: &str, references: &[Reference<'_>]) {
