@@ -7,16 +7,15 @@
 mod field_path;
 mod location;
 mod lookup;
-mod members;
 mod node;
 mod same;
+pub(crate) mod scan;
 mod value_text;
 
 pub use field_path::{FieldPath, FieldPathError};
 pub use location::{Location, Step, Trail};
 pub use lookup::find;
-pub(crate) use lookup::{Scalar, Text, kind_of, text_at};
-pub(crate) use members::{Member, members};
+pub(crate) use lookup::{Scalar, Text, kind_of, kind_of_text, text_at};
 pub use node::{Kind, Node, Number};
-pub(crate) use same::{same, same_but_for};
+pub(crate) use same::{same, same_but_for, same_texts};
 pub(crate) use value_text::{position, value_text};

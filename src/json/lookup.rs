@@ -57,8 +57,12 @@ pub(crate) enum Scalar<'a> {
 impl<'a> Scalar<'a> {
     /// Classifies a value by its first character; only strings are read.
     pub(crate) fn of(raw: &'a RawValue) -> Self {
-        let text = raw.get();
-        match kind_of(raw) {
+        Self::of_text(raw.get())
+    }
+
+    /// As [`of`](Self::of), for the text of a value.
+    pub(crate) fn of_text(text: &'a str) -> Self {
+        match kind_of_text(text) {
             Kind::Null => Self::Null,
             Kind::Bool | Kind::Number => Self::Literal(text),
             Kind::Text => {
@@ -80,7 +84,12 @@ impl<'a> Scalar<'a> {
 
 /// The type of a raw value, which its first character tells.
 pub(crate) fn kind_of(raw: &RawValue) -> Kind {
-    match raw.get().as_bytes().first() {
+    kind_of_text(raw.get())
+}
+
+/// As [`kind_of`], for the text of a value.
+pub(crate) fn kind_of_text(text: &str) -> Kind {
+    match text.as_bytes().first() {
         Some(b'"') => Kind::Text,
         Some(b'{') => Kind::Map,
         Some(b'[') => Kind::List,

@@ -265,6 +265,12 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
         let first = self.object.found.len();
         let mut name = None;
         while let Some(key) = map.next_key_seed(Text)? {
+            if is_object {
+                match value_text::<A::Error>(self.object.text, &key) {
+                    Ok(text) => self.object.members.push((key.clone(), text)),
+                    Err(_) => self.object.is_escaped = true,
+                }
+            }
             if is_object && (is_imageless || matches!(key.as_ref(), "metadata" | "status")) {
                 if key == "metadata" {
                     let text = value_text(self.object.text, &key)?;
@@ -275,7 +281,17 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
                 continue;
             }
             let role = self.role.member(&key);
+            let is_marked = matches!(role, Role::List { .. }) || key == "metadata";
+            let text = is_marked.then(|| value_text::<A::Error>(self.object.text, &key));
             let step = Step::Key(key);
+            match text {
+                Some(Ok(text)) => {
+                    let place = Trail::below(self.trail, &step).location();
+                    self.object.marks.push((place, text));
+                }
+                Some(Err(_)) => self.object.is_escaped = true,
+                None => {}
+            }
             map.next_value_seed(Walk {
                 role,
                 trail: Some(&Trail::below(self.trail, &step)),
