@@ -2,9 +2,7 @@
 
 use std::cell::OnceCell;
 
-use serde_json::value::RawValue;
-
-use crate::json::{Member, Step, members};
+use crate::json::{Location, Step, position, scan};
 use crate::request::{Request, RequestError};
 use crate::workload::{self, ImagePath, Object};
 
@@ -15,53 +13,97 @@ use super::{ChangeRule, Guard, entries, images, owners};
 pub(crate) struct Compared<'p, 'a> {
     request: &'p Request<'a>,
     new: &'p Object<'a>,
-    old_text: &'a str,
-    image_paths: &'p [ImagePath<'p>],
-    was: Vec<Member<'a>>,
-    is: Vec<Member<'a>>,
-    old: OnceCell<Object<'a>>,
+    old: Object<'a>,
+    is_body_changed: bool,
+    has_image_paths: bool,
+    templates: OnceCell<Vec<(Location<'a>, Change<'a>)>>,
 }
 
 impl<'p, 'a> Compared<'p, 'a> {
-    /// Opens both objects. The images at `image_paths` must be among those of the new one already.
+    /// Reads the object before. The images at `image_paths` must be among those of the new one
+    /// already.
     pub(crate) fn read(
         request: &'p Request<'a>,
         new: &'p Object<'a>,
         old_text: &'a str,
-        image_paths: &'p [ImagePath<'p>],
+        image_paths: &[ImagePath<'_>],
     ) -> Result<Self, RequestError> {
+        let unreadable =
+            |error: serde_json::Error| RequestError::unreadable("request.oldObject", &error);
+        let mut old = Object::read(old_text, &request.kind).map_err(unreadable)?;
+        workload::add_images(image_paths, &mut old, &request.kind).map_err(unreadable)?;
         Ok(Self {
             request,
             new,
-            old_text,
-            image_paths,
-            was: members(old_text).map_err(|error| unreadable(&error))?,
-            is: members(new.text)
-                .map_err(|error| RequestError::unreadable("request.object", &error))?,
-            old: OnceCell::new(),
+            is_body_changed: is_body_changed(&old, new),
+            has_image_paths: !image_paths.is_empty(),
+            old,
+            templates: OnceCell::new(),
         })
     }
 
     /// The object before, with its images.
-    pub(crate) fn old(&self) -> Result<&Object<'a>, RequestError> {
-        if let Some(old) = self.old.get() {
-            return Ok(old);
+    pub(crate) const fn old(&self) -> &Object<'a> {
+        &self.old
+    }
+
+    /// The `metadata` of pod templates, and of the Jobs of a `CronJob`, each with its place.
+    pub(super) fn templates(&self) -> &[(Location<'a>, Change<'a>)] {
+        if let Some(templates) = self.templates.get() {
+            return templates;
         }
-        let mut old =
-            Object::read(self.old_text, &self.request.kind).map_err(|error| unreadable(&error))?;
-        workload::add_images(self.image_paths, &mut old, &self.request.kind)
-            .map_err(|error| unreadable(&error))?;
-        Ok(self.old.get_or_init(|| old))
+        let mut places: Vec<Location<'a>> = Vec::new();
+        if self.is_body_changed {
+            if self.request.kind.is_cron_job() {
+                places.push(Location(vec![Step::key("spec"), Step::key("jobTemplate")]));
+            }
+            for place in self.new.templates.iter().chain(&self.old.templates) {
+                if !places.contains(place) {
+                    places.push(place.clone());
+                }
+            }
+        }
+        let mut templates = Vec::new();
+        for mut place in places {
+            place.0.push(Step::key("metadata"));
+            for change in self.marked(place.steps()) {
+                templates.push((place.clone(), change));
+            }
+        }
+        self.templates.get_or_init(|| templates)
     }
 
-    /// Whether the object holds the `metadata` of Jobs.
-    pub(super) fn is_cron_job(&self) -> bool {
-        self.request.kind.is_cron_job()
+    /// What is at a place now and what was there, for places that the walks over both objects note.
+    fn marked(&self, place: &[Step<'_>]) -> Vec<Change<'a>> {
+        let at_place = |object: &Object<'a>| -> Vec<&'a str> {
+            if object.is_escaped {
+                return scan::lookup(object.text, place);
+            }
+            let marks = object.marks.iter();
+            let marks = marks.filter(|(mark, _)| mark.steps() == place);
+            marks.filter_map(|(_, text)| scan::value(text)).collect()
+        };
+        zip(&at_place(&self.old), &at_place(self.new))
     }
 
-    /// The object now.
-    pub(super) const fn new_object(&self) -> &'p Object<'a> {
-        self.new
+    /// Compares what a path leads to.
+    fn field(&self, path: &[Step<'_>], differences: &mut Differences) {
+        let is_key = |step: &&Step<'_>| matches!(step, Step::Key(_));
+        let (place, rest) = path.split_at(path.iter().take_while(is_key).count());
+        if let [Step::Key(first), .., Step::Key(last)] = place
+            && self.request.kind.may_run_images()
+            && Object::notes(first, last)
+        {
+            if self.is_body_changed {
+                for change in self.marked(place) {
+                    differences.below(place, &mut |this| this.along(change, rest));
+                }
+            }
+        } else if let Some((Step::Key(key), rest)) = path.split_first() {
+            for change in self.member(key) {
+                differences.below(&[Step::key(key)], &mut |this| this.along(change, rest));
+            }
+        }
     }
 
     /// What differs of what a rule guards. Images are compared by what `as_it_will_run` makes of
@@ -70,27 +112,21 @@ impl<'p, 'a> Compared<'p, 'a> {
         &self,
         rule: &ChangeRule<'_>,
         as_it_will_run: &dyn Fn(&workload::ImageField<'_>) -> String,
-    ) -> Result<Vec<Difference>, RequestError> {
+    ) -> Vec<Difference> {
         let mut differences = Differences::default();
         for guard in &rule.guards {
             match guard {
                 Guard::Images => {
-                    if self.is_body_changed() {
-                        images::compare(self.old()?, self.new, as_it_will_run, &mut differences);
+                    // A path of the settings may lead anywhere.
+                    if self.is_body_changed || self.has_image_paths {
+                        images::compare(&self.old, self.new, as_it_will_run, &mut differences);
                     }
                 }
                 Guard::Annotations(glob) => {
-                    entries::compare(self, "annotations", glob, &mut differences)?;
+                    entries::compare(self, "annotations", glob, &mut differences);
                 }
-                Guard::Labels(glob) => entries::compare(self, "labels", glob, &mut differences)?,
-                Guard::Field(path) => {
-                    if let Some((Step::Key(key), rest)) = path.steps().split_first() {
-                        for change in self.member(key) {
-                            differences
-                                .below(&[Step::key(key)], &mut |this| this.along(change, rest));
-                        }
-                    }
-                }
+                Guard::Labels(glob) => entries::compare(self, "labels", glob, &mut differences),
+                Guard::Field(path) => self.field(path.steps(), &mut differences),
             }
         }
         if rule.guard_delete {
@@ -101,36 +137,47 @@ impl<'p, 'a> Compared<'p, 'a> {
         if rule.guards.len() > 1 {
             differences.keep_each_once();
         }
-        Ok(differences.found)
+        differences.found
     }
 
     /// A member of the object and what it was; more than one where its key is repeated.
     pub(super) fn member(&self, key: &str) -> Vec<Change<'a>> {
-        let named = |members: &[Member<'a>]| -> Vec<&'a RawValue> {
-            let named = members.iter().filter(|(name, _)| name == key);
-            named.map(|(_, value)| *value).collect()
-        };
-        zip(&named(&self.was), &named(&self.is))
-    }
-
-    /// Whether anything but `metadata` and `status` is written differently than before.
-    pub(super) fn is_body_changed(&self) -> bool {
-        let in_body = |member: &&Member<'a>| !matches!(member.0.as_ref(), "metadata" | "status");
-        let (mut was, mut is) = (
-            self.was.iter().filter(in_body),
-            self.is.iter().filter(in_body),
-        );
-        loop {
-            match (was.next(), is.next()) {
-                (None, None) => return false,
-                (Some((key, value)), Some((other, now)))
-                    if key == other && value.get() == now.get() => {}
-                _ => return true,
+        let named = |object: &Object<'a>| -> Vec<&'a str> {
+            if object.is_escaped {
+                return scan::lookup(object.text, &[Step::key(key)]);
             }
-        }
+            let named = object.members.iter().filter(|(name, _)| name == key);
+            named.filter_map(|(_, text)| scan::value(text)).collect()
+        };
+        zip(&named(&self.old), &named(self.new))
     }
 }
 
-fn unreadable(error: &serde_json::Error) -> RequestError {
-    RequestError::unreadable("request.oldObject", error)
+/// Whether anything but `metadata` and `status` is written differently, as far as can be told without
+/// reading it: up to the key that follows.
+fn is_body_changed(was: &Object<'_>, is: &Object<'_>) -> bool {
+    if was.is_escaped || is.is_escaped || was.members.len() != is.members.len() {
+        return true;
+    }
+    let text = |object: &Object<'_>, index: usize| -> Option<usize> {
+        let start = position(object.members.get(index)?.1);
+        Some(position(object.members.get(index + 1)?.1) - start)
+    };
+    was.members
+        .iter()
+        .zip(&is.members)
+        .enumerate()
+        .any(|(index, ((key, before), (other, now)))| {
+            if key != other {
+                return true;
+            }
+            if matches!(key.as_ref(), "metadata" | "status") {
+                return false;
+            }
+            let (before, now) = match (text(was, index), text(is, index)) {
+                (Some(one), Some(other)) => (before.get(..one), now.get(..other)),
+                _ => (scan::value(before), scan::value(now)),
+            };
+            !matches!((before, now), (Some(before), Some(now)) if scan::is_same(before, now))
+        })
 }

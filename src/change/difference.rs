@@ -6,9 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde_json::value::RawValue;
-
-use crate::json::{Kind, Location, Member, Scalar, Step, find, kind_of, members, same, text_at};
+use crate::json::{Kind, Location, Scalar, Step, kind_of_text, same_texts, scan, text_at};
 
 /// Below this many levels, values are compared whole: each level reads what is below it again.
 const DEEPEST: usize = 12;
@@ -53,7 +51,7 @@ impl Difference {
 }
 
 /// A value and what it was.
-pub(crate) type Change<'a> = (Option<&'a RawValue>, Option<&'a RawValue>);
+pub(crate) type Change<'a> = (Option<&'a str>, Option<&'a str>);
 
 /// Collects what differs, and knows where it stands.
 #[derive(Default)]
@@ -122,7 +120,7 @@ impl Differences {
             return;
         };
         let is_opened = || matches!(self.at.last(), Some(Step::Key(key)) if ALWAYS_OPENED.contains(&key.as_ref()));
-        match (change.0.map(kind_of), change.1.map(kind_of)) {
+        match (change.0.map(kind_of_text), change.1.map(kind_of_text)) {
             (Some(Kind::Map), Some(Kind::Map)) if deeper > 0 => {
                 self.maps(change, &|_| true, deeper);
             }
@@ -187,15 +185,16 @@ impl Differences {
     /// Notes that the value here is another one, if it is.
     fn differ(&mut self, change: Change<'_>) {
         if let (Some(was), Some(is)) = change
-            && same(was, is)
+            && same_texts(was, is)
         {
             return;
         }
         // `"1"` and `1` must not look alike.
-        let is_other_type = matches!(change, (Some(was), Some(is)) if kind_of(was) != kind_of(is));
-        let shown = |value: &RawValue| {
+        let is_other_type =
+            matches!(change, (Some(was), Some(is)) if kind_of_text(was) != kind_of_text(is));
+        let shown = |value: &str| {
             if is_other_type {
-                value.get().to_owned()
+                value.to_owned()
             } else {
                 text(value)
             }
@@ -213,18 +212,18 @@ impl Differences {
 
 /// The two values, unless they are the same to the byte or both absent.
 fn unequal((was, is): Change<'_>) -> Option<Change<'_>> {
-    let present = |value: Option<&'_ RawValue>| value.is_some_and(|raw| kind_of(raw) != Kind::Null);
+    let present = |value: Option<&'_ str>| value.is_some_and(|raw| kind_of_text(raw) != Kind::Null);
     let change = (was.filter(|_| present(was)), is.filter(|_| present(is)));
     match change {
         (None, None) => None,
-        (Some(was), Some(is)) if was.get() == is.get() => None,
+        (Some(was), Some(is)) if scan::is_same(was, is) => None,
         change => Some(change),
     }
 }
 
 /// The members of a map; none of what is absent.
-fn opened(value: Option<&RawValue>) -> Option<Vec<Member<'_>>> {
-    value.map_or_else(|| Some(Vec::new()), |value| members(value.get()).ok())
+fn opened(value: Option<&str>) -> Option<Vec<(Cow<'_, str>, &str)>> {
+    value.map_or_else(|| Some(Vec::new()), scan::members)
 }
 
 /// What a path leads to from each of the two values, in pairs: a repeated key leads to several.
@@ -233,23 +232,21 @@ pub(super) fn inside<'a>(change: Change<'a>, path: &[Step<'_>]) -> Vec<Change<'a
 }
 
 /// Values of which each has one to be compared with, or none.
-pub(super) fn zip<'a>(was: &[&'a RawValue], is: &[&'a RawValue]) -> Vec<Change<'a>> {
+pub(super) fn zip<'a>(was: &[&'a str], is: &[&'a str]) -> Vec<Change<'a>> {
     (0..was.len().max(is.len()))
         .map(|index| (was.get(index).copied(), is.get(index).copied()))
         .collect()
 }
 
-fn values<'a>(value: Option<&'a RawValue>, path: &[Step<'_>]) -> Vec<&'a RawValue> {
-    let found = value.map(|value| find(value.get(), path).unwrap_or_default());
-    let found = found.unwrap_or_default();
-    found.into_iter().map(|(_, raw)| raw).collect()
+fn values<'a>(value: Option<&'a str>, path: &[Step<'_>]) -> Vec<&'a str> {
+    value.map_or_else(Vec::new, |value| scan::lookup(value, path))
 }
 
-fn elements(value: Option<&RawValue>) -> Vec<&RawValue> {
-    values(value, &[Step::Each])
+fn elements(value: Option<&str>) -> Vec<&str> {
+    value.map_or_else(Vec::new, scan::elements)
 }
 
-fn pick<'a>(list: &[&'a RawValue], index: Option<usize>) -> Option<&'a RawValue> {
+fn pick<'a>(list: &[&'a str], index: Option<usize>) -> Option<&'a str> {
     index.and_then(|index| list.get(index)).copied()
 }
 
@@ -271,17 +268,20 @@ impl Pairs {
     }
 }
 
-fn pairs(was: &[&RawValue], is: &[&RawValue]) -> Pairs {
-    let is_kept = |index: usize| matches!((was.get(index), is.get(index)), (Some(was), Some(is)) if was.get() == is.get());
-    let changed = |list: &[&RawValue]| -> Vec<usize> {
+fn pairs(was: &[&str], is: &[&str]) -> Pairs {
+    let kept: Vec<bool> = was
+        .iter()
+        .zip(is)
+        .map(|(was, is)| scan::is_same(was, is))
+        .collect();
+    let is_kept = |index: usize| kept.get(index) == Some(&true);
+    let changed = |list: &[&str]| -> Vec<usize> {
         (0..list.len()).filter(|index| !is_kept(*index)).collect()
     };
     let (before, now) = (changed(was), changed(is));
-    let name_all = |list: &[&'_ RawValue], at: &[usize]| -> Option<Vec<String>> {
+    let name_all = |list: &[&'_ str], at: &[usize]| -> Option<Vec<String>> {
         at.iter()
-            .map(|index| {
-                text_at(list.get(*index)?.get(), &[Step::key("name")]).map(Cow::into_owned)
-            })
+            .map(|index| text_at(list.get(*index)?, &[Step::key("name")]).map(Cow::into_owned))
             .collect()
     };
     let both = name_all(was, &before).zip(name_all(is, &now));
@@ -292,7 +292,7 @@ fn pairs(was: &[&RawValue], is: &[&RawValue]) -> Pairs {
     }) else {
         let longest = was.len().max(is.len());
         let by_position = (0..longest).filter(|index| !is_kept(*index)).map(|index| {
-            let there = |list: &[&RawValue]| (index < list.len()).then_some(index);
+            let there = |list: &[&str]| (index < list.len()).then_some(index);
             (there(was), there(is))
         });
         return Pairs {
@@ -333,9 +333,9 @@ fn positions<'t>(texts: impl Iterator<Item = &'t str>) -> Option<BTreeMap<String
 }
 
 /// A value as a message shows it: a string without its quotes, anything else as it is written.
-fn text(value: &RawValue) -> String {
-    match Scalar::of(value) {
+fn text(value: &str) -> String {
+    match Scalar::of_text(value) {
         Scalar::Text(text) => Cow::into_owned(text),
-        _ => value.get().to_owned(),
+        _ => value.to_owned(),
     }
 }

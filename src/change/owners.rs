@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
-
-use crate::json::{Kind, Step, find, kind_of, text_at};
+use crate::json::{Kind, Step, kind_of_text, scan, text_at};
 
 use super::difference::{Change, Difference, Differences, inside};
 
@@ -13,15 +11,19 @@ use super::difference::{Change, Difference, Differences, inside};
 pub(super) fn compare(metadata: Change<'_>, differences: &mut Differences) {
     let owners = [Step::key("ownerReferences")];
     for (was, is) in inside(metadata, &owners) {
-        let Some(is) = is.filter(|is| was.is_none_or(|was| was.get() != is.get())) else {
+        let Some(is) = is.filter(|is| was != Some(*is)) else {
             continue;
         };
-        let known: Vec<_> = was.into_iter().flat_map(each).map(identity).collect();
-        if kind_of(is) != Kind::List && kind_of(is) != Kind::Null {
+        let known: Vec<_> = was
+            .into_iter()
+            .flat_map(scan::elements)
+            .map(identity)
+            .collect();
+        if !matches!(kind_of_text(is), Kind::List | Kind::Null) {
             note(is, None, differences);
             continue;
         }
-        for (index, owner) in each(is).into_iter().enumerate() {
+        for (index, owner) in scan::elements(is).into_iter().enumerate() {
             // What has no identity is like nothing else.
             let identity = identity(owner);
             if identity.is_none() || !known.contains(&identity) {
@@ -31,9 +33,9 @@ pub(super) fn compare(metadata: Change<'_>, differences: &mut Differences) {
     }
 }
 
-fn note(owner: &RawValue, index: Option<usize>, differences: &mut Differences) {
+fn note(owner: &str, index: Option<usize>, differences: &mut Differences) {
     let is = match text(owner, "kind") {
-        kind if kind.is_empty() => owner.get().to_owned(),
+        kind if kind.is_empty() => owner.to_owned(),
         kind => format!("{kind}/{}", text(owner, "name")),
     };
     let mut way = vec![Step::key("metadata"), Step::key("ownerReferences")];
@@ -51,13 +53,8 @@ fn note(owner: &RawValue, index: Option<usize>, differences: &mut Differences) {
     });
 }
 
-fn each(list: &RawValue) -> Vec<&RawValue> {
-    let found = find(list.get(), &[Step::Each]).unwrap_or_default();
-    found.into_iter().map(|(_, raw)| raw).collect()
-}
-
 /// What the garbage collector goes by. `blockOwnerDeletion` it takes back itself.
-fn identity(owner: &RawValue) -> Option<String> {
+fn identity(owner: &str) -> Option<String> {
     let parts = ["apiVersion", "kind", "name", "uid"].map(|key| text(owner, key));
     if parts.iter().any(String::is_empty) {
         return None;
@@ -66,6 +63,6 @@ fn identity(owner: &RawValue) -> Option<String> {
 }
 
 /// A member of an owner; empty if there is no such text.
-fn text(owner: &RawValue, key: &str) -> String {
-    text_at(owner.get(), &[Step::key(key)]).map_or_else(String::new, Cow::into_owned)
+fn text(owner: &str, key: &str) -> String {
+    text_at(owner, &[Step::key(key)]).map_or_else(String::new, Cow::into_owned)
 }

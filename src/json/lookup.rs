@@ -29,8 +29,12 @@ pub(crate) enum Scalar<'a> {
 impl<'a> Scalar<'a> {
     /// Classifies a value by its first character; only strings are read.
     pub(crate) fn of(raw: &'a RawValue) -> Self {
-        let text = raw.get();
-        match kind_of(raw) {
+        Self::of_text(raw.get())
+    }
+
+    /// As [`of`](Self::of), for the text of a value.
+    pub(crate) fn of_text(text: &'a str) -> Self {
+        match kind_of_text(text) {
             Kind::Null => Self::Null,
             Kind::Bool | Kind::Number => Self::Literal(text),
             Kind::Text => {
@@ -54,8 +58,8 @@ pub(crate) fn kind_of(raw: &RawValue) -> Kind {
     kind_of_text(raw.get())
 }
 
-/// The type of the JSON value that a text is.
-pub(super) fn kind_of_text(text: &str) -> Kind {
+/// As [`kind_of`], for the text of a value.
+pub(crate) fn kind_of_text(text: &str) -> Kind {
     match text.as_bytes().first() {
         Some(b'"') => Kind::Text,
         Some(b'{') => Kind::Map,

@@ -12,8 +12,13 @@ use super::node::Node;
 /// Key order and white space do not count, nor does the spelling of a number (`1` and `1.0`).
 /// What cannot be read equals nothing, nor does what holds a key twice equal another order of keys.
 pub(crate) fn same(left: &RawValue, right: &RawValue) -> bool {
-    left.get() == right.get()
-        || matches!((parse(left.get()), parse(right.get())), (Some(left), Some(right)) if equal(&left, &right))
+    same_texts(left.get(), right.get())
+}
+
+/// As [`same`], for the texts of two values.
+pub(crate) fn same_texts(left: &str, right: &str) -> bool {
+    left == right
+        || matches!((parse(left), parse(right)), (Some(left), Some(right)) if equal(&left, &right))
 }
 
 /// Whether two objects are equal when these members of their `metadata` are left out.

@@ -55,12 +55,12 @@ pub(super) fn judge_update(
             )?),
         };
         // Who moves a label in the same request must not escape the rule.
-        if !is_about_it && !rule.selector.matches(request, compared.old()?) {
+        if !is_about_it && !rule.selector.matches(request, compared.old()) {
             continue;
         }
         let differences = compared.differences(rule, &|image| {
             as_it_will_run(settings, request, object, image)
-        })?;
+        });
         if differences.is_empty()
             || (rule.allow_restart && differences.iter().all(Difference::is_restart))
         {
@@ -75,7 +75,7 @@ pub(super) fn judge_update(
         if !is_excluded && !is_denied && missing.is_empty() {
             continue;
         }
-        let old = compared.old()?;
+        let old = compared.old();
         if Exempted::new(&settings.exemptions, request, object, used)
             .and(old)
             .cover(Check::Changes, None)

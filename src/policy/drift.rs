@@ -97,7 +97,7 @@ fn annotations(applied: &Object<'_>, live: &Object<'_>, globs: &[&str], drifted:
     for place in std::iter::once(&Location::default()).chain(&applied.templates) {
         let mut way = place.steps().to_vec();
         way.extend([Step::key("metadata"), Step::key("annotations")]);
-        entries_between(applied.text, live.text, &[], &way, &wanted, drifted);
+        entries_between(applied.text, live.text, &way, &wanted, drifted);
     }
 }
 

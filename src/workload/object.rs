@@ -23,6 +23,13 @@ pub struct Object<'a> {
     pub found: Vec<Found<'a>>,
     /// The pod templates: what holds a `spec` with a list of `containers`, but not the object itself.
     pub(crate) templates: Vec<Location<'a>>,
+    /// The object's own members, each with the payload from the first character of its value on.
+    pub(crate) members: Vec<(Cow<'a, str>, &'a str)>,
+    /// A key was written with escapes, as no host writes it: `members` and `marks` are not all.
+    pub(crate) is_escaped: bool,
+    /// Where lists of containers and volumes and the `metadata` of what is inside stand, each with the
+    /// payload from the first character of its value on.
+    pub(crate) marks: Vec<(Location<'a>, &'a str)>,
     /// The object is `null`, which means that there is none.
     pub(crate) is_null: bool,
 }
@@ -86,6 +93,9 @@ impl<'a> Object<'a> {
             is_metadata_repeated: false,
             found: Vec::new(),
             templates: Vec::new(),
+            members: Vec::new(),
+            is_escaped: false,
+            marks: Vec::new(),
             is_null: false,
         }
     }
@@ -104,6 +114,16 @@ impl<'a> Object<'a> {
 }
 
 impl<'a> Object<'a> {
+    /// Whether a walk over an object that runs images notes all that stands at a place, given the
+    /// first and the last key on the way to it.
+    pub(crate) fn notes(first: &str, last: &str) -> bool {
+        !matches!(first, "metadata" | "status")
+            && matches!(
+                last,
+                "containers" | "initContainers" | "ephemeralContainers" | "volumes" | "metadata"
+            )
+    }
+
     /// Every image, in the order of the document.
     pub(crate) fn images(&self) -> Vec<&ImageField<'a>> {
         let found = self.found.iter().filter_map(|found| match found {

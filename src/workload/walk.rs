@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::json::{Kind, Step, Text, Trail, position};
+use crate::json::{Kind, Step, Text, Trail, position, value_text};
 use crate::kind::GroupKind;
 
 use super::object::{Found, ImageField, Malformed, Object, Source};
@@ -268,6 +268,12 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
         let mut name = None;
         let mut is_never_pulled = false;
         while let Some(key) = map.next_key_seed(Text)? {
+            if is_object {
+                match value_text(self.object.text, &key) {
+                    Some(text) => self.object.members.push((key.clone(), text)),
+                    None => self.object.is_escaped = true,
+                }
+            }
             if is_object && (is_imageless || matches!(key.as_ref(), "metadata" | "status")) {
                 let value = map.next_value::<&RawValue>()?;
                 if key == "metadata" {
@@ -277,7 +283,17 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
                 continue;
             }
             let role = self.role.member(&key);
+            let is_marked = matches!(role, Role::List { .. }) || key == "metadata";
+            let text = is_marked.then(|| value_text(self.object.text, &key));
             let step = Step::Key(key);
+            match text {
+                Some(Some(text)) => {
+                    let place = Trail::below(self.trail, &step).location();
+                    self.object.marks.push((place, text));
+                }
+                Some(None) => self.object.is_escaped = true,
+                None => {}
+            }
             map.next_value_seed(Walk {
                 role,
                 trail: Some(&Trail::below(self.trail, &step)),
