@@ -393,12 +393,12 @@ mod tests {
 
     #[test]
     fn a_change_that_cannot_be_made_does_not_hold_up_the_others() {
-        let text = "a: &i b\nx: *i\ny: z\n";
+        let text = "a: &i b\nx: *i\nw: z\n";
         let edited = apply(
             text,
-            &[change(&["a"], Some("n")), change(&["y"], Some("n"))],
+            &[change(&["a"], Some("new")), change(&["w"], Some("new"))],
         );
-        assert_eq!(edited.text, "a: &i b\nx: *i\ny: n\n");
+        assert_eq!(edited.text, "a: &i b\nx: *i\nw: new\n");
         let refused: Vec<_> = edited
             .outcomes
             .iter()

@@ -46,7 +46,9 @@ impl Failure {
 
     /// Tells it, and how the command ends.
     pub(crate) fn tell(&self) -> Exit {
-        if self.is_laid_out {
+        if self.is_laid_out && self.text.is_empty() {
+            // There is nobody to tell.
+        } else if self.is_laid_out {
             let _ = writeln!(anstream::stderr(), "{}", self.text.trim_end());
         } else {
             error(&self.text);

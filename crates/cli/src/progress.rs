@@ -41,6 +41,14 @@ impl Progress {
         }
     }
 
+    /// Does something that may print, with the bar out of the way.
+    pub(crate) fn aside<T>(&self, work: impl FnOnce() -> T) -> T {
+        match &self.bar {
+            Some(bar) => bar.suspend(work),
+            None => work(),
+        }
+    }
+
     /// Takes the bar away.
     pub(crate) fn end(self) {
         if let Some(bar) = self.bar {

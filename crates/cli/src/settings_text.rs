@@ -5,24 +5,20 @@ use rollout_guard::json::Node;
 /// What settings do, a sentence for each thing, in the order of docs/settings.md.
 pub(crate) fn sentences(settings: &Node<'_>) -> Vec<String> {
     let mut said = Vec::new();
-    for (section, what) in [
-        ("registries", "registry"),
-        ("images", "image"),
-        ("tags", "tag"),
+    for (section, that) in [
+        ("registries", "whose registry is"),
+        ("images", "that is"),
+        ("tags", "whose tag is"),
     ] {
         let Some(lists) = get(settings, section) else {
             continue;
         };
         let ends = ends(lists);
         if let Some(allowed) = list(lists, "allow") {
-            said.push(format!(
-                "An image whose {what} is none of {allowed} {ends}."
-            ));
+            said.push(format!("An image {that} none of {allowed} {ends}."));
         }
         if let Some(rejected) = list(lists, "reject") {
-            said.push(format!(
-                "An image whose {what} is one of {rejected} {ends}."
-            ));
+            said.push(format!("An image {that} one of {rejected} {ends}."));
         }
     }
     if let Some(digests) = get(settings, "digests") {
@@ -79,16 +75,16 @@ pub(crate) fn sentences(settings: &Node<'_>) -> Vec<String> {
             Some(checks) => format!("from {checks}"),
             None => "from every rule".to_owned(),
         };
-        let images = match list(exemption, "images") {
-            Some(images) => format!("Images of {images}"),
-            None => "Everything".to_owned(),
+        let (images, is) = match list(exemption, "images") {
+            Some(images) => (format!("Images of {images}"), "are"),
+            None => ("Everything".to_owned(), "is"),
         };
         let reason = match text(exemption, "reason") {
             Some(reason) => format!(" ({reason})"),
             None => String::new(),
         };
         let condition = condition(exemption);
-        said.push(format!("{images}{condition} is exempt {what}{reason}."));
+        said.push(format!("{images}{condition} {is} exempt {what}{reason}."));
     }
     if let Some(url) = text(settings, "docsUrl") {
         said.push(format!("A refusal ends with {url}."));

@@ -87,10 +87,12 @@ impl Check {
         let mut progress = Progress::new(inputs.len());
         for batch in inputs.chunks(BATCH) {
             let files: Vec<_> = batch.par_iter().map(|input| judge.file(input)).collect();
-            for file in &files {
-                counts += file.counts;
-                report.file(out, file)?;
-            }
+            progress.aside(|| {
+                files.iter().try_for_each(|file| {
+                    counts += file.counts;
+                    report.file(out, file)
+                })
+            })?;
             progress.advance(batch.len());
         }
         progress.end();

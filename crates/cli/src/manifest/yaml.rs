@@ -585,3 +585,106 @@ fn fnv(bytes: &[u8]) -> u64 {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(text: &str) -> Result<String, String> {
+        match read(text) {
+            Ok(trees) => Ok(trees.iter().map(Tree::json).collect::<Vec<_>>().join(" ")),
+            Err(error) => Err(format!("{}: {}", error.at, error.problem)),
+        }
+    }
+
+    #[test]
+    fn a_merge_goes_over_what_is_before_it_and_under_what_is_behind() {
+        for (text, wanted) in [
+            (
+                "a: &a {x: 1, w: 2}\nb: {<<: *a, w: 3}",
+                r#"{"a":{"x":1,"w":2},"b":{"x":1,"w":3}}"#,
+            ),
+            (
+                "a: &a {x: 1}\nb: {x: 3, <<: *a}",
+                r#"{"a":{"x":1},"b":{"x":1}}"#,
+            ),
+            (
+                "a: &a {x: 1}\nb: &b {x: 2, z: 4}\nc: {<<: [*a, *b]}",
+                r#"{"a":{"x":1},"b":{"x":2,"z":4},"c":{"x":1,"z":4}}"#,
+            ),
+            ("a: {<<: {x: 1}, w: 2}", r#"{"a":{"x":1,"w":2}}"#),
+            ("a: {\"<<\": 1}", r#"{"a":{"<<":1}}"#),
+            // Anchors in a map that a merge rebuilds still stand for what they did.
+            (
+                "a: {<<: &d {x: &e 1}, v: &f [2]}\nb: {<<: *d, z: *e, w: *f}",
+                r#"{"a":{"x":1,"v":[2]},"b":{"x":1,"z":1,"w":[2]}}"#,
+            ),
+        ] {
+            assert_eq!(json(text).unwrap(), wanted, "{text}");
+        }
+        assert_eq!(
+            json("a: {<<: 1}").unwrap_err(),
+            "8: a merge takes a map or a list of maps"
+        );
+    }
+
+    #[test]
+    fn keys_are_strings_and_occur_once() {
+        assert_eq!(json("on: 1\n2: x\n").unwrap(), r#"{"true":1,"2":"x"}"#);
+        for (text, problem) in [
+            ("a: 1\nb: 2\na: 3\n", "10: the key \"a\" occurs twice"),
+            ("{1: a, '1': b}", "7: the key \"1\" occurs twice"),
+            ("? [a]\n: b\n", "2: a key must not be a list or a map"),
+            ("~: a\n", "0: a key must not be null, put it in quotes"),
+            (
+                "a: &a [*a]\n",
+                "7: this alias is part of what it stands for",
+            ),
+            (
+                "a: !!binary eA==\n",
+                "12: `!!binary` is not supported, write a string",
+            ),
+            ("a: !!int x\n", "9: this is no `!!int`"),
+            (
+                "a: -.inf\n",
+                "3: a number that is not finite, which JSON cannot hold",
+            ),
+        ] {
+            assert_eq!(json(text).unwrap_err(), problem, "{text}");
+        }
+    }
+
+    #[test]
+    fn tags_decide_before_the_spelling() {
+        for (text, wanted) in [
+            ("!!str 1", "\"1\""),
+            ("!!int '1'", "1"),
+            ("!!float 1", "1"),
+            ("! 1", "\"1\""),
+            ("!mine 1", "\"1\""),
+            ("!!python/name:a.b x", "\"x\""),
+        ] {
+            assert_eq!(json(text).unwrap(), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_json_of_every_value_is_where_its_node_says() {
+        let text = "a: &a {x: [1, {w: z}]}\nb: {<<: *a, k: *a}\nc:\n- é\n- \"q\\n\"\n";
+        let trees = read(text).unwrap();
+        let tree = trees.first().unwrap();
+        let root = tree.root().unwrap();
+        let at = |way: &[&str]| {
+            let value = way.iter().fold(root, |value, key| value.get(key).unwrap());
+            value.json()
+        };
+        assert_eq!(at(&["b", "k", "x"]), r#"[1,{"w":"z"}]"#);
+        assert_eq!(at(&["b", "x"]), r#"[1,{"w":"z"}]"#);
+        let element = root.get("b").unwrap().get("x").unwrap().elements().nth(1);
+        let shared = element.unwrap().get("w").unwrap();
+        assert_eq!(text.get(shared.span()), Some("z"));
+        let last = root.get("c").unwrap().elements().nth(1).unwrap();
+        assert_eq!(last.text().unwrap(), "q\n");
+        assert_eq!(text.get(last.span()), Some("\"q\\n\""));
+    }
+}

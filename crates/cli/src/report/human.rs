@@ -36,7 +36,7 @@ impl Report for Human {
             let object = file.objects.get(finding.object);
             let mut note = object.map(ToString::to_string).unwrap_or_default();
             if let Some(policy) = &finding.policy {
-                note = format!("{note}, refused by {policy}");
+                note = format!("{note}, by {policy}");
             }
             let excerpt: &Excerpt = &finding.excerpt;
             let shown = snippet
