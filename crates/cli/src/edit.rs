@@ -28,10 +28,6 @@ pub(crate) enum NewValue {
     /// It is this text.
     Text(String),
     /// The map that holds it has it no more.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "no section of the settings removes yet")
-    )]
     Removed,
 }
 

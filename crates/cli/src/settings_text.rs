@@ -165,6 +165,7 @@ fn shown(value: &Node<'_>) -> String {
             rollout_guard::json::Number::Float(number) => number.to_string(),
         },
         Node::Text(text) => format!("`{text}`"),
+        Node::Raw(json) => format!("`{json}`"),
         Node::List(elements) => {
             let elements: Vec<_> = elements.iter().map(shown).collect();
             elements.join(", ")

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rayon::prelude::*;
+use rollout_guard::annotation::{AnnotationRule, RuleAction};
 use rollout_guard::mirror::{Mirror, Rewrite};
 use rollout_guard::policy::Policy;
 use rollout_guard::request::Request;
-use rollout_guard::settings::Settings;
+use rollout_guard::settings::{AnnotationItem, Settings};
 use rollout_guard::splice;
 use similar::TextDiff;
 
@@ -177,9 +178,32 @@ pub(super) fn only_changes(settings: Settings<'_>) -> Settings<'_> {
             })
             .collect(),
         rewrite: Rewrite::Workloads,
+        annotations: settings
+            .annotations
+            .into_iter()
+            .filter_map(only_removals)
+            .collect(),
         image_paths: settings.image_paths,
         exemptions: settings.exemptions,
         ..Settings::default()
+    }
+}
+
+/// A rule with `action: remove`, without what it could only refuse.
+fn only_removals(item: AnnotationItem<'_>) -> Option<AnnotationItem<'_>> {
+    match item {
+        AnnotationItem::Read(rule) if rule.action == RuleAction::Remove => {
+            Some(AnnotationItem::Read(Box::new(AnnotationRule {
+                required: Vec::new(),
+                require_any: Vec::new(),
+                allowed: Vec::new(),
+                values: Vec::new(),
+                requires: Vec::new(),
+                criteria: None,
+                ..*rule
+            })))
+        }
+        _ => None,
     }
 }
 
@@ -278,6 +302,7 @@ pub(super) fn wanted(
         for edit in verdict.edits {
             let new = match edit.change {
                 splice::Change::Set(text) => NewValue::Text(text),
+                splice::Change::Remove => NewValue::Removed,
                 // For Pods only, and none is asked for here.
                 splice::Change::PullSecrets => continue,
             };

@@ -120,3 +120,34 @@ fn a_file_that_cannot_be_written_or_read_whole_stays_as_it_is() {
     assert_eq!(workshop.read("readonly.yaml"), pod("a", "redis:7"));
     insta::assert_snapshot!("not_written", outcome.shown());
 }
+
+/// K8S-003: an annotation that contradicts the load balancer that is there.
+#[test]
+fn annotations_are_removed_with_their_lines() {
+    let workshop = Workshop::new("fix-annotations");
+    let service = |annotations: &str| {
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n  annotations:\n{annotations}spec:\n  type: LoadBalancer # kept\n"
+        )
+    };
+    let spec =
+        "    service.beta.kubernetes.io/alibaba-cloud-loadbalancer-spec: slb.s1.small # gone\n";
+    let other = "    example.com/team: web # kept\n";
+    workshop
+        .file(
+            "settings.yaml",
+            "annotations:\n  - name: let-it-detect\n    match: { kinds: [core/Service], fields: { spec.type: LoadBalancer } }\n    denied: [service.beta.kubernetes.io/alibaba-cloud-loadbalancer-spec]\n    action: remove\n",
+        )
+        .file("both.yaml", service(&format!("{spec}{other}")))
+        .file("only.yaml", service(spec));
+    let outcome = workshop.run("fix -s settings.yaml both.yaml only.yaml");
+    insta::assert_snapshot!("annotations", outcome.shown());
+    assert_eq!(workshop.read("both.yaml"), service(other));
+    assert_eq!(workshop.read("only.yaml"), service("    {} # gone\n"));
+    assert_eq!(
+        workshop
+            .run("check -s settings.yaml both.yaml only.yaml")
+            .code,
+        0
+    );
+}
