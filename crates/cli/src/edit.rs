@@ -73,7 +73,7 @@ pub(crate) fn apply(file: &str, changes: &[Change]) -> Edited {
     let mut text = file.to_owned();
     for outcome in &mut outcomes {
         match one(&text, &outcome.change) {
-            Ok(changed) => text = changed,
+            Ok(new) => text = new,
             Err(reason) => outcome.refused = Some(reason),
         }
     }

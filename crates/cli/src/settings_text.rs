@@ -141,7 +141,7 @@ fn item_sentence(what: &str, rule: &Node<'_>) -> String {
     format!("{what}{name}{condition}: {}.", keys.join(", "))
 }
 
-/// ` where namespaces is one of `prod-*``, from a `match`.
+/// The `match` of an item: where namespaces is one of these.
 fn condition(item: &Node<'_>) -> String {
     let Some(Node::Map(members)) = get(item, "match") else {
         return String::new();

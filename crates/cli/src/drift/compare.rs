@@ -77,7 +77,7 @@ pub(crate) struct Runs {
     pub(crate) waiting: Option<String>,
     /// As it runs, to compare by.
     #[serde(skip)]
-    runs: Image,
+    compared: Image,
 }
 
 /// A workload of Git, with the place of each of its values.
@@ -217,7 +217,10 @@ fn judge(
 ) {
     let running: Vec<_> = runs.iter().filter(|runs| runs.waiting.is_none()).collect();
     let is_stuck = runs.iter().any(|runs| runs.waiting.is_some());
-    let others: Vec<_> = running.iter().filter(|runs| !runs.runs.is(spec)).collect();
+    let others: Vec<_> = running
+        .iter()
+        .filter(|runs| !runs.compared.is(spec))
+        .collect();
     let is_rolling_out = theirs.is_rolling_out || (!others.is_empty() && runs.len() > 1);
     found.state = if !git.is(spec) {
         if applied == Some(git.text.as_str()) {
@@ -243,8 +246,8 @@ fn judge(
     }
     // What works is usually right: the one image that all running Pods have.
     match running.split_first() {
-        Some((first, rest)) if rest.iter().all(|runs| runs.runs.is(&first.runs)) => {
-            if first.runs.is(git) {
+        Some((first, rest)) if rest.iter().all(|runs| runs.compared.is(&first.compared)) => {
+            if first.compared.is(git) {
                 found.advice = Some("Git says what runs: apply it".to_owned());
             } else {
                 found.advice = Some(format!("write `{}` in Git", first.image));
@@ -272,7 +275,7 @@ fn runs(pods: &[&PodOf], name: &(List, String)) -> Vec<Runs> {
     for running in pods.iter().filter_map(|pod| pod.containers.get(name)) {
         let known = all
             .iter_mut()
-            .find(|runs| runs.runs == running.image && runs.waiting == running.waiting);
+            .find(|runs| runs.compared == running.image && runs.waiting == running.waiting);
         match known {
             Some(runs) => runs.pods += 1,
             None => all.push(Runs {
@@ -280,7 +283,7 @@ fn runs(pods: &[&PodOf], name: &(List, String)) -> Vec<Runs> {
                 digest: running.image.digest.clone(),
                 pods: 1,
                 waiting: running.waiting.clone(),
-                runs: running.image.clone(),
+                compared: running.image.clone(),
             }),
         }
     }

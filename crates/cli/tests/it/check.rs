@@ -1,5 +1,7 @@
 //! `rollout-guard check`: findings, formats, exit codes.
 
+use std::fmt::Write as _;
+
 use crate::command::{Workshop, pod};
 
 const SETTINGS: &str = "registries: { allow: [ghcr.io] }\ntags: { reject: [latest], action: warn }\ndocsUrl: https://wiki.example.com/images\n";
@@ -134,7 +136,7 @@ fn an_alias_bomb_is_refused_and_counted() {
     for level in 1..12 {
         let last = level - 1;
         let aliases = vec![format!("*a{last}"); 9].join(", ");
-        bomb.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+        writeln!(bomb, "a{level}: &a{level} [{aliases}]").unwrap();
     }
     workshop
         .file("settings.yaml", SETTINGS)

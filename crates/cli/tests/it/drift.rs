@@ -71,7 +71,7 @@ fn pod(
     })
 }
 
-fn list(items: Vec<Value>) -> String {
+fn list(items: &[Value]) -> String {
     json!({ "apiVersion": "v1", "kind": "List", "items": items }).to_string()
 }
 
@@ -90,7 +90,7 @@ fn workshop(name: &str, live: Vec<Value>) -> Workshop {
     workshop
         .file("git/redis.yaml", GIT)
         .file("settings.yaml", SETTINGS)
-        .file("live.json", list(live));
+        .file("live.json", list(&live));
     workshop
 }
 
@@ -191,11 +191,7 @@ fn a_rollout_with_two_replica_sets_is_in_progress() {
     // The runbook: the new Pod cannot pull, the old one still runs what works.
     workshop.file(
         "live.json",
-        list(vec![
-            deployment,
-            redis_pod(RUNS),
-            new(Some("ImagePullBackOff")),
-        ]),
+        list(&[deployment, redis_pod(RUNS), new(Some("ImagePullBackOff"))]),
     );
     let outcome = workshop.run("drift --git git --cluster live.json");
     assert_eq!(outcome.code, 1);
@@ -228,8 +224,8 @@ fn stateful_sets_and_cron_jobs_are_compared() {
         None,
     ));
     workshop
-        .file("git.json", list(git.to_vec()))
-        .file("live.json", list(live));
+        .file("git.json", list(&git))
+        .file("live.json", list(&live));
     let report = workshop.json("drift --git git.json --cluster live.json");
     let expected = [
         ("backup container backup", "cluster-was-edited"),
@@ -285,7 +281,7 @@ fn a_digest_in_git_is_held_against_what_was_pulled() {
             "git/redis.yaml",
             GIT.replace("redis:7.2-alpine", &pinned(&other)),
         )
-        .file("live.json", list(live(&pinned(&other))));
+        .file("live.json", list(&live(&pinned(&other))));
     let report = workshop.json("drift --git git --cluster live.json");
     assert_eq!(state(&report), "cluster-was-edited");
 }
