@@ -85,12 +85,12 @@ fn redis_pod(image: &str) -> Value {
     )
 }
 
-fn workshop(name: &str, live: Vec<Value>) -> Workshop {
+fn workshop(name: &str, live: &[Value]) -> Workshop {
     let workshop = Workshop::new(name);
     workshop
         .file("git/redis.yaml", GIT)
         .file("settings.yaml", SETTINGS)
-        .file("live.json", list(&live));
+        .file("live.json", list(live));
     workshop
 }
 
@@ -117,7 +117,7 @@ fn state(report: &Value) -> String {
 #[test]
 fn the_incident_is_found_and_written_into_git() {
     let live = vec![workload("Deployment", "redis", RUNS), redis_pod(RUNS)];
-    let workshop = workshop("drift-incident", live);
+    let workshop = workshop("drift-incident", &live);
     let outcome = workshop.run("drift --git git --cluster live.json");
     insta::assert_snapshot!("incident", outcome.shown());
     let outcome = workshop.run("drift --git git --cluster live.json --format markdown");
@@ -134,7 +134,7 @@ fn the_incident_is_found_and_written_into_git() {
 fn an_image_that_differs_by_its_mirror_is_in_sync() {
     let live = vec![workload("Deployment", "redis", RUNS), redis_pod(RUNS)];
     let outcome =
-        workshop("drift-mirror", live).run("drift -s settings.yaml --git git --cluster live.json");
+        workshop("drift-mirror", &live).run("drift -s settings.yaml --git git --cluster live.json");
     assert_eq!((outcome.code, outcome.stdout.as_str()), (0, "1 in sync\n"));
 }
 
@@ -144,7 +144,7 @@ fn a_pod_that_the_policy_rewrote_is_in_sync() {
         workload("Deployment", "redis", "redis:7.2-alpine"),
         redis_pod(RUNS),
     ];
-    let workshop = workshop("drift-rewritten", live);
+    let workshop = workshop("drift-rewritten", &live);
     let report = workshop.json("drift -s settings.yaml --git git --cluster live.json");
     assert_eq!(state(&report), "in-sync");
     // Without the mirror nobody can know.
@@ -158,7 +158,7 @@ fn an_edit_after_the_last_apply_is_told_from_a_stale_git() {
     let applied = workload("Deployment", "redis", "redis:7.2-alpine").to_string();
     edited["metadata"]["annotations"] =
         json!({ "kubectl.kubernetes.io/last-applied-configuration": applied });
-    let report = workshop("drift-edited", vec![edited, redis_pod(RUNS)])
+    let report = workshop("drift-edited", &[edited, redis_pod(RUNS)])
         .json("drift --git git --cluster live.json");
     assert_eq!(state(&report), "cluster-was-edited");
     assert_eq!(
@@ -183,7 +183,7 @@ fn a_rollout_with_two_replica_sets_is_in_progress() {
     };
     let workshop = workshop(
         "drift-rollout",
-        vec![deployment.clone(), redis_pod(RUNS), new(None)],
+        &[deployment.clone(), redis_pod(RUNS), new(None)],
     );
     let report = workshop.json("drift --git git --cluster live.json");
     assert_eq!(state(&report), "rollout-in-progress");
@@ -246,7 +246,7 @@ fn a_workload_that_one_side_lacks_is_told() {
     elsewhere["metadata"]["namespace"] = json!("kube-system");
     let mut live = live;
     live.push(elsewhere);
-    let report = workshop("drift-missing", live).json("drift --git git --cluster live.json");
+    let report = workshop("drift-missing", &live).json("drift --git git --cluster live.json");
     let expected = [
         ("other workload", "only-in-cluster"),
         ("redis workload", "only-in-git"),
@@ -268,7 +268,7 @@ fn a_digest_in_git_is_held_against_what_was_pulled() {
             json!(format!("docker-pullable://redis@{DIGEST}"));
         vec![workload("Deployment", "redis", image), running]
     };
-    let workshop = workshop("drift-digest", live(&pinned(DIGEST)));
+    let workshop = workshop("drift-digest", &live(&pinned(DIGEST)));
     workshop.file(
         "git/redis.yaml",
         GIT.replace("redis:7.2-alpine", &pinned(DIGEST)),
@@ -290,7 +290,7 @@ fn a_digest_in_git_is_held_against_what_was_pulled() {
 fn what_cannot_be_read_is_told() {
     let workshop = workshop(
         "drift-broken",
-        vec![workload("Deployment", "redis", "redis:7.2-alpine")],
+        &[workload("Deployment", "redis", "redis:7.2-alpine")],
     );
     workshop.file("git/broken.yaml", "a: [1\n");
     let outcome = workshop.run("drift --git git --cluster live.json");

@@ -27,7 +27,7 @@ fn the_command_agrees_with_the_policy() {
     for (name, settings, object) in cases(&root).into_iter().chain(examples(&root)) {
         workshop
             .file("settings.yaml", settings.to_string())
-            .file("object.yaml", yaml_serde::to_string(&object).unwrap());
+            .file("object.yaml", format!("# YAML\n---\n{object}\n"));
         let outcome = workshop.run(&format!(
             "check -s settings.yaml object.yaml {JANE} --format json"
         ));
@@ -58,14 +58,15 @@ fn the_command_agrees_with_the_policy() {
             told.is_empty(),
             "{name}: {message} {told:?}"
         );
-        for line in &told {
+        // A message names at most as many.
+        for line in told.iter().take(100) {
             assert!(
                 message.lines().any(|said| said.starts_with(line)),
                 "{name}: {line}"
             );
         }
         let lines = message.lines().filter(|line| line.contains(" ["));
-        assert_eq!(told.len(), lines.count(), "{name}: {message}");
+        assert_eq!(told.len().min(100), lines.count(), "{name}: {message}");
         if let Some(module) = &module {
             let told = module.call("validate", payload.as_bytes()).unwrap();
             let told: Value = serde_json::from_slice(&told).unwrap();
