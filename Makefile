@@ -31,7 +31,7 @@ run: build host ## judge an example: make run EXAMPLE=02-docker-hub-refused
 test: ## run all tests; with STRICT=1 a missing tool is a failure
 	@bash tests/run.sh
 
-unit-tests: ## run the tests of the engine and of the host
+unit-tests: ## run the tests of the engine, of the host and of the command
 	cargo test --locked --workspace --all-targets
 	cargo test --locked --workspace --doc
 
@@ -44,7 +44,7 @@ registry-tests: build host ## ask a real registry on loopback whether an image e
 fuzz-check: ## compile the fuzz targets
 	cargo check --locked --manifest-path fuzz/Cargo.toml
 
-bench: policy.wasm accept-all.wasm ## compare the rate with a policy that accepts everything
+bench: policy.wasm accept-all.wasm ## compare with a policy that accepts everything, and the command with a YAML parser
 	cargo build --locked --quiet --profile bench -p policy-host
 	target/release/policy-host bench --baseline accept-all.wasm --request-path benches/deployment.json \
 	  policy.wasm,name=images,settings=benches/images.yaml,at-least=0.83 \
@@ -54,6 +54,7 @@ bench: policy.wasm accept-all.wasm ## compare the rate with a policy that accept
 	  policy.wasm,name=ack,settings=bundles/ack/settings.yaml
 	target/release/policy-host bench --seconds 3 --baseline accept-all.wasm --request-path benches/deployment.json \
 	  --settings-path benches/images.yaml --fuel policy.wasm
+	cargo bench --locked --quiet -p rollout-guard-cli --bench check
 
 lint: ## check format and lints
 	cargo fmt --all --check

@@ -49,7 +49,7 @@ impl<'s> Verdict<'s> {
     }
 
     /// Refuses a request that cannot be judged.
-    pub(crate) fn unreadable(docs_url: Option<&'s str>, error: &RequestError) -> Self {
+    pub fn unreadable(docs_url: Option<&'s str>, error: &RequestError) -> Self {
         let mut verdict = Self::new(docs_url);
         verdict.violations.push(Violation {
             code: Code::RequestMalformed,

@@ -27,7 +27,7 @@ run_if() {
   fi
 }
 
-run 'engine and host' unit-tests
+run 'engine, host and command' unit-tests
 run_if 'end to end, on the built module' e2e-tests bats 'apt-get install bats' jq 'apt-get install jq'
 run_if 'a real registry' registry-tests bats 'apt-get install bats' jq 'apt-get install jq' \
   curl 'apt-get install curl' docker-registry 'apt-get install docker-registry'

@@ -151,7 +151,7 @@ impl<'a> ImagePattern<'a> {
 
     /// Whether the entry, in a reject list, certainly matches each image that the entry `other` of
     /// an allow list matches.
-    pub(crate) fn covers(&self, other: &Self) -> bool {
+    pub fn covers(&self, other: &Self) -> bool {
         let covers_version = match (self.tag, self.digest) {
             (_, Some(digest)) => other
                 .digest

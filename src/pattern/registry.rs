@@ -75,7 +75,7 @@ impl<'a> RegistryPattern<'a> {
     }
 
     /// Whether the entry, in a reject list, certainly matches each image that `other` matches.
-    pub(crate) fn covers(&self, other: &Self) -> bool {
+    pub fn covers(&self, other: &Self) -> bool {
         self.host.covers(&other.host)
             && match (&self.path, &other.path) {
                 (None, _) => true,

@@ -33,7 +33,7 @@ impl<'a> TagPattern<'a> {
     }
 
     /// Whether the entry certainly matches each tag that the glob `tags` matches.
-    pub(crate) fn covers(&self, tags: &str) -> bool {
+    pub fn covers(&self, tags: &str) -> bool {
         glob::covers(self.0, tags)
     }
 }

@@ -1,0 +1,41 @@
+//! The commands, one module each.
+
+mod check;
+mod drift;
+pub(crate) mod explain;
+mod fix;
+mod settings;
+mod shell;
+
+use std::io::Write;
+
+use clap::Subcommand;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Check(check::Check),
+    Fix(fix::Fix),
+    Drift(drift::Drift),
+    Settings(settings::SettingsCommand),
+    Explain(explain::Explain),
+    #[command(hide = true)]
+    Man(shell::Man),
+    Completions(shell::Completions),
+}
+
+impl Command {
+    pub(crate) fn execute(&self, out: &mut dyn Write) -> Result<Exit, Failure> {
+        match self {
+            Self::Check(check) => check.execute(out),
+            Self::Fix(fix) => fix.execute(out),
+            Self::Drift(drift) => drift.execute(out),
+            Self::Settings(settings) => settings.execute(out),
+            Self::Man(man) => man.execute(out),
+            Self::Completions(completions) => completions.execute(out),
+            Self::Explain(explain) => explain.execute(out),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! `rollout-guard settings`: whether settings can be meant, and what they do.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use rollout_guard::json::Node;
+
+use super::check::{nodes, settings};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::policy_file::SettingsFile;
+use crate::report::count;
+use crate::settings_odd;
+use crate::settings_text;
+
+/// Check settings, or explain what they do
+#[derive(Args, Debug)]
+#[command(
+    name = "settings",
+    after_help = "\
+Examples:
+  rollout-guard settings settings.yaml
+  rollout-guard settings --explain policy.yaml"
+)]
+pub(crate) struct SettingsCommand {
+    /// The settings, or a policy of Kubewarden that holds them; `-` for standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// Say whether the settings are valid, and what is redundant or odd in them (the default)
+    #[arg(long)]
+    validate: bool,
+
+    /// Say in sentences what the settings do, in their order
+    #[arg(long)]
+    explain: bool,
+}
+
+impl SettingsCommand {
+    pub(crate) fn execute(&self, out: &mut dyn Write) -> Result<Exit, Failure> {
+        let file = SettingsFile::read(&self.file)?;
+        let documents = file.documents()?;
+        let sources = file.sources(&documents)?;
+        let read = nodes(&sources)?;
+        let valid = settings(&file, &sources, &read)?;
+        for (source, settings) in sources.iter().zip(&valid) {
+            if self.explain {
+                if let Some(policy) = &source.policy {
+                    writeln!(out, "# {policy}\n")?;
+                }
+                let nothing = Node::Null;
+                let node = read
+                    .iter()
+                    .zip(&sources)
+                    .find(|(_, of)| std::ptr::eq(*of, source))
+                    .map_or(&nothing, |(node, _)| node);
+                for sentence in settings_text::sentences(node) {
+                    writeln!(out, "- {sentence}")?;
+                }
+                for note in &source.notes {
+                    writeln!(out, "- In a cluster: {note}.")?;
+                }
+                writeln!(out)?;
+            }
+            if self.validate || !self.explain {
+                let odd = settings_odd::find(source, settings);
+                write!(out, "{}", file.show_warnings(source, odd.iter()))?;
+                let policy = source.policy.as_deref();
+                let policy = policy.map_or_else(String::new, |policy| format!(" ({policy})"));
+                let warnings = if odd.is_empty() {
+                    String::new()
+                } else {
+                    format!(", {}", count(odd.len(), "warning", "warnings"))
+                };
+                writeln!(out, "{}: valid{policy}{warnings}", file.name)?;
+            }
+        }
+        Ok(Exit::Clean)
+    }
+}

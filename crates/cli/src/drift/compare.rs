@@ -1,0 +1,361 @@
+//! What Git, the spec and the running Pods say together.
+
+use std::collections::BTreeMap;
+
+use rollout_guard::glob;
+use rollout_guard::json::Location;
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::workload::{Image, Key, List, PodOf, Workload};
+use crate::manifest::Position;
+
+/// What became of a container or an annotation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum State {
+    InSync,
+    RolloutInProgress,
+    GitIsStale,
+    ClusterWasEdited,
+    OnlyInGit,
+    OnlyInCluster,
+}
+
+impl State {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::InSync => "in sync",
+            Self::RolloutInProgress => "rollout in progress",
+            Self::GitIsStale => "Git is stale",
+            Self::ClusterWasEdited => "cluster was edited",
+            Self::OnlyInGit => "only in Git",
+            Self::OnlyInCluster => "only in the cluster",
+        }
+    }
+}
+
+/// Where Git says something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct InGit {
+    pub(crate) file: usize,
+    pub(crate) name: String,
+    pub(crate) document: usize,
+    /// The way to the object in its document.
+    pub(crate) way: Location<'static>,
+    pub(crate) at: Position,
+}
+
+/// A container, or an annotation.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) key: Key,
+    /// `container redis`, `annotation example.com/team`.
+    pub(crate) what: String,
+    pub(crate) state: State,
+    pub(crate) git: Option<String>,
+    pub(crate) spec: Option<String>,
+    /// What runs, and in how many Pods.
+    pub(crate) pods: Vec<Runs>,
+    /// What to do.
+    pub(crate) advice: Option<String>,
+    /// What to write in Git, and where: from the object on.
+    pub(crate) write: Option<(Location<'static>, String)>,
+    pub(crate) in_git: Option<InGit>,
+    /// It needs somebody.
+    pub(crate) is_difference: bool,
+}
+
+/// What Pods run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Runs {
+    pub(crate) image: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) digest: Option<String>,
+    pub(crate) pods: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) waiting: Option<String>,
+    /// As it runs, to compare by.
+    #[serde(skip)]
+    compared: Image,
+}
+
+/// A workload of Git, with the place of each of its values.
+pub(crate) struct GitWorkload {
+    pub(crate) workload: Workload,
+    pub(crate) place: InGit,
+    /// Where its values are.
+    pub(crate) positions: BTreeMap<String, Position>,
+}
+
+/// Holds Git against the cluster.
+///
+/// `annotations` are globs of the annotations that matter.
+pub(crate) fn compare(
+    git: &[GitWorkload],
+    live: &[Workload],
+    pods: &[PodOf],
+    annotations: &[String],
+) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for ours in git {
+        let theirs = live
+            .iter()
+            .find(|workload| workload.key == ours.workload.key);
+        let pods: Vec<_> = pods
+            .iter()
+            .filter(|pod| pod.key == ours.workload.key)
+            .collect();
+        match theirs {
+            None => rows.push(Row {
+                advice: Some("apply it, or remove it from Git".to_owned()),
+                in_git: Some(ours.place.clone()),
+                ..row(&ours.workload.key, "workload", State::OnlyInGit)
+            }),
+            Some(theirs) => {
+                add_containers(ours, theirs, &pods, &mut rows);
+                add_annotations(ours, theirs, annotations, &mut rows);
+            }
+        }
+    }
+    let namespaces: Vec<_> = git
+        .iter()
+        .map(|ours| &ours.workload.key.namespace)
+        .collect();
+    for theirs in live {
+        let is_known = git.iter().any(|ours| ours.workload.key == theirs.key);
+        if !is_known && !theirs.is_made() && namespaces.contains(&&theirs.key.namespace) {
+            rows.push(Row {
+                advice: Some("add it to Git, or delete it".to_owned()),
+                ..row(&theirs.key, "workload", State::OnlyInCluster)
+            });
+        }
+    }
+    rows.sort_by(|one, other| (&one.key, &one.what).cmp(&(&other.key, &other.what)));
+    rows
+}
+
+fn row(key: &Key, what: impl Into<String>, state: State) -> Row {
+    Row {
+        key: key.clone(),
+        what: what.into(),
+        state,
+        git: None,
+        spec: None,
+        pods: Vec::new(),
+        advice: None,
+        write: None,
+        in_git: None,
+        is_difference: !matches!(state, State::InSync | State::RolloutInProgress),
+    }
+}
+
+fn add_containers(ours: &GitWorkload, theirs: &Workload, pods: &[&PodOf], rows: &mut Vec<Row>) {
+    let key = &ours.workload.key;
+    let last_applied = last_applied(theirs);
+    let names: std::collections::BTreeSet<_> = ours
+        .workload
+        .containers
+        .keys()
+        .chain(theirs.containers.keys())
+        .collect();
+    for name in names {
+        let git = ours.workload.containers.get(name);
+        let spec = theirs.containers.get(name).map(|(image, _)| image);
+        let what = match name.0 {
+            List::Init => format!("init container {}", name.1),
+            List::Main => format!("container {}", name.1),
+        };
+        let runs = runs(pods, name);
+        let mut found = Row {
+            git: git.map(|(image, _)| image.text.clone()),
+            spec: spec.map(|image| image.text.clone()),
+            in_git: git.map(|(_, path)| place(ours, path)),
+            ..row(key, what, State::InSync)
+        };
+        match (git, spec) {
+            (Some((git, path)), Some(spec)) => {
+                let applied = last_applied
+                    .as_ref()
+                    .and_then(|applied| image_at(applied, path, &name.1));
+                judge(
+                    &mut found,
+                    theirs,
+                    git,
+                    spec,
+                    &runs,
+                    applied.as_deref(),
+                    path,
+                );
+            }
+            (Some(_), None) => {
+                found.state = State::OnlyInGit;
+                found.advice = Some("apply it, or remove it from Git".to_owned());
+                found.is_difference = true;
+            }
+            _ => {
+                found.state = State::OnlyInCluster;
+                found.advice =
+                    Some("add it to Git, unless something in the cluster injects it".to_owned());
+                found.is_difference = true;
+            }
+        }
+        found.pods = runs;
+        rows.push(found);
+    }
+}
+
+/// What the images of a container in Git, in the spec and in the Pods mean.
+fn judge(
+    found: &mut Row,
+    theirs: &Workload,
+    git: &Image,
+    spec: &Image,
+    runs: &[Runs],
+    applied: Option<&str>,
+    path: &Location<'static>,
+) {
+    let running: Vec<_> = runs.iter().filter(|runs| runs.waiting.is_none()).collect();
+    let is_stuck = runs.iter().any(|runs| runs.waiting.is_some());
+    let others: Vec<_> = running
+        .iter()
+        .filter(|runs| !runs.compared.is(spec))
+        .collect();
+    let is_rolling_out = theirs.is_rolling_out || (!others.is_empty() && runs.len() > 1);
+    found.state = if !git.is(spec) {
+        if applied == Some(git.text.as_str()) {
+            State::ClusterWasEdited
+        } else {
+            State::GitIsStale
+        }
+    } else if is_rolling_out {
+        State::RolloutInProgress
+    } else if !others.is_empty() {
+        // The Pods were made, or changed, by something else than this spec.
+        State::ClusterWasEdited
+    } else {
+        State::InSync
+    };
+    found.is_difference = match found.state {
+        State::InSync => false,
+        State::RolloutInProgress => is_stuck && !others.is_empty(),
+        _ => true,
+    };
+    if !found.is_difference {
+        return;
+    }
+    // What works is usually right: the one image that all running Pods have.
+    match running.split_first() {
+        Some((first, rest)) if rest.iter().all(|runs| runs.compared.is(&first.compared)) => {
+            if first.compared.is(git) {
+                found.advice = Some("Git says what runs: apply it".to_owned());
+            } else {
+                found.advice = Some(format!("write `{}` in Git", first.image));
+                found.write = Some((path.clone(), first.image.clone()));
+            }
+        }
+        Some(_) => {
+            found.advice =
+                Some("the Pods run different images: let the rollout end, then look again".into());
+        }
+        None if git.is(spec) => {}
+        None => {
+            found.advice = Some(format!(
+                "no Pod runs: write `{}` in Git, or apply what Git says",
+                spec.text
+            ));
+            found.write = Some((path.clone(), spec.text.clone()));
+        }
+    }
+}
+
+/// What the Pods run in a container, each image once.
+fn runs(pods: &[&PodOf], name: &(List, String)) -> Vec<Runs> {
+    let mut all: Vec<Runs> = Vec::new();
+    for running in pods.iter().filter_map(|pod| pod.containers.get(name)) {
+        let known = all
+            .iter_mut()
+            .find(|runs| runs.compared == running.image && runs.waiting == running.waiting);
+        match known {
+            Some(runs) => runs.pods += 1,
+            None => all.push(Runs {
+                image: running.image.text.clone(),
+                digest: running.image.digest.clone(),
+                pods: 1,
+                waiting: running.waiting.clone(),
+                compared: running.image.clone(),
+            }),
+        }
+    }
+    all
+}
+
+fn add_annotations(ours: &GitWorkload, theirs: &Workload, globs: &[String], rows: &mut Vec<Row>) {
+    let is_guarded = |key: &&String| globs.iter().any(|glob| glob::matches(glob, key));
+    let (git, live) = (&ours.workload.annotations, &theirs.annotations);
+    let keys: std::collections::BTreeSet<_> =
+        git.keys().chain(live.keys()).filter(is_guarded).collect();
+    let last_applied = last_applied(theirs);
+    for key in keys {
+        let path = ["metadata", "annotations", key]
+            .map(|key| rollout_guard::json::Step::Key(key.to_owned().into()));
+        let path = Location(path.to_vec());
+        let applied = last_applied.as_ref().and_then(|applied| {
+            let annotations = applied.get("metadata")?.get("annotations")?;
+            Some(annotations.get(key).and_then(Json::as_str))
+        });
+        let state = match (git.get(key), live.get(key)) {
+            (one, other) if one == other => State::InSync,
+            (one, _) if applied == Some(one.map(String::as_str)) => State::ClusterWasEdited,
+            (None, _) => State::OnlyInCluster,
+            (_, None) => State::OnlyInGit,
+            _ => State::GitIsStale,
+        };
+        let advice = match (state, live.get(key)) {
+            (State::InSync, _) => None,
+            (_, Some(value)) => Some(format!("write `{value}` in Git, or apply what Git says")),
+            (_, None) => Some("apply what Git says, or remove it from Git".to_owned()),
+        };
+        let write = live
+            .get(key)
+            .filter(|_| state != State::InSync && git.contains_key(key))
+            .map(|value| (path.clone(), value.clone()));
+        rows.push(Row {
+            git: git.get(key).cloned(),
+            spec: live.get(key).cloned(),
+            advice,
+            write,
+            in_git: Some(place(ours, &path)),
+            ..row(&ours.workload.key, format!("annotation {key}"), state)
+        });
+    }
+}
+
+fn place(ours: &GitWorkload, path: &Location<'_>) -> InGit {
+    let at = ours.positions.get(&format!("{path:#}"));
+    InGit {
+        at: at.copied().unwrap_or(ours.place.at),
+        ..ours.place.clone()
+    }
+}
+
+fn last_applied(workload: &Workload) -> Option<Json> {
+    serde_json::from_str(workload.last_applied.as_deref()?).ok()
+}
+
+/// The image of the container with a name, in the list of a path.
+fn image_at(object: &Json, path: &Location<'_>, name: &str) -> Option<String> {
+    use rollout_guard::json::Step;
+    let [list @ .., Step::Index(_), Step::Key(image)] = path.steps() else {
+        return None;
+    };
+    let list = list.iter().try_fold(object, |value, step| match step {
+        Step::Key(key) => value.get(key.as_ref()),
+        _ => None,
+    })?;
+    let container = list
+        .as_array()?
+        .iter()
+        .find(|container| container.get("name").and_then(Json::as_str) == Some(name))?;
+    Some(container.get(image.as_ref())?.as_str()?.to_owned())
+}

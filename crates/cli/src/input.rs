@@ -1,0 +1,154 @@
+//! Finds the files that a user names, and reads them.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use ignore::WalkBuilder;
+
+use crate::failure::{printable, reason};
+
+/// A larger file is not read: an API server takes 3 MiB in one request, and this keeps what the
+/// command needs in bounds.
+const LARGEST_FILE: u64 = 64 << 20;
+
+/// A file to read, or what cannot be looked into.
+#[derive(Clone, Debug)]
+pub(crate) enum Input {
+    File(PathBuf),
+    Unreadable { path: PathBuf, problem: String },
+}
+
+impl Input {
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::File(path) | Self::Unreadable { path, .. } => path,
+        }
+    }
+}
+
+/// The files that paths name, in order; of a folder all YAML and JSON files, but those that git
+/// ignores. A file that is named itself is read whatever it is called.
+pub(crate) fn find(paths: &[PathBuf]) -> Vec<Input> {
+    let mut inputs = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut add = |input: Input| {
+        if seen.insert(input.path().to_owned()) {
+            inputs.push(input);
+        }
+    };
+    for path in paths {
+        if is_stdin(path) || !path.is_dir() {
+            add(Input::File(path.clone()));
+            continue;
+        }
+        let walk = WalkBuilder::new(path)
+            // Manifests often live in `.github` or `.pipeline`.
+            .hidden(false)
+            .require_git(false)
+            .filter_entry(|entry| entry.file_name() != ".git")
+            .sort_by_file_name(Ord::cmp)
+            .build();
+        for entry in walk {
+            match entry {
+                Ok(entry) => {
+                    let is_file = entry
+                        .file_type()
+                        .is_some_and(|kind| kind.is_file() || kind.is_symlink());
+                    let path = entry.into_path();
+                    if is_file && is_manifest(&path) && !path.is_dir() {
+                        add(Input::File(path));
+                    }
+                }
+                Err(error) => add(unreadable(path, &error)),
+            }
+        }
+    }
+    inputs
+}
+
+fn unreadable(folder: &Path, error: &ignore::Error) -> Input {
+    let mut path = folder.to_owned();
+    let mut at = error;
+    loop {
+        at = match at {
+            ignore::Error::WithPath { path: found, err } => {
+                path.clone_from(found);
+                err
+            }
+            ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => err,
+            _ => break,
+        };
+    }
+    let problem = at.io_error().map_or_else(|| at.to_string(), reason);
+    Input::Unreadable { path, problem }
+}
+
+fn is_manifest(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| {
+        ["yaml", "yml", "json"]
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known))
+    })
+}
+
+pub(crate) fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// A path as messages show it.
+pub(crate) fn name(path: &Path) -> String {
+    if is_stdin(path) {
+        "<stdin>".to_owned()
+    } else {
+        let path = path.strip_prefix("./").unwrap_or(path);
+        printable(&path.display().to_string())
+    }
+}
+
+/// The text of a file, or of standard input for `-`.
+///
+/// # Errors
+///
+/// Why there is none, in a few words.
+pub(crate) fn read(path: &Path) -> Result<String, String> {
+    let bytes = if is_stdin(path) {
+        read_bytes(&mut io::stdin().lock())
+    } else {
+        File::open(path).and_then(|mut file| read_bytes(&mut file))
+    }
+    .map_err(|error| reason(&error))?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(format!(
+            "larger than {} MiB, split it into files",
+            LARGEST_FILE >> 20
+        ));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        if error.as_bytes().starts_with(b"\xff\xfe") || error.as_bytes().starts_with(b"\xfe\xff") {
+            "UTF-16 text, save it as UTF-8".to_owned()
+        } else if error.as_bytes().iter().take(8192).any(|byte| *byte == 0) {
+            "a binary file".to_owned()
+        } else {
+            format!("not UTF-8 at byte {at}")
+        }
+    })
+}
+
+fn read_bytes(file: &mut dyn Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Whether a file is a template of a Helm chart: in the folder `templates` beside a `Chart.yaml`.
+pub(crate) fn is_chart_template(path: &Path) -> bool {
+    path.ancestors().skip(1).any(|folder| {
+        folder.file_name().is_some_and(|name| name == "templates")
+            && folder
+                .parent()
+                .is_some_and(|chart| chart.join("Chart.yaml").is_file())
+    })
+}

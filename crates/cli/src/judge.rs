@@ -1,0 +1,249 @@
+//! Judges the objects of a file as admission would.
+
+use std::path::Path;
+
+use rollout_guard::policy::Policy;
+use rollout_guard::registry::{Existence, Registry};
+use rollout_guard::request::Request;
+use rollout_guard::verdict::Verdict;
+use rollout_guard::violation::Violation;
+use rollout_guard::workload::Found;
+
+use crate::finding::{Counts, FileReport, Finding, ObjectName, Problem, Severity};
+use crate::input::{self, Input};
+use crate::manifest::{self, Document, Lines, Style, Unreadable};
+use crate::object::{Identity, Object, objects};
+use crate::policy_file::Source;
+
+/// Settings, and the policy that they come from.
+pub(crate) struct Judge<'p> {
+    pub(crate) policies: Vec<(&'p Source<'p>, Policy<'p>)>,
+    /// Where objects are that name no namespace.
+    pub(crate) namespace: &'p str,
+    /// Whether it matters where they are.
+    pub(crate) asks_for_namespace: bool,
+    pub(crate) identity: Identity,
+}
+
+impl Judge<'_> {
+    /// Judges everything in a file.
+    pub(crate) fn file(&self, input: &Input) -> FileReport {
+        let path = input.path();
+        let mut report = FileReport {
+            name: input::name(path),
+            counts: Counts {
+                files: 1,
+                ..Counts::default()
+            },
+            ..FileReport::default()
+        };
+        let text = match input {
+            Input::File(path) => input::read(path),
+            Input::Unreadable { problem, .. } => Err(problem.clone()),
+        };
+        match text {
+            Err(message) => report.problems.push(Problem {
+                message,
+                place: None,
+            }),
+            Ok(text) => self.text(path, &text, &mut report),
+        }
+        report.counts.unreadable_files = usize::from(!report.problems.is_empty());
+        report.counts.objects = report.objects.len();
+        report.counts.exempted = report.exempted.len();
+        report.counts.rewritten = report.rewritten.len();
+        report
+    }
+
+    fn text(&self, path: &Path, text: &str, report: &mut FileReport) {
+        let has_actions = text.contains("{{");
+        if has_actions && input::is_chart_template(path) {
+            report.counts.templates = 1;
+            return;
+        }
+        let mut reading = Reading {
+            judge: self,
+            text,
+            lines: None,
+            request: String::new(),
+        };
+        let mut unreadable = Vec::new();
+        manifest::documents(text, &mut |part| match part {
+            Ok(document) => reading.document(&document, report),
+            Err(error) => unreadable.push(error),
+        });
+        if has_actions && !unreadable.is_empty() {
+            // What cannot be read and holds `{{` is for a template engine.
+            report.counts.templates = 1;
+        } else {
+            report.problems = unreadable
+                .into_iter()
+                .map(|error| reading.problem(error))
+                .collect();
+        }
+        if report.objects.is_empty()
+            && report.counts.not_covered == 0
+            && report.counts.templates == 0
+            && report.problems.is_empty()
+        {
+            report.counts.other_files = 1;
+        }
+    }
+}
+
+/// A registry that is not asked: a mirror is taken to have what it should.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NotAsked;
+
+impl Registry for NotAsked {
+    fn has(&self, _: &str) -> Existence {
+        Existence::There
+    }
+}
+
+/// A file that is being judged.
+struct Reading<'r> {
+    judge: &'r Judge<'r>,
+    text: &'r str,
+    /// Made when there is something to tell.
+    lines: Option<Lines<'r>>,
+    /// Used for one request after the other.
+    request: String,
+}
+
+impl<'r> Reading<'r> {
+    fn lines(&mut self) -> &Lines<'r> {
+        self.lines.get_or_insert_with(|| Lines::new(self.text))
+    }
+
+    fn problem(&mut self, error: Unreadable) -> Problem {
+        let lines = self.lines();
+        Problem {
+            message: error.problem,
+            place: Some((
+                lines.position(error.at),
+                lines.excerpt(&(error.at..error.at + 1)),
+            )),
+        }
+    }
+
+    fn document(&mut self, document: &Document<'_>, report: &mut FileReport) {
+        for object in objects(&document.tree).into_iter().flatten() {
+            self.object(document, &object, report);
+        }
+    }
+
+    fn object(&mut self, document: &Document<'_>, object: &Object<'_>, report: &mut FileReport) {
+        let judge = self.judge;
+        let mut is_covered = false;
+        let position = report.objects.len();
+        for (source, policy) in &judge.policies {
+            if !source.covers(object, judge.namespace) {
+                continue;
+            }
+            if !is_covered {
+                object.write_request(judge.namespace, &judge.identity, &mut self.request);
+            }
+            let text = std::mem::take(&mut self.request);
+            let verdict = match Request::read(&text) {
+                Err(error) => Verdict::unreadable(None, &error),
+                Ok(request) => {
+                    if !is_covered {
+                        let found = request.object.iter().flat_map(|object| &object.found);
+                        report.counts.images += found
+                            .filter(|found| matches!(found, Found::Image(_)))
+                            .count();
+                    }
+                    policy.evaluate_with(request, &NotAsked)
+                }
+            };
+            self.request = text;
+            is_covered = true;
+            let policy = source.policy.as_ref().filter(|_| judge.policies.len() > 1);
+            let mut add = |severity, violation: &Violation| {
+                let finding = self.finding(document, object, severity, violation);
+                report.findings.push(Finding {
+                    object: position,
+                    policy: policy.cloned(),
+                    ..finding
+                });
+            };
+            for violation in &verdict.violations {
+                add(Severity::Error, violation);
+            }
+            for violation in &verdict.warnings {
+                add(Severity::Warning, violation);
+            }
+            report.exempted.extend(verdict.exempted);
+            report.rewritten.extend(verdict.rewritten);
+        }
+        if !is_covered {
+            report.counts.not_covered += 1;
+            return;
+        }
+        if judge.asks_for_namespace && object.namespace.is_none() && !object.is_cluster_scoped() {
+            report.counts.without_namespace += 1;
+        }
+        report.objects.push(ObjectName {
+            api_version: if object.group.is_empty() {
+                object.version.to_string()
+            } else {
+                format!("{}/{}", object.group, object.version)
+            },
+            kind: object.kind.to_string(),
+            name: object.name.to_string(),
+            namespace: object.in_namespace(judge.namespace).map(ToOwned::to_owned),
+        });
+        for finding in report.findings.iter().rev() {
+            if finding.object != position {
+                break;
+            }
+            match finding.severity {
+                Severity::Error => report.counts.errors += 1,
+                Severity::Warning => report.counts.warnings += 1,
+            }
+        }
+    }
+
+    /// Where a violation is in the file.
+    fn finding(
+        &mut self,
+        document: &Document<'_>,
+        object: &Object<'_>,
+        severity: Severity,
+        violation: &Violation,
+    ) -> Finding {
+        let place = object.value.locate(&violation.path);
+        let is_whole = violation.path.steps().is_empty();
+        let name = || {
+            let metadata = object.value.get("metadata")?;
+            metadata
+                .get("name")
+                .or_else(|| metadata.get("generateName"))
+        };
+        let span = match place.key {
+            // About the object as a whole: its name stands for it.
+            _ if is_whole => name()
+                .or_else(|| object.value.get("kind"))
+                .map_or(place.span, manifest::Value::span),
+            // A list or map is shown by its key.
+            Some(key) if !place.is_exact || is_collection(place.style) => key,
+            _ => place.span,
+        };
+        let span = document.in_file(&span);
+        let lines = self.lines();
+        Finding {
+            severity,
+            violation: violation.clone(),
+            object: 0,
+            policy: None,
+            start: lines.position(span.start),
+            end: lines.position(span.end),
+            excerpt: lines.excerpt(&span),
+        }
+    }
+}
+
+const fn is_collection(style: Style) -> bool {
+    matches!(style, Style::Flow | Style::Indented)
+}

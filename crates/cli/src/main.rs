@@ -1,0 +1,95 @@
+//! `rollout-guard`: the verdicts of the policy over files in Git, before anything reaches a cluster.
+//!
+//! ```text
+//! file ──▶ manifest ──▶ object ──▶ judge ──▶ finding ──▶ report
+//!  input   JSON, and    request    the       violation    human, JSON,
+//!          places of    to create  engine    and place    SARIF, GitHub,
+//!          its values   it                                JUnit
+//! ```
+//!
+//! | module | what it owns |
+//! |---|---|
+//! | [`command`] | the commands, one a file; every rule is the engine's |
+//! | [`report`], [`snippet`], [`progress`] | how findings are told |
+//! | [`judge`], [`finding`] | the verdict on every object of a file, with places |
+//! | [`edit`] | changes values in the text of a manifest |
+//! | [`drift`] | Git, live workloads and Pods, side by side |
+//! | [`policy_file`] | settings, alone or in policies of Kubewarden |
+//! | [`settings_odd`], [`settings_text`] | what is odd in settings; settings in sentences |
+//! | [`object`], [`kind`] | the objects of a document, and the request for each |
+//! | [`manifest`] | YAML and JSON as kubectl reads them |
+//! | [`input`] | the files that a user names |
+//! | [`exit`], [`failure`] | how a command ends |
+
+mod command;
+mod drift;
+mod edit;
+mod exit;
+mod failure;
+mod finding;
+mod input;
+mod judge;
+mod kind;
+mod manifest;
+mod object;
+mod policy_file;
+mod progress;
+mod report;
+mod settings_odd;
+mod settings_text;
+mod snippet;
+
+use std::io::{BufWriter, Write};
+use std::process::ExitCode;
+
+use clap::{ColorChoice, Parser};
+
+use command::Command;
+
+/// The verdicts of the rollout-guard policy over files in Git, before anything reaches a cluster.
+#[derive(Debug, Parser)]
+#[command(
+    name = "rollout-guard",
+    version,
+    after_help = "\
+Exit codes:
+  0  nothing is wrong
+  1  violations; with `fix --check` and `drift`, differences
+  2  wrong arguments or settings
+  3  files that could not be read, parsed or written (also with violations)"
+)]
+pub(crate) struct Arguments {
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
+    color: ColorChoice,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn main() -> ExitCode {
+    failure::catch_panics();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return failure::of_arguments(&error).into(),
+    };
+    match arguments.color {
+        ColorChoice::Auto => anstream::ColorChoice::Auto,
+        ColorChoice::Always => anstream::ColorChoice::Always,
+        ColorChoice::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
+    let mut out = BufWriter::new(anstream::stdout().lock());
+    let done = arguments
+        .command
+        .execute(&mut out)
+        .and_then(|exit| Ok(out.flush().map(|()| exit)?));
+    match done {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            // What was written before belongs to the answer.
+            let _ = out.flush();
+            failure.tell().into()
+        }
+    }
+}

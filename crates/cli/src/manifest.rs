@@ -1,0 +1,123 @@
+//! Manifests: YAML and JSON as kubectl reads them, with the place of every value.
+//!
+//! | module | what it owns |
+//! |---|---|
+//! | [`yaml`], [`json`] | one document as JSON, and where its values stand |
+//! | [`scalar`] | what a plain YAML scalar means |
+//! | [`tree`] | the values of a document, and the way from a field path to a place |
+//! | [`text`] | lines and columns of a text |
+
+mod json;
+pub(crate) mod scalar;
+mod text;
+mod tree;
+mod yaml;
+
+use std::ops::Range;
+
+pub(crate) use text::{Excerpt, Lines, Position};
+pub(crate) use tree::{Place, Style, Tree, Value};
+pub(crate) use yaml::Unreadable;
+
+/// A document of a file.
+#[derive(Debug)]
+pub(crate) struct Document<'t> {
+    /// Where the text that its places count from begins in the file.
+    pub(crate) offset: usize,
+    pub(crate) tree: Tree<'t>,
+}
+
+/// A part of a file that holds documents, or why it cannot be read.
+pub(crate) type Part<'t> = Result<Document<'t>, Unreadable>;
+
+impl Document<'_> {
+    /// Where a place of the document is in the file.
+    pub(crate) const fn in_file(&self, span: &Range<usize>) -> Range<usize> {
+        self.offset + span.start..self.offset + span.end
+    }
+}
+
+/// The documents of a file, in order. One that cannot be read does not hide those after it.
+pub(crate) fn documents<'t>(file: &'t str, found: &mut dyn FnMut(Part<'t>)) {
+    let start = if file.starts_with('\u{feff}') { 3 } else { 0 };
+    let text = file.get(start..).unwrap_or_default();
+    // As kubectl guesses: what begins with a brace is JSON, and YAML if it is not.
+    let not_json = if text.trim_ascii_start().starts_with(['{', '[']) {
+        match json::read(text) {
+            Ok(values) => {
+                for (offset, tree) in values {
+                    let offset = start + offset;
+                    found(Ok(Document { offset, tree }));
+                }
+                return;
+            }
+            Err(error) => Some(error),
+        }
+    } else {
+        None
+    };
+    for part in split(text) {
+        let offset = start + part.start;
+        let part = text.get(part).unwrap_or_default();
+        if is_blank(part) {
+            continue;
+        }
+        match yaml::read(part) {
+            Ok(trees) => {
+                for tree in trees {
+                    found(Ok(Document { offset, tree }));
+                }
+            }
+            Err(error) => {
+                let error = not_json
+                    .as_ref()
+                    .filter(|_| !text.contains("\n---"))
+                    .map_or_else(
+                        || Unreadable {
+                            at: offset + error.at,
+                            ..error
+                        },
+                        |json| Unreadable {
+                            at: start + json.at,
+                            problem: json.problem.clone(),
+                        },
+                    );
+                found(Err(error));
+            }
+        }
+    }
+}
+
+/// The parts of a text that begin with `---` on a line of its own, as kubectl splits a file: so one
+/// that cannot be read does not hide the others.
+fn split(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut rest = Some(0);
+    std::iter::from_fn(move || {
+        let start = rest?;
+        let mut from = start + 1;
+        rest = loop {
+            let Some(found) = text.get(from..).and_then(|text| text.find("\n---")) else {
+                break None;
+            };
+            let marker = from + found + 1;
+            let behind = text.as_bytes().get(marker + 3);
+            if matches!(behind, None | Some(b' ' | b'\t' | b'\r' | b'\n')) {
+                break Some(marker);
+            }
+            from = marker;
+        };
+        Some(start..rest.unwrap_or(text.len()))
+    })
+}
+
+/// Nothing but white space, comments, directives and markers.
+fn is_blank(part: &str) -> bool {
+    part.lines().all(|line| {
+        let line = line.trim();
+        line.is_empty()
+            || line.starts_with('#')
+            || line.starts_with('%')
+            || line == "---"
+            || line == "..."
+    })
+}

@@ -1,0 +1,229 @@
+//! A document as JSON, and where each of its values stands in the text.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use rollout_guard::json::{Location, Step};
+
+/// At most this many values in one document: 24 bytes are kept of each.
+pub(super) const MOST_NODES: usize = 4_000_000;
+
+/// How a value is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// Without quotes.
+    Plain,
+    /// In single quotes.
+    Single,
+    /// In double quotes.
+    Double,
+    /// After `|` or `>`.
+    Block,
+    /// A list or map in brackets.
+    Flow,
+    /// A list or map by indentation.
+    Indented,
+}
+
+/// A value or a key of a document.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Node {
+    /// The first byte of it in the text.
+    pub(super) start: u32,
+    /// The byte behind it in the text.
+    pub(super) end: u32,
+    /// Its first byte in the JSON.
+    pub(super) json: u32,
+    /// The byte behind it in the JSON.
+    pub(super) json_end: u32,
+    /// The node behind it and everything below it.
+    pub(super) next: u32,
+    pub(super) style: Style,
+    /// It stands elsewhere in the text: an alias leads to it.
+    pub(super) is_shared: bool,
+}
+
+/// A document: its JSON, and its values in the order of the text, keys and values of a map in turn.
+#[derive(Debug)]
+pub(crate) struct Tree<'t> {
+    pub(super) json: Cow<'t, str>,
+    pub(super) nodes: Vec<Node>,
+}
+
+/// One value of a document.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Value<'d> {
+    tree: &'d Tree<'d>,
+    index: usize,
+    node: &'d Node,
+}
+
+/// Where a path leads in the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The value, or what is nearest to it.
+    pub(crate) span: Range<usize>,
+    /// The key of the value, if a map holds it.
+    pub(crate) key: Option<Range<usize>>,
+    pub(crate) style: Style,
+    /// An alias is on the way: the text belongs to more than one value.
+    pub(crate) is_shared: bool,
+    /// The path leads to a value; else it ends early, and this is as far as it leads.
+    pub(crate) is_exact: bool,
+}
+
+impl Tree<'_> {
+    /// The document as JSON.
+    pub(crate) fn json(&self) -> &str {
+        &self.json
+    }
+
+    /// The outermost value; none of an empty document.
+    pub(crate) fn root(&self) -> Option<Value<'_>> {
+        self.value(0)
+    }
+
+    fn value(&self, index: usize) -> Option<Value<'_>> {
+        let node = self.nodes.get(index)?;
+        Some(Value {
+            tree: self,
+            index,
+            node,
+        })
+    }
+}
+
+impl<'d> Value<'d> {
+    /// The value as JSON.
+    pub(crate) fn json(self) -> &'d str {
+        self.tree
+            .json
+            .get(self.node.json as usize..self.node.json_end as usize)
+            .unwrap_or_default()
+    }
+
+    /// The text of a string.
+    pub(crate) fn text(self) -> Option<Cow<'d, str>> {
+        let quoted = self.json();
+        let inner = quoted.strip_prefix('"')?.strip_suffix('"')?;
+        if inner.contains('\\') {
+            serde_json::from_str(quoted).ok().map(Cow::Owned)
+        } else {
+            Some(Cow::Borrowed(inner))
+        }
+    }
+
+    pub(crate) fn is_map(self) -> bool {
+        self.json().starts_with('{')
+    }
+
+    pub(crate) fn is_list(self) -> bool {
+        self.json().starts_with('[')
+    }
+
+    pub(crate) fn is_null(self) -> bool {
+        self.json() == "null"
+    }
+
+    pub(crate) const fn span(self) -> Range<usize> {
+        self.node.start as usize..self.node.end as usize
+    }
+
+    /// Its place among the nodes of its tree.
+    pub(super) const fn index(self) -> usize {
+        self.index
+    }
+
+    pub(crate) const fn style(self) -> Style {
+        self.node.style
+    }
+
+    /// The values directly below: the elements of a list, or keys and values in turn.
+    fn below(self) -> impl Iterator<Item = Value<'d>> {
+        let end = self.node.next as usize;
+        let is_collection = self.is_map() || self.is_list();
+        let mut index = if is_collection { self.index + 1 } else { end };
+        std::iter::from_fn(move || {
+            let value = (index < end).then(|| self.tree.value(index)).flatten()?;
+            index = (value.node.next as usize).max(index + 1);
+            Some(value)
+        })
+    }
+
+    /// The elements of a list.
+    pub(crate) fn elements(self) -> impl Iterator<Item = Value<'d>> {
+        let is_list = self.is_list();
+        self.below().take_while(move |_| is_list)
+    }
+
+    /// Keys and values of a map.
+    pub(crate) fn members(self) -> impl Iterator<Item = (Value<'d>, Value<'d>)> {
+        let is_map = self.is_map();
+        let mut below = self.below();
+        std::iter::from_fn(move || {
+            let key = below.next().filter(|_| is_map)?;
+            Some((key, below.next()?))
+        })
+    }
+
+    /// The value of a key.
+    pub(crate) fn get(self, key: &str) -> Option<Value<'d>> {
+        self.members()
+            .find(|(found, _)| found.is_key(key))
+            .map(|(_, value)| value)
+    }
+
+    /// The text at the end of a way of keys.
+    pub(crate) fn text_at(self, way: &[&str]) -> Option<Cow<'d, str>> {
+        way.iter()
+            .try_fold(self, |value, key| value.get(key))?
+            .text()
+    }
+
+    fn is_key(self, key: &str) -> bool {
+        self.text().is_some_and(|text| text == key)
+    }
+
+    /// The value that a path leads to.
+    pub(crate) fn at(self, path: &Location<'_>) -> Option<Value<'d>> {
+        path.steps()
+            .iter()
+            .try_fold(self, |value, step| match step {
+                Step::Key(key) => value.get(key),
+                Step::Index(index) => value.elements().nth(*index),
+                Step::Each => None,
+            })
+    }
+
+    /// Where a path leads from here.
+    pub(crate) fn locate(self, path: &Location<'_>) -> Place {
+        let mut at = self;
+        let mut key = None;
+        let mut is_shared = self.node.is_shared;
+        let mut is_exact = true;
+        for step in path.steps() {
+            let next = match step {
+                Step::Key(wanted) => at
+                    .members()
+                    .find(|(found, _)| found.is_key(wanted))
+                    .map(|(found, value)| (Some(found), value)),
+                Step::Index(wanted) => at.elements().nth(*wanted).map(|value| (None, value)),
+                Step::Each => None,
+            };
+            let Some((found, value)) = next else {
+                is_exact = false;
+                break;
+            };
+            key = found.map(Value::span);
+            at = value;
+            is_shared |= value.node.is_shared;
+        }
+        Place {
+            span: at.span(),
+            key,
+            style: at.style(),
+            is_shared,
+            is_exact,
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The Kubernetes objects of a document, and the request that admission would see for each.
+
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
+
+use rollout_guard::json::{Location, Step};
+
+use crate::kind::{is_cluster_scoped, resource};
+use crate::manifest::scalar::write_text;
+use crate::manifest::{Tree, Value};
+
+/// Lists in lists in lists are no more than this.
+const DEEPEST_LIST: usize = 8;
+
+/// Who asks: as admission knows a person, or nobody, as in the audit scanner's requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Identity {
+    Person { name: String, groups: Vec<String> },
+    Nobody,
+}
+
+impl Identity {
+    /// A person in no group, whom no settings name.
+    pub(crate) fn somebody() -> Self {
+        Self::Person {
+            name: "rollout-guard".to_owned(),
+            groups: Vec::new(),
+        }
+    }
+}
+
+/// An object of a document.
+#[derive(Clone, Debug)]
+pub(crate) struct Object<'d> {
+    pub(crate) value: Value<'d>,
+    /// The way to it from the outermost value of its document.
+    pub(crate) way: Location<'static>,
+    pub(crate) group: Cow<'d, str>,
+    pub(crate) version: Cow<'d, str>,
+    pub(crate) kind: Cow<'d, str>,
+    /// Empty where the API server makes it.
+    pub(crate) name: Cow<'d, str>,
+    pub(crate) namespace: Option<Cow<'d, str>>,
+}
+
+/// The objects of a document, those of a `List` each by itself. `None` if it is no Kubernetes object.
+pub(crate) fn objects<'d>(tree: &'d Tree<'_>) -> Option<Vec<Object<'d>>> {
+    let mut objects = Vec::new();
+    add(tree.root()?, None, &Location::default(), &mut objects).then_some(objects)
+}
+
+fn add<'d>(
+    value: Value<'d>,
+    list: Option<(&str, &str)>,
+    way: &Location<'static>,
+    objects: &mut Vec<Object<'d>>,
+) -> bool {
+    let text = |key| value.text_at(&[key]).filter(|text| !text.is_empty());
+    // The items of a typed list may go without what the list says (`UnstructuredJSONScheme`).
+    let (api_version, kind) = match (text("apiVersion"), text("kind"), list) {
+        (Some(api_version), Some(kind), _) => (api_version, kind),
+        (None, None, Some((api_version, kind))) => (
+            Cow::Owned(api_version.to_owned()),
+            Cow::Owned(kind.to_owned()),
+        ),
+        _ => return false,
+    };
+    if let Some(item) = kind.strip_suffix("List")
+        && let Some(items) = value
+            .get("items")
+            .filter(|items| items.is_list() || items.is_null())
+        && way.steps().len() < 2 * DEEPEST_LIST
+    {
+        let list = (!item.is_empty()).then_some((api_version.as_ref(), item));
+        let mut all = true;
+        for (index, item) in items.elements().enumerate() {
+            let way = way.below(Location(vec![Step::key("items"), Step::Index(index)]));
+            all &= add(item, list, &way, objects);
+        }
+        return all;
+    }
+    let (group, version) = match &api_version {
+        Cow::Borrowed(text) => {
+            let (group, version) = split(text);
+            (Cow::Borrowed(group), Cow::Borrowed(version))
+        }
+        Cow::Owned(text) => {
+            let (group, version) = split(text);
+            (Cow::Owned(group.to_owned()), Cow::Owned(version.to_owned()))
+        }
+    };
+    let name = value
+        .text_at(&["metadata", "name"])
+        .or_else(|| value.text_at(&["metadata", "generateName"]))
+        .unwrap_or_default();
+    objects.push(Object {
+        value,
+        way: way.clone(),
+        group,
+        version,
+        kind,
+        name,
+        namespace: value
+            .text_at(&["metadata", "namespace"])
+            .filter(|namespace| !namespace.is_empty()),
+    });
+    true
+}
+
+fn split(api_version: &str) -> (&str, &str) {
+    api_version.split_once('/').unwrap_or(("", api_version))
+}
+
+impl Object<'_> {
+    /// The namespace that the object will be in, given the one for objects that name none.
+    pub(crate) fn in_namespace<'n>(&'n self, default: &'n str) -> Option<&'n str> {
+        if self.is_cluster_scoped() {
+            None
+        } else {
+            Some(self.namespace.as_deref().unwrap_or(default))
+        }
+    }
+
+    pub(crate) fn is_cluster_scoped(&self) -> bool {
+        self.namespace.is_none() && is_cluster_scoped(&self.group, &self.kind)
+    }
+
+    /// The resource in the API: `deployments`.
+    pub(crate) fn resource(&self) -> String {
+        resource(&self.kind)
+    }
+
+    /// Writes the request to create the object, as JSON.
+    pub(crate) fn write_request(&self, namespace: &str, identity: &Identity, json: &mut String) {
+        json.clear();
+        json.push_str(r#"{"uid":"","kind":{"group":"#);
+        write_text(&self.group, json);
+        json.push_str(r#","version":"#);
+        write_text(&self.version, json);
+        json.push_str(r#","kind":"#);
+        write_text(&self.kind, json);
+        json.push_str(r#"},"operation":"CREATE""#);
+        if let Some(name) = self.value.text_at(&["metadata", "name"]) {
+            json.push_str(r#","name":"#);
+            write_text(&name, json);
+        }
+        if let Some(namespace) = self.in_namespace(namespace) {
+            json.push_str(r#","namespace":"#);
+            write_text(namespace, json);
+        }
+        json.push_str(r#","userInfo":{"#);
+        if let Identity::Person { name, groups } = identity {
+            json.push_str(r#""username":"#);
+            write_text(name, json);
+            json.push_str(r#","groups":["#);
+            for (position, group) in groups.iter().enumerate() {
+                if position > 0 {
+                    json.push(',');
+                }
+                write_text(group, json);
+            }
+            json.push(']');
+        }
+        json.push_str(r#"},"object":"#);
+        json.push_str(self.value.json());
+        json.push('}');
+    }
+}
+
+/// `Deployment prod/web`.
+impl fmt::Display for Object<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.kind)?;
+        f.write_char(' ')?;
+        if let Some(namespace) = &self.namespace {
+            write!(f, "{namespace}/")?;
+        }
+        f.write_str(&self.name)
+    }
+}

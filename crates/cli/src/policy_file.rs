@@ -1,0 +1,411 @@
+//! The settings to judge with: a file of their own, or what is in policies of Kubewarden.
+
+use std::path::Path;
+
+use rollout_guard::json::{Location, Step};
+use rollout_guard::settings::SettingsError;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::finding::Severity;
+use crate::input;
+use crate::manifest::{self, Document, Lines, Place, Value};
+use crate::object::{Object, objects};
+use crate::snippet::Snippet;
+
+/// The group of Kubewarden's policies.
+const POLICIES: &str = "policies.kubewarden.io";
+
+/// What our module is called in a registry, and as a file.
+const MODULE: &str = "rollout-guard";
+
+/// Parts of a policy that only a cluster can answer.
+const ONLY_IN_A_CLUSTER: [&str; 4] = [
+    "namespaceSelector",
+    "objectSelector",
+    "matchConditions",
+    "contextAwareResources",
+];
+
+/// A settings file as it was read.
+#[derive(Debug)]
+pub(crate) struct SettingsFile {
+    /// As messages show it.
+    pub(crate) name: String,
+    pub(crate) text: String,
+}
+
+/// Settings in a file.
+#[derive(Debug)]
+pub(crate) struct Source<'d> {
+    /// The policy that holds them: `ClusterAdmissionPolicy images`. None for a file of settings alone.
+    pub(crate) policy: Option<String>,
+    /// The settings; none where the policy has none.
+    pub(crate) value: Option<Value<'d>>,
+    /// What to show where there is no value.
+    fallback: Place,
+    /// Where the text that places count from begins in the file.
+    offset: usize,
+    /// What the policy is asked about; none means everything.
+    pub(crate) rules: Option<Vec<Rule>>,
+    /// The only namespace that the policy is asked about.
+    pub(crate) namespace: Option<String>,
+    /// Whether the policy may change objects, where it says so.
+    pub(crate) is_mutating: Option<bool>,
+    /// What is not as in a cluster.
+    pub(crate) notes: Vec<String>,
+}
+
+/// A rule of a policy, as in a webhook.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rule {
+    pub(crate) groups: Vec<String>,
+    versions: Vec<String>,
+    pub(crate) resources: Vec<String>,
+    pub(crate) operations: Vec<String>,
+}
+
+impl SettingsFile {
+    /// Reads a settings file.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be read.
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+        let name = input::name(path);
+        match input::read(path) {
+            Ok(text) => Ok(Self { name, text }),
+            Err(problem) => Err(Failure::wrong_use(format!("{name}: {problem}"))),
+        }
+    }
+
+    /// The documents of the file.
+    ///
+    /// # Errors
+    ///
+    /// Where one cannot be read, with its place.
+    pub(crate) fn documents(&self) -> Result<Vec<Document<'_>>, Failure> {
+        let mut documents = Vec::new();
+        let mut errors = Vec::new();
+        manifest::documents(&self.text, &mut |part| match part {
+            Ok(document) => documents.push(document),
+            Err(error) => errors.push(error),
+        });
+        if errors.is_empty() {
+            return Ok(documents);
+        }
+        let lines = Lines::new(&self.text);
+        let shown = errors.iter().map(|error| {
+            let excerpt = lines.excerpt(&(error.at..error.at + 1));
+            Snippet::new(Severity::Error, &error.problem)
+                .at(&self.name, &excerpt, "")
+                .render()
+        });
+        Err(Failure::laid_out(
+            Exit::WrongUse,
+            shown.collect::<Vec<_>>().join("\n"),
+        ))
+    }
+
+    /// The settings in the documents.
+    ///
+    /// # Errors
+    ///
+    /// Where there are none.
+    pub(crate) fn sources<'d>(
+        &self,
+        documents: &'d [Document<'_>],
+    ) -> Result<Vec<Source<'d>>, Failure> {
+        let mut policies = Vec::new();
+        let mut others = 0;
+        for document in documents {
+            match objects(&document.tree) {
+                Some(found) if !found.is_empty() => {
+                    for object in found {
+                        if object.group == POLICIES {
+                            add_policies(&object, document.offset, &mut policies);
+                        } else {
+                            others += 1;
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        if policies.is_empty() {
+            if others > 0 {
+                return Err(Failure::wrong_use(format!(
+                    "{}: neither settings nor a policy of Kubewarden",
+                    self.name
+                )));
+            }
+            return match documents {
+                [only] => Ok(vec![Source::alone(only)]),
+                [] => Err(Failure::wrong_use(format!(
+                    "{}: no settings in it",
+                    self.name
+                ))),
+                _ => Err(Failure::wrong_use(format!(
+                    "{}: {} documents, expected one with settings",
+                    self.name,
+                    documents.len()
+                ))),
+            };
+        }
+        let ours = policies.iter().filter(|policy| policy.is_ours).count();
+        match policies.as_slice() {
+            // A module may be mirrored under any name.
+            [_] => {}
+            _ if ours > 0 => policies.retain(|policy| policy.is_ours),
+            _ => {
+                return Err(Failure::wrong_use(format!(
+                    "{}: none of its {} policies has a module called `{MODULE}`",
+                    self.name,
+                    policies.len()
+                )));
+            }
+        }
+        Ok(policies.into_iter().map(|policy| policy.source).collect())
+    }
+
+    /// Shows mistakes in settings with the lines that hold them.
+    pub(crate) fn show_errors<'e>(
+        &self,
+        source: &Source<'_>,
+        errors: impl Iterator<Item = &'e SettingsError>,
+    ) -> String {
+        self.show(source, errors, Severity::Error)
+    }
+
+    /// Shows what is odd in settings with the lines that hold it.
+    pub(crate) fn show_warnings<'e>(
+        &self,
+        source: &Source<'_>,
+        odd: impl Iterator<Item = &'e SettingsError>,
+    ) -> String {
+        self.show(source, odd, Severity::Warning)
+    }
+
+    fn show<'e>(
+        &self,
+        source: &Source<'_>,
+        errors: impl Iterator<Item = &'e SettingsError>,
+        severity: Severity,
+    ) -> String {
+        let lines = Lines::new(&self.text);
+        let shown = errors.map(|error| {
+            let span = source.span(error);
+            let excerpt = lines.excerpt(&span);
+            let mut text = Snippet::new(severity, &error.problem)
+                .at(&self.name, &excerpt, &error.path)
+                .render();
+            text.push('\n');
+            text
+        });
+        shown.collect()
+    }
+}
+
+impl<'d> Source<'d> {
+    /// A file of settings alone.
+    fn alone(document: &'d Document<'_>) -> Self {
+        let value = document.tree.root();
+        Self {
+            policy: None,
+            value,
+            fallback: place_of(value),
+            offset: document.offset,
+            rules: None,
+            namespace: None,
+            is_mutating: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// The settings as JSON.
+    pub(crate) fn json(&self) -> &'d str {
+        self.value.map_or("null", Value::json)
+    }
+
+    /// Where in the file a mistake is.
+    pub(crate) fn span(&self, error: &SettingsError) -> std::ops::Range<usize> {
+        let is_about_key =
+            error.problem.starts_with("unknown key") || error.problem.starts_with("this key");
+        let place = self.value.map_or_else(
+            || self.fallback.clone(),
+            |value| nearest(value, &error.path),
+        );
+        let span = match place.key {
+            Some(key) if is_about_key || place.style == manifest::Style::Indented => key,
+            _ => place.span,
+        };
+        self.offset + span.start..self.offset + span.end
+    }
+
+    /// Whether a cluster would ask the policy about the creation of an object.
+    pub(crate) fn covers(&self, object: &Object<'_>, namespace: &str) -> bool {
+        let is_in_reach = self
+            .namespace
+            .as_deref()
+            .is_none_or(|only| object.in_namespace(namespace) == Some(only));
+        is_in_reach
+            && self
+                .rules
+                .as_deref()
+                .is_none_or(|rules| rules.iter().any(|rule| rule.covers(object)))
+    }
+}
+
+impl Rule {
+    fn read(rule: Value<'_>) -> Self {
+        let texts = |key| {
+            rule.get(key)
+                .into_iter()
+                .flat_map(Value::elements)
+                .filter_map(|value| value.text().map(std::borrow::Cow::into_owned))
+                .collect()
+        };
+        Self {
+            groups: texts("apiGroups"),
+            versions: texts("apiVersions"),
+            resources: texts("resources"),
+            operations: texts("operations"),
+        }
+    }
+
+    fn covers(&self, object: &Object<'_>) -> bool {
+        let has = |list: &[String], wanted: &str| {
+            list.iter().any(|entry| entry == wanted || entry == "*")
+        };
+        has(&self.operations, "CREATE")
+            && has(&self.groups, &object.group)
+            && has(&self.versions, &object.version)
+            && (has(&self.resources, &object.resource())
+                || self.resources.iter().any(|entry| entry == "*/*"))
+    }
+}
+
+/// A policy, or a member of a group.
+struct Policy<'d> {
+    source: Source<'d>,
+    is_ours: bool,
+}
+
+fn add_policies<'d>(object: &Object<'d>, offset: usize, policies: &mut Vec<Policy<'d>>) {
+    let Some(spec) = object.value.get("spec") else {
+        return;
+    };
+    let rules: Vec<_> = spec
+        .get("rules")
+        .into_iter()
+        .flat_map(Value::elements)
+        .map(Rule::read)
+        .collect();
+    let namespace = matches!(
+        object.kind.as_ref(),
+        "AdmissionPolicy" | "AdmissionPolicyGroup"
+    )
+    .then(|| object.namespace.as_deref().map(str::to_owned))
+    .flatten();
+    let mut notes: Vec<_> = ONLY_IN_A_CLUSTER
+        .iter()
+        .filter(|key| spec.get(key).is_some_and(|value| !value.is_null()))
+        .map(|key| {
+            format!("`{key}` is for a cluster to decide: objects are judged whatever it says")
+        })
+        .collect();
+    if spec.text_at(&["mode"]).as_deref() == Some("monitor") {
+        notes.push("`mode` is `monitor`: a cluster would only tell, not refuse".to_owned());
+    }
+    // A group may not change anything.
+    let is_mutating = match spec.get("mutating").map(Value::json) {
+        Some("true") => Some(true),
+        Some("false") => Some(false),
+        _ if spec.get("policies").is_some() => Some(false),
+        _ => None,
+    };
+    let source = |name: String, holder: Value<'d>, notes: Vec<String>| Policy {
+        is_ours: holder
+            .text_at(&["module"])
+            .is_some_and(|module| is_ours(&module)),
+        source: Source {
+            policy: Some(name),
+            value: holder.get("settings").filter(|value| !value.is_null()),
+            fallback: place_of(Some(holder)),
+            offset,
+            rules: Some(rules.clone()),
+            namespace: namespace.clone(),
+            is_mutating,
+            notes,
+        },
+    };
+    match object.kind.as_ref() {
+        "ClusterAdmissionPolicy" | "AdmissionPolicy" => {
+            policies.push(source(object.to_string(), spec, notes));
+        }
+        "ClusterAdmissionPolicyGroup" | "AdmissionPolicyGroup" => {
+            notes.push(
+                "the `expression` of the group is not considered: each member is judged by itself"
+                    .to_owned(),
+            );
+            for (name, member) in spec.get("policies").into_iter().flat_map(Value::members) {
+                let name = name.text().unwrap_or_default();
+                let notes = std::mem::take(&mut notes);
+                policies.push(source(format!("{object}, member {name}"), member, notes));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether a module is called as ours: `registry://ghcr.io/rollout-guard/rollout-guard:v1`.
+fn is_ours(module: &str) -> bool {
+    let path = module.split('@').next().unwrap_or_default();
+    let last = path.rsplit('/').next().unwrap_or_default();
+    let name = last.split(':').next().unwrap_or_default();
+    name.strip_suffix(".wasm").unwrap_or(name) == MODULE
+}
+
+fn place_of(value: Option<Value<'_>>) -> Place {
+    let root = Location::default();
+    value.map_or(
+        Place {
+            span: 0..0,
+            key: None,
+            style: manifest::Style::Plain,
+            is_shared: false,
+            is_exact: false,
+        },
+        |value| value.locate(&root),
+    )
+}
+
+/// The value with the longest path that begins as `path` does, which is a path as messages show it.
+fn nearest(root: Value<'_>, path: &str) -> Place {
+    let mut way = Vec::new();
+    let mut at = root;
+    'down: loop {
+        let steps: Vec<_> = at
+            .members()
+            .map(|(key, value)| (Step::Key(key.text().unwrap_or_default()), value))
+            .chain(
+                at.elements()
+                    .enumerate()
+                    .map(|(index, value)| (Step::Index(index), value)),
+            )
+            .collect();
+        for (step, value) in steps {
+            way.push(step);
+            let shown = Location(way.clone()).to_string();
+            let is_on_the_way = path
+                .strip_prefix(&shown)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', ' ']));
+            if is_on_the_way {
+                at = value;
+                continue 'down;
+            }
+            way.pop();
+        }
+        return root.locate(&Location(way));
+    }
+}

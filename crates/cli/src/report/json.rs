@@ -1,0 +1,163 @@
+//! One JSON document: findings, what could not be read, and numbers.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::finding::{FileReport, Finding};
+use crate::manifest::Position;
+
+use super::{Report, Run};
+
+/// Writes each finding when it comes, so that a long report needs no memory.
+#[derive(Default)]
+pub(super) struct Json {
+    has_findings: bool,
+    unreadable: Vec<Unreadable>,
+    templates: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry<'f> {
+    severity: &'static str,
+    code: &'static str,
+    file: &'f str,
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+    object: Object<'f>,
+    /// The place as the message names it.
+    place: &'f str,
+    /// The field path of the value.
+    path: String,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<&'f str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Object<'f> {
+    api_version: &'f str,
+    kind: &'f str,
+    name: &'f str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<&'f str>,
+}
+
+#[derive(Serialize)]
+struct Unreadable {
+    file: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
+    message: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary<'r> {
+    files: usize,
+    objects: usize,
+    images: usize,
+    violations: usize,
+    warnings: usize,
+    unreadable_files: usize,
+    files_without_objects: usize,
+    templates: usize,
+    objects_not_covered: usize,
+    objects_without_namespace: usize,
+    exempted: usize,
+    rewritten: usize,
+    notes: &'r [String],
+}
+
+impl Json {
+    fn entry<'f>(file: &'f FileReport, finding: &'f Finding) -> Option<Entry<'f>> {
+        let object = file.objects.get(finding.object)?;
+        Some(Entry {
+            severity: finding.severity.as_str(),
+            code: finding.code().as_str(),
+            file: &file.name,
+            line: finding.start.line,
+            column: finding.start.column,
+            end_line: finding.end.line,
+            end_column: finding.end.column,
+            object: Object {
+                api_version: &object.api_version,
+                kind: &object.kind,
+                name: &object.name,
+                namespace: object.namespace.as_deref(),
+            },
+            place: &finding.violation.place,
+            path: finding.violation.path.to_string(),
+            message: finding.violation.to_string(),
+            policy: finding.policy.as_deref(),
+        })
+    }
+}
+
+impl Report for Json {
+    fn file(&mut self, out: &mut dyn Write, file: &FileReport) -> io::Result<()> {
+        for entry in file
+            .findings
+            .iter()
+            .filter_map(|finding| Self::entry(file, finding))
+        {
+            let before = if self.has_findings {
+                ",\n"
+            } else {
+                "{\"findings\":[\n"
+            };
+            self.has_findings = true;
+            write!(out, "{before}{}", serde_json::to_string(&entry)?)?;
+        }
+        for problem in &file.problems {
+            let at: Option<Position> = problem.place.as_ref().map(|(at, _)| *at);
+            self.unreadable.push(Unreadable {
+                file: file.name.clone(),
+                line: at.map(|at| at.line),
+                column: at.map(|at| at.column),
+                message: problem.message.clone(),
+            });
+        }
+        if file.counts.templates > 0 {
+            self.templates.push(file.name.clone());
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, out: &mut dyn Write, run: &Run<'_>) -> io::Result<()> {
+        let counts = run.counts;
+        let summary = Summary {
+            files: counts.files,
+            objects: counts.objects,
+            images: counts.images,
+            violations: counts.errors,
+            warnings: counts.warnings,
+            unreadable_files: counts.unreadable_files,
+            files_without_objects: counts.other_files,
+            templates: counts.templates,
+            objects_not_covered: counts.not_covered,
+            objects_without_namespace: counts.without_namespace,
+            exempted: counts.exempted,
+            rewritten: counts.rewritten,
+            notes: run.notes,
+        };
+        writeln!(
+            out,
+            "{}\"unreadable\":{},\"templates\":{},\"summary\":{}}}",
+            if self.has_findings {
+                "\n],\n"
+            } else {
+                "{\"findings\":[],\n"
+            },
+            serde_json::to_string(&self.unreadable)?,
+            serde_json::to_string(&self.templates)?,
+            serde_json::to_string(&summary)?,
+        )
+    }
+}

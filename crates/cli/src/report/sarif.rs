@@ -1,0 +1,136 @@
+//! SARIF 2.1.0, the format of code scanning.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use rollout_guard::violation::Code;
+use serde_json::{Value, json};
+
+use crate::command::explain;
+use crate::finding::{FileReport, Severity};
+use crate::manifest::Position;
+
+use super::{Report, Run};
+
+/// Writes each result when it comes, so that a long report needs no memory.
+#[derive(Default)]
+pub(super) struct Sarif {
+    has_results: bool,
+    notifications: Vec<Value>,
+}
+
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+
+impl Sarif {
+    fn begin(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        if self.has_results {
+            return out.write_all(b",\n");
+        }
+        self.has_results = true;
+        let rules: Vec<_> = Code::ALL.iter().map(|code| rule(*code)).collect();
+        let driver = json!({
+            "name": "rollout-guard",
+            "version": env!("CARGO_PKG_VERSION"),
+            "informationUri": env!("CARGO_PKG_REPOSITORY"),
+            "rules": rules,
+        });
+        writeln!(
+            out,
+            "{{\"$schema\":\"{SCHEMA}\",\"version\":\"2.1.0\",\"runs\":[{{\"tool\":{{\"driver\":{driver}}},\"columnKind\":\"unicodeCodePoints\",\"results\":[",
+        )
+    }
+}
+
+impl Report for Sarif {
+    fn file(&mut self, out: &mut dyn Write, file: &FileReport) -> io::Result<()> {
+        let artifact = json!({ "uri": uri(&file.name) });
+        for finding in &file.findings {
+            self.begin(out)?;
+            let object = file.objects.get(finding.object);
+            let object = object.map(ToString::to_string).unwrap_or_default();
+            let result = json!({
+                "ruleId": finding.code().as_str(),
+                "ruleIndex": Code::ALL.iter().position(|code| *code == finding.code()),
+                "level": match finding.severity {
+                    Severity::Error => "error",
+                    Severity::Warning => "warning",
+                },
+                "message": { "text": format!("{object}: {}", finding.violation) },
+                "locations": [{
+                    "physicalLocation": {
+                        "artifactLocation": artifact,
+                        "region": region(finding.start, finding.end),
+                    },
+                    "logicalLocations": [{
+                        "fullyQualifiedName": format!("{object} {}", finding.violation.path),
+                    }],
+                }],
+                "partialFingerprints": {
+                    "rolloutGuard/v1": format!("{object} {} {}", finding.violation.path, finding.code()),
+                },
+            });
+            write!(out, "{result}")?;
+        }
+        for problem in &file.problems {
+            let location = match &problem.place {
+                None => json!({ "artifactLocation": artifact }),
+                Some((at, _)) => json!({
+                    "artifactLocation": artifact,
+                    "region": { "startLine": at.line, "startColumn": at.column },
+                }),
+            };
+            self.notifications.push(json!({
+                "level": "error",
+                "message": { "text": problem.message },
+                "locations": [{ "physicalLocation": location }],
+            }));
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, out: &mut dyn Write, _: &Run<'_>) -> io::Result<()> {
+        if !self.has_results {
+            self.begin(out)?;
+        }
+        let invocation = json!({
+            "executionSuccessful": self.notifications.is_empty(),
+            "toolExecutionNotifications": self.notifications,
+        });
+        writeln!(out, "\n],\"invocations\":[{invocation}]}}]}}")
+    }
+}
+
+fn rule(code: Code) -> Value {
+    let section = explain::section(code.as_str()).unwrap_or_default();
+    let page = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/messages.md");
+    json!({
+        "id": code.as_str(),
+        "shortDescription": { "text": explain::first_sentence(section) },
+        "help": { "text": section, "markdown": section },
+        "helpUri": format!("{page}#{code}"),
+    })
+}
+
+fn region(start: Position, end: Position) -> Value {
+    json!({
+        "startLine": start.line,
+        "startColumn": start.column,
+        "endLine": end.line,
+        "endColumn": end.column,
+    })
+}
+
+/// A path as a relative URI.
+fn uri(path: &str) -> String {
+    let mut uri = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(uri, "%{byte:02X}");
+        }
+    }
+    uri
+}

@@ -1,0 +1,88 @@
+//! A message with the line that it is about.
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet as Source};
+
+use crate::failure::printable;
+use crate::finding::Severity;
+use crate::manifest::Excerpt;
+
+/// A message with the line that it is about, laid out for a person.
+///
+/// The colours are always in it: the stream that it is written to leaves them out where they do not
+/// belong.
+#[derive(Clone, Debug)]
+pub(crate) struct Snippet<'s> {
+    level: Level<'static>,
+    code: Option<&'s str>,
+    message: &'s str,
+    source: Option<(&'s str, &'s Excerpt, &'s str)>,
+    note: Option<&'s str>,
+}
+
+impl<'s> Snippet<'s> {
+    pub(crate) fn new(severity: Severity, message: &'s str) -> Self {
+        Self {
+            level: match severity {
+                Severity::Error => Level::ERROR,
+                Severity::Warning => Level::WARNING,
+            },
+            code: None,
+            message,
+            source: None,
+            note: None,
+        }
+    }
+
+    pub(crate) fn code(mut self, code: &'s str) -> Self {
+        self.code = Some(code);
+        self
+    }
+
+    /// The lines, and what to write beside the place in them.
+    pub(crate) fn at(mut self, file: &'s str, excerpt: &'s Excerpt, label: &'s str) -> Self {
+        self.source = Some((file, excerpt, label));
+        self
+    }
+
+    pub(crate) fn note(mut self, note: &'s str) -> Self {
+        self.note = Some(note);
+        self
+    }
+
+    pub(crate) fn render(self) -> String {
+        let message = printable(self.message);
+        let mut title = self.level.primary_title(&message);
+        if let Some(code) = self.code {
+            title = title.id(code);
+        }
+        let label;
+        let mut group = match self.source {
+            None => annotate_snippets::Group::with_title(title),
+            Some((file, excerpt, text)) => {
+                label = printable(text);
+                // A caret needs something to stand under.
+                let end = excerpt.span.end.max(excerpt.span.start + 1);
+                let mut annotation = AnnotationKind::Primary.span(excerpt.span.start..end);
+                if !label.is_empty() {
+                    annotation = annotation.label(&label);
+                }
+                title.element(
+                    Source::source(&excerpt.text)
+                        .line_start(excerpt.line)
+                        .path(file)
+                        .annotation(annotation),
+                )
+            }
+        };
+        let note = self.note.map(printable);
+        if let Some(note) = &note {
+            group = group.element(Level::NOTE.message(note));
+        }
+        let mut text = Renderer::styled()
+            .decor_style(DecorStyle::Ascii)
+            .render(&[group]);
+        text.push('\n');
+        text
+    }
+}

@@ -1,0 +1,311 @@
+//! `rollout-guard drift`: the runbook's incident, and what else happens to workloads.
+
+use serde_json::{Value, json};
+
+use crate::command::Workshop;
+
+const GIT: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: redis, namespace: prod }
+spec:
+  selector: { matchLabels: { app: redis } }
+  template:
+    metadata: { labels: { app: redis } }
+    spec:
+      containers:
+        - name: redis
+          image: redis:7.2-alpine # Docker Hub
+";
+
+const RUNS: &str = "example.azurecr.io/redis:7.2-alpine-final";
+const DIGEST: &str = "sha256:5c2e36bf7e4d8a1b0f93c6d27e81a4f5b6c7d8e9f0a1b2c3d4e5f60718293a4b";
+
+const SETTINGS: &str = "mirrors:\n  - { source: \"docker.io/library/redis:7.2-alpine\", mirror: \"example.azurecr.io/redis:7.2-alpine-final\" }\n";
+
+fn workload(kind: &str, name: &str, image: &str) -> Value {
+    let template = json!({ "metadata": { "labels": { "app": name } }, "spec": { "containers": [{ "name": name, "image": image }] } });
+    let spec = match kind {
+        "CronJob" => {
+            json!({ "schedule": "* * * * *", "jobTemplate": { "spec": { "template": template } } })
+        }
+        "StatefulSet" => json!({ "serviceName": name, "selector": {}, "template": template }),
+        _ => json!({ "selector": {}, "template": template }),
+    };
+    let group = if kind == "CronJob" {
+        "batch/v1"
+    } else {
+        "apps/v1"
+    };
+    json!({ "apiVersion": group, "kind": kind, "metadata": { "name": name, "namespace": "prod" }, "spec": spec })
+}
+
+/// A Pod of `owner`, a kind and a name, that runs an image, or waits for it.
+fn pod(
+    owner: (&str, &str),
+    name: &str,
+    container: &str,
+    image: &str,
+    waiting: Option<&str>,
+) -> Value {
+    let state = match waiting {
+        None => json!({ "running": { "startedAt": "2026-01-01T00:00:00Z" } }),
+        Some(reason) => json!({ "waiting": { "reason": reason } }),
+    };
+    let image_id = if waiting.is_none() {
+        format!("{image}@{DIGEST}").replace(":7.2-alpine-final", "")
+    } else {
+        String::new()
+    };
+    json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {
+            "name": format!("{}-{name}", owner.1), "namespace": "prod",
+            "labels": { "pod-template-hash": owner.1.rsplit('-').next().unwrap() },
+            "ownerReferences": [{ "apiVersion": "apps/v1", "kind": owner.0, "name": owner.1, "uid": "1", "controller": true }],
+        },
+        "spec": { "containers": [{ "name": container, "image": image }] },
+        "status": { "containerStatuses": [{
+            "name": container, "image": image, "imageID": image_id, "ready": waiting.is_none(), "restartCount": 0, "state": state,
+        }] },
+    })
+}
+
+fn list(items: &[Value]) -> String {
+    json!({ "apiVersion": "v1", "kind": "List", "items": items }).to_string()
+}
+
+fn redis_pod(image: &str) -> Value {
+    pod(
+        ("ReplicaSet", "redis-57f57df567"),
+        "qzjmq",
+        "redis",
+        image,
+        None,
+    )
+}
+
+fn workshop(name: &str, live: &[Value]) -> Workshop {
+    let workshop = Workshop::new(name);
+    workshop
+        .file("git/redis.yaml", GIT)
+        .file("settings.yaml", SETTINGS)
+        .file("live.json", list(live));
+    workshop
+}
+
+fn states(report: &Value) -> Vec<(String, String)> {
+    let text = |row: &Value, key: &str| row[key].as_str().unwrap().to_owned();
+    report["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            (
+                format!("{} {}", text(row, "name"), text(row, "what")),
+                text(row, "state"),
+            )
+        })
+        .collect()
+}
+
+fn state(report: &Value) -> String {
+    states(report).into_iter().next().unwrap().1
+}
+
+/// K8S-002: Git says Docker Hub, somebody put another image into the cluster by hand.
+#[test]
+fn the_incident_is_found_and_written_into_git() {
+    let live = vec![workload("Deployment", "redis", RUNS), redis_pod(RUNS)];
+    let workshop = workshop("drift-incident", &live);
+    let outcome = workshop.run("drift --git git --cluster live.json");
+    insta::assert_snapshot!("incident", outcome.shown());
+    let outcome = workshop.run("drift --git git --cluster live.json --format markdown");
+    insta::assert_snapshot!("incident_markdown", outcome.shown());
+    workshop.run("drift --git git --cluster live.json --write");
+    assert_eq!(
+        workshop.read("git/redis.yaml"),
+        GIT.replace("redis:7.2-alpine", RUNS)
+    );
+    assert_eq!(workshop.run("drift --git git --cluster live.json").code, 0);
+}
+
+#[test]
+fn an_image_that_differs_by_its_mirror_is_in_sync() {
+    let live = vec![workload("Deployment", "redis", RUNS), redis_pod(RUNS)];
+    let outcome =
+        workshop("drift-mirror", &live).run("drift -s settings.yaml --git git --cluster live.json");
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (0, "1 in sync\n"));
+}
+
+#[test]
+fn a_pod_that_the_policy_rewrote_is_in_sync() {
+    let live = vec![
+        workload("Deployment", "redis", "redis:7.2-alpine"),
+        redis_pod(RUNS),
+    ];
+    let workshop = workshop("drift-rewritten", &live);
+    let report = workshop.json("drift -s settings.yaml --git git --cluster live.json");
+    assert_eq!(state(&report), "in-sync");
+    // Without the mirror nobody can know.
+    let report = workshop.json("drift --git git --cluster live.json");
+    assert_eq!(state(&report), "cluster-was-edited");
+}
+
+#[test]
+fn an_edit_after_the_last_apply_is_told_from_a_stale_git() {
+    let mut edited = workload("Deployment", "redis", RUNS);
+    let applied = workload("Deployment", "redis", "redis:7.2-alpine").to_string();
+    edited["metadata"]["annotations"] =
+        json!({ "kubectl.kubernetes.io/last-applied-configuration": applied });
+    let report = workshop("drift-edited", &[edited, redis_pod(RUNS)])
+        .json("drift --git git --cluster live.json");
+    assert_eq!(state(&report), "cluster-was-edited");
+    assert_eq!(
+        report["rows"][0]["advice"],
+        format!("write `{RUNS}` in Git")
+    );
+}
+
+#[test]
+fn a_rollout_with_two_replica_sets_is_in_progress() {
+    let mut deployment = workload("Deployment", "redis", "redis:7.2-alpine");
+    deployment["metadata"]["generation"] = json!(4);
+    deployment["status"] = json!({ "observedGeneration": 4, "replicas": 2, "updatedReplicas": 1 });
+    let new = |waiting| {
+        pod(
+            ("ReplicaSet", "redis-6c9"),
+            "aaaaa",
+            "redis",
+            "redis:7.2-alpine",
+            waiting,
+        )
+    };
+    let workshop = workshop(
+        "drift-rollout",
+        &[deployment.clone(), redis_pod(RUNS), new(None)],
+    );
+    let report = workshop.json("drift --git git --cluster live.json");
+    assert_eq!(state(&report), "rollout-in-progress");
+    assert_eq!(report["rows"][0]["isDifference"], false);
+    // The runbook: the new Pod cannot pull, the old one still runs what works.
+    workshop.file(
+        "live.json",
+        list(&[deployment, redis_pod(RUNS), new(Some("ImagePullBackOff"))]),
+    );
+    let outcome = workshop.run("drift --git git --cluster live.json");
+    assert_eq!(outcome.code, 1);
+    insta::assert_snapshot!("stuck", outcome.shown());
+}
+
+#[test]
+fn stateful_sets_and_cron_jobs_are_compared() {
+    let workshop = Workshop::new("drift-kinds");
+    let git = [
+        workload("StatefulSet", "db", "db:1"),
+        workload("CronJob", "backup", "backup:1"),
+        workload("DaemonSet", "agent", "agent:1"),
+    ];
+    let mut live = git.to_vec();
+    live[0] = workload("StatefulSet", "db", "db:2");
+    live.push(pod(("StatefulSet", "db"), "0", "db", "db:2", None));
+    live.push(pod(
+        ("Job", "backup-29000000"),
+        "x",
+        "backup",
+        "backup:0",
+        None,
+    ));
+    live.push(pod(
+        ("DaemonSet", "agent"),
+        "x",
+        "agent",
+        "docker.io/library/agent:1",
+        None,
+    ));
+    workshop
+        .file("git.json", list(&git))
+        .file("live.json", list(&live));
+    let report = workshop.json("drift --git git.json --cluster live.json");
+    let expected = [
+        ("backup container backup", "cluster-was-edited"),
+        ("agent container agent", "in-sync"),
+        ("db container db", "git-is-stale"),
+    ];
+    let expected: Vec<_> = expected
+        .iter()
+        .map(|(one, other)| ((*one).to_owned(), (*other).to_owned()))
+        .collect();
+    assert_eq!(states(&report), expected);
+}
+
+#[test]
+fn a_workload_that_one_side_lacks_is_told() {
+    let live = vec![workload("Deployment", "other", "x"), redis_pod(RUNS)];
+    let mut elsewhere = workload("Deployment", "elsewhere", "x");
+    elsewhere["metadata"]["namespace"] = json!("kube-system");
+    let mut live = live;
+    live.push(elsewhere);
+    let report = workshop("drift-missing", &live).json("drift --git git --cluster live.json");
+    let expected = [
+        ("other workload", "only-in-cluster"),
+        ("redis workload", "only-in-git"),
+    ];
+    let expected: Vec<_> = expected
+        .iter()
+        .map(|(one, other)| ((*one).to_owned(), (*other).to_owned()))
+        .collect();
+    assert_eq!(states(&report), expected);
+}
+
+#[test]
+fn a_digest_in_git_is_held_against_what_was_pulled() {
+    let pinned = |digest: &str| format!("redis:7.2-alpine@{digest}");
+    let live = |image: &str| {
+        let mut running = redis_pod("redis:7.2-alpine");
+        running["status"]["containerStatuses"][0]["image"] = json!(DIGEST);
+        running["status"]["containerStatuses"][0]["imageID"] =
+            json!(format!("docker-pullable://redis@{DIGEST}"));
+        vec![workload("Deployment", "redis", image), running]
+    };
+    let workshop = workshop("drift-digest", &live(&pinned(DIGEST)));
+    workshop.file(
+        "git/redis.yaml",
+        GIT.replace("redis:7.2-alpine", &pinned(DIGEST)),
+    );
+    let report = workshop.json("drift --git git --cluster live.json");
+    assert_eq!(state(&report), "in-sync");
+    let other = DIGEST.replace("5c2e", "0000");
+    workshop
+        .file(
+            "git/redis.yaml",
+            GIT.replace("redis:7.2-alpine", &pinned(&other)),
+        )
+        .file("live.json", list(&live(&pinned(&other))));
+    let report = workshop.json("drift --git git --cluster live.json");
+    assert_eq!(state(&report), "cluster-was-edited");
+}
+
+#[test]
+fn what_cannot_be_read_is_told() {
+    let workshop = workshop(
+        "drift-broken",
+        &[workload("Deployment", "redis", "redis:7.2-alpine")],
+    );
+    workshop.file("git/broken.yaml", "a: [1\n");
+    let outcome = workshop.run("drift --git git --cluster live.json");
+    assert_eq!(outcome.code, 3);
+    assert!(
+        outcome.stderr.contains("git/broken.yaml:1:4: "),
+        "{outcome:?}"
+    );
+    assert_eq!(workshop.run("drift --git git --cluster none.json").code, 3);
+    assert_eq!(workshop.run("drift --git git").code, 2);
+    workshop.file("live.json", r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"redis","namespace":"prod"},"spec":7}"#);
+    let outcome = workshop.run("drift --git git/redis.yaml --cluster live.json");
+    assert_eq!(outcome.code, 3);
+    assert!(
+        outcome.stderr.contains("Deployment prod/redis"),
+        "{outcome:?}"
+    );
+}

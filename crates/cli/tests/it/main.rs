@@ -1,0 +1,20 @@
+//! The command as its users meet it.
+
+#[cfg(test)]
+mod check;
+#[cfg(test)]
+mod command;
+#[cfg(test)]
+mod docs;
+#[cfg(test)]
+mod drift;
+#[cfg(test)]
+mod fix;
+#[cfg(test)]
+mod manifests;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod same_verdict;
+#[cfg(test)]
+mod settings;
