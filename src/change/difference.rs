@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::json::{Kind, Location, Scalar, Step, kind_of_text, same_texts, scan, text_at};
+use crate::json::{Kind, Location, Scalar, Step, kind_of_text, same_texts, scan};
 
 /// Below this many levels, values are compared whole: each level reads what is below it again.
 const DEEPEST: usize = 12;
@@ -154,7 +154,7 @@ impl Differences {
                     .map(|(_, value)| *value);
                 let step = [Step::key(key)];
                 self.below(&step, &mut |this| {
-                    this.value((value, Some(*now)), deeper - 1)
+                    this.value((value, Some(*now)), deeper - 1);
                 });
             }
         }
@@ -162,7 +162,7 @@ impl Differences {
             if !is_left && wanted(key) {
                 let step = [Step::key(key)];
                 self.below(&step, &mut |this| {
-                    this.value((Some(*value), None), deeper - 1)
+                    this.value((Some(*value), None), deeper - 1);
                 });
             }
         }
@@ -280,9 +280,7 @@ fn pairs(was: &[&str], is: &[&str]) -> Pairs {
     };
     let (before, now) = (changed(was), changed(is));
     let name_all = |list: &[&'_ str], at: &[usize]| -> Option<Vec<String>> {
-        at.iter()
-            .map(|index| text_at(list.get(*index)?, &[Step::key("name")]).map(Cow::into_owned))
-            .collect()
+        at.iter().map(|index| name(list.get(*index)?)).collect()
     };
     let both = name_all(was, &before).zip(name_all(is, &now));
     let Some((names, known)) = both.and_then(|(was, is)| {
@@ -318,6 +316,17 @@ fn pairs(was: &[&str], is: &[&str]) -> Pairs {
     Pairs {
         found,
         are_named: true,
+    }
+}
+
+/// The `name` of an element, if it has one and one only.
+fn name(element: &str) -> Option<String> {
+    match scan::lookup(element, &[Step::key("name")]).as_slice() {
+        [only] => match Scalar::of_text(only) {
+            Scalar::Text(text) => Some(text.into_owned()),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -124,15 +124,7 @@ fn value_end(text: &str, start: usize) -> Option<usize> {
     loop {
         match bytes.get(at)? {
             b'"' => {
-                at += 1;
-                loop {
-                    match bytes.get(at)? {
-                        b'"' => break,
-                        b'\\' => at += 2,
-                        _ => at += 1,
-                    }
-                }
-                at += 1;
+                at = string_end(bytes, at + 1)?;
             }
             b'{' | b'[' => {
                 open += 1;
@@ -156,6 +148,34 @@ fn value_end(text: &str, start: usize) -> Option<usize> {
         if open == 0 {
             // A value takes up space, else nobody gets any further.
             return Some(at).filter(|end| *end > start);
+        }
+    }
+}
+
+/// Where the string ends of which this is the first byte.
+///
+/// Most bytes are in strings, so eight are looked at together: where `word ^ wanted` has a byte that
+/// is zero, subtracting one borrows its highest bit. The lowest bit found is always a true one.
+fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const QUOTES: u64 = ONES * b'"' as u64;
+    const ESCAPES: u64 = ONES * b'\\' as u64;
+    loop {
+        if let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+            let word = u64::from_le_bytes(*word);
+            let (quotes, escapes) = (word ^ QUOTES, word ^ ESCAPES);
+            let found = quotes.wrapping_sub(ONES) & !quotes | escapes.wrapping_sub(ONES) & !escapes;
+            let found = found & (ONES << 7);
+            if found == 0 {
+                at += 8;
+                continue;
+            }
+            at += found.trailing_zeros() as usize / 8;
+        }
+        match bytes.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => at += 2,
+            _ => at += 1,
         }
     }
 }
