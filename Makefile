@@ -48,6 +48,7 @@ bench: policy.wasm accept-all.wasm ## compare with a policy that accepts everyth
 	cargo build --locked --quiet --profile bench -p policy-host
 	target/release/policy-host bench --baseline accept-all.wasm --request-path benches/deployment.json \
 	  policy.wasm,name=images,settings=benches/images.yaml,at-least=0.83 \
+	  policy.wasm,name=mirrors,settings=benches/mirrors.yaml,at-least=0.70 \
 	  policy.wasm,name=ack,settings=bundles/ack/settings.yaml \
 	  policy.wasm,name=changes,settings=benches/changes.yaml,request=benches/update.json,at-least=0.77
 	target/release/policy-host bench --baseline accept-all.wasm --request-path benches/service.json \

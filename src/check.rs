@@ -53,7 +53,7 @@ pub(crate) struct Objection {
 pub(crate) fn image(
     seen: &Seen<'_, '_>,
     settings: &Settings<'_>,
-    object: &mut impl FnMut(Objection),
+    object: &mut dyn FnMut(Objection),
 ) {
     registries::check(seen, &settings.registries, object);
     images::check(seen, &settings.images, object);

@@ -94,6 +94,11 @@ impl Mirror<'_> {
             && self.source.rest(image).is_some()
     }
 
+    /// Whether an image is under its mirror.
+    pub(crate) fn holds(&self, image: &Reference<'_>) -> bool {
+        self.target.holds(image, self.source.may_be_at())
+    }
+
     /// What becomes of an image that it covers.
     pub(crate) fn mirrored(&self, image: &Reference<'_>) -> Mirrored {
         let digest = match (self.digest, image.digest()) {
@@ -105,7 +110,7 @@ impl Mirror<'_> {
         let rest = self.source.rest(image).unwrap_or_default();
         let text = self.target.fill(image, rest, digest);
         match Reference::parse(&text) {
-            Ok(mirrored) if self.target.holds(&mirrored) => Mirrored::To(text),
+            Ok(mirrored) if self.holds(&mirrored) => Mirrored::To(text),
             // `{registry}` without a dot or a port, where a host belongs.
             Ok(mirrored) => {
                 let problem = format!("is read as `{mirrored}`");
@@ -128,5 +133,5 @@ pub(crate) fn find<'m, 'a>(
     let mirror = mirrors
         .iter()
         .find(|mirror| mirror.covers(image) && applies(mirror))?;
-    (!mirrors.iter().any(|mirror| mirror.target.holds(image))).then_some(mirror)
+    (!mirrors.iter().any(|mirror| mirror.holds(image))).then_some(mirror)
 }

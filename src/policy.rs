@@ -129,9 +129,9 @@ impl<'s> Policy<'s> {
         }
         if !verdict.accepted() {
             // Of a request that is refused nothing is pulled.
-            verdict
-                .warnings
-                .retain(|warning| warning.code != Code::MirrorUsed);
+            verdict.warnings.retain(|warning| {
+                warning.code != Code::MirrorUsed && !warning.problem.starts_with(mirrors::REWRITTEN)
+            });
         }
         for (exemption, used) in self.settings.exemptions.iter().zip(used) {
             if *used {

@@ -31,14 +31,18 @@ impl Registry for Unreachable {
 /// What registries say of what they do not have, in the text of an error, in lower case. Kubewarden's
 /// hosts hand on the registry's own words, not its code (`OciDistributionError` of oci-client), and
 /// these are each registry's own.
-const MISSING: [&str; 6] = [
+const MISSING: [&str; 7] = [
     "manifest unknown",
     "manifest_unknown",
     "name unknown",
     "name_unknown",
     "not known to",
     "does not exist",
+    "not found",
 ];
+
+/// What they say where they do not tell whether they have it.
+const FORBIDDEN: [&str; 4] = ["denied", "unauthorized", "permission", "authentic"];
 
 impl Existence {
     /// What an error of the host means: that the registry does not have the image, or that it gave no
@@ -48,11 +52,16 @@ impl Existence {
     /// words that no address can hold count, and what follows it.
     pub fn of_error(error: String) -> Self {
         let lower = error.to_ascii_lowercase();
-        let answer = after(&lower, "oci api error:").or_else(|| after(&lower, ", message:"));
-        let is_missing = contains(&lower, "code: 404, message:")
-            || answer.is_some_and(|answer| {
-                contains(answer, "not found") || MISSING.iter().any(|words| contains(answer, words))
-            });
+        let says = |answer: &str, words: &[&str]| words.iter().any(|words| contains(answer, words));
+        let is_missing = if let Some(answer) = after(&lower, "oci api error:") {
+            // Some say of what one may not see that it does not exist, or that one may not.
+            !says(answer, &FORBIDDEN) && says(answer, &MISSING)
+        } else if contains(&lower, "code: 404, message:") {
+            true
+        } else {
+            after(&lower, "code: 400, message:")
+                .is_some_and(|answer| says(answer, &["manifest_unknown", "name_unknown"]))
+        };
         if is_missing {
             Self::Missing
         } else {
@@ -104,6 +113,9 @@ mod tests {
             "Registry error: url https://r.io/v2/manifest_unknown/manifests/MANIFEST_UNKNOWN, envelope: OCI API errors: [OCI API error: access denied]",
             "error sending request for url (https://r.io/v2/404/manifests/NAME_UNKNOWN)\n\nCaused by:\n    host not found",
             "Server error: url https://r.io/v2/a/manifests/1, code: 503, message: try again",
+            "Server error: url https://r.io/v2/a/manifests/1, code: 502, message: upstream host not found",
+            "Server error: url https://r.io/v2/a/manifests/1, code: 403, message: repository does not exist or may require authorization",
+            "Registry error: url https://r.io/v2/a/manifests/1, envelope: OCI API errors: [OCI API error: requested access denied: project does not exist]",
             "",
         ] {
             assert_eq!(

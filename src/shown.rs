@@ -67,6 +67,12 @@ pub(crate) fn quoted(texts: &[&str], word: &str) -> String {
 }
 
 fn write(f: &mut fmt::Formatter<'_>, text: &str, is_quoted: bool, longest: usize) -> fmt::Result {
+    // Nearly every text is as plain as this.
+    let is_plain =
+        |byte| matches!(byte, b' '..=b'~') && !(is_quoted && matches!(byte, b'"' | b'`'));
+    if text.len() <= longest && text.bytes().all(is_plain) {
+        return f.write_str(text);
+    }
     for (position, character) in text.chars().enumerate() {
         if position == longest {
             return f.write_char('…');

@@ -43,7 +43,14 @@ pub(crate) fn add(edits: &mut Vec<Edit>, edit: Edit) {
         .iter()
         .rposition(|earlier| earlier.span.start <= edit.span.start)
         .map_or(0, |last| last + 1);
-    edits.insert(after, edit);
+    // A repeated key may ask twice for one change.
+    let is_there = after
+        .checked_sub(1)
+        .and_then(|last| edits.get(last))
+        .is_some_and(|last| last.span == edit.span);
+    if !is_there {
+        edits.insert(after, edit);
+    }
 }
 
 /// The object that `text` begins with, with these changes, which are in the order of the document.

@@ -93,10 +93,24 @@ impl<'s> Verdict<'s> {
 
     /// Makes these changes to the object that `text` begins with, if the request passes.
     pub(crate) fn change(&mut self, text: &str, edits: Vec<Edit>, rewritten: Vec<String>) {
-        if self.accepted() && !edits.is_empty() {
-            self.mutated_object = splice::apply(text, &edits);
-            self.rewritten = rewritten;
-            self.edits = edits;
+        if !self.accepted() || edits.is_empty() {
+            return;
+        }
+        match splice::apply(text, &edits) {
+            Some(object) => {
+                self.mutated_object = Some(object);
+                self.rewritten = rewritten;
+                self.edits = edits;
+            }
+            // What was judged is not what would run.
+            None => self.violations.push(Violation {
+                code: Code::RequestMalformed,
+                place: "request.object".to_owned(),
+                path: Location::default(),
+                value: None,
+                kept: None,
+                problem: "cannot be changed as it must be".to_owned(),
+            }),
         }
     }
 

@@ -15,7 +15,7 @@ use crate::violation::Code;
 
 use super::{Objection, Seen};
 
-pub(super) fn check(seen: &Seen<'_, '_>, list: &Digests<'_>, object: &mut impl FnMut(Objection)) {
+pub(super) fn check(seen: &Seen<'_, '_>, list: &Digests<'_>, object: &mut dyn FnMut(Objection)) {
     let requiring = |image: &Reference<'_>| {
         if image.digest().is_some() {
             return None;

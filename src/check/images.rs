@@ -17,7 +17,7 @@ use super::{Objection, Seen, one_of};
 pub(super) fn check(
     seen: &Seen<'_, '_>,
     list: &AllowReject<ImagePattern<'_>>,
-    object: &mut impl FnMut(Objection),
+    object: &mut dyn FnMut(Objection),
 ) {
     let rejecting = |image: &Reference<'_>| {
         let mut entries = list.reject.iter();
@@ -34,8 +34,12 @@ pub(super) fn check(
             action: list.action,
             is_mirror,
             problem: format!(
-                "it is rejected by `{}`, use another image",
-                Shown(entry.text())
+                "it is rejected by `{}`, use {}",
+                Shown(entry.text()),
+                match seen.instead {
+                    Some(mirror) => format!("`{}`", Shown(&mirror.to_string())),
+                    None => "another image".to_owned(),
+                }
             ),
         });
     } else if !list.allow.is_empty() && !is_allowed(image) {
@@ -46,9 +50,7 @@ pub(super) fn check(
                 Shown(&tag.to_string())
             )
         } else {
-            let passes =
-                |mirror: &&Reference<'_>| is_allowed(mirror) && rejecting(mirror).is_none();
-            let instead = match seen.instead.filter(passes) {
+            let instead = match seen.instead {
                 Some(mirror) => format!("`{}`", Shown(&mirror.to_string())),
                 None => one_of(
                     &list

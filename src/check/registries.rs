@@ -17,7 +17,7 @@ use super::{Objection, Seen, one_of};
 pub(super) fn check(
     seen: &Seen<'_, '_>,
     list: &AllowReject<RegistryPattern<'_>>,
-    object: &mut impl FnMut(Objection),
+    object: &mut dyn FnMut(Objection),
 ) {
     let rejecting = |image: &Reference<'_>| {
         let mut entries = list.reject.iter();
@@ -28,21 +28,16 @@ pub(super) fn check(
         entries.any(|entry| entry.matches(image, Sense::Allow))
     };
     let image = seen.mirrored.unwrap_or(seen.written);
-    let instead = || {
-        let passes = |mirror: &&Reference<'_>| {
-            rejecting(mirror).is_none() && (list.allow.is_empty() || is_allowed(mirror))
-        };
-        match seen.instead.filter(passes) {
-            Some(mirror) => format!("`{}`", Shown(&mirror.to_string())),
-            None if list.allow.is_empty() || is_allowed(image) => "another registry".to_owned(),
-            None => one_of(
-                &list
-                    .allow
-                    .iter()
-                    .map(RegistryPattern::text)
-                    .collect::<Vec<_>>(),
-            ),
-        }
+    let instead = || match seen.instead {
+        Some(mirror) => format!("`{}`", Shown(&mirror.to_string())),
+        None if list.allow.is_empty() || is_allowed(image) => "another registry".to_owned(),
+        None => one_of(
+            &list
+                .allow
+                .iter()
+                .map(RegistryPattern::text)
+                .collect::<Vec<_>>(),
+        ),
     };
     let (code, problem) = if let Some(entry) = rejecting(image) {
         let problem = format!(

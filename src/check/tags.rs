@@ -16,7 +16,7 @@ use super::{Objection, Seen, one_of};
 pub(super) fn check(
     seen: &Seen<'_, '_>,
     list: &AllowReject<TagPattern<'_>>,
-    object: &mut impl FnMut(Objection),
+    object: &mut dyn FnMut(Objection),
 ) {
     let image = seen.mirrored.unwrap_or(seen.written);
     let is_mirror = seen.mirrored.is_some();

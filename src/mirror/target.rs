@@ -129,8 +129,9 @@ impl<'a> Target<'a> {
         text
     }
 
-    /// Whether an image is there already.
-    pub(crate) fn holds(&self, image: &Reference<'_>) -> bool {
+    /// Whether an image is there already. `may_be_at`: images can be at the mirror's path, not only
+    /// below it.
+    pub(crate) fn holds(&self, image: &Reference<'_>, may_be_at: bool) -> bool {
         let is_host = if self.is_template {
             glob::matches(&self.host, image.host())
         } else {
@@ -139,7 +140,8 @@ impl<'a> Target<'a> {
         is_host
             && self.holds_tag(image)
             && (self.holds_path(image.path())
-                || (self.is_official()
+                || ((may_be_at || self.is_template)
+                    && self.is_official()
                     && image
                         .path()
                         .strip_prefix(OFFICIAL)
@@ -169,17 +171,17 @@ impl<'a> Target<'a> {
         self.host == DOCKER_HUB && !self.path.contains('/')
     }
 
-    /// Globs over the host, the path (one of them) and the tag of whatever an image covered by a
-    /// source can become; in the path `*` crosses segments.
+    /// Globs over the host, the path (one of them) and the tag of whatever is held to be under the
+    /// mirror of a source; in the path `*` crosses segments.
     pub(crate) fn globs(&self, source: &SourcePattern<'_>) -> (&str, Vec<String>, &str) {
         let mut paths = Vec::new();
-        if self.is_template || source.may_be_at() {
+        if !self.path.is_empty() {
             paths.push(self.path.clone());
-            if self.is_official() {
-                paths.push(format!("{OFFICIAL}{}", self.path));
-            }
         }
-        if !self.is_template && source.tag().is_none() {
+        if self.is_official() && (self.is_template || source.may_be_at()) {
+            paths.push(format!("{OFFICIAL}{}", self.path));
+        }
+        if !self.is_template && self.tag.is_none() {
             paths.push(if self.path.is_empty() {
                 "*".to_owned()
             } else {

@@ -4,17 +4,17 @@ use crate::change::{Difference, Differences, Guard, compare_images, entries_betw
 use crate::drift;
 use crate::exemption::Check;
 use crate::glob;
-use crate::json::{Location, Step};
+use crate::json::{Location, Step, position};
 use crate::request::Request;
 use crate::settings::Settings;
 use crate::shown::Shown;
 use crate::violation::{Action, Code};
-use crate::workload::Object;
+use crate::workload::{ImageField, Object};
 
 use super::Judged;
 use super::exempted::Exempted;
 use super::finding::Finding;
-use super::running::as_it_will_run;
+use super::running::{as_it_will_run, as_written, mirrored};
 
 /// What to do about drift.
 const INSTEAD: &str = "change it in Git, or the next apply changes it back";
@@ -56,6 +56,10 @@ pub(super) fn judge(
                 &|image| as_it_will_run(settings, request, object, image),
                 &mut drifted,
             );
+            if request.kind.is_pod() {
+                // A Pod runs what was applied, or its mirror.
+                keep_what_is_neither(settings, request, &applied, object, &mut drifted);
+            }
             let globs = guarded_annotations(settings, request, object);
             if !globs.is_empty() {
                 annotations(&applied, object, &globs, &mut drifted);
@@ -68,6 +72,32 @@ pub(super) fn judge(
     if !findings.is_empty() && !exempted.cover(Check::Drift, None) {
         judged.findings.append(&mut findings);
     }
+}
+
+/// Leaves out the images of a Pod that are as they were applied, or the mirror of that.
+fn keep_what_is_neither(
+    settings: &Settings<'_>,
+    request: &Request<'_>,
+    applied: &Object<'_>,
+    live: &Object<'_>,
+    drifted: &mut Differences,
+) {
+    let mut written = Differences::default();
+    compare_images(applied, live, &as_written, &mut written);
+    let mut pulled = Differences::default();
+    let live_range = position(live.text)..position(live.text) + live.text.len();
+    let as_pulled = |image: &ImageField<'_>| {
+        if live_range.contains(&image.position) {
+            return as_written(image);
+        }
+        mirrored(settings, request, live, image, false).unwrap_or_else(|| as_written(image))
+    };
+    compare_images(applied, live, &as_pulled, &mut pulled);
+    drifted.found = written.found;
+    drifted.found.retain(|difference| {
+        let mut others = pulled.found.iter();
+        others.any(|other| other.path == difference.path)
+    });
 }
 
 /// What the guards over annotations match, of rules that are about this object.

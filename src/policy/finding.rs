@@ -88,11 +88,8 @@ impl Finding {
         problem: String,
     ) -> Self {
         let place = image.told_place();
-        let mut paired = format!("{:#}", image.place);
-        if let Some(name) = &image.name {
-            // Names are shown shortened; what is paired is whole.
-            paired = format!("{:#} {} {name}", image.list(), name.len());
-        }
+        // Names are shown shortened; what is paired is whole.
+        let paired = image.pairing();
         Self {
             check: Check::Images,
             position: image.position,

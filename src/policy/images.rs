@@ -5,7 +5,7 @@ use crate::exemption::Check;
 use crate::image::Reference;
 use crate::request::{Request, RequestError};
 use crate::settings::Settings;
-use crate::violation::Code;
+use crate::violation::{Action, Code};
 use crate::workload::{self, Found, ImageField, Object};
 
 use super::Judged;
@@ -61,7 +61,7 @@ pub(super) fn judge(
             Ok(written) => {
                 let runs = mirrors.runs(image, &written, exempted);
                 held_against_lists(settings, image, &written, &runs, exempted, judged);
-                mirrors.change(image, &written, runs, judged, first);
+                mirrors.change(image, &written, runs, exempted, judged, first);
             }
         }
         if image.is_filled_in_by_istio() {
@@ -81,15 +81,19 @@ fn held_against_lists(
     judged: &mut Judged,
 ) {
     let mirrored = runs.mirrored.as_deref().and_then(parsed);
+    // What would be refused as well is no help.
     let instead = runs.instead.as_deref().and_then(parsed);
+    let instead = instead.filter(|instead| passes(settings, instead));
     let seen = Seen {
         written,
         mirrored: mirrored.as_ref(),
         instead: instead.as_ref(),
     };
-    let as_run = mirrored.as_ref().unwrap_or(written);
     check::image(&seen, settings, &mut |objection| {
-        if !exempted.cover(Check::Images, Some(as_run)) {
+        // What is rejected as it was written is exempt as that.
+        let as_run = mirrored.as_ref().unwrap_or(written);
+        let judged_as = if objection.is_mirror { as_run } else { written };
+        if !exempted.cover(Check::Images, Some(judged_as)) {
             judged.findings.push(Finding::image(
                 image,
                 &as_run.to_string(),
@@ -100,6 +104,20 @@ fn held_against_lists(
             ));
         }
     });
+}
+
+/// Whether no list refuses an image.
+fn passes(settings: &Settings<'_>, image: &Reference<'_>) -> bool {
+    let mut passes = true;
+    let seen = Seen {
+        written: image,
+        mirrored: None,
+        instead: None,
+    };
+    check::image(&seen, settings, &mut |objection| {
+        passes &= objection.action == Action::Warn;
+    });
+    passes
 }
 
 /// A mirror; what does not parse was reported as that.

@@ -13,8 +13,11 @@
 //! | template, UPDATE, image not as in the old object | `workloads` | as rewritten, and rewritten |
 //! | template, UPDATE, image as in the old object | `workloads` | as rewritten, not rewritten |
 //! | template of a `ReplicaSet` with an owner, of a Job on UPDATE, or without a user | `workloads` | as rewritten, not rewritten |
+//! | image at a path of the settings, in no template | `pods` | as written |
 //! | pull policy `Never`, `auto` of Istio, exempt | any | as written |
 //! | pinned, with `digest: skip`; not on the mirror, with `checkExists` | any | as written |
+
+use std::collections::BTreeMap;
 
 use crate::exemption::Check;
 use crate::image::Reference;
@@ -27,12 +30,16 @@ use crate::settings::Settings;
 use crate::shown::Shown;
 use crate::splice::{self, Change, Edit};
 use crate::violation::{Action, Code};
-use crate::workload::{Found, ImageField, Object};
+use crate::workload::{Found, ImageField, Object, Source};
 
 use super::exempted::Exempted;
 use super::finding::Finding;
 use super::pull_secrets;
+use super::running::as_written;
 use super::{Judged, is_static_pod};
+
+/// How a warning begins that an image is rewritten although nobody knows whether the mirror has it.
+pub(super) const REWRITTEN: &str = "is rewritten all the same: ";
 
 /// How the images of an object are judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,8 +78,8 @@ pub(super) struct Mirrors<'p, 's, 'r> {
     object: &'p Object<'r>,
     registry: &'p dyn Registry,
     treatment: Treatment,
-    /// The images of the old object, read when they are needed.
-    old: Option<Vec<Found<'r>>>,
+    /// The images of the old object by their pairing, read when they are needed.
+    old: Option<BTreeMap<String, String>>,
     /// What the registry said of which image.
     asked: Vec<(String, Existence)>,
     /// The secrets that the Pod needs.
@@ -120,16 +127,16 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         let Some(mirror) = mirror::find(&self.settings.mirrors, written, applies) else {
             return Runs::default();
         };
-        if exempted.cover(Check::Mirrors, Some(written)) {
+        let treatment = self.treatment_of(image);
+        let outcome = mirror.mirrored(written);
+        // What is left alone is nobody's exemption.
+        let is_left = matches!(outcome, Mirrored::Left) || image.is_never_pulled;
+        if is_left || exempted.cover(Check::Mirrors, Some(written)) {
             return Runs::default();
         }
-        let treatment = if image.is_never_pulled {
-            Treatment::Written
-        } else {
-            self.treatment
-        };
-        match mirror.mirrored(written) {
-            Mirrored::NeedsTag if treatment != Treatment::Written => Runs::told(
+        let is_written = matches!(treatment, Treatment::Written | Treatment::Restored);
+        match outcome {
+            Mirrored::NeedsTag if !is_written => Runs::told(
                 Code::MirrorNeedsTag,
                 Action::Warn,
                 format!(
@@ -137,7 +144,7 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
                     Shown(mirror.target.text())
                 ),
             ),
-            Mirrored::Invalid(text, problem) if treatment != Treatment::Written => Runs::told(
+            Mirrored::Invalid(text, problem) if !is_written => Runs::told(
                 Code::MirrorInvalid,
                 Action::Reject,
                 format!(
@@ -151,6 +158,22 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         }
     }
 
+    /// How this image of the object is judged.
+    fn treatment_of(&mut self, image: &ImageField<'_>) -> Treatment {
+        match self.treatment {
+            Treatment::NewEphemeral => {
+                if is_ephemeral(image) && self.before(image).is_none() {
+                    Treatment::Edited
+                } else {
+                    Treatment::Restored
+                }
+            }
+            // It is in no template: nothing rewrites it later.
+            Treatment::Rewritten if image.source == Source::Path => Treatment::Written,
+            treatment => treatment,
+        }
+    }
+
     fn treated(
         &mut self,
         treatment: Treatment,
@@ -159,29 +182,29 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         written: &Reference<'_>,
         text: String,
     ) -> Runs {
-        let is_same = |old: Option<&ImageField<'_>>, as_what: &str| {
-            old.and_then(|old| Reference::parse(&old.text).ok())
-                .is_some_and(|old| Reference::parse(as_what).is_ok_and(|new| new == old))
+        let runs_before = |before: Option<String>, as_what: &str| {
+            before.is_some_and(|before| {
+                Reference::parse(as_what).is_ok_and(|now| now.to_string() == before)
+            })
         };
         let is_edited = match treatment {
-            Treatment::Written => {
-                return Runs {
-                    instead: (!image.is_never_pulled).then_some(text),
-                    ..Runs::default()
-                };
-            }
             Treatment::Rewritten => false,
             Treatment::Edited => true,
-            Treatment::EditedIfChanged => !is_same(self.before(image), &image.text),
-            Treatment::NewEphemeral if is_ephemeral(image) && self.before(image).is_none() => true,
-            Treatment::NewEphemeral | Treatment::Restored => {
-                return if is_same(self.before(image), &text) {
-                    Runs::from(text, true)
-                } else {
-                    Runs {
-                        instead: Some(text),
-                        ..Runs::default()
-                    }
+            Treatment::EditedIfChanged => {
+                let before = self.before(image);
+                if runs_before(before.clone(), &text) {
+                    // What runs there already is there.
+                    return Runs::from(text, true);
+                }
+                !runs_before(before, &image.text)
+            }
+            Treatment::Restored if runs_before(self.before(image), &text) => {
+                return Runs::from(text, true);
+            }
+            Treatment::Written | Treatment::Restored | Treatment::NewEphemeral => {
+                return Runs {
+                    instead: Some(text),
+                    ..Runs::default()
                 };
             }
         };
@@ -199,33 +222,7 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
                     Shown(&text)
                 ),
             ),
-            Existence::Unknown(error) => {
-                let problem = format!(
-                    "its mirror `{}` cannot be asked for it ({})",
-                    Shown(&text),
-                    Shown(error.trim_end_matches('.'))
-                );
-                match mirror.on_check_error {
-                    OnCheckError::Keep => Runs::told(
-                        Code::MirrorUnchecked,
-                        Action::Warn,
-                        format!("keeps `{}`: {problem}", Shown(written.host())),
-                    ),
-                    OnCheckError::Reject => Runs::told(
-                        Code::MirrorUnchecked,
-                        Action::Reject,
-                        format!("{problem}, try again later"),
-                    ),
-                    OnCheckError::Rewrite => Runs {
-                        told: Some((
-                            Code::MirrorUnchecked,
-                            Action::Warn,
-                            format!("is rewritten all the same: {problem}"),
-                        )),
-                        ..Runs::from(text, true)
-                    },
-                }
-            }
+            Existence::Unknown(error) => unchecked(mirror, written, text, &error),
         }
     }
 
@@ -236,15 +233,20 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         image: &ImageField<'_>,
         written: &Reference<'_>,
         runs: Runs,
+        exempted: &mut Exempted<'_, '_, '_>,
         judged: &mut Judged,
         first: usize,
     ) {
-        let is_refused = judged.findings.len() > first;
+        let is_refused = judged
+            .findings
+            .iter()
+            .skip(first)
+            .any(|finding| finding.action == Action::Reject);
         if self.treatment == Treatment::Edited
             && self.request.kind.is_pod()
             && !image.is_never_pulled
         {
-            self.need_secrets(written, runs.mirrored.as_deref());
+            self.need_secrets(written, runs.mirrored.as_deref(), exempted);
         }
         let value = runs.mirrored.as_deref().unwrap_or_default();
         let mut tell = |code, action, problem| {
@@ -288,13 +290,19 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         pull_secrets::add(&self.pull_secrets, self.object, judged);
     }
 
-    fn need_secrets(&mut self, written: &Reference<'_>, mirrored: Option<&str>) {
+    fn need_secrets(
+        &mut self,
+        written: &Reference<'_>,
+        mirrored: Option<&str>,
+        exempted: &mut Exempted<'_, '_, '_>,
+    ) {
         let mirrored = mirrored.and_then(|text| Reference::parse(text).ok());
         let runs = mirrored.as_ref().unwrap_or(written);
         for mirror in &self.settings.mirrors {
             if !mirror.pull_secrets.is_empty()
-                && mirror.target.holds(runs)
+                && mirror.holds(runs)
                 && mirror.selector.matches(self.request, self.object)
+                && !exempted.cover(Check::Mirrors, Some(written))
             {
                 for secret in &mirror.pull_secrets {
                     if !self.pull_secrets.contains(secret) {
@@ -305,24 +313,28 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         }
     }
 
-    /// The image of the same container or volume in the old object.
-    fn before(&mut self, image: &ImageField<'_>) -> Option<&ImageField<'r>> {
-        let request = self.request;
-        let settings = self.settings;
+    /// The image of the same container or volume in the old object, in its normal form.
+    fn before(&mut self, image: &ImageField<'_>) -> Option<String> {
+        let (request, settings) = (self.request, self.settings);
         let old = self.old.get_or_insert_with(|| {
-            let mut old = request
+            let mut images = BTreeMap::new();
+            let old = request
                 .old_object
-                .and_then(|text| Object::read(text, &request.kind).ok());
-            if let Some(old) = &mut old {
+                .map(|text| Object::read(text, &request.kind));
+            if let Some(Ok(mut old)) = old {
                 // What cannot be read was reported for the new object.
-                let _ = super::images::add(settings, request, old);
+                let _ = super::images::add(settings, request, &mut old);
+                for found in &old.found {
+                    if let Found::Image(image) = found {
+                        images
+                            .entry(image.pairing())
+                            .or_insert_with(|| as_written(image));
+                    }
+                }
             }
-            old.map(|old| old.found).unwrap_or_default()
+            images
         });
-        old.iter().find_map(|found| match found {
-            Found::Image(old) => is_paired(old, image).then_some(old),
-            Found::Malformed(_) => None,
-        })
+        old.get(&image.pairing()).cloned()
     }
 
     /// Whether the registry has an image; asked once for each.
@@ -353,15 +365,28 @@ impl Runs {
     }
 }
 
-/// Containers and volumes are the same by their list and name; without a name by their place.
-fn is_paired(old: &ImageField<'_>, new: &ImageField<'_>) -> bool {
-    if old.source != new.source || old.name != new.name {
-        return false;
-    }
-    if new.name.is_some() {
-        old.list() == new.list()
-    } else {
-        old.place == new.place
+/// What becomes of an image where nobody can say whether its mirror has it.
+fn unchecked(mirror: &Mirror<'_>, written: &Reference<'_>, text: String, error: &str) -> Runs {
+    let problem = format!(
+        "its mirror `{}` cannot be asked for it ({})",
+        Shown(&text),
+        Shown(error.trim_end_matches('.'))
+    );
+    let told = |action, problem| Runs::told(Code::MirrorUnchecked, action, problem);
+    match mirror.on_check_error {
+        OnCheckError::Keep => told(
+            Action::Warn,
+            format!("keeps `{}`: {problem}", Shown(written.host())),
+        ),
+        OnCheckError::Reject => told(Action::Reject, format!("{problem}, try again later")),
+        OnCheckError::Rewrite => Runs {
+            told: Some((
+                Code::MirrorUnchecked,
+                Action::Warn,
+                format!("{REWRITTEN}{problem}"),
+            )),
+            ..Runs::from(text, true)
+        },
     }
 }
 

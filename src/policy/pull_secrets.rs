@@ -21,7 +21,8 @@ pub(super) fn add(secrets: &[&str], pod: &Object<'_>, judged: &mut Judged) {
     let (Ok(specs), Ok(lists)) = (find(pod.text, &[SPEC]), find(pod.text, &[SPEC, LIST])) else {
         return;
     };
-    let Some((_, spec)) = specs.last() else {
+    // A `spec` that is none is refused elsewhere, or has no images.
+    let Some((_, spec)) = specs.last().filter(|(_, spec)| kind_of(spec) == Kind::Map) else {
         return;
     };
     let start = |text: &str| position(text).saturating_sub(position(pod.text));

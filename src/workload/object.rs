@@ -193,6 +193,15 @@ impl<'a> ImageField<'a> {
         }
     }
 
+    /// What makes a container or volume of the old object and one of the new object the same: its
+    /// list and name, or where it has none its place.
+    pub(crate) fn pairing(&self) -> String {
+        match &self.name {
+            Some(name) => format!("{:#} {} {name}", self.list(), name.len()),
+            None => format!("{:#}", self.place),
+        }
+    }
+
     /// The list that a container or volume is in.
     pub(crate) fn list(&self) -> Location<'a> {
         match self.place.steps() {
