@@ -154,7 +154,7 @@ impl Differences {
                     .map(|(_, value)| *value);
                 let step = [Step::key(key)];
                 self.below(&step, &mut |this| {
-                    this.value((value, Some(*now)), deeper - 1)
+                    this.value((value, Some(*now)), deeper - 1);
                 });
             }
         }
@@ -162,7 +162,7 @@ impl Differences {
             if !is_left && wanted(key) {
                 let step = [Step::key(key)];
                 self.below(&step, &mut |this| {
-                    this.value((Some(*value), None), deeper - 1)
+                    this.value((Some(*value), None), deeper - 1);
                 });
             }
         }
