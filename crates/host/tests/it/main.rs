@@ -22,4 +22,5 @@ mod registry;
 mod run;
 #[cfg(test)]
 mod session;
+#[cfg(test)]
 mod show;
