@@ -16,7 +16,7 @@ WASM_RUSTFLAGS := --remap-path-prefix=$(CARGO_HOME)/registry/src=registry \
 WASM_CARGO := RUSTFLAGS='$(WASM_RUSTFLAGS)' cargo rustc --locked --quiet --lib --crate-type cdylib --release --target wasm32-wasip1
 WASM_OUT := target/wasm32-wasip1/release
 
-.PHONY: help build run test unit-tests e2e-tests registry-tests fuzz-check bench lint fmt clean host FORCE
+.PHONY: help build run test unit-tests e2e-tests registry-tests fuzz-check bench growth lint fmt clean host FORCE
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,16 +46,21 @@ fuzz-check: ## compile the fuzz targets
 
 bench: policy.wasm accept-all.wasm ## compare with a policy that accepts everything, and the command with a YAML parser
 	cargo build --locked --quiet --profile bench -p policy-host
+	@bash benches/request.sh 7 1048576 >target/request-1-MiB.json
 	target/release/policy-host bench --baseline accept-all.wasm --request-path benches/deployment.json \
 	  policy.wasm,name=images,settings=benches/images.yaml,at-least=0.83 \
+	  policy.wasm,name=images-1-MiB,request=target/request-1-MiB.json,settings=benches/images.yaml,at-least=0.25 \
 	  policy.wasm,name=mirrors,settings=benches/mirrors.yaml,at-least=0.70 \
 	  policy.wasm,name=ack,settings=bundles/ack/settings.yaml \
 	  policy.wasm,name=changes,settings=benches/changes.yaml,request=benches/update.json,at-least=0.77
 	target/release/policy-host bench --baseline accept-all.wasm --request-path benches/service.json \
 	  policy.wasm,name=ack,settings=bundles/ack/settings.yaml
-	target/release/policy-host bench --seconds 3 --baseline accept-all.wasm --request-path benches/deployment.json \
-	  --settings-path benches/images.yaml --fuel policy.wasm
+	target/release/policy-host bench --fuel --baseline accept-all.wasm --request-path benches/deployment.json \
+	  policy.wasm,name=images,settings=benches/images.yaml
 	cargo bench --locked --quiet -p rollout-guard-cli --bench check
+
+growth: policy.wasm host ## count instructions as images, settings and objects grow
+	@bash benches/growth.sh policy.wasm
 
 lint: ## check format and lints
 	cargo fmt --all --check

@@ -29,6 +29,18 @@ setup() {
   [ "$(jq -c '[.rules[] | select(.resources == ["pods/ephemeralcontainers"]) | .operations]' "$BATS_TEST_TMPDIR/metadata.json")" = '[["UPDATE"]]' ]
 }
 
+@test "cost grows in proportion to images, entries and objects, as docs/performance.md says" {
+  grep -E '^\| [a-z]+.*( [0-9.]+ \|){4}$' docs/performance.md >"$BATS_TEST_TMPDIR/said"
+  make --no-print-directory growth >"$BATS_TEST_TMPDIR/counted"
+  paste -d '|' "$BATS_TEST_TMPDIR/said" "$BATS_TEST_TMPDIR/counted"
+  # Titles are equal and figures nearly so, and 900 more cost at most ten times as much as 90 more.
+  paste -d '|' "$BATS_TEST_TMPDIR/said" "$BATS_TEST_TMPDIR/counted" | awk -F ' *[|] *' '
+    $2 != $9 { exit 1 }
+    { for (column = 3; column <= 6; column++) if ($column < $(column + 7) * 0.9 || $column > $(column + 7) * 1.1) exit 1 }
+    $13 - $12 > 10.5 * ($12 - $11) { exit 1 }
+    END { if (NR != 3) exit 1 }'
+}
+
 @test "the examples cost the instructions that they cost before" {
   for example in examples/*/; do
     printf '%s %s\n' "$(basename "$example")" \
