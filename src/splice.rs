@@ -6,12 +6,9 @@
 
 use std::ops::Range;
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-
 use serde_json::value::RawValue;
 
-use crate::json::{Location, Step, members, position};
+use crate::json::{Location, Step, members, position, scan};
 
 /// A change to an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,9 +54,8 @@ pub(crate) fn add(edits: &mut Vec<Edit>, edit: Edit) {
 ///
 /// `None` where the text is no JSON value, or two changes meet: then nothing is known to be right.
 pub(crate) fn apply(text: &str, edits: &[Edit]) -> Option<String> {
-    let mut values = serde_json::Deserializer::from_str(text);
-    IgnoredAny::deserialize(&mut values).ok()?;
-    let end = values.into_iter::<IgnoredAny>().byte_offset();
+    let object = scan::value(text)?;
+    let end = position(object) - position(text) + object.len();
     let mut changed = String::with_capacity(end + 64 * edits.len());
     let mut copied = 0;
     for edit in edits {

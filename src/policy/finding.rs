@@ -108,8 +108,10 @@ impl Finding {
                 kept: None,
                 problem,
             },
+            // Of a note nobody asks what its Pods will be refused for.
             template: image
                 .pod_template()
+                .filter(|_| !code.is_note())
                 .map(|steps| Location(steps.to_vec()).detached()),
         }
     }
