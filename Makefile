@@ -13,7 +13,9 @@ CARGO_HOME ?= $(HOME)/.cargo
 WASM_RUSTFLAGS := --remap-path-prefix=$(CARGO_HOME)/registry/src=registry \
 	--remap-path-prefix=$(CURDIR)=rollout-guard \
 	-C link-arg=--compress-relocations
-WASM_CARGO := RUSTFLAGS='$(WASM_RUSTFLAGS)' cargo rustc --locked --quiet --lib --crate-type cdylib --release --target wasm32-wasip1
+# The first build takes minutes, so Cargo shows what it does; later ones are quiet.
+QUIET = $(if $(wildcard $(1)),--quiet)
+WASM_CARGO = RUSTFLAGS='$(WASM_RUSTFLAGS)' cargo rustc --locked $(call QUIET,$@) --lib --crate-type cdylib --release --target wasm32-wasip1
 WASM_OUT := target/wasm32-wasip1/release
 
 .PHONY: help build run test unit-tests e2e-tests registry-tests fuzz-check bench growth lint fmt clean host FORCE
@@ -45,7 +47,7 @@ fuzz-check: ## compile the fuzz targets
 	cargo check --locked --manifest-path fuzz/Cargo.toml
 
 bench: policy.wasm accept-all.wasm ## compare with a policy that accepts everything, and the command with a YAML parser
-	cargo build --locked --quiet --profile bench -p policy-host
+	@cargo build --locked $(call QUIET,target/release/policy-host) --profile bench -p policy-host
 	@bash benches/request.sh 7 1048576 >target/request-1-MiB.json
 	target/release/policy-host bench --baseline accept-all.wasm --request-path benches/deployment.json \
 	  policy.wasm,name=images,settings=benches/images.yaml,at-least=0.83 \
@@ -75,7 +77,7 @@ clean: ## remove what was built
 	rm -f policy.wasm annotated-policy.wasm accept-all.wasm
 
 host:
-	@cargo build --locked --quiet -p policy-host
+	@cargo build --locked $(call QUIET,$(POLICY_HOST)) -p policy-host
 
 # Cargo knows whether anything is to be done.
 policy.wasm: FORCE
