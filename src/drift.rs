@@ -5,7 +5,8 @@
 
 use std::borrow::Cow;
 
-use crate::json::{Scalar, Step, find, text_at};
+use crate::json::scan::lookup;
+use crate::json::{Scalar, Step, check, text_at};
 use crate::kind::GroupKind;
 use crate::workload::Object;
 
@@ -19,8 +20,7 @@ pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-config
 /// What is wrong with it where it is no text.
 pub(crate) fn last_applied(metadata: &str) -> Result<Option<Cow<'_, str>>, &'static str> {
     let way = [Step::key("annotations"), Step::key(LAST_APPLIED)];
-    let found = find(metadata, &way).unwrap_or_default();
-    match found.last().map(|(_, raw)| Scalar::of(raw)) {
+    match lookup(metadata, &way).last().map(|raw| Scalar::of(raw)) {
         None | Some(Scalar::Null) => Ok(None),
         Some(Scalar::Text(text)) => Ok(Some(text)),
         Some(_) => Err("it is no string"),
@@ -37,6 +37,7 @@ pub(crate) fn read<'a>(
     kind: &GroupKind<'_>,
     live: &Object<'_>,
 ) -> Result<Object<'a>, &'static str> {
+    check(text).map_err(|_| "it is not JSON")?;
     let object = Object::read(text, kind).map_err(|_| "it is not JSON")?;
     let is_other = |path: &[Step<'_>], known: Option<Cow<'_, str>>| {
         let said = text_at(text, path);
@@ -61,9 +62,9 @@ pub(crate) fn read<'a>(
 /// Whether somebody else than `kubectl` applied the object on the server, which leaves the
 /// configuration in the annotation as it was.
 pub(crate) fn is_history(metadata: &str) -> bool {
-    let entries = find(metadata, &[Step::key("managedFields"), Step::Each]).unwrap_or_default();
-    entries.iter().any(|(_, entry)| {
-        let says = |key| text_at(entry.get(), &[Step::key(key)]);
+    let entries = lookup(metadata, &[Step::key("managedFields"), Step::Each]);
+    entries.iter().any(|entry| {
+        let says = |key| text_at(entry, &[Step::key(key)]);
         says("operation").as_deref() == Some("Apply")
             && says("manager").as_deref() != Some("kubectl")
             && says("subresource").is_none_or(|name| name.is_empty())

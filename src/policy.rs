@@ -22,7 +22,8 @@ mod running;
 mod told;
 
 use crate::exemption::Check;
-use crate::json::{Step, find};
+use crate::json::Step;
+use crate::json::scan::lookup;
 use crate::registry::{Registry, Unreachable};
 use crate::request::{Operation, Request, RequestError};
 use crate::settings::{OnUpdate, Settings};
@@ -152,7 +153,7 @@ impl<'s> Policy<'s> {
         let mut judged = Judged::default();
         let has_images = self.settings.strictest().is_some();
         if has_images {
-            images::add(self.settings, request, object)?;
+            images::add(self.settings, request, object);
         }
         let mut exempted = Exempted::new(&self.settings.exemptions, request, object, used);
         if has_images {
@@ -275,7 +276,7 @@ fn is_static_pod(request: &Request<'_>, object: &Object<'_>) -> bool {
     ];
     is_kubelet
         && request.kind.is_pod()
-        && object.metadata.is_some_and(|metadata| {
-            find(metadata, &annotation).is_ok_and(|found| !found.is_empty())
-        })
+        && object
+            .metadata
+            .is_some_and(|metadata| !lookup(metadata, &annotation).is_empty())
 }

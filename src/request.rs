@@ -7,7 +7,6 @@ mod read;
 
 use std::borrow::Cow;
 
-use crate::json::unreadable;
 use crate::kind::GroupKind;
 use crate::shown::Escaped;
 use crate::workload::Object;
@@ -70,7 +69,7 @@ pub struct Request<'a> {
     pub field_manager: Option<Cow<'a, str>>,
     /// The object; none on DELETE.
     pub object: Option<Object<'a>>,
-    /// The payload from the first character of the object as it was on; none on CREATE.
+    /// The object as it was; none on CREATE.
     pub(crate) old_object: Option<&'a str>,
 }
 
@@ -91,11 +90,6 @@ impl RequestError {
             place,
             problem: Escaped(problem).to_string(),
         }
-    }
-
-    /// For what is not JSON.
-    pub(crate) fn unreadable(place: &'static str, error: &serde_json::Error) -> Self {
-        Self::new(place, unreadable(error))
     }
 }
 

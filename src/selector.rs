@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde_json::value::RawValue;
-
 use crate::glob;
-use crate::json::{FieldPath, Location, Member, Scalar, Step, find};
+use crate::json::scan::lookup;
+use crate::json::{FieldPath, Location, Scalar, Step, find};
 use crate::kind::{GroupKind, KindPattern};
 use crate::request::Request;
 use crate::workload::Object;
@@ -46,7 +45,7 @@ pub enum Condition<'a> {
 }
 
 impl Condition<'_> {
-    fn holds(self, values: &[&RawValue]) -> bool {
+    fn holds(self, values: &[&str]) -> bool {
         match self {
             Self::Absent => values.iter().all(|value| Scalar::of(value) == Scalar::Null),
             Self::Present => values.iter().any(|value| match Scalar::of(value) {
@@ -69,7 +68,7 @@ impl Selector<'_> {
     ///
     /// Operation, user and old fields are the request's whichever object is judged.
     pub fn matches(&self, request: &Request<'_>, object: &Object<'_>) -> bool {
-        self.matches_but_for_labels(request, object, &[]) && self.has_labels(object)
+        self.matches_but_for_labels(request, object) && self.has_labels(object)
     }
 
     /// Whether the object has the labels.
@@ -80,18 +79,16 @@ impl Selector<'_> {
         })
     }
 
-    /// As [`matches`](Self::matches), whatever labels the object has. `members` are those of the
-    /// object, if they are known: then only the one that a field is in is searched.
+    /// As [`matches`](Self::matches), whatever labels the object has.
     pub(crate) fn matches_but_for_labels(
         &self,
         request: &Request<'_>,
         object: &Object<'_>,
-        members: &[Member<'_>],
     ) -> bool {
         (self.old_fields.is_empty() || request.old_object.is_some())
             && self.may_match(request, object)
             && self.fields.iter().all(|(path, condition)| {
-                let (text, rest) = field(object, members, path.steps());
+                let (text, rest) = field(object, path.steps());
                 holds(*condition, text, rest)
             })
             && self.old_fields.iter().all(|(path, condition)| {
@@ -140,33 +137,28 @@ fn any_glob<'t>(patterns: Option<&[&str]>, text: impl FnOnce() -> Option<Cow<'t,
 }
 
 /// Where to look for a field: a text, and the way that is left from there.
-fn field<'a, 'p>(
-    object: &Object<'a>,
-    members: &[Member<'a>],
-    path: &'p [Step<'p>],
-) -> (&'a str, &'p [Step<'p>]) {
+fn field<'a, 'p>(object: &Object<'a>, path: &'p [Step<'p>]) -> (&'a str, &'p [Step<'p>]) {
     if let Some((Step::Key(first), rest)) = path.split_first() {
-        let mut found = members.iter().filter(|(key, _)| key == first);
+        let mut found = object.members.iter().filter(|(key, _)| key == first);
         if let (Some((_, value)), None) = (found.next(), found.next()) {
-            return (value.get(), rest);
+            return (value, rest);
         }
     }
     (object.text, path)
 }
 
-/// An object that cannot be searched meets no condition: its request is refused elsewhere. Nor does
-/// one in which the path leads to one place twice, by a repeated key: nobody knows which one counts.
+/// An object in which the path leads to one place twice, by a repeated key, meets no condition: nobody
+/// knows which one counts.
 fn holds(condition: Condition<'_>, text: &str, path: &[Step<'_>]) -> bool {
-    find(text, path).is_ok_and(|found| {
-        let mut places: BTreeMap<String, usize> = BTreeMap::new();
-        let is_repeated =
-            |(place, _): &(Location<'_>, _)| places.insert(format!("{place:#}"), 1).is_some();
-        if found.iter().any(is_repeated) {
-            return false;
-        }
-        let values: Vec<_> = found.into_iter().map(|(_, raw)| raw).collect();
-        condition.holds(&values)
-    })
+    let found = find(text, path);
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let is_repeated =
+        |(place, _): &(Location<'_>, _)| places.insert(format!("{place:#}"), 1).is_some();
+    if found.len() > 1 && found.iter().any(is_repeated) {
+        return false;
+    }
+    let values: Vec<_> = found.into_iter().map(|(_, raw)| raw).collect();
+    condition.holds(&values)
 }
 
 fn namespace<'a>(request: &'a Request<'_>, object: &Object<'a>) -> Option<Cow<'a, str>> {
@@ -193,10 +185,9 @@ fn name<'a>(request: &'a Request<'_>, object: &Object<'a>) -> Option<Cow<'a, str
 }
 
 fn metadata_text<'a>(object: &Object<'a>, member: &str) -> Option<Cow<'a, str>> {
-    let found = find(object.metadata?, &[Step::key(member)]).ok()?;
-    found
+    lookup(object.metadata?, &[Step::key(member)])
         .into_iter()
-        .find_map(|(_, raw)| match Scalar::of(raw) {
+        .find_map(|value| match Scalar::of(value) {
             Scalar::Text(text) if !text.is_empty() => Some(text),
             _ => None,
         })

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::json::{Node, unreadable};
+use crate::json::Node;
 use crate::policy::Policy;
 use crate::registry::{Registry, Unreachable};
 use crate::request::{Payload, Request, RequestError};
@@ -112,11 +112,9 @@ fn answer(verdict: &Verdict<'_>) -> Vec<u8> {
 ///
 /// Every mistake, each with its path, or why the bytes are no JSON.
 pub fn validate_settings(settings: &[u8]) -> Result<(), String> {
-    // Read as text like all else: a reader of bytes would be there twice in the module.
     let text = std::str::from_utf8(settings)
         .map_err(|error| format!("settings: not UTF-8 at byte {}", error.valid_up_to()))?;
-    let node = serde_json::from_str::<Node<'_>>(text)
-        .map_err(|error| format!("settings: {}", unreadable(&error)))?;
+    let node = Node::read(text).map_err(|problem| format!("settings: {problem}"))?;
     Settings::validate(&node)
         .map(|_| ())
         .map_err(|errors: SettingsErrors| errors.to_string())

@@ -15,4 +15,3 @@ mod walk;
 pub use image_paths::ImagePath;
 pub(crate) use image_paths::add_images;
 pub use object::{Found, ImageField, Malformed, Object, Source};
-pub(crate) use walk::Walk;

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use crate::json::{Location, Step, position, scan};
+use crate::json::{Location, Step, scan};
 use crate::request::{Request, RequestError};
 use crate::workload::{self, ImagePath, Object};
 
@@ -28,10 +28,9 @@ impl<'p, 'a> Compared<'p, 'a> {
         old_text: &'a str,
         image_paths: &[ImagePath<'_>],
     ) -> Result<Self, RequestError> {
-        let unreadable =
-            |error: serde_json::Error| RequestError::unreadable("request.oldObject", &error);
-        let mut old = Object::read(old_text, &request.kind).map_err(unreadable)?;
-        workload::add_images(image_paths, &mut old, &request.kind).map_err(unreadable)?;
+        let mut old = Object::read(old_text, &request.kind)
+            .map_err(|problem| RequestError::new("request.oldObject", problem))?;
+        workload::add_images(image_paths, &mut old, &request.kind);
         Ok(Self {
             request,
             new,
@@ -76,12 +75,9 @@ impl<'p, 'a> Compared<'p, 'a> {
     /// What is at a place now and what was there, for places that the walks over both objects note.
     fn marked(&self, place: &[Step<'_>]) -> Vec<Change<'a>> {
         let at_place = |object: &Object<'a>| -> Vec<&'a str> {
-            if object.is_escaped {
-                return scan::lookup(object.text, place);
-            }
             let marks = object.marks.iter();
             let marks = marks.filter(|(mark, _)| mark.steps() == place);
-            marks.filter_map(|(_, text)| scan::value(text)).collect()
+            marks.map(|(_, value)| *value).collect()
         };
         zip(&at_place(&self.old), &at_place(self.new))
     }
@@ -143,41 +139,23 @@ impl<'p, 'a> Compared<'p, 'a> {
     /// A member of the object and what it was; more than one where its key is repeated.
     pub(super) fn member(&self, key: &str) -> Vec<Change<'a>> {
         let named = |object: &Object<'a>| -> Vec<&'a str> {
-            if object.is_escaped {
-                return scan::lookup(object.text, &[Step::key(key)]);
-            }
             let named = object.members.iter().filter(|(name, _)| name == key);
-            named.filter_map(|(_, text)| scan::value(text)).collect()
+            named.map(|(_, value)| *value).collect()
         };
         zip(&named(&self.old), &named(self.new))
     }
 }
 
-/// Whether anything but `metadata` and `status` is written differently, as far as can be told without
-/// reading it: up to the key that follows.
+/// Whether anything but `metadata` and `status` is written differently.
 fn is_body_changed(was: &Object<'_>, is: &Object<'_>) -> bool {
-    if was.is_escaped || is.is_escaped || was.members.len() != is.members.len() {
-        return true;
-    }
-    let text = |object: &Object<'_>, index: usize| -> Option<usize> {
-        let start = position(object.members.get(index)?.1);
-        Some(position(object.members.get(index + 1)?.1) - start)
-    };
-    was.members
-        .iter()
-        .zip(&is.members)
-        .enumerate()
-        .any(|(index, ((key, before), (other, now)))| {
-            if key != other {
-                return true;
-            }
-            if matches!(key.as_ref(), "metadata" | "status") {
-                return false;
-            }
-            let (before, now) = match (text(was, index), text(is, index)) {
-                (Some(one), Some(other)) => (before.get(..one), now.get(..other)),
-                _ => (scan::value(before), scan::value(now)),
-            };
-            !matches!((before, now), (Some(before), Some(now)) if scan::is_same(before, now))
-        })
+    was.members.len() != is.members.len()
+        || was
+            .members
+            .iter()
+            .zip(&is.members)
+            .any(|((key, before), (other, now))| {
+                key != other
+                    || !(matches!(key.as_ref(), "metadata" | "status")
+                        || scan::is_same(before, now))
+            })
 }

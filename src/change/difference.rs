@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::json::{Kind, Location, Scalar, Step, kind_of_text, same_texts, scan};
+use crate::json::{Kind, Location, Scalar, Step, kind_of, same, scan};
 
 /// Below this many levels, values are compared whole: each level reads what is below it again.
 const DEEPEST: usize = 12;
@@ -120,7 +120,7 @@ impl Differences {
             return;
         };
         let is_opened = || matches!(self.at.last(), Some(Step::Key(key)) if ALWAYS_OPENED.contains(&key.as_ref()));
-        match (change.0.map(kind_of_text), change.1.map(kind_of_text)) {
+        match (change.0.map(kind_of), change.1.map(kind_of)) {
             (Some(Kind::Map), Some(Kind::Map)) if deeper > 0 => {
                 self.maps(change, &|_| true, deeper);
             }
@@ -185,13 +185,12 @@ impl Differences {
     /// Notes that the value here is another one, if it is.
     fn differ(&mut self, change: Change<'_>) {
         if let (Some(was), Some(is)) = change
-            && same_texts(was, is)
+            && same(was, is)
         {
             return;
         }
         // `"1"` and `1` must not look alike.
-        let is_other_type =
-            matches!(change, (Some(was), Some(is)) if kind_of_text(was) != kind_of_text(is));
+        let is_other_type = matches!(change, (Some(was), Some(is)) if kind_of(was) != kind_of(is));
         let shown = |value: &str| {
             if is_other_type {
                 value.to_owned()
@@ -212,7 +211,7 @@ impl Differences {
 
 /// The two values, unless they are the same to the byte or both absent.
 fn unequal((was, is): Change<'_>) -> Option<Change<'_>> {
-    let present = |value: Option<&'_ str>| value.is_some_and(|raw| kind_of_text(raw) != Kind::Null);
+    let present = |value: Option<&'_ str>| value.is_some_and(|raw| kind_of(raw) != Kind::Null);
     let change = (was.filter(|_| present(was)), is.filter(|_| present(is)));
     match change {
         (None, None) => None,
@@ -322,7 +321,7 @@ fn pairs(was: &[&str], is: &[&str]) -> Pairs {
 /// The `name` of an element, if it has one and one only.
 fn name(element: &str) -> Option<String> {
     match scan::lookup(element, &[Step::key("name")]).as_slice() {
-        [only] => match Scalar::of_text(only) {
+        [only] => match Scalar::of(only) {
             Scalar::Text(text) => Some(text.into_owned()),
             _ => None,
         },
@@ -343,7 +342,7 @@ fn positions<'t>(texts: impl Iterator<Item = &'t str>) -> Option<BTreeMap<String
 
 /// A value as a message shows it: a string without its quotes, anything else as it is written.
 fn text(value: &str) -> String {
-    match Scalar::of_text(value) {
+    match Scalar::of(value) {
         Scalar::Text(text) => Cow::into_owned(text),
         _ => value.to_owned(),
     }

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::json::{Step, find, text_at};
+use crate::json::scan::lookup;
+use crate::json::{Step, text_at};
 use crate::request::Request;
 
 /// The field manager that the request's options name, else that of the newest entry of
@@ -18,8 +19,8 @@ pub(crate) fn field_manager<'a>(
         return Some(Cow::Borrowed(manager));
     }
     let mut newest: Option<(Cow<'a, str>, Cow<'a, str>)> = None;
-    for (_, entry) in find(metadata?, &[Step::key("managedFields"), Step::Each]).ok()? {
-        let member = |key| text_at(entry.get(), &[Step::key(key)]);
+    for entry in lookup(metadata?, &[Step::key("managedFields"), Step::Each]) {
+        let member = |key| text_at(entry, &[Step::key(key)]);
         if member("subresource").is_some_and(|name| !name.is_empty()) {
             continue;
         }

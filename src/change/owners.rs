@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::json::{Kind, Step, kind_of_text, scan, text_at};
+use crate::json::{Kind, Step, kind_of, scan, text_at};
 
 use super::difference::{Change, Difference, Differences, inside};
 
@@ -19,7 +19,7 @@ pub(super) fn compare(metadata: Change<'_>, differences: &mut Differences) {
             .flat_map(scan::elements)
             .map(identity)
             .collect();
-        if !matches!(kind_of_text(is), Kind::List | Kind::Null) {
+        if !matches!(kind_of(is), Kind::List | Kind::Null) {
             note(is, None, differences);
             continue;
         }

@@ -4,8 +4,9 @@ use std::fmt;
 
 use crate::shown::Shown;
 
+use super::check::check;
 use super::location::Step;
-use super::node::Node;
+use super::scan;
 
 /// A path to a field: `spec.type`, `spec.containers[*].image`, `metadata.annotations["a.b/c"]`.
 ///
@@ -74,7 +75,7 @@ impl<'a> FieldPath<'a> {
                     rest = after;
                 } else if inside.starts_with('"') {
                     let (string, after) = split_at(inside, end_of_string(inside));
-                    let Ok(Node::Text(key)) = serde_json::from_str(string) else {
+                    let Some(key) = check(string).ok().and_then(|()| scan::string(string)) else {
                         return fail("expected a string in quotes", inside);
                     };
                     let Some(after) = after.strip_prefix(']') else {

@@ -101,14 +101,6 @@ impl<'t, 'a> Trail<'t, 'a> {
         self.parent
     }
 
-    /// Where in the input the last key on the way stands, as far as that can be told.
-    pub fn position(&self) -> usize {
-        match self.step {
-            Step::Key(Cow::Borrowed(key)) => super::position(key),
-            _ => self.parent.map_or(0, Trail::position),
-        }
-    }
-
     /// How many steps it has.
     pub fn depth(&self) -> usize {
         1 + self.parent.map_or(0, Trail::depth)

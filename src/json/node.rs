@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::value::RawValue;
 
-use super::lookup::kind_of_text;
-use super::text::Text;
+use super::check::{no_json, too_deep};
+use super::scan::{
+    DEEPEST, each_element, each_member, kind_at, kind_of, space_end, string, value_end,
+};
 
 /// A JSON value with its keys in their order, and each key as often as it was written.
 ///
@@ -19,7 +21,7 @@ pub enum Node<'a> {
     /// `true` or `false`
     Bool(bool),
     /// Any number.
-    Number(Number),
+    Number(Number<'a>),
     /// A string.
     Text(Cow<'a, str>),
     /// A list.
@@ -30,30 +32,34 @@ pub enum Node<'a> {
     Raw(&'a str),
 }
 
-/// A JSON number. Equal if the values are: `1` and `1.0`.
+/// A JSON number as it was written. Equal if the values are: `1`, `1.0` and `10e-1`.
 #[derive(Clone, Copy, Debug)]
-pub enum Number {
-    /// An integer.
-    Integer(i128),
-    /// What has a fraction or an exponent, or is beyond 64 bits.
-    Float(f64),
+pub struct Number<'a>(pub &'a str);
+
+impl Number<'_> {
+    /// Whether it is negative, its digits without zeros around them, and the power of ten that the last
+    /// of these counts.
+    fn value(self) -> (bool, String, i64) {
+        let (mantissa, power) = self.0.split_once(['e', 'E']).unwrap_or((self.0, "0"));
+        let is_negative = mantissa.starts_with('-');
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let digits = [whole.trim_start_matches('-'), fraction].concat();
+        let all = digits.trim_start_matches('0');
+        let digits = all.trim_end_matches('0');
+        if digits.is_empty() {
+            return (false, String::new(), 0);
+        }
+        // A power that is too large for an integer is like no other.
+        let power = power.parse::<i64>().unwrap_or(i64::MAX / 2);
+        let count = |digits: &str| i64::try_from(digits.len()).unwrap_or(i64::MAX / 4);
+        let power = power + count(all) - count(digits) - count(fraction);
+        (is_negative, digits.to_owned(), power)
+    }
 }
 
-impl PartialEq for Number {
+impl PartialEq for Number<'_> {
     fn eq(&self, other: &Self) -> bool {
-        match (*self, *other) {
-            (Self::Integer(left), Self::Integer(right)) => left == right,
-            (Self::Float(left), Self::Float(right)) => left == right,
-            (Self::Integer(integer), Self::Float(float))
-            | (Self::Float(float), Self::Integer(integer)) => {
-                #[expect(
-                    clippy::cast_precision_loss,
-                    reason = "the other side has no more precision"
-                )]
-                let integer = integer as f64;
-                integer == float
-            }
-        }
+        self.0 == other.0 || self.value() == other.value()
     }
 }
 
@@ -97,28 +103,34 @@ impl Node<'_> {
             Self::Text(_) => Kind::Text,
             Self::List(_) => Kind::List,
             Self::Map(_) => Kind::Map,
-            Self::Raw(text) => kind_of_text(text),
+            Self::Raw(text) => kind_of(text),
         }
     }
 }
 
 impl<'a> Node<'a> {
+    /// Reads the value that a text is.
+    ///
+    /// # Errors
+    ///
+    /// Where it is no JSON, or nested too deep.
+    pub(crate) fn read(text: &'a str) -> Result<Self, String> {
+        Reader::read(text, None)
+    }
+
     /// Reads a map, but of the objects in its list `list` the members as [`Raw`](Self::Raw) only.
-    pub(crate) fn shallow<'de: 'a, D: Deserializer<'de>>(
-        deserializer: D,
-        list: &'static str,
-    ) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Shallow::Around(list))
+    pub(crate) fn shallow(text: &'a str, list: &'static str) -> Result<Self, String> {
+        Reader::read(text, Some(Shallow::Around(list)))
     }
 
     /// The same node with the members read that were left as they were written.
     ///
     /// # Errors
     ///
-    /// None, since they were read over before.
-    pub(crate) fn deepened(&self) -> Result<Self, serde_json::Error> {
+    /// Where it is nested too deep.
+    pub(crate) fn deepened(&self) -> Result<Self, String> {
         match self {
-            Self::Raw(text) => serde_json::from_str(text),
+            Self::Raw(text) => Node::read(text),
             Self::Map(members) => {
                 let members = members.iter();
                 let deepened = members.map(|(key, value)| Ok((key.clone(), value.deepened()?)));
@@ -126,6 +138,13 @@ impl<'a> Node<'a> {
             }
             other => Ok(other.clone()),
         }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Node<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        Node::read(raw.get()).map_err(D::Error::custom)
     }
 }
 
@@ -138,133 +157,89 @@ enum Shallow {
     List,
     /// One of its elements.
     Element,
+    /// One of its members.
+    Member,
 }
 
-impl<'de> DeserializeSeed<'de> for Shallow {
-    type Value = Node<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
+struct Reader<'a> {
+    text: &'a str,
+    /// Where the value begins that is nested too deep.
+    too_deep: Option<usize>,
 }
 
-impl<'de> Visitor<'de> for Shallow {
-    type Value = Node<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        NodeVisitor.visit_unit()
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
-        NodeVisitor.visit_bool(value)
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
-        NodeVisitor.visit_i64(value)
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
-        NodeVisitor.visit_u64(value)
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
-        NodeVisitor.visit_f64(value)
-    }
-
-    fn visit_borrowed_str<E: Error>(self, value: &'de str) -> Result<Self::Value, E> {
-        NodeVisitor.visit_borrowed_str(value)
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<Self::Value, E> {
-        NodeVisitor.visit_str(value)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let Self::List = self else {
-            return NodeVisitor.visit_seq(list);
+impl<'a> Reader<'a> {
+    fn read(text: &'a str, shallow: Option<Shallow>) -> Result<Node<'a>, String> {
+        let mut reader = Self {
+            text,
+            too_deep: None,
         };
-        let mut elements = Vec::new();
-        while let Some(element) = list.next_element_seed(Self::Element)? {
-            elements.push(element);
+        let start = space_end(text.as_bytes(), 0);
+        match reader.value(start, shallow, DEEPEST) {
+            Some((node, end)) if space_end(text.as_bytes(), end) == text.len() => Ok(node),
+            _ => Err(match reader.too_deep {
+                Some(position) => too_deep(text, position),
+                None => no_json(text),
+            }),
         }
-        Ok(Node::List(elements))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
-        while let Some(key) = map.next_key_seed(Text)? {
-            let value = match self {
-                Self::Around(list) if key == list => map.next_value_seed(Self::List)?,
-                Self::Element => Node::Raw(map.next_value::<&RawValue>()?.get()),
-                Self::Around(_) | Self::List => map.next_value()?,
-            };
-            members.push((key, value));
+    /// The value that begins here, and where it ends.
+    fn value(
+        &mut self,
+        start: usize,
+        shallow: Option<Shallow>,
+        deeper: usize,
+    ) -> Option<(Node<'a>, usize)> {
+        let text = self.text;
+        if let Some(Shallow::Member) = shallow {
+            let end = value_end(text, start)?;
+            return Some((Node::Raw(text.get(start..end)?), end));
         }
-        Ok(Node::Map(members))
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Node<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(NodeVisitor)
-    }
-}
-
-struct NodeVisitor;
-
-impl<'de> Visitor<'de> for NodeVisitor {
-    type Value = Node<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(Node::Null)
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(Node::Bool(value))
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
-        Ok(Node::Number(Number::Integer(value.into())))
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(Node::Number(Number::Integer(value.into())))
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
-        Ok(Node::Number(Number::Float(value)))
-    }
-
-    fn visit_borrowed_str<E: Error>(self, value: &'de str) -> Result<Self::Value, E> {
-        Ok(Node::Text(Cow::Borrowed(value)))
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<Self::Value, E> {
-        Ok(Node::Text(Cow::Owned(value.to_owned())))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let mut elements = Vec::new();
-        while let Some(element) = list.next_element()? {
-            elements.push(element);
+        let kind = kind_at(text, start);
+        if deeper == 0 && matches!(kind, Kind::List | Kind::Map) {
+            self.too_deep = Some(start);
+            return None;
         }
-        Ok(Node::List(elements))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
-        while let Some(key) = map.next_key_seed(Text)? {
-            members.push((key, map.next_value()?));
+        match kind {
+            Kind::Map => {
+                let mut members = Vec::new();
+                let end = each_member(text, start, &mut |key, start| {
+                    let shallow = match shallow {
+                        Some(Shallow::Around(list)) if key == list => Some(Shallow::List),
+                        Some(Shallow::Element) => Some(Shallow::Member),
+                        _ => None,
+                    };
+                    let (value, end) = self.value(start, shallow, deeper - 1)?;
+                    members.push((key, value));
+                    Some(end)
+                })?;
+                Some((Node::Map(members), end))
+            }
+            Kind::List => {
+                let mut elements = Vec::new();
+                let end = each_element(text, start, &mut |start| {
+                    let shallow = match shallow {
+                        Some(Shallow::List) => Some(Shallow::Element),
+                        _ => None,
+                    };
+                    let (value, end) = self.value(start, shallow, deeper - 1)?;
+                    elements.push(value);
+                    Some(end)
+                })?;
+                Some((Node::List(elements), end))
+            }
+            scalar => {
+                let end = value_end(text, start)?;
+                let value = text.get(start..end)?;
+                let node = match scalar {
+                    Kind::Text => Node::Text(string(value)?),
+                    Kind::Null => Node::Null,
+                    Kind::Bool => Node::Bool(value == "true"),
+                    _ => Node::Number(Number(value)),
+                };
+                Some((node, end))
+            }
         }
-        Ok(Node::Map(members))
     }
 }
 
@@ -274,8 +249,7 @@ mod tests {
 
     #[test]
     fn keeps_order_repeated_keys_and_borrowed_text() {
-        let node: Node<'_> =
-            serde_json::from_str(r#"{"b":["x",1.5,null],"a":"\n","b":true}"#).unwrap();
+        let node = Node::read(r#" {"b":["x",1.5,null],"a":"\n","b":true} "#).unwrap();
         let Node::Map(members) = node else {
             panic!("expected a map")
         };
@@ -285,7 +259,40 @@ mod tests {
             panic!("expected a list")
         };
         assert!(matches!(elements[0], Node::Text(Cow::Borrowed("x"))));
-        assert_eq!(elements[1], Node::Number(Number::Float(1.5)));
+        assert_eq!(elements[1], Node::Number(Number("1.5")));
         assert!(matches!(&members[1].1, Node::Text(Cow::Owned(text)) if text == "\n"));
+    }
+
+    #[test]
+    fn numbers_are_equal_by_their_value() {
+        for (one, other) in [
+            ("1", "1.0"),
+            ("100", "1e2"),
+            ("-0.0", "0"),
+            ("1.50", "150e-2"),
+            ("0.001", "1E-3"),
+            ("12300", "1.23e+4"),
+        ] {
+            assert_eq!(Number(one), Number(other));
+        }
+        for (one, other) in [
+            ("1", "-1"),
+            ("1", "10"),
+            ("18446744073709551615", "18446744073709551614"),
+            ("0.1", "0.01"),
+            ("1e99999999999999999999", "1"),
+        ] {
+            assert_ne!(Number(one), Number(other));
+        }
+    }
+
+    #[test]
+    fn says_where_it_is_nested_too_deep() {
+        let deep = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(Node::read(&deep(128)).is_ok());
+        assert_eq!(
+            Node::read(&deep(129)).unwrap_err(),
+            "nested deeper than 128 levels at line 1 column 129"
+        );
     }
 }

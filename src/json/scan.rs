@@ -1,50 +1,85 @@
-//! Quick ways through a JSON text that has been read before.
+//! Reads JSON in place: over what is not wanted, and into what is.
 //!
-//! `serde_json` checks what it skips. An object of a request was checked when the payload was read, so
-//! here only strings and brackets are looked at, which is some times faster. Text that was not
-//! checked leads to nothing or to the wrong place, never further than its end.
+//! The one reader of JSON here. It holds what it passes to the grammar of RFC 8259, so that a payload is
+//! read and checked in one pass, and is some times faster than a parser that hands out every value. It
+//! is held to `serde_json`'s verdict by tests.
 
 use std::borrow::Cow;
 
-use super::location::Step;
+use super::location::{Location, Step};
+use super::node::Kind;
 
-/// A path is followed this far; deeper objects are refused elsewhere.
-const DEEPEST: usize = 128;
+/// How deep what is looked into may be nested. `serde_json`, which hosts read with, goes as deep.
+pub(crate) const DEEPEST: usize = 128;
+
+/// A member of a map: its key, and its value as it was written.
+pub(crate) type Member<'a> = (Cow<'a, str>, &'a str);
 
 /// The members of the map that `text` begins with, a repeated key as often as it was written; `None`
 /// if it begins with something else.
-pub(crate) fn members(text: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
+pub(crate) fn members(text: &str) -> Option<Vec<Member<'_>>> {
     let mut found = Vec::new();
-    each(text, 0, b'{', &mut |key, start| {
+    each_member(text, 0, &mut |key, start| {
         let end = value_end(text, start)?;
-        found.push((unescaped(key)?, text.get(start..end)?));
+        found.push((key, text.get(start..end)?));
         Some(end)
     })
     .map(|_| found)
 }
 
-/// The value that `text` begins with, without what follows it.
-pub(crate) fn value(text: &str) -> Option<&str> {
-    let start = space_end(text, 0);
-    text.get(start..value_end(text, start)?)
+/// Every value that `path` leads to in the value that `text` begins with, and its place.
+///
+/// A key that occurs twice leads to both its values. What does not have the shape that the path
+/// expects leads nowhere.
+pub(crate) fn find<'a>(text: &'a str, path: &[Step<'_>]) -> Vec<(Location<'a>, &'a str)> {
+    let mut found = Vec::new();
+    let mut way = Vec::new();
+    descend(text, 0, path, &mut way, &mut |way, value| {
+        found.push((Location(way.to_vec()), value));
+    });
+    found
 }
 
-/// Every value that a path of keys and positions leads to in the value that `text` begins with.
+/// As [`find`], without the places.
 pub(crate) fn lookup<'a>(text: &'a str, path: &[Step<'_>]) -> Vec<&'a str> {
     let mut found = Vec::new();
-    descend(text, space_end(text, 0), path, DEEPEST, &mut found);
+    descend(text, 0, path, &mut Vec::new(), &mut |_, value| {
+        found.push(value);
+    });
     found
+}
+
+/// The text that a path leads to, the last one where a key is repeated; none where it leads to
+/// nothing or to something else.
+pub(crate) fn text_at<'a>(text: &'a str, path: &[Step<'_>]) -> Option<Cow<'a, str>> {
+    string(lookup(text, path).last()?)
 }
 
 /// The elements of the list that `text` begins with; none if it begins with something else.
 pub(crate) fn elements(text: &str) -> Vec<&str> {
-    let mut found = Vec::new();
-    each(text, 0, b'[', &mut |_, start| {
-        let end = value_end(text, start)?;
-        found.push(text.get(start..end)?);
-        Some(end)
-    });
-    found
+    lookup(text, &[Step::Each])
+}
+
+/// The string that `text` is; none if it is something else.
+pub(crate) fn string(text: &str) -> Option<Cow<'_, str>> {
+    text.strip_prefix('"')?.strip_suffix('"').map(unescaped)
+}
+
+/// The type of the value that starts here, which its first character tells.
+pub(crate) fn kind_at(text: &str, start: usize) -> Kind {
+    match text.as_bytes().get(start) {
+        Some(b'"') => Kind::Text,
+        Some(b'{') => Kind::Map,
+        Some(b'[') => Kind::List,
+        Some(b't' | b'f') => Kind::Bool,
+        Some(b'n') => Kind::Null,
+        _ => Kind::Number,
+    }
+}
+
+/// The type of the value that `text` begins with.
+pub(crate) fn kind_of(text: &str) -> Kind {
+    kind_at(text, 0)
 }
 
 /// Follows a path from the value at `start`, and says where that value ends.
@@ -52,119 +87,241 @@ fn descend<'a>(
     text: &'a str,
     start: usize,
     path: &[Step<'_>],
-    deeper: usize,
-    found: &mut Vec<&'a str>,
+    way: &mut Vec<Step<'a>>,
+    found: &mut dyn FnMut(&[Step<'a>], &'a str),
 ) -> Option<usize> {
-    let (Some((step, rest)), true) = (path.split_first(), deeper > 0) else {
+    let start = space_end(text.as_bytes(), start);
+    let (Some((step, rest)), true) = (path.split_first(), way.len() < DEEPEST) else {
         let end = value_end(text, start)?;
         if path.is_empty() {
-            found.push(text.get(start..end)?);
+            found(way, text.get(start..end)?);
         }
         return Some(end);
     };
-    let opening = match step {
-        Step::Key(_) => b'{',
-        Step::Index(_) | Step::Each => b'[',
-    };
-    if text.as_bytes().get(start) != Some(&opening) {
-        return value_end(text, start);
-    }
-    let mut index = 0;
-    each(text, start, opening, &mut |key, start| {
-        let is_wanted = match step {
-            Step::Key(wanted) => is_key(key, wanted),
-            Step::Index(wanted) => *wanted == index,
-            Step::Each => true,
-        };
-        index += 1;
-        if is_wanted {
-            descend(text, start, rest, deeper - 1, found)
-        } else {
-            value_end(text, start)
+    match (step, kind_at(text, start)) {
+        (Step::Key(wanted), Kind::Map) => each_member(text, start, &mut |key, start| {
+            if key != *wanted {
+                return value_end(text, start);
+            }
+            way.push(Step::Key(key));
+            let end = descend(text, start, rest, way, found);
+            way.pop();
+            end
+        }),
+        (Step::Index(_) | Step::Each, Kind::List) => {
+            let mut index = 0;
+            each_element(text, start, &mut |start| {
+                index += 1;
+                if matches!(step, Step::Index(wanted) if wanted + 1 != index) {
+                    return value_end(text, start);
+                }
+                way.push(Step::Index(index - 1));
+                let end = descend(text, start, rest, way, found);
+                way.pop();
+                end
+            })
         }
+        _ => value_end(text, start),
+    }
+}
+
+/// Hands each member of the map that starts here to `read`: its key, and where its value starts.
+/// `read` says where the value ends. Says where the map ends.
+pub(crate) fn each_member<'a>(
+    text: &'a str,
+    start: usize,
+    read: &mut dyn FnMut(Cow<'a, str>, usize) -> Option<usize>,
+) -> Option<usize> {
+    let bytes = text.as_bytes();
+    each(bytes, start, b'{', b'}', &mut |at| {
+        let (end, is_plain) = string_end(bytes, at)?;
+        let key = text.get(at + 1..end - 1)?;
+        let key = if is_plain {
+            Cow::Borrowed(key)
+        } else {
+            unescaped(key)
+        };
+        read(key, colon_end(bytes, end)?)
     })
 }
 
-/// Hands each member or element to `read`: its key between the quotes, and where its value starts.
-/// `read` says where the value ends. Says where the map or list ends.
-fn each<'a>(
-    text: &'a str,
+/// Hands each element of the list that starts here to `read`, which says where it ends. Says where the
+/// list ends.
+pub(crate) fn each_element(
+    text: &str,
+    start: usize,
+    read: &mut dyn FnMut(usize) -> Option<usize>,
+) -> Option<usize> {
+    each(text.as_bytes(), start, b'[', b']', read)
+}
+
+fn each(
+    bytes: &[u8],
     start: usize,
     opening: u8,
-    read: &mut dyn FnMut(&'a str, usize) -> Option<usize>,
+    closing: u8,
+    read: &mut dyn FnMut(usize) -> Option<usize>,
 ) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let start = space_end(text, start);
+    let start = space_end(bytes, start);
     if bytes.get(start) != Some(&opening) {
         return None;
     }
-    let mut at = space_end(text, start + 1);
+    let mut at = space_end(bytes, start + 1);
+    if bytes.get(at) == Some(&closing) {
+        return Some(at + 1);
+    }
     loop {
+        at = space_end(bytes, read(at)?);
         match bytes.get(at)? {
-            b'}' | b']' => return Some(at + 1),
-            b',' => at = space_end(text, at + 1),
-            _ => {}
+            b',' => at = space_end(bytes, at + 1),
+            byte if *byte == closing => return Some(at + 1),
+            _ => return None,
         }
-        let mut key = "";
-        if opening == b'{' {
-            let end = value_end(text, at)?;
-            key = text.get(at + 1..end.checked_sub(1)?)?;
-            // Over the colon.
-            at = space_end(text, space_end(text, end) + 1);
-        }
-        at = space_end(text, read(key, at)?);
     }
 }
 
-/// Where the value ends that starts here.
-fn value_end(text: &str, start: usize) -> Option<usize> {
-    let bytes = text.as_bytes();
+/// Where the value ends that starts here; `None` where it is no JSON.
+pub(crate) fn value_end(text: &str, start: usize) -> Option<usize> {
+    skip(text.as_bytes(), start, usize::MAX, &|_| false)
+}
+
+/// As [`value_end`], but `None` as well where a key below is written with escapes or `is_wanted`, or
+/// something is nested deeper than this.
+pub(crate) fn plain_end(
+    text: &str,
+    start: usize,
+    deepest: usize,
+    is_wanted: &dyn Fn(&[u8]) -> bool,
+) -> Option<usize> {
+    skip(text.as_bytes(), start, deepest, is_wanted)
+}
+
+fn skip(
+    bytes: &[u8],
+    start: usize,
+    deepest: usize,
+    is_wanted: &dyn Fn(&[u8]) -> bool,
+) -> Option<usize> {
+    let is_watching = deepest != usize::MAX;
     let mut at = start;
-    let mut open = 0usize;
+    let mut open = Open::default();
     loop {
-        match bytes.get(at)? {
-            b'"' => {
-                at = string_end(bytes, at + 1)?;
-            }
+        let opening = *bytes.get(at)?;
+        match opening {
+            b'"' => at = string_end(bytes, at)?.0,
             b'{' | b'[' => {
-                open += 1;
-                at += 1;
-                continue;
-            }
-            b'}' | b']' => {
-                open = open.checked_sub(1)?;
-                at += 1;
-            }
-            _ if open > 0 => {
-                at += 1;
-                continue;
-            }
-            _ => {
-                while bytes.get(at).is_some_and(|byte| !is_delimiter(*byte)) {
-                    at += 1;
+                open.push(opening == b'{');
+                if open.depth > deepest {
+                    return None;
+                }
+                at = space_end(bytes, at + 1);
+                // An empty one closes below; `{` and `[` are two before what closes them.
+                if bytes.get(at) != Some(&(opening + 2)) {
+                    if opening == b'{' {
+                        at = key_end(bytes, at, is_watching, is_wanted)?;
+                    }
+                    continue;
                 }
             }
+            _ => at = literal_end(bytes, at)?,
         }
-        if open == 0 {
-            // A value takes up space, else nobody gets any further.
-            return Some(at).filter(|end| *end > start);
+        loop {
+            if open.depth == 0 {
+                return Some(at);
+            }
+            at = space_end(bytes, at);
+            match (bytes.get(at)?, open.is_map()) {
+                (b',', is_map) => {
+                    at = space_end(bytes, at + 1);
+                    if is_map {
+                        at = key_end(bytes, at, is_watching, is_wanted)?;
+                    }
+                    break;
+                }
+                (b'}', true) | (b']', false) => {
+                    open.pop();
+                    at += 1;
+                }
+                _ => return None,
+            }
         }
     }
 }
 
-/// Where the string ends of which this is the first byte.
+/// Which maps and lists are open.
+#[derive(Default)]
+struct Open {
+    depth: usize,
+    /// The innermost 64 or less, a bit for each: whether it is a map.
+    bits: u64,
+    /// What is around them.
+    others: Vec<u64>,
+}
+
+impl Open {
+    fn push(&mut self, is_map: bool) {
+        if self.depth > 0 && self.depth.is_multiple_of(64) {
+            self.others.push(self.bits);
+        }
+        self.bits = self.bits << 1 | u64::from(is_map);
+        self.depth += 1;
+    }
+
+    fn pop(&mut self) {
+        self.bits >>= 1;
+        self.depth -= 1;
+        if self.depth > 0 && self.depth.is_multiple_of(64) {
+            self.bits = self.others.pop().unwrap_or_default();
+        }
+    }
+
+    const fn is_map(&self) -> bool {
+        self.bits & 1 == 1
+    }
+}
+
+/// Where the value starts whose key is here.
+fn key_end(
+    bytes: &[u8],
+    at: usize,
+    is_watching: bool,
+    is_wanted: &dyn Fn(&[u8]) -> bool,
+) -> Option<usize> {
+    let (end, is_plain) = string_end(bytes, at)?;
+    if is_watching && (!is_plain || is_wanted(bytes.get(at + 1..end - 1)?)) {
+        return None;
+    }
+    colon_end(bytes, end)
+}
+
+/// Where the value starts whose colon comes next.
+fn colon_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let at = space_end(bytes, at);
+    (bytes.get(at) == Some(&b':')).then(|| space_end(bytes, at + 1))
+}
+
+/// Where the string ends that starts here, and whether it has no escapes.
 ///
 /// Most bytes are in strings, so eight are looked at together: where `word ^ wanted` has a byte that
 /// is zero, subtracting one borrows its highest bit. The lowest bit found is always a true one.
-fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+fn string_end(bytes: &[u8], start: usize) -> Option<(usize, bool)> {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     const QUOTES: u64 = ONES * b'"' as u64;
     const ESCAPES: u64 = ONES * b'\\' as u64;
+    const SPACES: u64 = ONES * b' ' as u64;
+    if bytes.get(start) != Some(&b'"') {
+        return None;
+    }
+    let mut at = start + 1;
+    let mut is_plain = true;
     loop {
         if let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
             let word = u64::from_le_bytes(*word);
             let (quotes, escapes) = (word ^ QUOTES, word ^ ESCAPES);
-            let found = quotes.wrapping_sub(ONES) & !quotes | escapes.wrapping_sub(ONES) & !escapes;
+            let found = quotes.wrapping_sub(ONES) & !quotes
+                | escapes.wrapping_sub(ONES) & !escapes
+                // Control characters.
+                | word.wrapping_sub(SPACES) & !word;
             let found = found & (ONES << 7);
             if found == 0 {
                 at += 8;
@@ -173,15 +330,80 @@ fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
             at += found.trailing_zeros() as usize / 8;
         }
         match bytes.get(at)? {
-            b'"' => return Some(at + 1),
-            b'\\' => at += 2,
+            b'"' => return Some((at + 1, is_plain)),
+            b'\\' => {
+                at = escape_end(bytes, at)?;
+                is_plain = false;
+            }
+            ..b' ' => return None,
             _ => at += 1,
         }
     }
 }
 
-const fn is_delimiter(byte: u8) -> bool {
-    matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t')
+fn escape_end(bytes: &[u8], at: usize) -> Option<usize> {
+    match bytes.get(at + 1)? {
+        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(at + 2),
+        b'u' => {
+            let digits = bytes.get(at + 2..at + 6)?;
+            digits.iter().all(u8::is_ascii_hexdigit).then_some(at + 6)
+        }
+        _ => None,
+    }
+}
+
+/// Where the number or word ends that starts here.
+fn literal_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = bytes.get(at..)?;
+    for word in ["true", "false", "null"] {
+        if rest.starts_with(word.as_bytes()) {
+            return Some(at + word.len());
+        }
+    }
+    let mut at = at + usize::from(rest.first() == Some(&b'-'));
+    at = match bytes.get(at)? {
+        b'0' => at + 1,
+        _ => digits_end(bytes, at)?,
+    };
+    if bytes.get(at) == Some(&b'.') {
+        at = digits_end(bytes, at + 1)?;
+    }
+    if matches!(bytes.get(at), Some(b'e' | b'E')) {
+        let is_signed = matches!(bytes.get(at + 1), Some(b'+' | b'-'));
+        at = digits_end(bytes, at + 1 + usize::from(is_signed))?;
+    }
+    Some(at)
+}
+
+/// Where the digits end, of which there is at least one.
+fn digits_end(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut at = start;
+    while bytes.get(at).is_some_and(u8::is_ascii_digit) {
+        at += 1;
+    }
+    (at > start).then_some(at)
+}
+
+/// Where the white space ends that may be here.
+pub(crate) fn space_end(bytes: &[u8], mut at: usize) -> usize {
+    while matches!(bytes.get(at), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+        at += 1;
+    }
+    at
+}
+
+/// A string, given what stands between its quotes.
+///
+/// One with half of a surrogate pair, which is no text, stays as it is written: no rule can name it,
+/// and it is no reference to an image.
+fn unescaped(written: &str) -> Cow<'_, str> {
+    if !written.as_bytes().contains(&b'\\') {
+        return Cow::Borrowed(written);
+    }
+    match serde_json::from_str(&["\"", written, "\""].concat()) {
+        Ok(text) => Cow::Owned(text),
+        Err(_) => Cow::Borrowed(written),
+    }
 }
 
 /// Whether two texts are the same to the byte, eight at a time.
@@ -196,27 +418,6 @@ pub(crate) fn is_same(left: &str, right: &str) -> bool {
         .zip(right)
         .all(|(left, right)| u64::from_le_bytes(*left) == u64::from_le_bytes(*right))
         && left_rest == right_rest
-}
-
-fn space_end(text: &str, mut at: usize) -> usize {
-    while matches!(text.as_bytes().get(at), Some(b' ' | b'\n' | b'\r' | b'\t')) {
-        at += 1;
-    }
-    at
-}
-
-fn is_key(written: &str, wanted: &str) -> bool {
-    written == wanted || (written.contains('\\') && unescaped(written).as_deref() == Some(wanted))
-}
-
-/// A string, given what stands between its quotes.
-fn unescaped(written: &str) -> Option<Cow<'_, str>> {
-    if !written.contains('\\') {
-        return Some(Cow::Borrowed(written));
-    }
-    serde_json::from_str(&format!("\"{written}\""))
-        .ok()
-        .map(Cow::Owned)
 }
 
 #[cfg(test)]
@@ -248,26 +449,121 @@ mod tests {
         assert!(elements(" [ ]").is_empty());
     }
 
+    /// Whether a text is one JSON value, and nothing follows.
+    fn is_json(text: &str) -> bool {
+        let end = value_end(text, space_end(text.as_bytes(), 0));
+        end.is_some_and(|end| space_end(text.as_bytes(), end) == text.len())
+    }
+
+    fn is_json_to_serde(text: &str) -> bool {
+        serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+    }
+
     #[test]
-    fn stops_at_the_end_of_what_is_no_json() {
+    fn takes_each_part_of_the_grammar() {
+        for text in [
+            "0",
+            "-0",
+            "-1.5e+3",
+            "1E9",
+            "10",
+            "[]",
+            "{}",
+            " [ ] ",
+            "[[],{}]",
+            "\"\\u00e9\\\\\\n\"",
+            "\"\\ud800\"",
+            "\"\u{7f}\u{80}\"",
+            "true",
+            "{\"\":null,\"\":false}",
+            // A string of eight bytes and one, and an escape across their border.
+            "\"12345678\"",
+            "\"1234567\\u0041\"",
+        ] {
+            assert!(is_json(text) && is_json_to_serde(text), "{text}");
+        }
         for text in [
             "",
-            "{",
-            "{\"a",
-            "{\"a\"",
-            "{\"a\":",
-            "{\"a\":1",
-            "{:}",
+            "-",
+            "01",
+            "1.",
+            ".1",
+            "1e",
+            "1e+",
+            "+1",
+            "nul",
+            "truex",
+            "[1,]",
+            "[,1]",
+            "[1 2]",
             "{,}",
-            "[1",
-            "[,",
-            "[}",
-            "\"\\",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "{1:1}",
             "{\"a\" 1}",
+            "[}",
+            "{]",
+            "[1",
+            "{\"a\":1",
+            "\"",
+            "\"\\",
+            "\"\\x\"",
+            "\"\\u00g0\"",
+            "\"\t\"",
+            "\"1234567\n\"",
+            "1 2",
+            "[]]",
+            "'a'",
+            "NaN",
+            "\u{feff}1",
         ] {
-            let _ = members(text);
-            let _ = elements(text);
-            let _ = lookup(text, &[Step::key("a"), Step::Each]);
+            assert!(!is_json(text) && !is_json_to_serde(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn holds_levels_beyond_any_word_apart() {
+        let open = "[{\"a\":".repeat(150);
+        let close = "}]".repeat(150);
+        assert!(is_json(&format!("{open}1{close}")));
+        for wrong in 1..close.len() {
+            let mut close = close.clone().into_bytes();
+            close.swap(wrong - 1, wrong);
+            let close = String::from_utf8(close).unwrap();
+            assert!(!is_json(&format!("{open}1{close}")));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn agrees_with_serde_json(
+            tokens in proptest::collection::vec(proptest::sample::select(vec![
+                "{", "}", "[", "]", ",", ":", "\"", "\"a\"", "\"a\":", "\\", "\\u", "00e9", "\\n", "a", "é",
+                "1", "0", "-", ".", "e", "E+", "true", "false", "null", " ", "\n", "\t", "\u{1}", "12345678",
+            ]), 0..24),
+        ) {
+            let text = tokens.concat();
+            proptest::prop_assert_eq!(is_json(&text), is_json_to_serde(&text), "{}", text);
+        }
+
+        #[test]
+        fn agrees_with_serde_json_on_what_was_json(
+            elements in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    r#"{"a\\b":[1,-2.5e-3,"x\"y"],"":{}}"#, "[]", r#""\u00e9é""#, "null", "[true,[false]]",
+                ]),
+                0..4,
+            ),
+            at in 0usize..200,
+            put in proptest::sample::select(vec!["", "\"", "\\", "{", "]", ",", "0", "\u{0}", "x"]),
+        ) {
+            let mut text = format!("[{}]", elements.join(" , "));
+            let at = at % (text.len() + 1);
+            if text.is_char_boundary(at) {
+                text.insert_str(at, put);
+            }
+            proptest::prop_assert_eq!(is_json(&text), is_json_to_serde(&text), "{}", text);
         }
     }
 }

@@ -8,7 +8,8 @@ use crate::annotation::{
     of_templates_in,
 };
 use crate::exemption::Check;
-use crate::json::{Location, Member, Node, Step, find, members, position};
+use crate::json::scan::lookup;
+use crate::json::{Location, Node, Step, position};
 use crate::request::{Operation, Request, RequestError};
 use crate::selector::Selector;
 use crate::settings::{self, AnnotationItem, Settings, SettingsErrors};
@@ -55,7 +56,6 @@ pub(super) fn judge(
         object,
         compares: is_new && request.operation == Operation::Update,
         old: None,
-        members: Vec::new(),
         places: [None, None],
         known: Vec::new(),
         malformed: BTreeMap::new(),
@@ -64,15 +64,15 @@ pub(super) fn judge(
         match item {
             AnnotationItem::Read(rule) => {
                 let matching = judge.matching(&rule.selector);
-                judge.rule(index, rule, matching, exempted, findings)?;
+                judge.rule(index, rule, matching, exempted, findings);
             }
             AnnotationItem::Unread(node) => {
                 let matching = judge.matching_text(index, settings::match_text(node))?;
                 if matching != Matching::No {
-                    let keys = judge.keys(settings::has_target(node))?;
-                    let node = settings::relevant(node, &keys).map_err(unreadable)?;
+                    let keys = judge.keys(settings::has_target(node));
+                    let node = settings::relevant(node, &keys).map_err(too_deep)?;
                     let rule = settings::rule(index, &node).map_err(Unjudged::Settings)?;
-                    judge.rule(index, &rule, matching, exempted, findings)?;
+                    judge.rule(index, &rule, matching, exempted, findings);
                 }
             }
         }
@@ -102,8 +102,6 @@ struct Judge<'p, 'r> {
     compares: bool,
     /// The object as it was.
     old: Option<Object<'r>>,
-    /// The members of the object, once a field has been looked for.
-    members: Vec<Member<'r>>,
     /// The annotations of the object, and those of its pod templates.
     places: [Option<Vec<Annotations<'r>>>; 2],
     /// The texts of `match`, and whether they match: rules that share one ask only once.
@@ -123,10 +121,7 @@ impl<'p, 'r> Judge<'p, 'r> {
     }
 
     fn matching(&mut self, selector: &Selector<'_>) -> Matching {
-        if self.members.is_empty() && !selector.fields.is_empty() {
-            self.members = members(self.object.text).unwrap_or_default();
-        }
-        if !selector.matches_but_for_labels(self.request, self.object, &self.members) {
+        if !selector.matches_but_for_labels(self.request, self.object) {
             Matching::No
         } else if selector.has_labels(self.object) {
             Matching::Yes
@@ -146,7 +141,7 @@ impl<'p, 'r> Judge<'p, 'r> {
             return Ok(*matching);
         }
         let matching = if settings::is_about(text, &self.request.kind) {
-            let node = Node::Raw(text).deepened().map_err(unreadable)?;
+            let node = Node::read(text).map_err(too_deep)?;
             let selector = settings::selector(index, &node).map_err(Unjudged::Settings)?;
             self.matching(&selector)
         } else {
@@ -157,7 +152,7 @@ impl<'p, 'r> Judge<'p, 'r> {
     }
 
     /// The annotations of the object, or those of its pod templates.
-    fn places(&mut self, of_templates: bool) -> Result<&[Annotations<'r>], Unjudged> {
+    fn places(&mut self, of_templates: bool) -> &[Annotations<'r>] {
         let (request, object) = (self.request, self.object);
         let [of_it, of_its_templates] = &mut self.places;
         let slot = if of_templates {
@@ -165,25 +160,23 @@ impl<'p, 'r> Judge<'p, 'r> {
         } else {
             of_it
         };
-        if slot.is_none() {
-            let places = if of_templates {
+        slot.get_or_insert_with(|| {
+            if of_templates {
                 of_templates_in(object)
             } else {
                 of_object(object, &request.kind)
-            };
-            *slot = Some(places.map_err(unreadable)?);
-        }
-        Ok(slot.as_deref().unwrap_or_default())
+            }
+        })
     }
 
     /// The keys of all annotations, those of pod templates if asked for.
-    fn keys(&mut self, with_templates: bool) -> Result<Vec<String>, Unjudged> {
+    fn keys(&mut self, with_templates: bool) -> Vec<String> {
         let mut keys = Vec::new();
         for of_templates in [false, true] {
             if of_templates && !with_templates {
                 break;
             }
-            for place in self.places(of_templates)? {
+            for place in self.places(of_templates) {
                 keys.extend(
                     place
                         .all
@@ -192,7 +185,7 @@ impl<'p, 'r> Judge<'p, 'r> {
                 );
             }
         }
-        Ok(keys)
+        keys
     }
 
     /// Puts everything that a rule has against the object among the findings.
@@ -203,10 +196,10 @@ impl<'p, 'r> Judge<'p, 'r> {
         matching: Matching,
         exempted: &mut Exempted<'_, '_, '_>,
         findings: &mut Vec<Finding>,
-    ) -> Result<(), Unjudged> {
+    ) {
         let compares = self.compares && rule.compares();
         if matching == Matching::No || (matching == Matching::Before && !compares) {
-            return Ok(());
+            return;
         }
         let (request, object) = (self.request, self.object);
         let is_pod = request.kind.is_pod();
@@ -218,7 +211,7 @@ impl<'p, 'r> Judge<'p, 'r> {
             if !is_meant {
                 continue;
             }
-            self.places(slot == 1)?;
+            self.places(slot == 1);
             let Some(places) = self.places.get_mut(slot).and_then(Option::take) else {
                 continue;
             };
@@ -232,7 +225,7 @@ impl<'p, 'r> Judge<'p, 'r> {
                 if matching == Matching::Yes {
                     rule.check(place, &mut put);
                 }
-                if compares && let Some(before) = before(place, self.old())? {
+                if compares && let Some(before) = before(place, self.old()) {
                     rule.compare(place, &before, &mut put);
                 }
                 self.malformed(place, rule.action.otherwise(), exempted, findings);
@@ -241,7 +234,6 @@ impl<'p, 'r> Judge<'p, 'r> {
                 *slot = Some(places);
             }
         }
-        Ok(())
     }
 
     /// Puts what has the wrong JSON type among the findings, once, as strictly as the strictest rule.
@@ -253,7 +245,7 @@ impl<'p, 'r> Judge<'p, 'r> {
         findings: &mut Vec<Finding>,
     ) {
         for misfit in &place.malformed {
-            let place = format!("{:#} {}", misfit.place, misfit.position);
+            let place = format!("{:#} {}", misfit.place, position(misfit.raw));
             if let Some(known) = self.malformed.get(&place) {
                 if action == Action::Reject
                     && let Some(known) = findings.get_mut(*known)
@@ -285,8 +277,8 @@ pub(super) fn remove(
         }
     }
     let mut edits: Vec<Edit> = Vec::new();
-    let mut places = of_object(object, &request.kind).ok()?;
-    places.extend(of_templates_in(object).ok()?);
+    let mut places = of_object(object, &request.kind);
+    places.extend(of_templates_in(object));
     for place in places {
         for map in &place.maps {
             edits.extend(splice::remove_members(
@@ -319,31 +311,24 @@ pub(super) fn position_before(
 }
 
 /// The annotations that were there before; none where the pod template is new.
-fn before<'a>(
-    place: &Annotations<'a>,
-    old: &Object<'a>,
-) -> Result<Option<Annotations<'a>>, RequestError> {
-    if let Some(template) = &place.template
-        && find(old.text, template.steps())
-            .map_err(unreadable)?
-            .is_empty()
-    {
-        return Ok(None);
+fn before<'a>(place: &Annotations<'a>, old: &Object<'a>) -> Option<Annotations<'a>> {
+    let template = place.template.as_ref();
+    if template.is_some_and(|template| lookup(old.text, template.steps()).is_empty()) {
+        return None;
     }
-    at(old, place.owner.clone()).map(Some).map_err(unreadable)
+    Some(at(old, place.owner.clone()))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is for `map_err`")]
-fn unreadable(error: serde_json::Error) -> RequestError {
-    RequestError::unreadable("request.object", &error)
+/// Settings that are nested too deep were refused before.
+fn too_deep(problem: String) -> RequestError {
+    RequestError::new("settings", problem)
 }
 
 /// A `ReplicaSet` that a Deployment made: changing it would have the Deployment make another.
 fn is_owned_replica_set(request: &Request<'_>, object: &Object<'_>) -> bool {
     request.kind.is_replica_set()
         && object.metadata.is_some_and(|metadata| {
-            find(metadata, &[Step::key("ownerReferences"), Step::Each])
-                .is_ok_and(|owners| !owners.is_empty())
+            !lookup(metadata, &[Step::key("ownerReferences"), Step::Each]).is_empty()
         })
 }
 
@@ -410,7 +395,7 @@ fn finding(
 /// The map of annotations, or what is there of the way to it.
 fn nearest<'a>(place: &Annotations<'a>, object: &Object<'a>) -> Location<'a> {
     let mut way = place.place();
-    while !way.0.is_empty() && find(object.text, way.steps()).is_ok_and(|found| found.is_empty()) {
+    while !way.0.is_empty() && lookup(object.text, way.steps()).is_empty() {
         way.0.pop();
     }
     way

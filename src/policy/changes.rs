@@ -128,7 +128,7 @@ pub(super) fn judge_delete(
     }
     is_object(old_text)?;
     let object = Object::read(old_text, &request.kind)
-        .map_err(|error| RequestError::unreadable("request.oldObject", &error))?;
+        .map_err(|error| RequestError::new("request.oldObject", error))?;
     for rule in settings.changes.iter().filter(|rule| rule.guard_delete) {
         // A DELETE sets no annotation and has no field manager.
         let is_excluded = rule.who.excludes(who) || !rule.who.annotations.is_empty();

@@ -87,7 +87,7 @@ fn keep_what_is_neither(
     let mut pulled = Differences::default();
     let live_range = position(live.text)..position(live.text) + live.text.len();
     let as_pulled = |image: &ImageField<'_>| {
-        if live_range.contains(&image.position) {
+        if live_range.contains(&position(image.raw)) {
             return as_written(image);
         }
         mirrored(settings, request, live, image, false).unwrap_or_else(|| as_written(image))

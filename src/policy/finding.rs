@@ -1,7 +1,7 @@
 //! Something wrong with an object, before it is known whether that is new.
 
 use crate::exemption::Check;
-use crate::json::Location;
+use crate::json::{Location, position};
 use crate::shown::Shown;
 use crate::violation::{Action, Code, Violation};
 use crate::workload::{ImageField, Malformed};
@@ -33,7 +33,7 @@ impl Finding {
         let problem = format!("expected {}, got {}", malformed.expected, malformed.found);
         Self {
             check,
-            position: malformed.position,
+            position: position(malformed.raw),
             removes: Vec::new(),
             action,
             key: format!("{} {:#} {problem}", Code::ObjectMalformed, malformed.place),
@@ -92,7 +92,7 @@ impl Finding {
         let paired = image.pairing();
         Self {
             check: Check::Images,
-            position: image.position,
+            position: position(image.raw),
             removes: Vec::new(),
             action,
             key: format!("{code} {paired} {value}"),

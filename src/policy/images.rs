@@ -3,7 +3,7 @@
 use crate::check::{self, Seen};
 use crate::exemption::Check;
 use crate::image::Reference;
-use crate::request::{Request, RequestError};
+use crate::request::Request;
 use crate::settings::Settings;
 use crate::violation::{Action, Code};
 use crate::workload::{self, Found, ImageField, Object};
@@ -14,13 +14,8 @@ use super::finding::{Finding, only_warn};
 use super::mirrors::{Mirrors, Runs};
 
 /// Adds the images that only the settings know to those that an object shows by its shape.
-pub(super) fn add(
-    settings: &Settings<'_>,
-    request: &Request<'_>,
-    object: &mut Object<'_>,
-) -> Result<(), RequestError> {
-    workload::add_images(&settings.image_paths, object, &request.kind)
-        .map_err(|error| RequestError::unreadable("request.object", &error))
+pub(super) fn add(settings: &Settings<'_>, request: &Request<'_>, object: &mut Object<'_>) {
+    workload::add_images(&settings.image_paths, object, &request.kind);
 }
 
 /// Everything wrong with the images of an object that no exemption covers, and what is rewritten.

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::json::{Location, find, same, same_but_for};
+use crate::json::scan::lookup;
+use crate::json::{Location, same, same_but_for};
 use crate::violation::{Action, Kept};
 
 use super::finding::Finding;
@@ -59,10 +60,10 @@ pub(super) fn mark(findings: &mut Vec<Finding>, was: Vec<Finding>, new: &str, ol
 /// Whether the value at a place is another one in the old object.
 fn differs(place: &Location<'_>, new: &str, old: &str) -> bool {
     match (
-        find(new, place.steps()).as_deref(),
-        find(old, place.steps()).as_deref(),
+        lookup(new, place.steps()).as_slice(),
+        lookup(old, place.steps()).as_slice(),
     ) {
-        (Ok([(_, new)]), Ok([(_, old)])) => !same(new, old),
+        ([new], [old]) => !same(new, old),
         _ => true,
     }
 }

@@ -21,7 +21,8 @@ use std::collections::BTreeMap;
 
 use crate::exemption::Check;
 use crate::image::Reference;
-use crate::json::{Location, Step, find, position};
+use crate::json::scan::lookup;
+use crate::json::{Step, position};
 use crate::kind::GroupKind;
 use crate::mirror::{self, Mirror, Mirrored, OnCheckError, Rewrite};
 use crate::registry::{Existence, Registry};
@@ -279,9 +280,7 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         }
         if let (true, Some(mirror)) = (runs.is_edited, runs.mirrored) {
             judged.rewritten.push(format!("{}={mirror}", image.text));
-            for edit in edits(self.object, image, &mirror) {
-                splice::add(&mut judged.edits, edit);
-            }
+            splice::add(&mut judged.edits, edit(self.object, image, &mirror));
         }
     }
 
@@ -322,8 +321,7 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
                 .old_object
                 .map(|text| Object::read(text, &request.kind));
             if let Some(Ok(mut old)) = old {
-                // What cannot be read was reported for the new object.
-                let _ = super::images::add(settings, request, &mut old);
+                super::images::add(settings, request, &mut old);
                 for found in &old.found {
                     if let Found::Image(image) = found {
                         images
@@ -432,35 +430,17 @@ fn has_owner(object: &Object<'_>) -> bool {
     let owner = [Step::key("ownerReferences"), Step::Each];
     object
         .metadata
-        .is_some_and(|metadata| find(metadata, &owner).is_ok_and(|found| !found.is_empty()))
+        .is_some_and(|metadata| !lookup(metadata, &owner).is_empty())
 }
 
-/// The change of the image's text, wherever that stands: a repeated key has it twice.
-fn edits(object: &Object<'_>, image: &ImageField<'_>, mirror: &str) -> Vec<Edit> {
-    let path: Location<'_> = image.exact_place();
-    let edit = |start: usize, length: usize| Edit {
-        path: path.detached(),
+/// The change of the image's text.
+fn edit(object: &Object<'_>, image: &ImageField<'_>, mirror: &str) -> Edit {
+    let start = position(image.raw) - position(object.text);
+    Edit {
+        path: image.exact_place().detached(),
         change: Change::Set(mirror.to_owned()),
-        span: start..start + length,
-        text: format!("\"{mirror}\""),
-    };
-    let offset = |text: &str| position(text).checked_sub(position(object.text));
-    if let std::borrow::Cow::Borrowed(text) = &image.text {
         // The quotes around it go as well.
-        let start = offset(text).and_then(|start| start.checked_sub(1));
-        return start
-            .map(|start| edit(start, text.len() + 2))
-            .into_iter()
-            .collect();
+        span: start..start + image.raw.len(),
+        text: ["\"", mirror, "\""].concat(),
     }
-    let Ok(found) = find(object.text, path.steps()) else {
-        return Vec::new();
-    };
-    let is_it =
-        |raw: &str| serde_json::from_str::<String>(raw).is_ok_and(|text| text == image.text);
-    let texts = found.into_iter().map(|(_, raw)| raw.get());
-    texts
-        .filter(|raw| is_it(raw))
-        .filter_map(|raw| Some(edit(offset(raw)?, raw.len())))
-        .collect()
 }

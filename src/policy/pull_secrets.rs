@@ -1,7 +1,10 @@
 //! The secrets that a Pod needs to pull from its mirrors.
 
+use std::borrow::Cow;
+
 use crate::exemption::Check;
-use crate::json::{Kind, Location, Node, Step, find, kind_of, position};
+use crate::json::scan::{elements, lookup};
+use crate::json::{Kind, Location, Step, find, kind_of, position, text_at};
 use crate::splice::{self, Change, Edit};
 use crate::violation::Action;
 use crate::workload::{Malformed, Object};
@@ -17,36 +20,33 @@ pub(super) fn add(secrets: &[&str], pod: &Object<'_>, judged: &mut Judged) {
     if secrets.is_empty() {
         return;
     }
-    // An object that cannot be read is refused elsewhere.
-    let (Ok(specs), Ok(lists)) = (find(pod.text, &[SPEC]), find(pod.text, &[SPEC, LIST])) else {
-        return;
-    };
+    let (specs, lists) = (lookup(pod.text, &[SPEC]), find(pod.text, &[SPEC, LIST]));
     // A `spec` that is none is refused elsewhere, or has no images.
-    let Some((_, spec)) = specs.last().filter(|(_, spec)| kind_of(spec) == Kind::Map) else {
+    let Some(spec) = specs.last().filter(|spec| kind_of(spec) == Kind::Map) else {
         return;
     };
     let start = |text: &str| position(text).saturating_sub(position(pod.text));
     // Of a repeated key Kubernetes reads the last value.
     let (span, before, after, has) = match lists.last() {
         None => {
-            let at = start(spec.get()) + 1;
-            let is_empty = spec.get().trim_start_matches('{').trim_start() == "}";
+            let at = start(spec) + 1;
+            let is_empty = spec.trim_start_matches('{').trim_start() == "}";
             let after = if is_empty { "]" } else { "]," };
             (at..at, "\"imagePullSecrets\":[", after, Vec::new())
         }
         Some((place, list)) => {
-            let at = start(list.get());
+            let at = start(list);
             match kind_of(list) {
-                Kind::Null => (at..at + list.get().len(), "[", "]", Vec::new()),
+                Kind::Null => (at..at + list.len(), "[", "]", Vec::new()),
                 Kind::List => {
-                    let end = at + list.get().len() - 1;
-                    let names = names(list.get());
-                    let is_empty = list.get().trim_start_matches('[').trim_start() == "]";
+                    let end = at + list.len() - 1;
+                    let names = names(list);
+                    let is_empty = list.trim_start_matches('[').trim_start() == "]";
                     (end..end, if is_empty { "" } else { "," }, "", names)
                 }
                 found => {
                     let malformed = Malformed {
-                        position: position(list.get()),
+                        raw: list,
                         place: place.clone(),
                         expected: Kind::List,
                         found,
@@ -79,13 +79,8 @@ pub(super) fn add(secrets: &[&str], pod: &Object<'_>, judged: &mut Judged) {
 
 /// The names in a list of secrets.
 fn names(list: &str) -> Vec<String> {
-    let name = [Step::Each, Step::key("name")];
-    let found = find(list, &name).unwrap_or_default();
-    let texts = found
+    let names = elements(list)
         .into_iter()
-        .filter_map(|(_, raw)| match serde_json::from_str(raw.get()) {
-            Ok(Node::Text(text)) => Some(text.into_owned()),
-            _ => None,
-        });
-    texts.collect()
+        .filter_map(|secret| text_at(secret, &[Step::key("name")]));
+    names.map(Cow::into_owned).collect()
 }

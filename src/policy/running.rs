@@ -97,5 +97,7 @@ fn is_restored(request: &Request<'_>, image: &ImageField<'_>, mirrored: &str) ->
 
 /// Whether an image stands in a part of the payload.
 fn is_in(text: Option<&str>, image: &ImageField<'_>) -> bool {
-    text.is_some_and(|text| (position(text)..position(text) + text.len()).contains(&image.position))
+    text.is_some_and(|text| {
+        (position(text)..position(text) + text.len()).contains(&position(image.raw))
+    })
 }

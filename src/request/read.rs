@@ -1,14 +1,11 @@
-//! Reads the payload in one pass.
+//! Reads the payload.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
-
-use crate::json::{Node, Text, value_text};
+use crate::json::scan::{each_member, elements, kind_at, space_end, value_end};
+use crate::json::{Kind, Node, Scalar, kind_of, members, no_json};
 use crate::kind::GroupKind;
-use crate::workload::{Object, Walk};
+use crate::workload::Object;
 
 use super::{Operation, Request, RequestError, User};
 
@@ -34,253 +31,158 @@ impl<'a> Payload<'a> {
                 format!("not UTF-8 at byte {}", error.valid_up_to()),
             )
         })?;
-        whole("payload", text, PayloadReader { text })?
+        let (mut request, mut settings, mut twice) = (None, None, None);
+        read_object("payload", text, &mut |key, start| match key {
+            "request" => {
+                let mut members = RequestMembers::default();
+                let end = members.read(text, start)?;
+                if request.replace(members).is_some() {
+                    twice = Some("request");
+                }
+                Some(end)
+            }
+            "settings" => {
+                let end = value_end(text, start)?;
+                if settings.replace(text.get(start..end)?).is_some() {
+                    twice = Some("settings");
+                }
+                Some(end)
+            }
+            _ => value_end(text, start),
+        })?;
+        if let Some(place) = twice {
+            return Err(RequestError::new(place, "occurs twice"));
+        }
+        // The rules about annotations only as far as it takes to see whether they apply: they may be
+        // many, and most of them are about other kinds.
+        let settings = settings.map(|settings| Node::shallow(settings, "annotations"));
+        Ok(Self {
+            request: match request {
+                None => Err(RequestError::new("request", "missing")),
+                Some(members) => members.request(text),
+            },
+            settings: settings
+                .transpose()
+                .map_err(|problem| RequestError::new("settings", problem))?,
+        })
     }
 }
 
 /// Reads a bare request.
 pub(super) fn request(text: &str) -> Result<Request<'_>, RequestError> {
-    whole("request", text, RequestReader { text })?.request()
+    let mut members = RequestMembers::default();
+    read_object("request", text, &mut |key, start| {
+        members.member(text, key, start)
+    })?;
+    members.request(text)
 }
 
-/// Reads a text that is one JSON object.
-fn whole<'de, M: Members<'de>>(
+/// Hands each member of the JSON object that a text is to `read`, which says where its value ends.
+fn read_object(
     place: &'static str,
-    text: &'de str,
-    members: M,
-) -> Result<M::Value, RequestError> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    OnlyObject(members)
-        .deserialize(&mut deserializer)
-        .and_then(|value| deserializer.end().map(|()| value))
-        .map_err(|error| RequestError::unreadable(place, &error))?
-        .ok_or_else(|| RequestError::new(place, "expected an object"))
+    text: &str,
+    read: &mut dyn FnMut(&str, usize) -> Option<usize>,
+) -> Result<(), RequestError> {
+    let bytes = text.as_bytes();
+    let start = space_end(bytes, 0);
+    let end = if kind_at(text, start) == Kind::Map {
+        each_member(text, start, &mut |key, start| read(&key, start))
+    } else {
+        value_end(text, start)
+    };
+    if end.is_none_or(|end| space_end(bytes, end) < bytes.len()) {
+        return Err(RequestError::new(place, no_json(text)));
+    }
+    if kind_at(text, start) != Kind::Map {
+        return Err(RequestError::new(place, "expected an object"));
+    }
+    Ok(())
 }
 
-/// What reads the members of an object.
-trait Members<'de>: Sized {
-    type Value;
-
-    fn read<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error>;
-}
-
-/// Reads an object, and reads over what is none.
-///
-/// serde's own way is an error that shows the value, with all the code that takes.
-struct OnlyObject<M>(M);
-
-impl<'de, M: Members<'de>> DeserializeSeed<'de> for OnlyObject<M> {
-    type Value = Option<M::Value>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de, M: Members<'de>> Visitor<'de> for OnlyObject<M> {
-    type Value = Option<M::Value>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_str<E: Error>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        self.0.read(map).map(Some)
-    }
-}
-
-struct PayloadReader<'de> {
-    text: &'de str,
-}
-
-impl<'de> Members<'de> for PayloadReader<'de> {
-    type Value = Result<Payload<'de>, RequestError>;
-
-    fn read<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let (mut request, mut settings, mut twice) = (None, None, None);
-        while let Some(key) = map.next_key_seed(Text)? {
-            match key.as_ref() {
-                "request" if request.is_none() => {
-                    let reader = OnlyObject(RequestReader { text: self.text });
-                    request = Some(map.next_value_seed(reader)?);
-                }
-                "settings" if settings.is_none() => {
-                    settings = Some(map.next_value_seed(SettingsReader)?);
-                }
-                name => {
-                    twice = match name {
-                        "request" => Some("request"),
-                        "settings" => Some("settings"),
-                        _ => twice,
-                    };
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        if let Some(place) = twice {
-            return Ok(Err(RequestError::new(place, "occurs twice")));
-        }
-        Ok(Ok(Payload {
-            request: match request {
-                None => Err(RequestError::new("request", "missing")),
-                Some(None) => Err(RequestError::new("request", "expected an object")),
-                Some(Some(members)) => members.request(),
-            },
-            settings,
-        }))
-    }
-}
-
-/// Reads settings, the rules about annotations only as far as it takes to see whether they apply:
-/// they may be many, and most of them are about other kinds.
-struct SettingsReader;
-
-impl<'de> DeserializeSeed<'de> for SettingsReader {
-    type Value = Node<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        Node::shallow(deserializer, "annotations")
-    }
-}
-
-/// The members of a request as they were read; each is checked when all are there.
+/// The members of a request as they were written; each is read when all are there.
 #[derive(Default)]
-struct RequestMembers<'de> {
-    operation: Option<Node<'de>>,
-    kind: Option<Node<'de>>,
-    sub_resource: Option<Node<'de>>,
-    name: Option<Node<'de>>,
-    namespace: Option<Node<'de>>,
-    user_info: Option<Node<'de>>,
-    options: Option<Node<'de>>,
-    old_object: Option<&'de str>,
+struct RequestMembers<'a> {
+    operation: Option<&'a str>,
+    kind: Option<&'a str>,
+    sub_resource: Option<&'a str>,
+    name: Option<&'a str>,
+    namespace: Option<&'a str>,
+    user_info: Option<&'a str>,
+    options: Option<&'a str>,
+    old_object: Option<&'a str>,
     /// The object if the kind came before it, as in every host's requests.
-    object: Option<Object<'de>>,
-    /// The object if the kind came after it.
-    object_text: Option<&'de str>,
+    object: Option<Result<Object<'a>, String>>,
+    /// Where the object starts if the kind came after it.
+    object_start: Option<usize>,
+    is_no_object: bool,
     twice: Option<&'static str>,
 }
 
-struct RequestReader<'de> {
-    /// What the deserializer reads: the object's place in it is told by its key's.
-    text: &'de str,
-}
+impl<'a> RequestMembers<'a> {
+    /// Reads the request that starts here, and says where it ends.
+    fn read(&mut self, text: &'a str, start: usize) -> Option<usize> {
+        if kind_at(text, start) != Kind::Map {
+            self.is_no_object = true;
+            return value_end(text, start);
+        }
+        each_member(text, start, &mut |key, start| {
+            self.member(text, &key, start)
+        })
+    }
 
-impl<'de> Members<'de> for RequestReader<'de> {
-    type Value = RequestMembers<'de>;
+    /// Reads a member, and says where its value ends.
+    fn member(&mut self, text: &'a str, key: &str, start: usize) -> Option<usize> {
+        if key == "object" {
+            return self.object(text, start);
+        }
+        let end = value_end(text, start)?;
+        let (slot, place) = match key {
+            "operation" => (&mut self.operation, "request.operation"),
+            "kind" => (&mut self.kind, "request.kind"),
+            "subResource" | "sub_resource" => (&mut self.sub_resource, "request.subResource"),
+            "name" => (&mut self.name, "request.name"),
+            "namespace" => (&mut self.namespace, "request.namespace"),
+            "userInfo" | "user_info" => (&mut self.user_info, "request.userInfo"),
+            "options" => (&mut self.options, "request.options"),
+            "oldObject" | "old_object" => (&mut self.old_object, "request.oldObject"),
+            _ => return Some(end),
+        };
+        if slot.replace(text.get(start..end)?).is_some() {
+            self.twice = Some(place);
+        }
+        Some(end)
+    }
 
-    fn read<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = RequestMembers::default();
-        while let Some(key) = map.next_key_seed(Text)? {
-            let mut once = |member: &mut Option<Node<'de>>, name| -> Result<(), A::Error> {
-                if member.replace(map.next_value()?).is_some() {
-                    members.twice = Some(name);
-                }
-                Ok(())
-            };
-            match key.as_ref() {
-                "operation" => once(&mut members.operation, "request.operation")?,
-                "kind" => once(&mut members.kind, "request.kind")?,
-                "subResource" | "sub_resource" => {
-                    once(&mut members.sub_resource, "request.subResource")?;
-                }
-                "name" => once(&mut members.name, "request.name")?,
-                "namespace" => once(&mut members.namespace, "request.namespace")?,
-                "userInfo" | "user_info" => once(&mut members.user_info, "request.userInfo")?,
-                "options" => once(&mut members.options, "request.options")?,
-                "oldObject" | "old_object" => {
-                    let value = map.next_value::<&RawValue>()?;
-                    if members.old_object.replace(value.get()).is_some() {
-                        members.twice = Some("request.oldObject");
-                    }
-                }
-                "object" => {
-                    if members.object.is_some() || members.object_text.is_some() {
-                        members.twice = Some("request.object");
-                    }
-                    let kind = members.kind.as_ref().and_then(group_kind);
-                    match (kind, value_text(self.text, &key)) {
-                        (Some(kind), Some(text)) => {
-                            let mut object = Object::new(text);
-                            map.next_value_seed(Walk::object(&kind, &mut object, &mut None))?;
-                            members.object = Some(object);
-                        }
-                        _ => members.object_text = Some(map.next_value::<&RawValue>()?.get()),
-                    }
-                }
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
+    fn object(&mut self, text: &'a str, start: usize) -> Option<usize> {
+        if self.object.is_some() || self.object_start.is_some() {
+            self.twice = Some("request.object");
+        }
+        let Some(kind) = self.kind.and_then(group_kind) else {
+            self.object_start = Some(start);
+            return value_end(text, start);
+        };
+        match Object::read_at(text, start, &kind) {
+            Ok((object, end)) => {
+                self.object = Some(Ok(object));
+                Some(end)
+            }
+            Err(problem) => {
+                self.object = Some(Err(problem));
+                value_end(text, start)
             }
         }
-        Ok(members)
     }
-}
 
-fn group_kind<'de>(node: &Node<'de>) -> Option<GroupKind<'de>> {
-    let Node::Map(members) = node else {
-        return None;
-    };
-    let mut group = None;
-    let mut kind = None;
-    for (key, value) in members {
-        let slot = match key.as_ref() {
-            "group" => &mut group,
-            "kind" => &mut kind,
-            _ => continue,
-        };
-        let text = match value {
-            Node::Text(text) => text.clone(),
-            Node::Null => Cow::Borrowed(""),
-            _ => return None,
-        };
-        if slot.replace(text).is_some() {
-            return None;
+    fn request(self, text: &'a str) -> Result<Request<'a>, RequestError> {
+        if self.is_no_object {
+            return Err(RequestError::new("request", "expected an object"));
         }
-    }
-    Some(GroupKind {
-        group: group.unwrap_or_default(),
-        kind: kind.filter(|kind| !kind.is_empty())?,
-    })
-}
-
-impl<'de> RequestMembers<'de> {
-    fn request(self) -> Result<Request<'de>, RequestError> {
         if let Some(place) = self.twice {
             return Err(RequestError::new(place, "occurs twice"));
         }
         let kind = match self.kind {
-            None | Some(Node::Null) => return Err(RequestError::new("request.kind", "missing")),
-            Some(node) => group_kind(&node).ok_or_else(|| {
+            None | Some("null") => return Err(RequestError::new("request.kind", "missing")),
+            Some(kind) => group_kind(kind).ok_or_else(|| {
                 RequestError::new(
                     "request.kind",
                     "expected an object with the strings `group` and `kind`",
@@ -299,12 +201,11 @@ impl<'de> RequestMembers<'de> {
                     )
                 })?,
         };
-        let object = match (self.object, self.object_text) {
+        let object = match (self.object, self.object_start) {
             (Some(object), _) => Some(object),
-            (None, Some(text)) => Some(
-                Object::read(text, &kind)
-                    .map_err(|error| RequestError::unreadable("request.object", &error))?,
-            ),
+            (None, Some(start)) => {
+                Some(Object::read_at(text, start, &kind).map(|(object, _)| object))
+            }
             (None, None) => None,
         };
         Ok(Request {
@@ -315,94 +216,106 @@ impl<'de> RequestMembers<'de> {
             namespace: optional_text(self.namespace, "request.namespace")?,
             user: user(self.user_info)?,
             field_manager: field_manager(self.options)?,
-            object: object.filter(|object| !object.is_null && !object.text.starts_with("null")),
-            old_object: self.old_object.filter(|text| !text.starts_with("null")),
+            object: object
+                .transpose()
+                .map_err(|problem| RequestError::new("request.object", problem))?
+                .filter(|object| !object.is_null),
+            old_object: self.old_object.filter(|text| *text != "null"),
         })
     }
 }
 
+fn group_kind(text: &str) -> Option<GroupKind<'_>> {
+    let mut group = None;
+    let mut kind = None;
+    for (key, value) in members(text)? {
+        let slot = match key.as_ref() {
+            "group" => &mut group,
+            "kind" => &mut kind,
+            _ => continue,
+        };
+        let text = match Scalar::of(value) {
+            Scalar::Text(text) => text,
+            Scalar::Null => Cow::Borrowed(""),
+            _ => return None,
+        };
+        if slot.replace(text).is_some() {
+            return None;
+        }
+    }
+    Some(GroupKind {
+        group: group.unwrap_or_default(),
+        kind: kind.filter(|kind| !kind.is_empty())?,
+    })
+}
+
 /// A string; `null` and the empty string are as good as absent.
-fn optional_text<'de>(
-    node: Option<Node<'de>>,
+fn optional_text<'a>(
+    value: Option<&'a str>,
     place: &'static str,
-) -> Result<Option<Cow<'de, str>>, RequestError> {
-    match node {
-        None | Some(Node::Null) => Ok(None),
-        Some(Node::Text(text)) if text.is_empty() => Ok(None),
-        Some(Node::Text(text)) => Ok(Some(text)),
-        Some(other) => Err(RequestError::new(
-            place,
-            format!("expected a string, got {}", other.kind()),
-        )),
+) -> Result<Option<Cow<'a, str>>, RequestError> {
+    let Some(value) = value else {
+        return Ok(None);
+    };
+    match Scalar::of(value) {
+        Scalar::Null => Ok(None),
+        Scalar::Text(text) => Ok(Some(text).filter(|text| !text.is_empty())),
+        _ => Err(unexpected(value, place, "a string")),
     }
 }
 
-fn user(node: Option<Node<'_>>) -> Result<Option<User<'_>>, RequestError> {
-    let members = match node {
-        None | Some(Node::Null) => return Ok(None),
-        Some(Node::Map(members)) => members,
-        Some(other) => {
-            return Err(RequestError::new(
-                "request.userInfo",
-                format!("expected an object, got {}", other.kind()),
-            ));
-        }
+fn unexpected(value: &str, place: &'static str, expected: &str) -> RequestError {
+    RequestError::new(
+        place,
+        format!("expected {expected}, got {}", kind_of(value)),
+    )
+}
+
+/// A member of an object that may be absent or `null`.
+fn optional_member<'a>(
+    object: Option<&'a str>,
+    object_place: &'static str,
+    keys: &[&str],
+    place: &'static str,
+) -> Result<Option<&'a str>, RequestError> {
+    let Some(object) = object.filter(|object| *object != "null") else {
+        return Ok(None);
     };
-    let (mut name, mut groups) = (None, None);
+    let members = members(object).ok_or_else(|| unexpected(object, object_place, "an object"))?;
+    let mut found = None;
     for (key, value) in members {
-        let (slot, place) = match key.as_ref() {
-            "username" => (&mut name, "request.userInfo.username"),
-            "groups" => (&mut groups, "request.userInfo.groups"),
-            _ => continue,
-        };
-        if slot.replace(value).is_some() {
+        if keys.contains(&key.as_ref()) && found.replace(value).is_some() {
             return Err(RequestError::new(place, "occurs twice"));
         }
     }
-    let groups = match groups {
-        None | Some(Node::Null) => Vec::new(),
-        Some(Node::List(groups)) => groups
+    Ok(found)
+}
+
+fn user(info: Option<&str>) -> Result<Option<User<'_>>, RequestError> {
+    const NAME: &str = "request.userInfo.username";
+    const GROUPS: &str = "request.userInfo.groups";
+    let name = optional_member(info, "request.userInfo", &["username"], NAME)?;
+    let groups = optional_member(info, "request.userInfo", &["groups"], GROUPS)?;
+    let groups = match groups.map(|groups| (kind_of(groups), groups)) {
+        None | Some((Kind::Null, _)) => Vec::new(),
+        Some((Kind::List, groups)) => elements(groups)
             .into_iter()
-            .map(|group| match group {
-                Node::Text(group) => Ok(group),
-                other => Err(RequestError::new(
-                    "request.userInfo.groups",
-                    format!("expected strings, got {}", other.kind()),
-                )),
+            .map(|group| match Scalar::of(group) {
+                Scalar::Text(group) => Ok(group),
+                _ => Err(unexpected(group, GROUPS, "strings")),
             })
             .collect::<Result<_, _>>()?,
-        Some(other) => {
-            return Err(RequestError::new(
-                "request.userInfo.groups",
-                format!("expected a list, got {}", other.kind()),
-            ));
-        }
+        Some((_, groups)) => return Err(unexpected(groups, GROUPS, "a list")),
     };
-    Ok(optional_text(name, "request.userInfo.username")?.map(|name| User { name, groups }))
+    Ok(optional_text(name, NAME)?.map(|name| User { name, groups }))
 }
 
 /// The field manager in the options, which are of another kind for each operation.
-fn field_manager(node: Option<Node<'_>>) -> Result<Option<Cow<'_, str>>, RequestError> {
-    let members = match node {
-        None | Some(Node::Null) => return Ok(None),
-        Some(Node::Map(members)) => members,
-        Some(other) => {
-            return Err(RequestError::new(
-                "request.options",
-                format!("expected an object, got {}", other.kind()),
-            ));
-        }
-    };
-    let mut manager = None;
-    for (key, value) in members {
-        if matches!(key.as_ref(), "fieldManager" | "field_manager")
-            && manager.replace(value).is_some()
-        {
-            return Err(RequestError::new(
-                "request.options.fieldManager",
-                "occurs twice",
-            ));
-        }
-    }
-    optional_text(manager, "request.options.fieldManager")
+fn field_manager(options: Option<&str>) -> Result<Option<Cow<'_, str>>, RequestError> {
+    const PLACE: &str = "request.options.fieldManager";
+    let keys = ["fieldManager", "field_manager"];
+    optional_text(
+        optional_member(options, "request.options", &keys, PLACE)?,
+        PLACE,
+    )
 }

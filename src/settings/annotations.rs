@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::annotation::{
     AnnotationRule, Criteria, Criterion, Name, Names, Requirement, RuleAction, Target, ValueRule,
 };
-use crate::json::{Node, Step, Trail, members};
+use crate::json::{Node, Step, Trail, members, scan};
 use crate::kind::{GroupKind, KindPattern};
 use crate::selector::{Condition, Selector};
 use crate::shown::Shown;
@@ -111,10 +111,7 @@ pub(crate) fn rule<'n>(
 /// # Errors
 ///
 /// None, since it was read over before.
-pub(crate) fn relevant<'n>(
-    node: &'n Node<'n>,
-    keys: &[String],
-) -> Result<Node<'n>, serde_json::Error> {
+pub(crate) fn relevant<'n>(node: &'n Node<'n>, keys: &[String]) -> Result<Node<'n>, String> {
     let is_criteria = member(node, "criteria").is_some();
     let mut defaults: Vec<Cow<'n, str>> = Vec::new();
     // A name with a `/` may be one of several spellings.
@@ -130,13 +127,13 @@ pub(crate) fn relevant<'n>(
         let node = match part {
             Node::Raw(text) if key == "values" && !is_criteria && text.starts_with('{') => {
                 let mut values = Vec::new();
-                for (name, value) in members(text)? {
-                    let has_default = value.get().split('"').any(|word| word == "default");
+                for (name, value) in members(text).unwrap_or_default() {
+                    let has_default = value.split('"').any(|word| word == "default");
                     if has_default {
                         defaults.push(name.clone());
                     }
                     if has_default || may_be(&name) {
-                        values.push((name, serde_json::from_str(value.get())?));
+                        values.push((name, Node::read(value)?));
                     }
                 }
                 Node::Map(values)
@@ -178,17 +175,14 @@ pub(crate) fn has_target(node: &Node<'_>) -> bool {
 
 /// Whether objects of this kind can meet a `match`, as it was written.
 pub(crate) fn is_about(text: &str, kind: &GroupKind<'_>) -> bool {
-    let kinds = members(text).ok().and_then(|members| {
-        let (_, kinds) = members.into_iter().find(|(key, _)| key == "kinds")?;
-        serde_json::from_str(kinds.get()).ok()
-    });
-    let Some(Node::List(kinds)) = kinds else {
-        return true;
-    };
-    kinds.iter().any(|pattern| match pattern {
-        Node::Text(pattern) => KindPattern::parse(pattern).is_ok_and(|it| it.matches(kind)),
-        _ => true,
-    })
+    let kinds = scan::lookup(text, &[Step::key("kinds"), Step::Each]);
+    kinds.is_empty()
+        || kinds
+            .into_iter()
+            .any(|pattern| match scan::string(pattern) {
+                Some(pattern) => KindPattern::parse(&pattern).is_ok_and(|it| it.matches(kind)),
+                None => true,
+            })
 }
 
 /// Reads a `match`, deepened.

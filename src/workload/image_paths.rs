@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::value::RawValue;
-
-use crate::json::{FieldPath, Kind, Location, Scalar, Step, find, kind_of, position};
+use crate::json::{FieldPath, Kind, Location, Scalar, Step, find, kind_of};
 use crate::kind::{GroupKind, KindPattern};
 
 use super::object::{Found, ImageField, Malformed, Object, Source};
@@ -22,21 +20,13 @@ pub struct ImagePath<'a> {
 ///
 /// What its shape or an earlier path has shown is not added again, and what is neither a string nor
 /// a list of strings is reported.
-///
-/// # Errors
-///
-/// Where the object is not JSON.
-pub(crate) fn add_images(
-    paths: &[ImagePath<'_>],
-    object: &mut Object<'_>,
-    kind: &GroupKind<'_>,
-) -> Result<(), serde_json::Error> {
+pub(crate) fn add_images(paths: &[ImagePath<'_>], object: &mut Object<'_>, kind: &GroupKind<'_>) {
     let mut paths = paths
         .iter()
         .filter(|path| path.kind.matches(kind))
         .peekable();
     if paths.peek().is_none() {
-        return Ok(());
+        return;
     }
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for found in &object.found {
@@ -46,9 +36,9 @@ pub(crate) fn add_images(
     }
     for path in paths {
         let mut values = Vec::new();
-        for (place, raw) in find(object.text, path.path.steps())? {
+        for (place, raw) in find(object.text, path.path.steps()) {
             if kind_of(raw) == Kind::List {
-                for (element, raw) in find(raw.get(), &[Step::Each])? {
+                for (element, raw) in find(raw, &[Step::Each]) {
                     values.push((place.below(element), raw));
                 }
             } else {
@@ -64,7 +54,6 @@ pub(crate) fn add_images(
         }
         object.found = merge(std::mem::take(&mut object.found), found);
     }
-    Ok(())
 }
 
 /// Merges two lists that are each in the order of the document.
@@ -82,12 +71,12 @@ fn merge<'a>(one: Vec<Found<'a>>, other: Vec<Found<'a>>) -> Vec<Found<'a>> {
     merged
 }
 
-fn value<'a>(place: Location<'a>, raw: &'a RawValue) -> Option<Found<'a>> {
+fn value<'a>(place: Location<'a>, raw: &'a str) -> Option<Found<'a>> {
     match Scalar::of(raw) {
         Scalar::Null => None,
         Scalar::Text(text) if text.is_empty() => None,
         Scalar::Text(text) => Some(Found::Image(ImageField {
-            position: position(raw.get()),
+            raw,
             source: Source::Path,
             place,
             name: None,
@@ -95,7 +84,7 @@ fn value<'a>(place: Location<'a>, raw: &'a RawValue) -> Option<Found<'a>> {
             text,
         })),
         Scalar::Literal(_) | Scalar::Composite { .. } => Some(Found::Malformed(Malformed {
-            position: position(raw.get()),
+            raw,
             place,
             expected: Kind::Text,
             found: kind_of(raw),

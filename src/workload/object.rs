@@ -2,20 +2,18 @@
 
 use std::borrow::Cow;
 
-use serde::de::DeserializeSeed;
-
-use crate::json::{Kind, Location, Step};
+use crate::json::{Kind, Location, Member, Step, position};
 use crate::kind::GroupKind;
 use crate::shown::Shown;
 
-use super::Walk;
+use super::walk;
 
 /// An object of a request, with the images in it. Borrows from the payload.
 #[derive(Clone, Debug)]
 pub struct Object<'a> {
-    /// The payload from the first character of the object on.
+    /// The object as it was written.
     pub(crate) text: &'a str,
-    /// The payload from the first character of the object's own `metadata` on.
+    /// The object's own `metadata`.
     pub(crate) metadata: Option<&'a str>,
     /// There is more than one `metadata`, and this is the last.
     pub(crate) is_metadata_repeated: bool,
@@ -23,12 +21,9 @@ pub struct Object<'a> {
     pub found: Vec<Found<'a>>,
     /// The pod templates: what holds a `spec` with a list of `containers`, but not the object itself.
     pub(crate) templates: Vec<Location<'a>>,
-    /// The object's own members, each with the payload from the first character of its value on.
-    pub(crate) members: Vec<(Cow<'a, str>, &'a str)>,
-    /// A key was written with escapes, as no host writes it: `members` and `marks` are not all.
-    pub(crate) is_escaped: bool,
-    /// Where lists of containers and volumes and the `metadata` of what is inside stand, each with the
-    /// payload from the first character of its value on.
+    /// The object's own members.
+    pub(crate) members: Vec<Member<'a>>,
+    /// Where lists of containers and volumes and the `metadata` of what is inside stand, and these.
     pub(crate) marks: Vec<(Location<'a>, &'a str)>,
     /// The object is `null`, which means that there is none.
     pub(crate) is_null: bool,
@@ -57,8 +52,8 @@ pub enum Source {
 /// An image in an object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImageField<'a> {
-    /// Where it stands in the input.
-    pub(crate) position: usize,
+    /// The string as it was written.
+    pub(crate) raw: &'a str,
     /// What it is the image of.
     pub source: Source,
     /// The container or volume, or with [`Source::Path`] the image itself.
@@ -74,8 +69,8 @@ pub struct ImageField<'a> {
 /// A member of the wrong JSON type.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Malformed<'a> {
-    /// Where it stands in the input.
-    pub(crate) position: usize,
+    /// The member as it was written.
+    pub(crate) raw: &'a str,
     /// Where it is; empty for the object itself.
     pub place: Location<'a>,
     /// The type that belongs there.
@@ -94,22 +89,31 @@ impl<'a> Object<'a> {
             found: Vec::new(),
             templates: Vec::new(),
             members: Vec::new(),
-            is_escaped: false,
             marks: Vec::new(),
             is_null: false,
         }
     }
 
-    /// Reads the object that `text` begins with.
+    /// Reads the object that a checked text is.
     ///
     /// # Errors
     ///
-    /// Where the text is not JSON, or is nested deeper than `serde_json` reads (128 levels).
-    pub fn read(text: &'a str, kind: &GroupKind<'_>) -> Result<Self, serde_json::Error> {
-        let mut object = Self::new(text);
-        Walk::object(kind, &mut object, &mut None)
-            .deserialize(&mut serde_json::Deserializer::from_str(text))?;
-        Ok(object)
+    /// Where it is nested too deep.
+    pub(crate) fn read(text: &'a str, kind: &GroupKind<'_>) -> Result<Self, String> {
+        Self::read_at(text, 0, kind).map(|(object, _)| object)
+    }
+
+    /// Reads the object that starts here in a checked text, and says where it ends.
+    ///
+    /// # Errors
+    ///
+    /// Where it is nested too deep.
+    pub(crate) fn read_at(
+        text: &'a str,
+        start: usize,
+        kind: &GroupKind<'_>,
+    ) -> Result<(Self, usize), String> {
+        walk::read(text, start, kind)
     }
 }
 
@@ -136,11 +140,11 @@ impl<'a> Object<'a> {
 
 impl Found<'_> {
     /// Where it stands in the input.
-    pub(crate) const fn position(&self) -> usize {
-        match self {
-            Self::Image(image) => image.position,
-            Self::Malformed(malformed) => malformed.position,
-        }
+    pub(crate) fn position(&self) -> usize {
+        position(match self {
+            Self::Image(image) => image.raw,
+            Self::Malformed(malformed) => malformed.raw,
+        })
     }
 }
 

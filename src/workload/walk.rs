@@ -1,25 +1,69 @@
 //! One pass over an object, keeping nothing but what was looked for.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
-
-use crate::json::{Kind, Step, Text, Trail, position, value_text};
+use crate::json::scan::{each_element, each_member, kind_at, plain_end, string, value_end};
+use crate::json::{DEEPEST, Kind, Step, Trail, no_json, too_deep};
 use crate::kind::GroupKind;
 
 use super::object::{Found, ImageField, Malformed, Object, Source};
 
-/// Reads one value of an object and what is below it.
+/// Reads the object that starts here in a text, and says where it ends.
 ///
-/// The depth is bounded by `serde_json`, which reads 128 levels.
-pub(crate) struct Walk<'w, 'de> {
-    role: Role,
-    trail: Option<&'w Trail<'w, 'de>>,
-    object: &'w mut Object<'de>,
-    /// Takes the text of a value whose role is [`Role::Text`].
-    text: &'w mut Option<Cow<'de, str>>,
+/// # Errors
+///
+/// Where it is no JSON, or nested too deep.
+pub(super) fn read<'a>(
+    text: &'a str,
+    start: usize,
+    kind: &GroupKind<'_>,
+) -> Result<(Object<'a>, usize), String> {
+    let mut walk = Walk {
+        text,
+        object: Object::new(""),
+        read: None,
+        too_deep: None,
+        tries: TRIES,
+    };
+    let role = if kind.may_run_images() {
+        Role::Object(kind.pod_spec())
+    } else {
+        Role::Imageless
+    };
+    match walk.value(start, role, None, DEEPEST) {
+        Some(end) => {
+            walk.object.text = text.get(start..end).unwrap_or_default();
+            Ok((walk.object, end))
+        }
+        None => Err(match walk.too_deep {
+            Some(position) => too_deep(text, position),
+            None => no_json(text),
+        }),
+    }
+}
+
+/// What reads an object.
+struct Walk<'a> {
+    /// The text that the object is part of.
+    text: &'a str,
+    object: Object<'a>,
+    /// The text of the value read last, if its role is [`Role::Text`].
+    read: Option<Cow<'a, str>>,
+    /// Where the value begins that is nested too deep.
+    too_deep: Option<usize>,
+    /// How often below here a value may be read over on trial, to be read again if that fails.
+    tries: usize,
+}
+
+/// Most of an object is read over, and is read again where that was a mistake: at most so often.
+const TRIES: usize = 4;
+
+/// Whether what stands at a key is looked for at any depth.
+fn is_noted(key: &[u8]) -> bool {
+    matches!(
+        key,
+        b"containers" | b"volumes" | b"metadata" | b"initContainers" | b"ephemeralContainers"
+    )
 }
 
 /// What a value is, by the place where it stands. `strict` is set in Kubernetes' own workloads.
@@ -115,215 +159,140 @@ impl Role {
     }
 }
 
-impl<'w, 'de> Walk<'w, 'de> {
-    /// Reads a whole object of this kind into `object`.
-    pub(crate) fn object(
-        kind: &GroupKind<'_>,
-        object: &'w mut Object<'de>,
-        text: &'w mut Option<Cow<'de, str>>,
-    ) -> Self {
-        Self {
-            role: if kind.may_run_images() {
-                Role::Object(kind.pod_spec())
-            } else {
-                Role::Imageless
-            },
-            trail: None,
-            object,
-            text,
-        }
-    }
-
-    /// Notes a value whose type is not the one that belongs here; `null` is as good as absent.
-    #[inline]
-    fn found(&mut self, found: Kind) {
-        if let Some(expected) = self.role.expected()
-            && expected != found
+impl<'a> Walk<'a> {
+    /// Reads the value that starts here, and says where it ends.
+    fn value(
+        &mut self,
+        start: usize,
+        role: Role,
+        trail: Option<&Trail<'_, 'a>>,
+        deeper: usize,
+    ) -> Option<usize> {
+        let kind = kind_at(self.text, start);
+        // `null` is as good as absent.
+        if let Some(expected) = role.expected()
+            && expected != kind
+            && kind != Kind::Null
         {
+            let end = value_end(self.text, start)?;
             self.object.found.push(Found::Malformed(Malformed {
-                position: self.trail.map_or(0, Trail::position),
-                place: self.trail.map(Trail::location).unwrap_or_default(),
-                expected,
-                found,
-            }));
-        }
-    }
-
-    /// Keeps the pod template that this is the list of containers of, if it is one.
-    fn keep_template(&mut self) {
-        let Some(containers) = self.trail else {
-            return;
-        };
-        if let Some(spec) = containers.parent()
-            && let Some(template) = spec.parent()
-            && matches!(containers.step(), Step::Key(key) if key == "containers")
-            && matches!(spec.step(), Step::Key(key) if key == "spec")
-        {
-            self.object.templates.push(template.location());
-        }
-    }
-
-    /// Keeps an image of the container or volume at `trail`; an empty one is none.
-    fn keep(&mut self, source: Source, trail: Option<&Trail<'_, 'de>>, text: Cow<'de, str>) {
-        if !text.is_empty() {
-            self.object.found.push(Found::Image(ImageField {
-                position: match &text {
-                    Cow::Borrowed(text) => position(text),
-                    Cow::Owned(_) => self.trail.map_or(0, Trail::position),
-                },
-                source,
+                raw: self.text.get(start..end)?,
                 place: trail.map(Trail::location).unwrap_or_default(),
-                name: None,
-                is_never_pulled: false,
-                text,
+                expected,
+                found: kind,
             }));
         }
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Walk<'_, 'de> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Walk<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        if matches!(self.role, Role::Object(_) | Role::Imageless) {
-            self.object.is_null = true;
+        if matches!(kind, Kind::Map | Kind::List) {
+            let Some(deeper) = deeper.checked_sub(1) else {
+                self.too_deep = Some(start);
+                return None;
+            };
+            return if kind == Kind::Map {
+                self.map(start, role, trail, deeper)
+            } else {
+                self.list(start, role, trail, deeper)
+            };
         }
-        Ok(())
-    }
-
-    fn visit_bool<E: Error>(mut self, _: bool) -> Result<(), E> {
-        self.found(Kind::Bool);
-        Ok(())
-    }
-
-    fn visit_i64<E: Error>(mut self, _: i64) -> Result<(), E> {
-        self.found(Kind::Number);
-        Ok(())
-    }
-
-    fn visit_u64<E: Error>(mut self, _: u64) -> Result<(), E> {
-        self.found(Kind::Number);
-        Ok(())
-    }
-
-    fn visit_f64<E: Error>(mut self, _: f64) -> Result<(), E> {
-        self.found(Kind::Number);
-        Ok(())
-    }
-
-    fn visit_borrowed_str<E: Error>(mut self, text: &'de str) -> Result<(), E> {
-        self.found(Kind::Text);
-        if matches!(self.role, Role::Text { .. }) {
-            *self.text = Some(Cow::Borrowed(text));
-        }
-        Ok(())
-    }
-
-    fn visit_str<E: Error>(mut self, text: &str) -> Result<(), E> {
-        self.found(Kind::Text);
-        if matches!(self.role, Role::Text { .. }) {
-            *self.text = Some(Cow::Owned(text.to_owned()));
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
-        self.found(Kind::List);
-        if matches!(self.role, Role::List { .. }) {
-            self.keep_template();
-        }
-        let role = self.role.element();
-        for index in 0.. {
-            let step = Step::Index(index);
-            let element = list.next_element_seed(Walk {
-                role,
-                trail: Some(&Trail::below(self.trail, &step)),
-                object: &mut *self.object,
-                text: &mut *self.text,
-            })?;
-            if element.is_none() {
-                break;
+        let end = value_end(self.text, start)?;
+        match role {
+            Role::Text { .. } if kind == Kind::Text => {
+                self.read = string(self.text.get(start..end)?);
             }
+            Role::Object(_) | Role::Imageless => self.object.is_null = kind == Kind::Null,
+            _ => {}
         }
-        Ok(())
+        Some(end)
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        self.found(Kind::Map);
-        let is_imageless = matches!(self.role, Role::Imageless);
-        let is_object = is_imageless || matches!(self.role, Role::Object(_));
+    fn list(
+        &mut self,
+        start: usize,
+        role: Role,
+        trail: Option<&Trail<'_, 'a>>,
+        deeper: usize,
+    ) -> Option<usize> {
+        if matches!(role, Role::List { .. }) {
+            self.keep_template(trail);
+        }
+        let role = role.element();
+        let mut index = 0;
+        each_element(self.text, start, &mut |start| {
+            let step = Step::Index(index);
+            index += 1;
+            self.value(start, role, Some(&Trail::below(trail, &step)), deeper)
+        })
+    }
+
+    fn map(
+        &mut self,
+        start: usize,
+        role: Role,
+        trail: Option<&Trail<'_, 'a>>,
+        deeper: usize,
+    ) -> Option<usize> {
+        let text = self.text;
+        let is_imageless = matches!(role, Role::Imageless);
+        let is_object = is_imageless || matches!(role, Role::Object(_));
         let first = self.object.found.len();
         let mut name = None;
         let mut is_never_pulled = false;
-        while let Some(key) = map.next_key_seed(Text)? {
-            if is_object {
-                match value_text(self.object.text, &key) {
-                    Some(text) => self.object.members.push((key.clone(), text)),
-                    None => self.object.is_escaped = true,
-                }
-            }
+        let end = each_member(text, start, &mut |key, start| {
             if is_object && (is_imageless || matches!(key.as_ref(), "metadata" | "status")) {
-                let value = map.next_value::<&RawValue>()?;
+                let end = value_end(text, start)?;
+                let value = text.get(start..end)?;
                 if key == "metadata" {
-                    self.object.is_metadata_repeated |=
-                        self.object.metadata.replace(value.get()).is_some();
+                    let earlier = self.object.metadata.replace(value);
+                    self.object.is_metadata_repeated |= earlier.is_some();
                 }
-                continue;
+                self.object.members.push((key, value));
+                return Some(end);
             }
-            let role = self.role.member(&key);
-            let is_marked = matches!(role, Role::List { .. }) || key == "metadata";
-            let text = is_marked.then(|| value_text(self.object.text, &key));
+            let below = role.member(&key);
+            let is_marked = matches!(below, Role::List { .. }) || key == "metadata";
+            let is_any = matches!(below, Role::Any) && !is_marked && self.tries > 0;
+            if is_any && let Some(end) = plain_end(text, start, deeper, &is_noted) {
+                if is_object {
+                    self.object.members.push((key, text.get(start..end)?));
+                }
+                return Some(end);
+            }
+            self.tries -= usize::from(is_any);
             let step = Step::Key(key);
-            match text {
-                Some(Some(text)) => {
-                    let place = Trail::below(self.trail, &step).location();
-                    self.object.marks.push((place, text));
-                }
-                Some(None) => self.object.is_escaped = true,
-                None => {}
+            let way = Trail::below(trail, &step);
+            let end = self.value(start, below, Some(&way), deeper)?;
+            let value = text.get(start..end)?;
+            self.tries += usize::from(is_any);
+            if is_marked {
+                self.object.marks.push((way.location(), value));
             }
-            map.next_value_seed(Walk {
-                role,
-                trail: Some(&Trail::below(self.trail, &step)),
-                object: &mut *self.object,
-                text: &mut *self.text,
-            })?;
-            if !matches!(role, Role::Text { .. }) {
-                continue;
+            if let (true, Step::Key(key)) = (is_object, &step) {
+                self.object.members.push((key.clone(), value));
             }
-            let Some(text) = self.text.take() else {
-                continue;
+            if !matches!(below, Role::Text { .. }) {
+                return Some(end);
+            }
+            let Some(read) = self.read.take() else {
+                return Some(end);
             };
-            match (self.role, &step) {
-                (_, Step::Key(key)) if key == "name" => name = Some(text),
+            match (role, &step) {
+                (_, Step::Key(key)) if key == "name" => name = Some(read),
                 (_, Step::Key(key)) if key.ends_with("ullPolicy") => {
-                    is_never_pulled |= text == "Never";
+                    is_never_pulled |= read == "Never";
                 }
                 // The volume is one step above its `image`.
                 (Role::VolumeImage { .. }, _) => {
-                    self.keep(Source::Volume, self.trail.and_then(Trail::parent), text);
+                    self.keep(Source::Volume, trail.and_then(Trail::parent), value, read);
                 }
-                _ => self.keep(Source::Container, self.trail, text),
+                _ => self.keep(Source::Container, trail, value, read),
             }
-        }
+            Some(end)
+        })?;
         if (name.is_some() || is_never_pulled)
             && let Some(found) = self.object.found.get_mut(first..)
         {
             // These may come before or after the image; deeper images have their own.
-            let depth = self.trail.map_or(0, Trail::depth)
-                - usize::from(matches!(self.role, Role::VolumeImage { .. }));
+            let depth = trail.map_or(0, Trail::depth)
+                - usize::from(matches!(role, Role::VolumeImage { .. }));
             for found in found {
                 if let Found::Image(image) = found
                     && image.place.steps().len() == depth
@@ -335,6 +304,38 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
                 }
             }
         }
-        Ok(())
+        Some(end)
+    }
+
+    /// Keeps the pod template that this is the way to the list of containers of, if it is one.
+    fn keep_template(&mut self, containers: Option<&Trail<'_, 'a>>) {
+        if let Some(containers) = containers
+            && let Some(spec) = containers.parent()
+            && let Some(template) = spec.parent()
+            && matches!(containers.step(), Step::Key(key) if key == "containers")
+            && matches!(spec.step(), Step::Key(key) if key == "spec")
+        {
+            self.object.templates.push(template.location());
+        }
+    }
+
+    /// Keeps an image of the container or volume at `trail`; an empty one is none.
+    fn keep(
+        &mut self,
+        source: Source,
+        trail: Option<&Trail<'_, 'a>>,
+        raw: &'a str,
+        text: Cow<'a, str>,
+    ) {
+        if !text.is_empty() {
+            self.object.found.push(Found::Image(ImageField {
+                raw,
+                source,
+                place: trail.map(Trail::location).unwrap_or_default(),
+                name: None,
+                is_never_pulled: false,
+                text,
+            }));
+        }
     }
 }

@@ -160,10 +160,7 @@ fn shown(value: &Node<'_>) -> String {
     match value {
         Node::Null => "absent".to_owned(),
         Node::Bool(value) => value.to_string(),
-        Node::Number(number) => match number {
-            rollout_guard::json::Number::Integer(number) => number.to_string(),
-            rollout_guard::json::Number::Float(number) => number.to_string(),
-        },
+        Node::Number(number) => number.0.to_owned(),
         Node::Text(text) => format!("`{text}`"),
         Node::Raw(json) => format!("`{json}`"),
         Node::List(elements) => {
