@@ -1,13 +1,18 @@
 //! What every answer to `validate` has, whatever was asked.
 
+use std::collections::BTreeMap;
+
 use rollout_guard::violation::Code;
-use serde_json::{Map, Value};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// An answer of which everything that can be said without the payload has been asserted.
 #[derive(Debug)]
 pub struct Answer {
     pub accepted: bool,
     pub codes: Vec<String>,
+    /// The object as the policy changed it, as it is written.
+    pub mutated_object: Option<String>,
 }
 
 impl Answer {
@@ -17,8 +22,19 @@ impl Answer {
     ///
     /// Where Kubewarden or the API server could not use it, or a person could not read it.
     pub fn read(bytes: &[u8]) -> Self {
-        let members: Map<String, Value> =
+        let mut members: BTreeMap<String, Box<RawValue>> =
             serde_json::from_slice(bytes).expect("the answer is a JSON object");
+        // It holds what the object held, numbers that nobody reads among it.
+        let mutated_object = members
+            .remove("mutated_object")
+            .map(|object| object.get().to_owned());
+        let members: BTreeMap<String, Value> = members
+            .into_iter()
+            .map(|(key, value)| {
+                let value = serde_json::from_str(value.get()).expect("a value of ours is read");
+                (key, value)
+            })
+            .collect();
         for key in members.keys() {
             assert!(
                 [
@@ -48,14 +64,23 @@ impl Answer {
             (!accepted).then_some(403)
         );
         let warnings = members.get("warnings").map_or(0, check_warnings);
-        assert_eq!(
-            warnings > 0,
-            !codes.is_empty(),
-            "what is wrong is both a warning and a code"
+        // A mirror that is used is a warning, and nothing wrong.
+        assert!(
+            codes.is_empty() || warnings > 0,
+            "what is wrong is a warning too"
         );
-        assert!(accepted || warnings > 0, "a refusal warns too");
-        assert!(bytes.len() < 1 << 20, "{} bytes", bytes.len());
-        Self { accepted, codes }
+        assert!(accepted || !codes.is_empty(), "a refusal has a code");
+        assert!(
+            accepted || mutated_object.is_none(),
+            "a refusal changes nothing"
+        );
+        let own = bytes.len() - mutated_object.as_ref().map_or(0, String::len);
+        assert!(own < 1 << 20, "{own} bytes");
+        Self {
+            accepted,
+            codes,
+            mutated_object,
+        }
     }
 
     /// Whether a code is among those of the answer.
@@ -71,7 +96,7 @@ fn codes(annotations: Option<&Value>) -> Vec<String> {
     let members = annotations.as_object().expect("annotations are an object");
     for (key, value) in members {
         assert!(
-            ["violations", "exempted"].contains(&key.as_str()),
+            ["violations", "rewritten", "exempted"].contains(&key.as_str()),
             "unknown annotation `{key}`"
         );
         assert_ne!(value.as_str().expect("an annotation is a string"), "");

@@ -7,16 +7,19 @@ use libfuzzer_sys::arbitrary::{Result, Unstructured};
 enum Shape {
     Map(&'static [(&'static str, &'static Shape)]),
     List(&'static Shape),
+    OneOf(&'static [&'static Shape]),
     /// One of these JSON texts.
     Literal(&'static [&'static str]),
     /// One of these strings, or any other.
     Word(&'static [&'static str]),
     Image,
     Pattern,
+    /// An object as somebody applied it, in a string.
+    LastApplied,
     Any,
 }
 
-use Shape::{Any, Image, List, Literal, Map, Pattern, Word};
+use Shape::{Any, Image, LastApplied, List, Literal, Map, OneOf, Pattern, Word};
 
 static ANY: Shape = Any;
 static IMAGE: Shape = Image;
@@ -41,11 +44,38 @@ static POD_SPEC: Shape = Map(&[
     ("ephemeralContainers", &CONTAINERS),
     ("volumes", &VOLUMES),
     ("serviceAccountName", &NAME),
+    (
+        "imagePullSecrets",
+        &List(&Map(&[("name", &Word(&["pull", "mine"]))])),
+    ),
 ]);
 static STRINGS: Shape = Map(&[
     ("team", &Word(&["a", "b", ""])),
     ("kubernetes.io/config.mirror", &Word(&["x"])),
+    ("example.com/spec", &Word(&["small", "Small", "10", ""])),
+    ("old.example.com/spec", &Word(&["small", "Small", "10", ""])),
+    ("example.com/id", &Word(&["a", ""])),
+    ("kubectl.kubernetes.io/restartedAt", &Word(&["now", ""])),
+    (
+        "kubectl.kubernetes.io/last-applied-configuration",
+        &LastApplied,
+    ),
 ]);
+static OWNERS: Shape = List(&Map(&[
+    ("apiVersion", &Word(&["apps/v1"])),
+    ("kind", &Word(&["Deployment", "ReplicaSet"])),
+    ("name", &Word(&["web", "other"])),
+    ("uid", &Word(&["1", "2"])),
+]));
+static MANAGED_FIELDS: Shape = List(&Map(&[
+    ("manager", &Word(&["kubectl-edit", "helm"])),
+    ("operation", &Word(&["Update", "Apply"])),
+    (
+        "time",
+        &Word(&["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"]),
+    ),
+    ("subresource", &Word(&["status"])),
+]));
 static METADATA: Shape = Map(&[
     ("name", &Word(&["web", "prod-eu"])),
     ("generateName", &Word(&["web-"])),
@@ -53,7 +83,8 @@ static METADATA: Shape = Map(&[
     ("labels", &STRINGS),
     ("annotations", &STRINGS),
     ("finalizers", &ANY),
-    ("ownerReferences", &ANY),
+    ("ownerReferences", &OWNERS),
+    ("managedFields", &MANAGED_FIELDS),
 ]);
 static TEMPLATE: Shape = Map(&[("metadata", &METADATA), ("spec", &POD_SPEC)]);
 static POD: Shape = Map(&[
@@ -161,7 +192,122 @@ static SELECTOR: Shape = Map(&[
     ("fields", &CONDITIONS),
     ("oldFields", &CONDITIONS),
 ]);
+static NAMES: Shape = List(&Word(&[
+    "team",
+    "spec",
+    "id",
+    "example.com/id",
+    "restartedAt",
+    "missing",
+]));
+static GLOBS: Shape = List(&Word(&["team", "sp*", "example.com/*", "*", "i?"]));
+static WANTED: Shape = Map(&[
+    ("spec", &Literal(&["null", "\"*\"", "\"small\""])),
+    ("i*", &Literal(&["null", "\"*\"", "\"a\""])),
+]);
+static ANNOTATION_RULE: Shape = Map(&[
+    ("name", &Word(&["rule"])),
+    ("match", &SELECTOR),
+    ("prefix", &Word(&["example.com/", "kubectl.kubernetes.io/"])),
+    ("aliasPrefixes", &List(&Word(&["old.example.com/"]))),
+    ("target", &Word(&["object", "podTemplate", "both"])),
+    ("required", &NAMES),
+    ("requireAny", &List(&NAMES)),
+    ("denied", &GLOBS),
+    ("allowed", &GLOBS),
+    ("conflicting", &List(&NAMES)),
+    ("immutable", &NAMES),
+    ("createOnly", &NAMES),
+    ("keep", &NAMES),
+    (
+        "requires",
+        &List(&Map(&[("when", &WANTED), ("then", &WANTED)])),
+    ),
+    (
+        "values",
+        &Map(&[(
+            "spec",
+            &Map(&[
+                ("oneOf", &List(&Word(&["small", "s*", ""]))),
+                ("pattern", &Word(&["[a-z]+", "[0-9]{1,3}", "("])),
+                ("default", &Word(&["small", "x"])),
+            ]),
+        )]),
+    ),
+    ("action", &Word(&["reject", "warn", "remove"])),
+    ("message", &Word(&["see the wiki"])),
+]);
+static CRITERIA_RULE: Shape = Map(&[
+    (
+        "criteria",
+        &Word(&["containsAnyOf", "doesNotContainOtherThan", "containsAllOf"]),
+    ),
+    ("values", &NAMES),
+]);
+static CHANGE_RULE: Shape = Map(&[
+    ("name", &Word(&["git"])),
+    ("match", &SELECTOR),
+    (
+        "guard",
+        &List(&Word(&[
+            "images",
+            "spec",
+            "annotations:*",
+            "labels:team",
+            "spec.containers[*].env",
+            "metadata.ownerReferences",
+        ])),
+    ),
+    ("allowUsers", &List(&Word(&["jane", "preset:argocd"]))),
+    ("allowGroups", &List(&Word(&["dev*"]))),
+    ("denyFieldManagers", &List(&Word(&["kubectl-*"]))),
+    ("requireAnnotations", &List(&Word(&["team"]))),
+    ("allowRestart", &Literal(&["true", "false"])),
+    ("guardDelete", &Literal(&["true", "false"])),
+    ("action", &ACTION),
+]);
+static MIRROR: Shape = Map(&[
+    (
+        "source",
+        &Word(&[
+            "docker.io",
+            "docker.io/library/redis",
+            "ghcr.io/org",
+            "*",
+            "docker.io/library",
+        ]),
+    ),
+    (
+        "mirror",
+        &Word(&[
+            "example.azurecr.io/hub",
+            "example.azurecr.io/cache/{registry}/{repository}",
+            "registry.example.com/{name}:{tag}",
+            "example.azurecr.io",
+        ]),
+    ),
+    ("digest", &Word(&["keep", "drop", "skip"])),
+    ("pullSecrets", &List(&Word(&["pull"]))),
+    ("checkExists", &Literal(&["true", "false"])),
+    ("onCheckError", &Word(&["keep", "rewrite", "reject"])),
+    ("match", &SELECTOR),
+]);
 static SETTINGS: Shape = Map(&[
+    ("mirrors", &List(&MIRROR)),
+    ("rewrite", &Word(&["pods", "workloads", "never"])),
+    (
+        "annotations",
+        &List(&OneOf(&[
+            &ANNOTATION_RULE,
+            &ANNOTATION_RULE,
+            &CRITERIA_RULE,
+        ])),
+    ),
+    ("changes", &List(&CHANGE_RULE)),
+    (
+        "drift",
+        &Map(&[("lastApplied", &Word(&["ignore", "warn", "reject"]))]),
+    ),
     ("registries", &ALLOW_REJECT),
     ("images", &ALLOW_REJECT),
     (
@@ -200,7 +346,16 @@ static SETTINGS: Shape = Map(&[
             ("name", &Word(&["system"])),
             ("match", &SELECTOR),
             ("images", &PATTERNS),
-            ("checks", &List(&Word(&["images"]))),
+            (
+                "checks",
+                &List(&Word(&[
+                    "images",
+                    "mirrors",
+                    "annotations",
+                    "changes",
+                    "drift",
+                ])),
+            ),
             ("reason", &Word(&["because"])),
         ])),
     ),
@@ -246,10 +401,34 @@ static PATTERN_VERSIONS: [&str; 4] = [":*", ":1.*", ":7?2*", "@sha256:*"];
 /// A payload, and what is known of it.
 #[derive(Debug)]
 pub struct Payload {
-    pub text: String,
+    members: Vec<(&'static str, String)>,
     pub settings: String,
     /// Whether the request updates a readable object to itself, in any guise.
     pub updates_to_itself: bool,
+}
+
+impl Payload {
+    /// The payload as JSON.
+    pub fn text(&self) -> String {
+        self.text_with(None)
+    }
+
+    /// The payload as JSON, with another object in the object's place.
+    pub fn text_with(&self, object: Option<&str>) -> String {
+        let members: Vec<_> = self
+            .members
+            .iter()
+            .map(|(key, value)| match object {
+                Some(object) if *key == "object" => format!("\"{key}\": {object}"),
+                _ => format!("\"{key}\": {value}"),
+            })
+            .collect();
+        format!(
+            "{{\"request\":{{{}}},\"settings\":{}}}",
+            members.join(","),
+            self.settings
+        )
+    }
 }
 
 /// A payload.
@@ -277,6 +456,10 @@ pub fn payload(u: &mut Unstructured<'_>) -> Result<Payload> {
         ("namespace", &Word(&["default", "prod-eu", ""])),
         ("name", &Word(&["web", ""])),
         ("subResource", &Word(&["", "ephemeralcontainers", "status"])),
+        (
+            "options",
+            &Map(&[("fieldManager", &Word(&["kubectl-edit", "helm"]))]),
+        ),
         ("user_info", &Any),
     ] {
         if u.ratio(1, 3)? && !u.is_empty() {
@@ -292,17 +475,8 @@ pub fn payload(u: &mut Unstructured<'_>) -> Result<Payload> {
     }
     let first = u.choose_index(members.len())?;
     members.rotate_left(first);
-    let mut text = String::new();
-    text.push_str("{\"request\":{");
-    for (position, (key, value)) in members.iter().enumerate() {
-        if position > 0 {
-            text.push(',');
-        }
-        text.push_str(&format!("\"{key}\": {value}"));
-    }
-    text.push_str(&format!("}},\"settings\":{settings}}}"));
     Ok(Payload {
-        text,
+        members,
         settings,
         updates_to_itself: is_plain
             && is_same
@@ -356,6 +530,10 @@ fn write(u: &mut Unstructured<'_>, shape: &Shape, out: &mut String) -> Result<()
             }
             out.push(']');
         }
+        OneOf(shapes) => {
+            let shape = *u.choose(shapes)?;
+            write(u, shape, out)?;
+        }
         Literal(texts) => out.push_str(u.choose(texts)?),
         Word(words) => {
             if !u.is_empty() && u.ratio(1, 16)? {
@@ -384,6 +562,14 @@ fn write(u: &mut Unstructured<'_>, shape: &Shape, out: &mut String) -> Result<()
                 _ => format!("{host}{path}{}", u.choose(&PATTERN_VERSIONS)?),
             };
             quote(&text, out);
+        }
+        // Annotations hold one of these again, so it ends where nothing is left to choose by.
+        LastApplied if u.is_empty() => quote("{}", out),
+        LastApplied => {
+            let shape = *u.choose(&[&POD, &DEPLOYMENT])?;
+            let mut applied = String::new();
+            write(u, shape, &mut applied)?;
+            quote(&applied, out);
         }
         Any => any(u, 3, out)?,
     }

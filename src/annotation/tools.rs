@@ -1,13 +1,20 @@
 //! The keys that Kubernetes, Helm and `GitOps` tools write themselves.
 //!
-//! An exact list: a domain would let everything through that anybody writes under it. Each key and
-//! who writes it is in `docs/annotations.md`.
+//! An exact list: a domain would let everything through that anybody writes under it. Each key, who
+//! writes it and where that was read is in `docs/annotations.md`.
 
 /// The keys, in order.
-pub const KEYS: [&str; 52] = [
+pub const KEYS: [&str; 64] = [
     "apf.kubernetes.io/autoupdate-spec",
+    "applyset.kubernetes.io/additional-namespaces",
+    "applyset.kubernetes.io/contains-group-kinds",
+    "applyset.kubernetes.io/tooling",
+    "argocd.argoproj.io/application-set-refresh",
+    "argocd.argoproj.io/hydrate",
+    "argocd.argoproj.io/hydrate-timestamp",
     "argocd.argoproj.io/installation-id",
     "argocd.argoproj.io/refresh",
+    "argocd.argoproj.io/refresh-timestamp",
     "argocd.argoproj.io/tracking-id",
     "autoscaling.alpha.kubernetes.io/behavior",
     "autoscaling.alpha.kubernetes.io/conditions",
@@ -39,6 +46,7 @@ pub const KEYS: [&str; 52] = [
     "kubernetes.io/service-account.uid",
     "meta.helm.sh/release-name",
     "meta.helm.sh/release-namespace",
+    "notified.notifications.argoproj.io",
     "objectset.rio.cattle.io/applied",
     "objectset.rio.cattle.io/id",
     "objectset.rio.cattle.io/owner-gvk",
@@ -49,10 +57,14 @@ pub const KEYS: [&str; 52] = [
     "pv.kubernetes.io/migrated-to",
     "pv.kubernetes.io/provisioned-by",
     "rbac.authorization.kubernetes.io/autoupdate",
+    "reconcile.fluxcd.io/forceAt",
     "reconcile.fluxcd.io/requestedAt",
+    "reconcile.fluxcd.io/resetAt",
     "resource.kubernetes.io/pod-claim-name",
     "rollout.argoproj.io/desired-replicas",
     "rollout.argoproj.io/revision",
+    "rollout.argoproj.io/revision-history",
+    "rollout.argoproj.io/workload-generation",
     "volume.beta.kubernetes.io/storage-provisioner",
     "volume.kubernetes.io/selected-node",
     "volume.kubernetes.io/storage-provisioner",

@@ -59,9 +59,12 @@ const SCHEDULER: &str = "system:kube-scheduler";
 const API_SERVER: &str = "system:apiserver";
 const RBAC: &str = "rbac.authorization.k8s.io";
 const FLOW: &str = "flowcontrol.apiserver.k8s.io";
+const CERTIFICATES: &str = "certificates.k8s.io";
+const COORDINATION: &str = "coordination.k8s.io";
+const NETWORKING: &str = "networking.k8s.io";
 
-/// Each duty has a row in `docs/changes.md`.
-const DUTIES: [Duty; 46] = [
+/// Each duty has a row in `docs/changes.md`, with its source.
+const DUTIES: [Duty; 55] = [
     both("deployment-controller", "apps", "ReplicaSet"),
     both("replicaset-controller", "", "Pod"),
     both("replication-controller", "", "Pod"),
@@ -110,24 +113,45 @@ const DUTIES: [Duty; 46] = [
     update("clusterrole-aggregation-controller", RBAC, "ClusterRole"),
     delete(
         "certificate-controller",
-        "certificates.k8s.io",
+        CERTIFICATES,
         "CertificateSigningRequest",
     ),
+    delete(
+        "podcertificaterequestcleaner",
+        CERTIFICATES,
+        "PodCertificateRequest",
+    ),
+    both(
+        "kube-apiserver-serving-clustertrustbundle-publisher",
+        CERTIFICATES,
+        "ClusterTrustBundle",
+    ),
+    both(
+        "storage-version-garbage-collector",
+        "internal.apiserver.k8s.io",
+        "StorageVersion",
+    ),
+    update("leader-election-controller", COORDINATION, "Lease"),
     delete("generic-garbage-collector", "*", "*"),
     delete("namespace-controller", "*", "*"),
     both(SCHEDULER, "", "Pod"),
     update(SCHEDULER, "", "PersistentVolumeClaim"),
     update(SCHEDULER, "", "PersistentVolume"),
+    update(SCHEDULER, COORDINATION, "Lease"),
     update(API_SERVER, RBAC, "ClusterRole"),
-    update(API_SERVER, RBAC, "ClusterRoleBinding"),
+    both(API_SERVER, RBAC, "ClusterRoleBinding"),
     update(API_SERVER, RBAC, "Role"),
-    update(API_SERVER, RBAC, "RoleBinding"),
+    both(API_SERVER, RBAC, "RoleBinding"),
     both(API_SERVER, FLOW, "FlowSchema"),
     both(API_SERVER, FLOW, "PriorityLevelConfiguration"),
     both(API_SERVER, "apiregistration.k8s.io", "APIService"),
-    update(API_SERVER, "", "Service"),
     update(API_SERVER, "", "Endpoints"),
-    update(API_SERVER, "discovery.k8s.io", "EndpointSlice"),
+    both(API_SERVER, "discovery.k8s.io", "EndpointSlice"),
+    both(API_SERVER, "", "ConfigMap"),
+    update(API_SERVER, "", "Secret"),
+    both(API_SERVER, COORDINATION, "Lease"),
+    delete(API_SERVER, NETWORKING, "IPAddress"),
+    update(API_SERVER, NETWORKING, "ServiceCIDR"),
 ];
 
 /// Whether this request is the duty of a controller of Kubernetes' own, of the scheduler or of a

@@ -243,7 +243,7 @@ fn keys_that_are_always_allowed_are_listed() {
     let tables = tables(&page);
     let table = tables
         .iter()
-        .find(|table| table.header == ["key", "written by"]);
+        .find(|table| table.header == ["key", "written by", "source"]);
     let listed: Vec<_> = table
         .unwrap()
         .rows
