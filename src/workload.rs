@@ -12,7 +12,6 @@ mod image_paths;
 mod object;
 mod walk;
 
-pub use image_paths::ImagePath;
-pub(crate) use image_paths::add_images;
+pub use image_paths::{ImagePath, add_images};
 pub use object::{Found, ImageField, Malformed, Object, Source};
 pub(crate) use walk::Walk;

@@ -26,7 +26,7 @@ pub struct ImagePath<'a> {
 /// # Errors
 ///
 /// Where the object is not JSON.
-pub(crate) fn add_images(
+pub fn add_images(
     paths: &[ImagePath<'_>],
     object: &mut Object<'_>,
     kind: &GroupKind<'_>,
