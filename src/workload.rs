@@ -12,6 +12,5 @@ mod image_paths;
 mod object;
 mod walk;
 
-pub use image_paths::ImagePath;
-pub(crate) use image_paths::add_images;
+pub use image_paths::{ImagePath, add_images};
 pub use object::{Found, ImageField, Malformed, Object, Source};

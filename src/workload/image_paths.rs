@@ -20,7 +20,7 @@ pub struct ImagePath<'a> {
 ///
 /// What its shape or an earlier path has shown is not added again, and what is neither a string nor
 /// a list of strings is reported.
-pub(crate) fn add_images(paths: &[ImagePath<'_>], object: &mut Object<'_>, kind: &GroupKind<'_>) {
+pub fn add_images(paths: &[ImagePath<'_>], object: &mut Object<'_>, kind: &GroupKind<'_>) {
     let mut paths = paths
         .iter()
         .filter(|path| path.kind.matches(kind))

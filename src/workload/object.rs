@@ -170,7 +170,7 @@ impl<'a> ImageField<'a> {
     }
 
     /// Where the text of the image stands.
-    pub(crate) fn exact_place(&self) -> Location<'a> {
+    pub fn exact_place(&self) -> Location<'a> {
         let mut steps = self.place.steps().to_vec();
         let below: &[&str] = match self.source {
             Source::Container => &["image"],
@@ -182,7 +182,7 @@ impl<'a> ImageField<'a> {
     }
 
     /// The container or volume, as a message tells it.
-    pub(crate) fn told_place(&self) -> String {
+    pub fn told_place(&self) -> String {
         match &self.name {
             Some(name) => format!("{} \"{}\"", self.place, Shown(name)),
             None => self.place.to_string(),

@@ -11,38 +11,32 @@
 //! |---|---|
 //! | [`command`] | the commands, one a file; every rule is the engine's |
 //! | [`report`], [`snippet`], [`progress`] | how findings are told |
-//! | [`judge`], [`finding`] | the verdict on every object of a file, with places |
 //! | [`edit`] | changes values in the text of a manifest |
 //! | [`drift`] | Git, live workloads and Pods, side by side |
-//! | [`policy_file`] | settings, alone or in policies of Kubewarden |
-//! | [`settings_odd`], [`settings_text`] | what is odd in settings; settings in sentences |
-//! | [`object`], [`kind`] | the objects of a document, and the request for each |
-//! | [`manifest`] | YAML and JSON as kubectl reads them |
-//! | [`input`] | the files that a user names |
+//! | [`settings_file`], [`input`] | the files that a user names |
 //! | [`exit`], [`failure`] | how a command ends |
+//!
+//! What needs neither files nor a terminal is in `rollout-guard-review`: manifests, objects, settings
+//! and findings, with their places.
 
 mod command;
 mod drift;
 mod edit;
 mod exit;
 mod failure;
-mod finding;
 mod input;
-mod judge;
-mod kind;
-mod manifest;
-mod object;
-mod policy_file;
 mod progress;
 mod report;
-mod settings_odd;
-mod settings_text;
+mod settings_file;
 mod snippet;
 
 use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
 use clap::{ColorChoice, Parser};
+use rollout_guard_review::{
+    finding, judge, manifest, object, policy_file, settings_odd, settings_text,
+};
 
 use command::Command;
 

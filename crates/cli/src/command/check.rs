@@ -11,13 +11,14 @@ use rollout_guard::settings::Settings;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::finding::Counts;
-use crate::input;
+use crate::finding::{Counts, FileReport};
+use crate::input::{self, Input};
 use crate::judge::Judge;
 use crate::object::Identity;
-use crate::policy_file::{SettingsFile, Source};
+use crate::policy_file::Source;
 use crate::progress::Progress;
 use crate::report::{Format, Run};
+use crate::settings_file::SettingsFile;
 
 /// As many files are judged before their findings are told.
 pub(super) const BATCH: usize = 256;
@@ -86,7 +87,10 @@ impl Check {
         let mut counts = Counts::default();
         let mut progress = Progress::new(inputs.len());
         for batch in inputs.chunks(BATCH) {
-            let files: Vec<_> = batch.par_iter().map(|input| judge.file(input)).collect();
+            let files: Vec<_> = batch
+                .par_iter()
+                .map(|input| judged(&judge, input))
+                .collect();
             progress.aside(|| {
                 files.iter().try_for_each(|file| {
                     counts += file.counts;
@@ -111,6 +115,17 @@ impl Check {
             Exit::Clean
         })
     }
+}
+
+/// What is wrong in a file.
+fn judged(judge: &Judge<'_>, input: &Input) -> FileReport {
+    let path = input.path();
+    let text = match input {
+        Input::File(path) => input::read(path),
+        Input::Unreadable { problem, .. } => Err(problem.clone()),
+    };
+    let text = text.as_deref().map_err(Clone::clone);
+    judge.file(input::name(path), text, &|| input::is_chart_template(path))
 }
 
 impl Judging {

@@ -23,8 +23,9 @@ use crate::input::{self, Input};
 use crate::judge::Judge;
 use crate::manifest::{self, Document, Lines, Position, Value};
 use crate::object::{Identity, Object, objects};
-use crate::policy_file::{SettingsFile, Source};
+use crate::policy_file::Source;
 use crate::report::count;
+use crate::settings_file::SettingsFile;
 
 /// What holds containers or Pods in a cluster.
 const RESOURCES: &str = "deployments.apps,statefulsets.apps,daemonsets.apps,replicasets.apps,cronjobs.batch,jobs.batch,replicationcontrollers,pods";

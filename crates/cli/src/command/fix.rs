@@ -22,9 +22,9 @@ use crate::input::{self, Input};
 use crate::judge::{Judge, NotAsked};
 use crate::manifest::{self, Lines};
 use crate::object::{Object, objects};
-use crate::policy_file::SettingsFile;
 use crate::progress::Progress;
 use crate::report::count;
+use crate::settings_file::SettingsFile;
 
 /// Write mirrors, and the removal of what has `action: remove`, into manifests
 ///

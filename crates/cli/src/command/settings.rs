@@ -9,8 +9,8 @@ use rollout_guard::json::Node;
 use super::check::{nodes, settings};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::policy_file::SettingsFile;
 use crate::report::count;
+use crate::settings_file::SettingsFile;
 use crate::settings_odd;
 use crate::settings_text;
 

@@ -49,7 +49,7 @@ pub(super) fn write_plain_key(text: &str, json: &mut String) -> Result<(), &'sta
 }
 
 /// Writes a JSON string.
-pub(crate) fn write_text(text: &str, json: &mut String) {
+pub fn write_text(text: &str, json: &mut String) {
     json.push('"');
     let mut rest = text;
     while let Some(at) = rest
@@ -88,7 +88,7 @@ pub(super) fn kind_of(plain: &str) -> &'static str {
 
 /// Whether a text may stand without quotes, in brackets too. Not whenever YAML would allow it, but
 /// whenever it is an image or alike.
-pub(crate) fn is_bare(text: &str) -> bool {
+pub fn is_bare(text: &str) -> bool {
     matches!(resolve(text), Plain::Text)
         && text.starts_with(|first: char| first.is_ascii_alphanumeric())
         && !text.ends_with(':')

@@ -10,7 +10,7 @@ pub(super) const MOST_NODES: usize = 4_000_000;
 
 /// How a value is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Style {
+pub enum Style {
     /// Without quotes.
     Plain,
     /// In single quotes.
@@ -45,14 +45,14 @@ pub(super) struct Node {
 
 /// A document: its JSON, and its values in the order of the text, keys and values of a map in turn.
 #[derive(Debug)]
-pub(crate) struct Tree<'t> {
+pub struct Tree<'t> {
     pub(super) json: Cow<'t, str>,
     pub(super) nodes: Vec<Node>,
 }
 
 /// One value of a document.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Value<'d> {
+pub struct Value<'d> {
     tree: &'d Tree<'d>,
     index: usize,
     node: &'d Node,
@@ -60,26 +60,27 @@ pub(crate) struct Value<'d> {
 
 /// Where a path leads in the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub struct Place {
     /// The value, or what is nearest to it.
-    pub(crate) span: Range<usize>,
+    pub span: Range<usize>,
     /// The key of the value, if a map holds it.
-    pub(crate) key: Option<Range<usize>>,
-    pub(crate) style: Style,
+    pub key: Option<Range<usize>>,
+    /// How the value is written.
+    pub style: Style,
     /// An alias is on the way: the text belongs to more than one value.
-    pub(crate) is_shared: bool,
+    pub is_shared: bool,
     /// The path leads to a value; else it ends early, and this is as far as it leads.
-    pub(crate) is_exact: bool,
+    pub is_exact: bool,
 }
 
 impl Tree<'_> {
     /// The document as JSON.
-    pub(crate) fn json(&self) -> &str {
+    pub fn json(&self) -> &str {
         &self.json
     }
 
     /// The outermost value; none of an empty document.
-    pub(crate) fn root(&self) -> Option<Value<'_>> {
+    pub fn root(&self) -> Option<Value<'_>> {
         self.value(0)
     }
 
@@ -95,7 +96,7 @@ impl Tree<'_> {
 
 impl<'d> Value<'d> {
     /// The value as JSON.
-    pub(crate) fn json(self) -> &'d str {
+    pub fn json(self) -> &'d str {
         self.tree
             .json
             .get(self.node.json as usize..self.node.json_end as usize)
@@ -103,7 +104,7 @@ impl<'d> Value<'d> {
     }
 
     /// The text of a string.
-    pub(crate) fn text(self) -> Option<Cow<'d, str>> {
+    pub fn text(self) -> Option<Cow<'d, str>> {
         let quoted = self.json();
         let inner = quoted.strip_prefix('"')?.strip_suffix('"')?;
         if inner.contains('\\') {
@@ -113,19 +114,23 @@ impl<'d> Value<'d> {
         }
     }
 
-    pub(crate) fn is_map(self) -> bool {
+    /// Whether it is a map.
+    pub fn is_map(self) -> bool {
         self.json().starts_with('{')
     }
 
-    pub(crate) fn is_list(self) -> bool {
+    /// Whether it is a list.
+    pub fn is_list(self) -> bool {
         self.json().starts_with('[')
     }
 
-    pub(crate) fn is_null(self) -> bool {
+    /// Whether it is null.
+    pub fn is_null(self) -> bool {
         self.json() == "null"
     }
 
-    pub(crate) const fn span(self) -> Range<usize> {
+    /// Where it stands in the text.
+    pub const fn span(self) -> Range<usize> {
         self.node.start as usize..self.node.end as usize
     }
 
@@ -134,7 +139,8 @@ impl<'d> Value<'d> {
         self.index
     }
 
-    pub(crate) const fn style(self) -> Style {
+    /// How it is written.
+    pub const fn style(self) -> Style {
         self.node.style
     }
 
@@ -151,13 +157,13 @@ impl<'d> Value<'d> {
     }
 
     /// The elements of a list.
-    pub(crate) fn elements(self) -> impl Iterator<Item = Value<'d>> {
+    pub fn elements(self) -> impl Iterator<Item = Value<'d>> {
         let is_list = self.is_list();
         self.below().take_while(move |_| is_list)
     }
 
     /// Keys and values of a map.
-    pub(crate) fn members(self) -> impl Iterator<Item = (Value<'d>, Value<'d>)> {
+    pub fn members(self) -> impl Iterator<Item = (Value<'d>, Value<'d>)> {
         let is_map = self.is_map();
         let mut below = self.below();
         std::iter::from_fn(move || {
@@ -167,14 +173,14 @@ impl<'d> Value<'d> {
     }
 
     /// The value of a key.
-    pub(crate) fn get(self, key: &str) -> Option<Value<'d>> {
+    pub fn get(self, key: &str) -> Option<Value<'d>> {
         self.members()
             .find(|(found, _)| found.is_key(key))
             .map(|(_, value)| value)
     }
 
     /// The text at the end of a way of keys.
-    pub(crate) fn text_at(self, way: &[&str]) -> Option<Cow<'d, str>> {
+    pub fn text_at(self, way: &[&str]) -> Option<Cow<'d, str>> {
         way.iter()
             .try_fold(self, |value, key| value.get(key))?
             .text()
@@ -185,7 +191,7 @@ impl<'d> Value<'d> {
     }
 
     /// The value that a path leads to.
-    pub(crate) fn at(self, path: &Location<'_>) -> Option<Value<'d>> {
+    pub fn at(self, path: &Location<'_>) -> Option<Value<'d>> {
         path.steps()
             .iter()
             .try_fold(self, |value, step| match step {
@@ -196,7 +202,7 @@ impl<'d> Value<'d> {
     }
 
     /// Where a path leads from here.
-    pub(crate) fn locate(self, path: &Location<'_>) -> Place {
+    pub fn locate(self, path: &Location<'_>) -> Place {
         let mut at = self;
         let mut key = None;
         let mut is_shared = self.node.is_shared;

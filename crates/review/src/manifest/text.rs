@@ -8,14 +8,16 @@ const LONGEST_LINE: usize = 400;
 
 /// A place in a text as editors count: both from one, columns in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Position {
-    pub(crate) line: usize,
-    pub(crate) column: usize,
+pub struct Position {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
 }
 
 /// The lines of a text.
 #[derive(Debug)]
-pub(crate) struct Lines<'t> {
+pub struct Lines<'t> {
     text: &'t str,
     starts: Vec<usize>,
     /// A byte and the characters before it in its line: those of a very long line are counted once.
@@ -24,16 +26,18 @@ pub(crate) struct Lines<'t> {
 
 /// The lines around a range of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Excerpt {
+pub struct Excerpt {
     /// The number of the first line.
-    pub(crate) line: usize,
-    pub(crate) text: String,
+    pub line: usize,
+    /// The lines.
+    pub text: String,
     /// Where the range is in this text.
-    pub(crate) span: Range<usize>,
+    pub span: Range<usize>,
 }
 
 impl<'t> Lines<'t> {
-    pub(crate) fn new(text: &'t str) -> Self {
+    /// Finds the lines of a text.
+    pub fn new(text: &'t str) -> Self {
         let breaks = text.match_indices('\n').map(|(at, _)| at + 1);
         Self {
             text,
@@ -43,7 +47,7 @@ impl<'t> Lines<'t> {
     }
 
     /// The line and column of a byte.
-    pub(crate) fn position(&self, at: usize) -> Position {
+    pub fn position(&self, at: usize) -> Position {
         let at = self.text.floor_char_boundary(at);
         let (line, start) = self.line(at);
         let (mut from, mut column) = self.counted.get();
@@ -60,7 +64,7 @@ impl<'t> Lines<'t> {
     }
 
     /// The first line of a range.
-    pub(crate) fn excerpt(&self, range: &Range<usize>) -> Excerpt {
+    pub fn excerpt(&self, range: &Range<usize>) -> Excerpt {
         let (line, start) = self.line(range.start);
         let rest = self.text.get(start..).unwrap_or_default();
         let whole = rest.split('\n').next().unwrap_or_default();

@@ -9,7 +9,7 @@ use rollout_guard::settings::{AllowReject, Settings, SettingsError};
 use crate::policy_file::Source;
 
 /// Everything that somebody should look at, with its path.
-pub(crate) fn find(source: &Source<'_>, settings: &Settings<'_>) -> Vec<SettingsError> {
+pub fn find(source: &Source<'_>, settings: &Settings<'_>) -> Vec<SettingsError> {
     let mut odd = Vec::new();
     let Settings {
         registries,

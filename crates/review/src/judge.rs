@@ -1,7 +1,5 @@
 //! Judges the objects of a file as admission would.
 
-use std::path::Path;
-
 use rollout_guard::policy::Policy;
 use rollout_guard::registry::{Existence, Registry};
 use rollout_guard::request::Request;
@@ -10,43 +8,45 @@ use rollout_guard::violation::Violation;
 use rollout_guard::workload::Found;
 
 use crate::finding::{Counts, FileReport, Finding, ObjectName, Problem, Severity};
-use crate::input::{self, Input};
 use crate::manifest::{self, Document, Lines, Style, Unreadable};
 use crate::object::{Identity, Object, objects};
 use crate::policy_file::Source;
 
 /// Settings, and the policy that they come from.
-pub(crate) struct Judge<'p> {
-    pub(crate) policies: Vec<(&'p Source<'p>, Policy<'p>)>,
+#[derive(Debug)]
+pub struct Judge<'p> {
+    /// The settings, each with where they come from.
+    pub policies: Vec<(&'p Source<'p>, Policy<'p>)>,
     /// Where objects are that name no namespace.
-    pub(crate) namespace: &'p str,
+    pub namespace: &'p str,
     /// Whether it matters where they are.
-    pub(crate) asks_for_namespace: bool,
-    pub(crate) identity: Identity,
+    pub asks_for_namespace: bool,
+    /// Who asks.
+    pub identity: Identity,
 }
 
 impl Judge<'_> {
-    /// Judges everything in a file.
-    pub(crate) fn file(&self, input: &Input) -> FileReport {
-        let path = input.path();
+    /// Judges everything in a file: its text, or why there is none.
+    pub fn file(
+        &self,
+        name: String,
+        text: Result<&str, String>,
+        is_chart_template: &dyn Fn() -> bool,
+    ) -> FileReport {
         let mut report = FileReport {
-            name: input::name(path),
+            name,
             counts: Counts {
                 files: 1,
                 ..Counts::default()
             },
             ..FileReport::default()
         };
-        let text = match input {
-            Input::File(path) => input::read(path),
-            Input::Unreadable { problem, .. } => Err(problem.clone()),
-        };
         match text {
             Err(message) => report.problems.push(Problem {
                 message,
                 place: None,
             }),
-            Ok(text) => self.text(path, &text, &mut report),
+            Ok(text) => self.text(text, is_chart_template, &mut report),
         }
         report.counts.unreadable_files = usize::from(!report.problems.is_empty());
         report.counts.objects = report.objects.len();
@@ -55,9 +55,9 @@ impl Judge<'_> {
         report
     }
 
-    fn text(&self, path: &Path, text: &str, report: &mut FileReport) {
+    fn text(&self, text: &str, is_chart_template: &dyn Fn() -> bool, report: &mut FileReport) {
         let has_actions = text.contains("{{");
-        if has_actions && input::is_chart_template(path) {
+        if has_actions && is_chart_template() {
             report.counts.templates = 1;
             return;
         }
@@ -93,7 +93,7 @@ impl Judge<'_> {
 
 /// A registry that is not asked: a mirror is taken to have what it should.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct NotAsked;
+pub struct NotAsked;
 
 impl Registry for NotAsked {
     fn has(&self, _: &str) -> Existence {

@@ -8,37 +8,38 @@
 //! | [`text`] | lines and columns of a text |
 
 mod json;
-pub(crate) mod scalar;
+pub mod scalar;
 mod text;
 mod tree;
 mod yaml;
 
 use std::ops::Range;
 
-pub(crate) use text::{Excerpt, Lines, Position};
-pub(crate) use tree::{Place, Style, Tree, Value};
-pub(crate) use yaml::Unreadable;
+pub use text::{Excerpt, Lines, Position};
+pub use tree::{Place, Style, Tree, Value};
+pub use yaml::Unreadable;
 
 /// A document of a file.
 #[derive(Debug)]
-pub(crate) struct Document<'t> {
+pub struct Document<'t> {
     /// Where the text that its places count from begins in the file.
-    pub(crate) offset: usize,
-    pub(crate) tree: Tree<'t>,
+    pub offset: usize,
+    /// Its values.
+    pub tree: Tree<'t>,
 }
 
 /// A part of a file that holds documents, or why it cannot be read.
-pub(crate) type Part<'t> = Result<Document<'t>, Unreadable>;
+pub type Part<'t> = Result<Document<'t>, Unreadable>;
 
 impl Document<'_> {
     /// Where a place of the document is in the file.
-    pub(crate) const fn in_file(&self, span: &Range<usize>) -> Range<usize> {
+    pub const fn in_file(&self, span: &Range<usize>) -> Range<usize> {
         self.offset + span.start..self.offset + span.end
     }
 }
 
 /// The documents of a file, in order. One that cannot be read does not hide those after it.
-pub(crate) fn documents<'t>(file: &'t str, found: &mut dyn FnMut(Part<'t>)) {
+pub fn documents<'t>(file: &'t str, found: &mut dyn FnMut(Part<'t>)) {
     let start = if file.starts_with('\u{feff}') { 3 } else { 0 };
     let text = file.get(start..).unwrap_or_default();
     // As kubectl guesses: what begins with a brace is JSON, and YAML if it is not.

@@ -1,17 +1,10 @@
 //! The settings to judge with: a file of their own, or what is in policies of Kubewarden.
 
-use std::path::Path;
-
 use rollout_guard::json::{Location, Step};
 use rollout_guard::settings::SettingsError;
 
-use crate::exit::Exit;
-use crate::failure::Failure;
-use crate::finding::Severity;
-use crate::input;
-use crate::manifest::{self, Document, Lines, Place, Value};
+use crate::manifest::{self, Document, Place, Value};
 use crate::object::{Object, objects};
-use crate::snippet::Snippet;
 
 /// The group of Kubewarden's policies.
 const POLICIES: &str = "policies.kubewarden.io";
@@ -27,183 +20,87 @@ const ONLY_IN_A_CLUSTER: [&str; 4] = [
     "contextAwareResources",
 ];
 
-/// A settings file as it was read.
-#[derive(Debug)]
-pub(crate) struct SettingsFile {
-    /// As messages show it.
-    pub(crate) name: String,
-    pub(crate) text: String,
+/// The settings in the documents.
+///
+/// # Errors
+///
+/// Where there are none.
+pub fn sources<'d>(documents: &'d [Document<'_>]) -> Result<Vec<Source<'d>>, String> {
+    let mut policies = Vec::new();
+    let mut others = 0;
+    for document in documents {
+        match objects(&document.tree) {
+            Some(found) if !found.is_empty() => {
+                for object in found {
+                    if object.group == POLICIES {
+                        add_policies(&object, document.offset, &mut policies);
+                    } else {
+                        others += 1;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    if policies.is_empty() {
+        if others > 0 {
+            return Err("neither settings nor a policy of Kubewarden".to_owned());
+        }
+        return match documents {
+            [only] => Ok(vec![Source::alone(only)]),
+            [] => Err("no settings in it".to_owned()),
+            _ => Err(format!(
+                "{} documents, expected one with settings",
+                documents.len()
+            )),
+        };
+    }
+    let ours = policies.iter().filter(|policy| policy.is_ours).count();
+    match policies.as_slice() {
+        // A module may be mirrored under any name.
+        [_] => {}
+        _ if ours > 0 => policies.retain(|policy| policy.is_ours),
+        _ => {
+            return Err(format!(
+                "none of its {} policies has a module called `{MODULE}`",
+                policies.len()
+            ));
+        }
+    }
+    Ok(policies.into_iter().map(|policy| policy.source).collect())
 }
 
 /// Settings in a file.
 #[derive(Debug)]
-pub(crate) struct Source<'d> {
+pub struct Source<'d> {
     /// The policy that holds them: `ClusterAdmissionPolicy images`. None for a file of settings alone.
-    pub(crate) policy: Option<String>,
+    pub policy: Option<String>,
     /// The settings; none where the policy has none.
-    pub(crate) value: Option<Value<'d>>,
+    pub value: Option<Value<'d>>,
     /// What to show where there is no value.
     fallback: Place,
     /// Where the text that places count from begins in the file.
     offset: usize,
     /// What the policy is asked about; none means everything.
-    pub(crate) rules: Option<Vec<Rule>>,
+    pub rules: Option<Vec<Rule>>,
     /// The only namespace that the policy is asked about.
-    pub(crate) namespace: Option<String>,
+    pub namespace: Option<String>,
     /// Whether the policy may change objects, where it says so.
-    pub(crate) is_mutating: Option<bool>,
+    pub is_mutating: Option<bool>,
     /// What is not as in a cluster.
-    pub(crate) notes: Vec<String>,
+    pub notes: Vec<String>,
 }
 
 /// A rule of a policy, as in a webhook.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Rule {
-    pub(crate) groups: Vec<String>,
+pub struct Rule {
+    /// Groups of kinds.
+    pub groups: Vec<String>,
     versions: Vec<String>,
-    pub(crate) resources: Vec<String>,
-    pub(crate) operations: Vec<String>,
-}
-
-impl SettingsFile {
-    /// Reads a settings file.
-    ///
-    /// # Errors
-    ///
-    /// Where it cannot be read.
-    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        let name = input::name(path);
-        match input::read(path) {
-            Ok(text) => Ok(Self { name, text }),
-            Err(problem) => Err(Failure::wrong_use(format!("{name}: {problem}"))),
-        }
-    }
-
-    /// The documents of the file.
-    ///
-    /// # Errors
-    ///
-    /// Where one cannot be read, with its place.
-    pub(crate) fn documents(&self) -> Result<Vec<Document<'_>>, Failure> {
-        let mut documents = Vec::new();
-        let mut errors = Vec::new();
-        manifest::documents(&self.text, &mut |part| match part {
-            Ok(document) => documents.push(document),
-            Err(error) => errors.push(error),
-        });
-        if errors.is_empty() {
-            return Ok(documents);
-        }
-        let lines = Lines::new(&self.text);
-        let shown = errors.iter().map(|error| {
-            let excerpt = lines.excerpt(&(error.at..error.at + 1));
-            Snippet::new(Severity::Error, &error.problem)
-                .at(&self.name, &excerpt, "")
-                .render()
-        });
-        Err(Failure::laid_out(
-            Exit::WrongUse,
-            shown.collect::<Vec<_>>().join("\n"),
-        ))
-    }
-
-    /// The settings in the documents.
-    ///
-    /// # Errors
-    ///
-    /// Where there are none.
-    pub(crate) fn sources<'d>(
-        &self,
-        documents: &'d [Document<'_>],
-    ) -> Result<Vec<Source<'d>>, Failure> {
-        let mut policies = Vec::new();
-        let mut others = 0;
-        for document in documents {
-            match objects(&document.tree) {
-                Some(found) if !found.is_empty() => {
-                    for object in found {
-                        if object.group == POLICIES {
-                            add_policies(&object, document.offset, &mut policies);
-                        } else {
-                            others += 1;
-                        }
-                    }
-                }
-                _ => {}
-            }
-        }
-        if policies.is_empty() {
-            if others > 0 {
-                return Err(Failure::wrong_use(format!(
-                    "{}: neither settings nor a policy of Kubewarden",
-                    self.name
-                )));
-            }
-            return match documents {
-                [only] => Ok(vec![Source::alone(only)]),
-                [] => Err(Failure::wrong_use(format!(
-                    "{}: no settings in it",
-                    self.name
-                ))),
-                _ => Err(Failure::wrong_use(format!(
-                    "{}: {} documents, expected one with settings",
-                    self.name,
-                    documents.len()
-                ))),
-            };
-        }
-        let ours = policies.iter().filter(|policy| policy.is_ours).count();
-        match policies.as_slice() {
-            // A module may be mirrored under any name.
-            [_] => {}
-            _ if ours > 0 => policies.retain(|policy| policy.is_ours),
-            _ => {
-                return Err(Failure::wrong_use(format!(
-                    "{}: none of its {} policies has a module called `{MODULE}`",
-                    self.name,
-                    policies.len()
-                )));
-            }
-        }
-        Ok(policies.into_iter().map(|policy| policy.source).collect())
-    }
-
-    /// Shows mistakes in settings with the lines that hold them.
-    pub(crate) fn show_errors<'e>(
-        &self,
-        source: &Source<'_>,
-        errors: impl Iterator<Item = &'e SettingsError>,
-    ) -> String {
-        self.show(source, errors, Severity::Error)
-    }
-
-    /// Shows what is odd in settings with the lines that hold it.
-    pub(crate) fn show_warnings<'e>(
-        &self,
-        source: &Source<'_>,
-        odd: impl Iterator<Item = &'e SettingsError>,
-    ) -> String {
-        self.show(source, odd, Severity::Warning)
-    }
-
-    fn show<'e>(
-        &self,
-        source: &Source<'_>,
-        errors: impl Iterator<Item = &'e SettingsError>,
-        severity: Severity,
-    ) -> String {
-        let lines = Lines::new(&self.text);
-        let shown = errors.map(|error| {
-            let span = source.span(error);
-            let excerpt = lines.excerpt(&span);
-            let mut text = Snippet::new(severity, &error.problem)
-                .at(&self.name, &excerpt, &error.path)
-                .render();
-            text.push('\n');
-            text
-        });
-        shown.collect()
-    }
+    /// Resources, with their sub-resources.
+    pub resources: Vec<String>,
+    /// Operations.
+    pub operations: Vec<String>,
 }
 
 impl<'d> Source<'d> {
@@ -223,12 +120,12 @@ impl<'d> Source<'d> {
     }
 
     /// The settings as JSON.
-    pub(crate) fn json(&self) -> &'d str {
+    pub fn json(&self) -> &'d str {
         self.value.map_or("null", Value::json)
     }
 
     /// Where in the file a mistake is.
-    pub(crate) fn span(&self, error: &SettingsError) -> std::ops::Range<usize> {
+    pub fn span(&self, error: &SettingsError) -> std::ops::Range<usize> {
         let is_about_key =
             error.problem.starts_with("unknown key") || error.problem.starts_with("this key");
         let place = self.value.map_or_else(
@@ -243,7 +140,7 @@ impl<'d> Source<'d> {
     }
 
     /// Whether a cluster would ask the policy about the creation of an object.
-    pub(crate) fn covers(&self, object: &Object<'_>, namespace: &str) -> bool {
+    pub fn covers(&self, object: &Object<'_>, namespace: &str) -> bool {
         let is_in_reach = self
             .namespace
             .as_deref()

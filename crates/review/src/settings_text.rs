@@ -3,7 +3,7 @@
 use rollout_guard::json::Node;
 
 /// What settings do, a sentence for each thing, in the order of docs/settings.md.
-pub(crate) fn sentences(settings: &Node<'_>) -> Vec<String> {
+pub fn sentences(settings: &Node<'_>) -> Vec<String> {
     let mut said = Vec::new();
     for (section, that) in [
         ("registries", "whose registry is"),

@@ -14,14 +14,21 @@ const DEEPEST_LIST: usize = 8;
 
 /// Who asks: as admission knows a person, or nobody, as in the audit scanner's requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Identity {
-    Person { name: String, groups: Vec<String> },
+pub enum Identity {
+    /// Somebody.
+    Person {
+        /// The user name.
+        name: String,
+        /// The groups.
+        groups: Vec<String>,
+    },
+    /// Nobody.
     Nobody,
 }
 
 impl Identity {
     /// A person in no group, whom no settings name.
-    pub(crate) fn somebody() -> Self {
+    pub fn somebody() -> Self {
         Self::Person {
             name: "rollout-guard".to_owned(),
             groups: Vec::new(),
@@ -31,20 +38,25 @@ impl Identity {
 
 /// An object of a document.
 #[derive(Clone, Debug)]
-pub(crate) struct Object<'d> {
-    pub(crate) value: Value<'d>,
+pub struct Object<'d> {
+    /// The object itself.
+    pub value: Value<'d>,
     /// The way to it from the outermost value of its document.
-    pub(crate) way: Location<'static>,
-    pub(crate) group: Cow<'d, str>,
-    pub(crate) version: Cow<'d, str>,
-    pub(crate) kind: Cow<'d, str>,
+    pub way: Location<'static>,
+    /// The group of its kind; empty for the core group.
+    pub group: Cow<'d, str>,
+    /// The version of its kind.
+    pub version: Cow<'d, str>,
+    /// Its kind.
+    pub kind: Cow<'d, str>,
     /// Empty where the API server makes it.
-    pub(crate) name: Cow<'d, str>,
-    pub(crate) namespace: Option<Cow<'d, str>>,
+    pub name: Cow<'d, str>,
+    /// The namespace that it names.
+    pub namespace: Option<Cow<'d, str>>,
 }
 
 /// The objects of a document, those of a `List` each by itself. `None` if it is no Kubernetes object.
-pub(crate) fn objects<'d>(tree: &'d Tree<'_>) -> Option<Vec<Object<'d>>> {
+pub fn objects<'d>(tree: &'d Tree<'_>) -> Option<Vec<Object<'d>>> {
     let mut objects = Vec::new();
     add(tree.root()?, None, &Location::default(), &mut objects).then_some(objects)
 }
@@ -113,7 +125,7 @@ fn split(api_version: &str) -> (&str, &str) {
 
 impl Object<'_> {
     /// The namespace that the object will be in, given the one for objects that name none.
-    pub(crate) fn in_namespace<'n>(&'n self, default: &'n str) -> Option<&'n str> {
+    pub fn in_namespace<'n>(&'n self, default: &'n str) -> Option<&'n str> {
         if self.is_cluster_scoped() {
             None
         } else {
@@ -121,17 +133,18 @@ impl Object<'_> {
         }
     }
 
-    pub(crate) fn is_cluster_scoped(&self) -> bool {
+    /// Whether it is in no namespace.
+    pub fn is_cluster_scoped(&self) -> bool {
         self.namespace.is_none() && is_cluster_scoped(&self.group, &self.kind)
     }
 
     /// The resource in the API: `deployments`.
-    pub(crate) fn resource(&self) -> String {
+    pub fn resource(&self) -> String {
         resource(&self.kind)
     }
 
     /// Writes the request to create the object, as JSON.
-    pub(crate) fn write_request(&self, namespace: &str, identity: &Identity, json: &mut String) {
+    pub fn write_request(&self, namespace: &str, identity: &Identity, json: &mut String) {
         json.clear();
         json.push_str(r#"{"uid":"","kind":{"group":"#);
         write_text(&self.group, json);

@@ -6,13 +6,16 @@ use crate::manifest::{Excerpt, Position};
 
 /// Whether admission would refuse or only warn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Severity {
+pub enum Severity {
+    /// Admission would refuse.
     Error,
+    /// Admission would warn.
     Warning,
 }
 
 impl Severity {
-    pub(crate) const fn as_str(self) -> &'static str {
+    /// The word for it in reports.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
@@ -22,25 +25,31 @@ impl Severity {
 
 /// A violation, and where it is in a file.
 #[derive(Clone, Debug)]
-pub(crate) struct Finding {
-    pub(crate) severity: Severity,
-    pub(crate) violation: Violation,
+pub struct Finding {
+    /// Whether it refuses.
+    pub severity: Severity,
+    /// What is wrong.
+    pub violation: Violation,
     /// The object, by its position among the file's.
-    pub(crate) object: usize,
+    pub object: usize,
     /// The policy, where the settings are of more than one.
-    pub(crate) policy: Option<String>,
-    pub(crate) start: Position,
-    pub(crate) end: Position,
-    pub(crate) excerpt: Excerpt,
+    pub policy: Option<String>,
+    /// Where it begins in the file.
+    pub start: Position,
+    /// Where it ends in the file.
+    pub end: Position,
+    /// The line that it is in.
+    pub excerpt: Excerpt,
 }
 
 impl Finding {
-    pub(crate) const fn code(&self) -> Code {
+    /// What kind of thing is wrong.
+    pub const fn code(&self) -> Code {
         self.violation.code
     }
 
     /// The message without place and code: ``image `redis`: a digest is required``.
-    pub(crate) fn message(&self) -> String {
+    pub fn message(&self) -> String {
         let line = self.violation.to_string();
         let message = line.strip_prefix(&self.violation.place);
         let message = message.and_then(|rest| rest.strip_prefix(": "));
@@ -52,19 +61,24 @@ impl Finding {
 
 /// A part of a file that could not be read.
 #[derive(Clone, Debug)]
-pub(crate) struct Problem {
-    pub(crate) message: String,
+pub struct Problem {
+    /// What is wrong.
+    pub message: String,
     /// Where, if the file could be read at all.
-    pub(crate) place: Option<(Position, Excerpt)>,
+    pub place: Option<(Position, Excerpt)>,
 }
 
 /// An object as reports name it.
 #[derive(Clone, Debug)]
-pub(crate) struct ObjectName {
-    pub(crate) api_version: String,
-    pub(crate) kind: String,
-    pub(crate) name: String,
-    pub(crate) namespace: Option<String>,
+pub struct ObjectName {
+    /// Group and version.
+    pub api_version: String,
+    /// The kind.
+    pub kind: String,
+    /// The name; empty where the API server makes it.
+    pub name: String,
+    /// The namespace that it will be in.
+    pub namespace: Option<String>,
 }
 
 impl std::fmt::Display for ObjectName {
@@ -79,39 +93,50 @@ impl std::fmt::Display for ObjectName {
 
 /// What was found in one file.
 #[derive(Debug, Default)]
-pub(crate) struct FileReport {
+pub struct FileReport {
     /// As messages show it.
-    pub(crate) name: String,
-    pub(crate) objects: Vec<ObjectName>,
-    pub(crate) findings: Vec<Finding>,
-    pub(crate) problems: Vec<Problem>,
-    pub(crate) counts: Counts,
+    pub name: String,
+    /// The objects that were judged.
+    pub objects: Vec<ObjectName>,
+    /// What is wrong with them, in the order of the file.
+    pub findings: Vec<Finding>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+    /// Numbers for the summary.
+    pub counts: Counts,
     /// The exemptions without which there would be more.
-    pub(crate) exempted: Vec<String>,
+    pub exempted: Vec<String>,
     /// The images that admission would run from elsewhere, as `from=to`.
-    pub(crate) rewritten: Vec<String>,
+    pub rewritten: Vec<String>,
 }
 
 /// Numbers for the summary.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
-    pub(crate) files: usize,
-    pub(crate) objects: usize,
-    pub(crate) images: usize,
-    pub(crate) errors: usize,
-    pub(crate) warnings: usize,
+pub struct Counts {
+    /// Files that were looked at.
+    pub files: usize,
+    /// Objects that were judged.
+    pub objects: usize,
+    /// Images in them.
+    pub images: usize,
+    /// Violations that refuse.
+    pub errors: usize,
+    /// Violations that only warn.
+    pub warnings: usize,
     /// Files in which something could not be read.
-    pub(crate) unreadable_files: usize,
+    pub unreadable_files: usize,
     /// Files that hold no Kubernetes object.
-    pub(crate) other_files: usize,
+    pub other_files: usize,
     /// Files that are Helm templates, not rendered.
-    pub(crate) templates: usize,
+    pub templates: usize,
     /// Objects that the rules of the policies leave out.
-    pub(crate) not_covered: usize,
+    pub not_covered: usize,
     /// Objects without a namespace, where the settings ask for one.
-    pub(crate) without_namespace: usize,
-    pub(crate) exempted: usize,
-    pub(crate) rewritten: usize,
+    pub without_namespace: usize,
+    /// Exemptions that were used.
+    pub exempted: usize,
+    /// Images that would run from elsewhere.
+    pub rewritten: usize,
 }
 
 impl std::ops::AddAssign for Counts {

@@ -17,9 +17,11 @@ const YAML_TAGS: &str = "tag:yaml.org,2002:";
 
 /// Why a document cannot be read, and at which byte of its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Unreadable {
-    pub(crate) at: usize,
-    pub(crate) problem: String,
+pub struct Unreadable {
+    /// The byte at which reading ended.
+    pub at: usize,
+    /// What is wrong there.
+    pub problem: String,
 }
 
 impl Unreadable {

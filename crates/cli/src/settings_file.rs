@@ -1,0 +1,114 @@
+//! The file that holds the settings: reads it, and shows what is wrong in it.
+
+use std::path::Path;
+
+use rollout_guard::settings::SettingsError;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::finding::Severity;
+use crate::input;
+use crate::manifest::{self, Document, Lines};
+use crate::policy_file::{self, Source};
+use crate::snippet::Snippet;
+
+/// A settings file as it was read.
+#[derive(Debug)]
+pub(crate) struct SettingsFile {
+    /// As messages show it.
+    pub(crate) name: String,
+    pub(crate) text: String,
+}
+
+impl SettingsFile {
+    /// Reads a settings file.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be read.
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+        let name = input::name(path);
+        match input::read(path) {
+            Ok(text) => Ok(Self { name, text }),
+            Err(problem) => Err(Failure::wrong_use(format!("{name}: {problem}"))),
+        }
+    }
+
+    /// The documents of the file.
+    ///
+    /// # Errors
+    ///
+    /// Where one cannot be read, with its place.
+    pub(crate) fn documents(&self) -> Result<Vec<Document<'_>>, Failure> {
+        let mut documents = Vec::new();
+        let mut errors = Vec::new();
+        manifest::documents(&self.text, &mut |part| match part {
+            Ok(document) => documents.push(document),
+            Err(error) => errors.push(error),
+        });
+        if errors.is_empty() {
+            return Ok(documents);
+        }
+        let lines = Lines::new(&self.text);
+        let shown = errors.iter().map(|error| {
+            let excerpt = lines.excerpt(&(error.at..error.at + 1));
+            Snippet::new(Severity::Error, &error.problem)
+                .at(&self.name, &excerpt, "")
+                .render()
+        });
+        Err(Failure::laid_out(
+            Exit::WrongUse,
+            shown.collect::<Vec<_>>().join("\n"),
+        ))
+    }
+
+    /// The settings in the documents.
+    ///
+    /// # Errors
+    ///
+    /// Where there are none.
+    pub(crate) fn sources<'d>(
+        &self,
+        documents: &'d [Document<'_>],
+    ) -> Result<Vec<Source<'d>>, Failure> {
+        policy_file::sources(documents)
+            .map_err(|problem| Failure::wrong_use(format!("{}: {problem}", self.name)))
+    }
+
+    /// Shows mistakes in settings with the lines that hold them.
+    pub(crate) fn show_errors<'e>(
+        &self,
+        source: &Source<'_>,
+        errors: impl Iterator<Item = &'e SettingsError>,
+    ) -> String {
+        self.show(source, errors, Severity::Error)
+    }
+
+    /// Shows what is odd in settings with the lines that hold it.
+    pub(crate) fn show_warnings<'e>(
+        &self,
+        source: &Source<'_>,
+        odd: impl Iterator<Item = &'e SettingsError>,
+    ) -> String {
+        self.show(source, odd, Severity::Warning)
+    }
+
+    fn show<'e>(
+        &self,
+        source: &Source<'_>,
+        errors: impl Iterator<Item = &'e SettingsError>,
+        severity: Severity,
+    ) -> String {
+        let lines = Lines::new(&self.text);
+        let shown = errors.map(|error| {
+            let span = source.span(error);
+            let excerpt = lines.excerpt(&span);
+            let mut text = Snippet::new(severity, &error.problem)
+                .at(&self.name, &excerpt, &error.path)
+                .render();
+            text.push('\n');
+            text
+        });
+        shown.collect()
+    }
+}

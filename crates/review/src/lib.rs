@@ -1,0 +1,28 @@
+//! The verdicts of the policy over texts, with the place of everything in them.
+//!
+//! ```text
+//! text ──▶ manifest ──▶ object ──▶ judge ──▶ finding
+//!          JSON, and    request    the       violation
+//!          places of    to create  engine    and place
+//!          its values   it
+//! ```
+//!
+//! | module | what it owns |
+//! |---|---|
+//! | [`judge`], [`finding`] | the verdict on every object of a file, with places |
+//! | [`settings_odd`], [`settings_text`] | what is odd in settings; settings in sentences |
+//! | [`policy_file`] | settings, alone or in policies of Kubewarden |
+//! | [`object`], `kind` | the objects of a document, and the request for each |
+//! | [`manifest`] | YAML and JSON as kubectl reads them |
+//!
+//! Imports point down this table. Nothing here reads a file or writes to a terminal: the command does,
+//! and a web page needs neither.
+
+pub mod finding;
+pub mod judge;
+mod kind;
+pub mod manifest;
+pub mod object;
+pub mod policy_file;
+pub mod settings_odd;
+pub mod settings_text;
