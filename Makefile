@@ -33,8 +33,8 @@ run: build host ## judge an example: make run EXAMPLE=02-docker-hub-refused
 test: ## run all tests; with STRICT=1 a missing tool is a failure
 	@bash tests/run.sh
 
-unit-tests: ## run the tests of the engine, of the host and of the command
-	cargo test --locked --workspace --all-targets
+unit-tests: policy.wasm ## run the tests of the engine, of the host and of the command
+	POLICY_WASM='$(CURDIR)/policy.wasm' cargo test --locked --workspace --all-targets
 	cargo test --locked --workspace --doc
 
 e2e-tests: build host ## run the built module as Kubewarden would
