@@ -13,7 +13,8 @@
 //! | [`report`], [`snippet`], [`progress`] | how findings are told |
 //! | [`edit`] | changes values in the text of a manifest |
 //! | [`drift`] | Git, live workloads and Pods, side by side |
-//! | [`settings_file`], [`input`] | the files that a user names |
+//! | [`settings_file`], [`settings_schema`] | settings as they were read, and what may be written in them |
+//! | [`input`] | the files that a user names |
 //! | [`exit`], [`failure`] | how a command ends |
 //!
 //! What needs neither files nor a terminal is in `rollout-guard-review`: manifests, objects, settings
@@ -28,6 +29,7 @@ mod input;
 mod progress;
 mod report;
 mod settings_file;
+mod settings_schema;
 mod snippet;
 
 use std::io::{BufWriter, Write};

@@ -1,4 +1,4 @@
-//! `rollout-guard settings`: whether settings can be meant, and what they do.
+//! `rollout-guard settings`: whether settings can be meant, what they do, and what may be written.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -12,21 +12,23 @@ use crate::failure::Failure;
 use crate::report::count;
 use crate::settings_file::SettingsFile;
 use crate::settings_odd;
+use crate::settings_schema;
 use crate::settings_text;
 
-/// Check settings, or explain what they do
+/// Check settings, explain what they do, or print their JSON Schema
 #[derive(Args, Debug)]
 #[command(
     name = "settings",
     after_help = "\
 Examples:
   rollout-guard settings settings.yaml
-  rollout-guard settings --explain policy.yaml"
+  rollout-guard settings --explain policy.yaml
+  rollout-guard settings --schema > settings.schema.json"
 )]
 pub(crate) struct SettingsCommand {
     /// The settings, or a policy of Kubewarden that holds them; `-` for standard input
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    #[arg(value_name = "FILE", required_unless_present = "schema")]
+    file: Option<PathBuf>,
 
     /// Say whether the settings are valid, and what is redundant or odd in them (the default)
     #[arg(long)]
@@ -35,11 +37,19 @@ pub(crate) struct SettingsCommand {
     /// Say in sentences what the settings do, in their order
     #[arg(long)]
     explain: bool,
+
+    /// Print the JSON Schema of settings, for editors and forms
+    #[arg(long, conflicts_with_all = ["file", "validate", "explain"])]
+    schema: bool,
 }
 
 impl SettingsCommand {
     pub(crate) fn execute(&self, out: &mut dyn Write) -> Result<Exit, Failure> {
-        let file = SettingsFile::read(&self.file)?;
+        let Some(file) = &self.file else {
+            out.write_all(settings_schema::text().as_bytes())?;
+            return Ok(Exit::Clean);
+        };
+        let file = SettingsFile::read(file)?;
         let documents = file.documents()?;
         let sources = file.sources(&documents)?;
         let read = nodes(&sources)?;

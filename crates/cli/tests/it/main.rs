@@ -18,3 +18,5 @@ mod properties;
 mod same_verdict;
 #[cfg(test)]
 mod settings;
+#[cfg(test)]
+mod settings_schema;
