@@ -7,8 +7,11 @@ use std::process::{Command, Stdio};
 
 use anstyle::AnsiColor;
 use clap::{Args, ValueEnum};
+use rollout_guard::change::{ChangeRule, Guard};
 use rollout_guard::json::{Location, Step};
 use rollout_guard::policy::Policy;
+use rollout_guard::request::Request;
+use rollout_guard::selector::Selector;
 use rollout_guard::settings::Settings;
 use serde::Serialize;
 
@@ -21,9 +24,8 @@ use crate::exit::Exit;
 use crate::failure::{Failure, printable, reason};
 use crate::input::{self, Input};
 use crate::judge::Judge;
-use crate::manifest::{self, Document, Lines, Position, Value};
+use crate::manifest::{self, Document, Lines, Position};
 use crate::object::{Identity, Object, objects};
-use crate::policy_file::Source;
 use crate::report::count;
 use crate::settings_file::SettingsFile;
 
@@ -109,13 +111,13 @@ impl Drift {
         for source in &mut sources {
             // A rule about Pods alone is enough for a template to run from a mirror.
             source.rules = None;
-            source.namespace = None;
         }
         let read = nodes(&sources)?;
         let settings: Vec<Settings<'_>> = match &file {
             Some(file) => settings(file, &sources, &read)?,
             None => Vec::new(),
         };
+        let guards = settings.iter().map(annotation_guards).collect();
         let only_changes: Vec<_> = settings.into_iter().map(only_changes).collect();
         let judge = Judge {
             policies: sources
@@ -126,20 +128,20 @@ impl Drift {
             asks_for_namespace: false,
             identity: Identity::somebody(),
         };
+        let reader = Reader { judge, guards };
 
         let inputs = input::find(&self.git);
         let mut sides = Sides::default();
         let mut texts = Vec::new();
         for (position, input) in inputs.iter().enumerate() {
-            let text = sides.add_git(&judge, input, position);
+            let text = sides.add_git(&reader, input, position);
             texts.push(text);
         }
         for text in self.cluster_texts()? {
-            sides.add_cluster(&judge, &text);
+            sides.add_cluster(&reader, &text);
         }
         let pods = workload::pods(std::mem::take(&mut sides.pods), &sides.live);
-        let guarded: Vec<_> = sources.iter().flat_map(guarded_annotations).collect();
-        let rows = compare(&sides.git, &sides.live, &pods, &guarded);
+        let rows = compare(&sides.git, &sides.live, &pods);
 
         match self.format {
             DriftFormat::Human => human(out, &rows)?,
@@ -196,7 +198,7 @@ fn ask_kubectl(context: &str) -> Result<String, Failure> {
 
 impl Sides {
     /// Adds the workloads of a file in Git; hands back its text.
-    fn add_git(&mut self, judge: &Judge<'_>, input: &Input, file: usize) -> String {
+    fn add_git(&mut self, reader: &Reader<'_>, input: &Input, file: usize) -> String {
         let name = input::name(input.path());
         let text = match input {
             Input::File(path) => input::read(path),
@@ -214,7 +216,7 @@ impl Sides {
         manifest::documents(&text, &mut |part| match part {
             Ok(document) => {
                 for object in objects(&document.tree).into_iter().flatten() {
-                    match live(judge, &object) {
+                    match reader.read(&object) {
                         Err(problem) => self.problems.push(format!("{name}: {problem}")),
                         Ok(None) => {}
                         Ok(Some(Live::Workload(workload) | Live::Pod(workload, _))) => {
@@ -255,11 +257,11 @@ impl Sides {
     }
 
     /// Adds the objects of the cluster.
-    fn add_cluster(&mut self, judge: &Judge<'_>, text: &str) {
+    fn add_cluster(&mut self, reader: &Reader<'_>, text: &str) {
         manifest::documents(text, &mut |part| match part {
             Ok(document) => {
                 for object in objects(&document.tree).into_iter().flatten() {
-                    match live(judge, &object) {
+                    match reader.read(&object) {
                         Err(problem) => self.problems.push(format!("cluster: {problem}")),
                         Ok(None) => {}
                         Ok(Some(Live::Workload(workload))) => self.live.push(*workload),
@@ -281,29 +283,89 @@ impl Sides {
     }
 }
 
-/// Reads an object, its images as they are pulled.
-fn live(judge: &Judge<'_>, object: &Object<'_>) -> Result<Option<Live>, String> {
-    let (changes, _) = wanted(judge, object, 0);
-    let pulled: BTreeMap<_, _> = changes
-        .into_iter()
-        .filter_map(|change| match change.new {
-            NewValue::Text(text) => Some((format!("{:#}", change.path), text)),
-            NewValue::Removed => None,
+/// Reads objects as the settings see them.
+struct Reader<'p> {
+    judge: Judge<'p>,
+    /// Of each policy.
+    guards: Vec<Vec<AnnotationGuard<'p>>>,
+}
+
+/// A rule that guards annotations, and the globs over them.
+type AnnotationGuard<'s> = (Selector<'s>, Vec<&'s str>);
+
+impl Reader<'_> {
+    /// Reads an object, its images as they are pulled.
+    fn read(&self, object: &Object<'_>) -> Result<Option<Live>, String> {
+        let (changes, _) = wanted(&self.judge, object, 0);
+        let pulled: BTreeMap<_, _> = changes
+            .into_iter()
+            .filter_map(|change| match change.new {
+                NewValue::Text(text) => Some((format!("{:#}", change.path), text)),
+                NewValue::Removed => None,
+            })
+            .collect();
+        let namespace = self.judge.namespace;
+        let mut live = workload::read(object, namespace, &|path| {
+            let path = object.way.below(path.detached());
+            pulled.get(&format!("{path:#}")).cloned()
         })
-        .collect();
-    workload::read(object, judge.namespace, &|path| {
-        let path = object.way.below(path.detached());
-        pulled.get(&format!("{path:#}")).cloned()
-    })
-    .map_err(|error| format!("{object}: {error}"))
+        .map_err(|error| format!("{object}: {error}"))?;
+        if let Some(Live::Workload(workload) | Live::Pod(workload, _)) = &mut live {
+            workload.guarded = self.guarded(object);
+        }
+        Ok(live)
+    }
+
+    /// The globs over the annotations of an object that rules about it guard.
+    fn guarded(&self, object: &Object<'_>) -> Vec<String> {
+        let judge = &self.judge;
+        let mut text = String::new();
+        object.write_request(judge.namespace, &judge.identity, &mut text);
+        let Ok(request) = Request::read(&text) else {
+            return Vec::new();
+        };
+        let Some(read) = &request.object else {
+            return Vec::new();
+        };
+        let of_policies = judge.policies.iter().zip(&self.guards);
+        of_policies
+            .filter(|((source, _), _)| source.covers(object, judge.namespace))
+            .flat_map(|(_, guards)| guards)
+            .filter(|(selector, _)| selector.matches(&request, read))
+            .flat_map(|(_, globs)| globs.iter().map(|glob| (*glob).to_owned()))
+            .collect()
+    }
+}
+
+/// The rules that guard annotations, whoever changes them and how.
+fn annotation_guards<'s>(settings: &Settings<'s>) -> Vec<AnnotationGuard<'s>> {
+    let of_rule = |rule: &ChangeRule<'s>| {
+        let globs: Vec<_> = rule
+            .guards
+            .iter()
+            .filter_map(|guard| match guard {
+                Guard::Annotations(glob) => Some(*glob),
+                _ => None,
+            })
+            .collect();
+        let selector = Selector {
+            operations: None,
+            users: None,
+            groups: None,
+            old_fields: Vec::new(),
+            ..rule.selector.clone()
+        };
+        (!globs.is_empty()).then_some((selector, globs))
+    };
+    settings.changes.iter().filter_map(of_rule).collect()
 }
 
 /// The paths in a workload that a report may point at.
 fn paths(workload: &Workload) -> impl Iterator<Item = Location<'static>> {
     let images = workload.containers.values().map(|(_, path)| path.clone());
-    let annotations = workload.annotations.keys().map(|key| {
-        let steps = ["metadata", "annotations", key];
-        Location(steps.map(|key| Step::Key(key.to_owned().into())).to_vec())
+    let annotations = workload.annotations.keys().map(|(holder, key)| {
+        let map = holder.annotations(&workload.key.kind);
+        map.below(Location(vec![Step::Key(key.clone().into())]))
     });
     images.chain(annotations)
 }
@@ -316,18 +378,6 @@ fn place(
 ) -> Position {
     let place = object.value.locate(path);
     lines.position(document.in_file(&place.span).start)
-}
-
-/// The globs of `guard: ["annotations:…"]` in `changes`.
-fn guarded_annotations(source: &Source<'_>) -> Vec<String> {
-    let changes = source.value.and_then(|settings| settings.get("changes"));
-    changes
-        .into_iter()
-        .flat_map(Value::elements)
-        .filter_map(|change| change.get("guard"))
-        .flat_map(Value::elements)
-        .filter_map(|guard| Some(guard.text()?.strip_prefix("annotations:")?.to_owned()))
-        .collect()
 }
 
 /// Writes what is advised.

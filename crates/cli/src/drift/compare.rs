@@ -1,13 +1,14 @@
 //! What Git, the spec and the running Pods say together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use rollout_guard::annotation::TOOLS_KEYS;
 use rollout_guard::glob;
-use rollout_guard::json::Location;
+use rollout_guard::json::{Location, Step};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::workload::{Image, Key, List, PodOf, Workload};
+use super::workload::{Holder, Image, Key, List, PodOf, Workload};
 use crate::manifest::Position;
 
 /// What became of a container or an annotation.
@@ -89,14 +90,7 @@ pub(crate) struct GitWorkload {
 }
 
 /// Holds Git against the cluster.
-///
-/// `annotations` are globs of the annotations that matter.
-pub(crate) fn compare(
-    git: &[GitWorkload],
-    live: &[Workload],
-    pods: &[PodOf],
-    annotations: &[String],
-) -> Vec<Row> {
+pub(crate) fn compare(git: &[GitWorkload], live: &[Workload], pods: &[PodOf]) -> Vec<Row> {
     let mut rows = Vec::new();
     for ours in git {
         let theirs = live
@@ -114,7 +108,7 @@ pub(crate) fn compare(
             }),
             Some(theirs) => {
                 add_containers(ours, theirs, &pods, &mut rows);
-                add_annotations(ours, theirs, annotations, &mut rows);
+                add_annotations(ours, theirs, &mut rows);
             }
         }
     }
@@ -153,7 +147,7 @@ fn row(key: &Key, what: impl Into<String>, state: State) -> Row {
 fn add_containers(ours: &GitWorkload, theirs: &Workload, pods: &[&PodOf], rows: &mut Vec<Row>) {
     let key = &ours.workload.key;
     let last_applied = last_applied(theirs);
-    let names: std::collections::BTreeSet<_> = ours
+    let names: BTreeSet<_> = ours
         .workload
         .containers
         .keys()
@@ -290,43 +284,64 @@ fn runs(pods: &[&PodOf], name: &(List, String)) -> Vec<Runs> {
     all
 }
 
-fn add_annotations(ours: &GitWorkload, theirs: &Workload, globs: &[String], rows: &mut Vec<Row>) {
-    let is_guarded = |key: &&String| globs.iter().any(|glob| glob::matches(glob, key));
+fn add_annotations(ours: &GitWorkload, theirs: &Workload, rows: &mut Vec<Row>) {
+    let globs = [&ours.workload.guarded, &theirs.guarded];
+    let is_guarded = |key: &str| {
+        let mut globs = globs.into_iter().flatten();
+        globs.any(|glob| glob::matches(glob, key))
+    };
     let (git, live) = (&ours.workload.annotations, &theirs.annotations);
-    let keys: std::collections::BTreeSet<_> =
-        git.keys().chain(live.keys()).filter(is_guarded).collect();
+    let keys: BTreeSet<_> = git
+        .keys()
+        // What the cluster and its tools write besides is theirs.
+        .chain(
+            live.keys()
+                .filter(|(_, key)| !TOOLS_KEYS.contains(&key.as_str())),
+        )
+        .filter(|(_, key)| is_guarded(key))
+        .collect();
     let last_applied = last_applied(theirs);
     for key in keys {
-        let path = ["metadata", "annotations", key]
-            .map(|key| rollout_guard::json::Step::Key(key.to_owned().into()));
-        let path = Location(path.to_vec());
-        let applied = last_applied.as_ref().and_then(|applied| {
-            let annotations = applied.get("metadata")?.get("annotations")?;
-            Some(annotations.get(key).and_then(Json::as_str))
+        let (holder, name) = key;
+        let map = holder.annotations(&ours.workload.key.kind);
+        let path = map.below(Location(vec![Step::Key(name.clone().into())]));
+        let applied = last_applied.as_ref().map(|applied| {
+            let value = value_at(applied, &map).and_then(|annotations| annotations.get(name));
+            value.and_then(Json::as_str)
         });
-        let state = match (git.get(key), live.get(key)) {
+        let (in_git, in_spec) = (git.get(key), live.get(key));
+        let state = match (in_git, in_spec) {
             (one, other) if one == other => State::InSync,
             (one, _) if applied == Some(one.map(String::as_str)) => State::ClusterWasEdited,
             (None, _) => State::OnlyInCluster,
             (_, None) => State::OnlyInGit,
             _ => State::GitIsStale,
         };
-        let advice = match (state, live.get(key)) {
-            (State::InSync, _) => None,
-            (_, Some(value)) => Some(format!("write `{value}` in Git, or apply what Git says")),
-            (_, None) => Some("apply what Git says, or remove it from Git".to_owned()),
+        let advice = match (in_git, in_spec) {
+            _ if state == State::InSync => None,
+            (Some(_), Some(value)) => {
+                Some(format!("write `{value}` in Git, or apply what Git says"))
+            }
+            (None, Some(value)) => Some(format!(
+                "add `{name}: {value}` to Git, or remove it from the cluster"
+            )),
+            _ => Some("apply what Git says, or remove it from Git".to_owned()),
         };
-        let write = live
-            .get(key)
-            .filter(|_| state != State::InSync && git.contains_key(key))
+        let write = in_spec
+            .filter(|_| state != State::InSync && in_git.is_some())
             .map(|value| (path.clone(), value.clone()));
+        let what = match holder {
+            Holder::Object => format!("annotation {name}"),
+            Holder::Job => format!("annotation {name} of the Jobs"),
+            Holder::Template => format!("annotation {name} of the Pods"),
+        };
         rows.push(Row {
-            git: git.get(key).cloned(),
-            spec: live.get(key).cloned(),
+            git: in_git.cloned(),
+            spec: in_spec.cloned(),
             advice,
             write,
             in_git: Some(place(ours, &path)),
-            ..row(&ours.workload.key, format!("annotation {key}"), state)
+            ..row(&ours.workload.key, what, state)
         });
     }
 }
@@ -345,17 +360,21 @@ fn last_applied(workload: &Workload) -> Option<Json> {
 
 /// The image of the container with a name, in the list of a path.
 fn image_at(object: &Json, path: &Location<'_>, name: &str) -> Option<String> {
-    use rollout_guard::json::Step;
     let [list @ .., Step::Index(_), Step::Key(image)] = path.steps() else {
         return None;
     };
-    let list = list.iter().try_fold(object, |value, step| match step {
-        Step::Key(key) => value.get(key.as_ref()),
-        _ => None,
-    })?;
-    let container = list
+    let container = value_at(object, &Location(list.to_vec()))?
         .as_array()?
         .iter()
         .find(|container| container.get("name").and_then(Json::as_str) == Some(name))?;
     Some(container.get(image.as_ref())?.as_str()?.to_owned())
+}
+
+fn value_at<'j>(object: &'j Json, path: &Location<'_>) -> Option<&'j Json> {
+    path.steps()
+        .iter()
+        .try_fold(object, |value, step| match step {
+            Step::Key(key) => value.get(key.as_ref()),
+            _ => None,
+        })
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
-use k8s_openapi::api::core::v1::{Container, ContainerStatus, Pod, PodSpec, ReplicationController};
+use k8s_openapi::api::core::v1::{
+    Container, ContainerStatus, Pod, PodSpec, PodTemplateSpec, ReplicationController,
+};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use rollout_guard::image::Reference;
 use rollout_guard::json::{Location, Step};
@@ -91,12 +93,39 @@ fn repository(name: &str) -> &str {
 /// The containers of a workload, by list and name.
 pub(crate) type Containers = BTreeMap<(List, String), (Image, Location<'static>)>;
 
+/// Whose annotations: the object's, those of the Jobs that it makes, or those of its Pods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Holder {
+    Object,
+    Job,
+    Template,
+}
+
+impl Holder {
+    /// The way to its annotations in a kind.
+    pub(crate) fn annotations(self, kind: &str) -> Location<'static> {
+        let holder: &[&str] = match (self, kind) {
+            (Self::Object, _) => &[],
+            (Self::Job, _) => &["spec", "jobTemplate"],
+            (Self::Template, "CronJob") => &["spec", "jobTemplate", "spec", "template"],
+            (Self::Template, _) => &["spec", "template"],
+        };
+        let steps = holder.iter().chain(&["metadata", "annotations"]);
+        Location(steps.map(|key| Step::key(key)).collect())
+    }
+}
+
+/// Annotations, by holder and key.
+pub(crate) type Annotations = BTreeMap<(Holder, String), String>;
+
 /// A workload as one side has it.
 #[derive(Clone, Debug)]
 pub(crate) struct Workload {
     pub(crate) key: Key,
     pub(crate) containers: Containers,
-    pub(crate) annotations: BTreeMap<String, String>,
+    pub(crate) annotations: Annotations,
+    /// Globs over the annotations that the settings guard in this object.
+    pub(crate) guarded: Vec<String>,
     /// What was last applied with kubectl.
     pub(crate) last_applied: Option<String>,
     /// Whether the controller has yet to bring all Pods to the spec.
@@ -150,80 +179,62 @@ pub(crate) fn read(
     pulled: &dyn Fn(&Location<'_>) -> Option<String>,
 ) -> Result<Option<Live>, serde_json::Error> {
     let json = object.value.json();
-    let (metadata, spec, is_rolling_out, pod) = match (object.group.as_ref(), object.kind.as_ref())
-    {
-        ("apps", "Deployment") => {
-            let object: Deployment = serde_json::from_str(json)?;
-            let is_rolling_out = object.status.as_ref().is_some_and(|status| {
-                let replicas = object.spec.as_ref().and_then(|spec| spec.replicas);
-                status.observed_generation < object.metadata.generation
-                    || status.updated_replicas.unwrap_or(0) < replicas.unwrap_or(1)
-                    || status.replicas.unwrap_or(0) > status.updated_replicas.unwrap_or(0)
-            });
-            let spec = object.spec.and_then(|spec| spec.template.spec);
-            (object.metadata, spec, is_rolling_out, None)
-        }
-        ("apps", "StatefulSet") => {
-            let object: StatefulSet = serde_json::from_str(json)?;
-            let is_rolling_out = object.status.as_ref().is_some_and(|status| {
-                status.observed_generation < object.metadata.generation
-                    || status.current_revision != status.update_revision
-            });
-            let spec = object.spec.and_then(|spec| spec.template.spec);
-            (object.metadata, spec, is_rolling_out, None)
-        }
-        ("apps", "DaemonSet") => {
-            let object: DaemonSet = serde_json::from_str(json)?;
-            let is_rolling_out = object.status.as_ref().is_some_and(|status| {
-                status.observed_generation < object.metadata.generation
-                    || status.updated_number_scheduled.unwrap_or(0)
-                        < status.desired_number_scheduled
-            });
-            let spec = object.spec.and_then(|spec| spec.template.spec);
-            (object.metadata, spec, is_rolling_out, None)
-        }
-        ("apps", "ReplicaSet") => {
-            let object: ReplicaSet = serde_json::from_str(json)?;
-            let template = object.spec.and_then(|spec| spec.template);
-            (
-                object.metadata,
-                template.and_then(|template| template.spec),
-                false,
-                None,
-            )
-        }
-        ("", "ReplicationController") => {
-            let object: ReplicationController = serde_json::from_str(json)?;
-            let template = object.spec.and_then(|spec| spec.template);
-            (
-                object.metadata,
-                template.and_then(|template| template.spec),
-                false,
-                None,
-            )
-        }
-        ("batch", "Job") => {
-            let object: Job = serde_json::from_str(json)?;
-            let spec = object.spec.and_then(|spec| spec.template.spec);
-            (object.metadata, spec, false, None)
-        }
-        ("batch", "CronJob") => {
-            let object: CronJob = serde_json::from_str(json)?;
-            let job = object.spec.and_then(|spec| spec.job_template.spec);
-            (
-                object.metadata,
-                job.and_then(|job| job.template.spec),
-                false,
-                None,
-            )
-        }
-        ("", "Pod") => {
-            let object: Pod = serde_json::from_str(json)?;
-            let metadata = object.metadata.clone();
-            (metadata, object.spec.clone(), false, Some(object))
-        }
-        _ => return Ok(None),
-    };
+    let (metadata, templates, spec, is_rolling_out, pod) =
+        match (object.group.as_ref(), object.kind.as_ref()) {
+            ("apps", "Deployment") => {
+                let object: Deployment = serde_json::from_str(json)?;
+                let is_rolling_out = deployment_rolls_out(&object);
+                let (template, spec) = opened(object.spec.map(|spec| spec.template));
+                (object.metadata, vec![template], spec, is_rolling_out, None)
+            }
+            ("apps", "StatefulSet") => {
+                let object: StatefulSet = serde_json::from_str(json)?;
+                let is_rolling_out = stateful_set_rolls_out(&object);
+                let (template, spec) = opened(object.spec.map(|spec| spec.template));
+                (object.metadata, vec![template], spec, is_rolling_out, None)
+            }
+            ("apps", "DaemonSet") => {
+                let object: DaemonSet = serde_json::from_str(json)?;
+                let is_rolling_out = daemon_set_rolls_out(&object);
+                let (template, spec) = opened(object.spec.map(|spec| spec.template));
+                (object.metadata, vec![template], spec, is_rolling_out, None)
+            }
+            ("apps", "ReplicaSet") => {
+                let object: ReplicaSet = serde_json::from_str(json)?;
+                let (template, spec) = opened(object.spec.and_then(|spec| spec.template));
+                (object.metadata, vec![template], spec, false, None)
+            }
+            ("", "ReplicationController") => {
+                let object: ReplicationController = serde_json::from_str(json)?;
+                let (template, spec) = opened(object.spec.and_then(|spec| spec.template));
+                (object.metadata, vec![template], spec, false, None)
+            }
+            ("batch", "Job") => {
+                let object: Job = serde_json::from_str(json)?;
+                let (template, spec) = opened(object.spec.map(|spec| spec.template));
+                (object.metadata, vec![template], spec, false, None)
+            }
+            ("batch", "CronJob") => {
+                let object: CronJob = serde_json::from_str(json)?;
+                let job = object.spec.map(|spec| spec.job_template);
+                let (job, made) = job.map_or((None, None), |job| (job.metadata, job.spec));
+                let (template, spec) = opened(made.map(|made| made.template));
+                let templates = vec![(Holder::Job, job), template];
+                (object.metadata, templates, spec, false, None)
+            }
+            ("", "Pod") => {
+                let object: Pod = serde_json::from_str(json)?;
+                let metadata = object.metadata.clone();
+                (
+                    metadata,
+                    Vec::new(),
+                    object.spec.clone(),
+                    false,
+                    Some(object),
+                )
+            }
+            _ => return Ok(None),
+        };
     let workload = Workload {
         key: Key {
             namespace: object
@@ -242,13 +253,51 @@ pub(crate) fn read(
                 .get("kubectl.kubernetes.io/last-applied-configuration")
                 .cloned()
         }),
-        annotations: metadata.annotations.unwrap_or_default(),
+        annotations: std::iter::once((Holder::Object, Some(metadata)))
+            .chain(templates)
+            .filter_map(|(holder, metadata)| Some((holder, metadata?.annotations?)))
+            .flat_map(|(holder, annotations)| {
+                let with_holder = move |(key, value)| ((holder, key), value);
+                annotations.into_iter().map(with_holder)
+            })
+            .collect(),
+        guarded: Vec::new(),
         is_rolling_out,
     };
     Ok(Some(match pod {
         Some(pod) => Live::Pod(Box::new(workload), Box::new(pod)),
         None => Live::Workload(Box::new(workload)),
     }))
+}
+
+fn deployment_rolls_out(object: &Deployment) -> bool {
+    object.status.as_ref().is_some_and(|status| {
+        let replicas = object.spec.as_ref().and_then(|spec| spec.replicas);
+        status.observed_generation < object.metadata.generation
+            || status.updated_replicas.unwrap_or(0) < replicas.unwrap_or(1)
+            || status.replicas.unwrap_or(0) > status.updated_replicas.unwrap_or(0)
+    })
+}
+
+fn stateful_set_rolls_out(object: &StatefulSet) -> bool {
+    object.status.as_ref().is_some_and(|status| {
+        status.observed_generation < object.metadata.generation
+            || status.current_revision != status.update_revision
+    })
+}
+
+fn daemon_set_rolls_out(object: &DaemonSet) -> bool {
+    object.status.as_ref().is_some_and(|status| {
+        status.observed_generation < object.metadata.generation
+            || status.updated_number_scheduled.unwrap_or(0) < status.desired_number_scheduled
+    })
+}
+
+/// The metadata and the spec of a pod template.
+fn opened(template: Option<PodTemplateSpec>) -> ((Holder, Option<ObjectMeta>), Option<PodSpec>) {
+    let (metadata, spec) =
+        template.map_or((None, None), |template| (template.metadata, template.spec));
+    ((Holder::Template, metadata), spec)
 }
 
 fn owner(metadata: &ObjectMeta) -> Option<(String, String)> {

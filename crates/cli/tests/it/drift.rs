@@ -286,6 +286,168 @@ fn a_digest_in_git_is_held_against_what_was_pulled() {
     assert_eq!(state(&report), "cluster-was-edited");
 }
 
+/// An object with annotations, and with those of its pod template.
+fn annotated(kind: &str, name: &str, own: &Value, template: &Value) -> Value {
+    let mut object = workload(kind, name, "x:1");
+    object["metadata"]["annotations"] = own.clone();
+    let way = if kind == "CronJob" {
+        "/spec/jobTemplate/spec/template/metadata"
+    } else {
+        "/spec/template/metadata"
+    };
+    object.pointer_mut(way).unwrap()["annotations"] = template.clone();
+    object
+}
+
+#[test]
+fn guarded_annotations_of_objects_and_their_pods_are_compared() {
+    let workshop = Workshop::new("drift-annotations");
+    let none = json!({});
+    let mut job = annotated("CronJob", "job", &none, &json!({ "example.com/a": "1" }));
+    job["spec"]["jobTemplate"]["metadata"] = json!({ "annotations": { "example.com/b": "1" } });
+    let git = [
+        annotated(
+            "Deployment",
+            "web",
+            &json!({ "example.com/team": "a", "example.com/same": "s", "other": "1" }),
+            &json!({ "example.com/config": "1", "example.com/gone": "g" }),
+        ),
+        job.clone(),
+        // No rule is about this kind.
+        annotated(
+            "StatefulSet",
+            "db",
+            &json!({ "example.com/team": "a" }),
+            &none,
+        ),
+    ];
+    let mut live = [
+        annotated(
+            "Deployment",
+            "web",
+            &json!({
+                "example.com/team": "b", "example.com/same": "s", "other": "2", "example.com/new": "n",
+                "deployment.kubernetes.io/revision": "3",
+            }),
+            &json!({ "example.com/config": "2", "kubectl.kubernetes.io/restartedAt": "2026" }),
+        ),
+        job,
+        annotated(
+            "StatefulSet",
+            "db",
+            &json!({ "example.com/team": "b" }),
+            &none,
+        ),
+    ];
+    live[1]["spec"]["jobTemplate"]["metadata"]["annotations"]["example.com/b"] = json!("2");
+    live[0]["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] =
+        json!(git[0].to_string());
+    workshop
+        .file("git.json", list(&git))
+        .file("live.json", list(&live))
+        .file(
+            "settings.yaml",
+            "changes:\n  - match: { kinds: [apps/Deployment, batch/CronJob], namespaces: [prod], operations: [UPDATE], users: [nobody] }\n    guard: [\"annotations:*\"]\n  - match: { names: [we?] }\n    guard: [images, \"annotations:example.com/*\"]\n",
+        );
+    let outcome = workshop.run("drift -s settings.yaml --git git.json --cluster live.json");
+    assert_eq!(outcome.code, 1);
+    insta::assert_snapshot!("annotations", outcome.shown());
+    // With no guard, or another object's, annotations are nobody's business.
+    for settings in [
+        "tags: { reject: [latest] }\n",
+        "changes: [{ guard: [images, \"labels:*\"] }]\n",
+        "changes: [{ match: { names: [other] }, guard: [\"annotations:*\"] }]\n",
+    ] {
+        workshop.file("settings.yaml", settings);
+        let outcome = workshop.run("drift -s settings.yaml --git git.json --cluster live.json");
+        assert_eq!(outcome.stdout, "3 in sync\n", "{settings}");
+    }
+}
+
+#[test]
+fn a_guard_holds_where_either_side_matches_and_what_is_live_is_written_into_git() {
+    let workshop = Workshop::new("drift-annotations-write");
+    let git = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+  namespace: prod
+  labels: { tier: edge }
+  annotations:
+    example.com/team: 'a' # ours
+spec:
+  selector: {}
+  template:
+    metadata:
+      annotations: {example.com/config: \"1\"}
+    spec:
+      containers: [{ name: web, image: \"x:1\" }]
+";
+    let live = annotated(
+        "Deployment",
+        "web",
+        &json!({ "example.com/team": "b" }),
+        &json!({ "example.com/config": "2" }),
+    );
+    workshop
+        .file("git/web.yaml", git)
+        .file("live.json", list(&[live]))
+        .file(
+            "settings.yaml",
+            "changes: [{ match: { labels: { tier: edge } }, guard: [\"annotations:example.com/*\"] }]\n",
+        );
+    let arguments = "drift -s settings.yaml --git git --cluster live.json";
+    let report = workshop.json(arguments);
+    let rows: Vec<_> = report["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            (
+                row["what"].as_str().unwrap(),
+                row["state"].as_str().unwrap(),
+                row["line"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            (
+                "annotation example.com/config of the Pods",
+                "git-is-stale",
+                13
+            ),
+            ("annotation example.com/team", "git-is-stale", 8),
+            ("container web", "in-sync", 15),
+        ]
+    );
+    workshop.run(&format!("{arguments} --write"));
+    assert_eq!(
+        workshop.read("git/web.yaml"),
+        git.replace("'a'", "'b'").replace("\"1\"", "\"2\"")
+    );
+    assert_eq!(workshop.run(arguments).code, 0);
+}
+
+#[test]
+fn the_mirrors_of_a_policy_in_a_namespace_are_for_that_namespace() {
+    let live = vec![workload("Deployment", "redis", RUNS), redis_pod(RUNS)];
+    let workshop = workshop("drift-namespace", &live);
+    let policy = |namespace: &str| {
+        format!(
+            "apiVersion: policies.kubewarden.io/v1\nkind: AdmissionPolicy\nmetadata: {{ name: mirrors, namespace: {namespace} }}\nspec:\n  module: registry://ghcr.io/rollout-guard/rollout-guard:v0.1.0\n  rules:\n    - {{ apiGroups: [\"\"], apiVersions: [v1], resources: [pods], operations: [CREATE] }}\n  settings:\n    {}",
+            SETTINGS.replace('\n', "\n    ")
+        )
+    };
+    for (namespace, code) in [("prod", 0), ("stage", 1)] {
+        workshop.file("policy.yaml", policy(namespace));
+        let outcome = workshop.run("drift -s policy.yaml --git git --cluster live.json");
+        assert_eq!(outcome.code, code, "{namespace}: {outcome:?}");
+    }
+}
+
 #[test]
 fn what_cannot_be_read_is_told() {
     let workshop = workshop(

@@ -38,6 +38,35 @@ fn a_policy_that_may_not_mutate_is_told() {
 }
 
 #[test]
+fn a_policy_that_is_never_asked_about_what_it_guards_is_told() {
+    let workshop = Workshop::new("settings-guard-delete");
+    let policy = |operations: &str| {
+        format!(
+            "apiVersion: policies.kubewarden.io/v1\nkind: ClusterAdmissionPolicy\nmetadata: {{ name: git }}\nspec:\n  module: registry://ghcr.io/rollout-guard/rollout-guard:v0.1.0\n  mutating: false\n  rules:\n    - {{ apiGroups: [apps], apiVersions: [v1], resources: [deployments], operations: [{operations}] }}\n  settings:\n    changes:\n      - {{ guard: [images] }}\n      - {{ match: {{ kinds: [apps/Deployment] }}, guardDelete: true }}\n"
+        )
+    };
+    workshop.file("policy.yaml", policy("CREATE, UPDATE"));
+    let outcome = workshop.run("settings policy.yaml");
+    assert_eq!(outcome.code, 0);
+    insta::assert_snapshot!("guard_delete", outcome.shown());
+    for operations in ["UPDATE, DELETE", "\"*\""] {
+        workshop.file("policy.yaml", policy(operations));
+        let outcome = workshop.run("settings policy.yaml");
+        let valid = "policy.yaml: valid (ClusterAdmissionPolicy git)\n";
+        assert_eq!(outcome.stdout, valid, "{operations}");
+    }
+    // A file of settings alone does not say what it is asked about.
+    workshop.file(
+        "settings.yaml",
+        "changes: [{ match: { kinds: [apps/Deployment] }, guardDelete: true }]\n",
+    );
+    assert_eq!(
+        workshop.run("settings settings.yaml").stdout,
+        "settings.yaml: valid\n"
+    );
+}
+
+#[test]
 fn settings_are_said_in_sentences() {
     let workshop = Workshop::new("settings-explain");
     workshop.file(
