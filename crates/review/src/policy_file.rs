@@ -3,6 +3,7 @@
 use rollout_guard::json::{Location, Step};
 use rollout_guard::settings::SettingsError;
 
+use crate::kind::resource;
 use crate::manifest::{self, Document, Place, Value};
 use crate::object::{Object, objects};
 
@@ -94,13 +95,10 @@ pub struct Source<'d> {
 /// A rule of a policy, as in a webhook.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rule {
-    /// Groups of kinds.
-    pub groups: Vec<String>,
+    groups: Vec<String>,
     versions: Vec<String>,
-    /// Resources, with their sub-resources.
-    pub resources: Vec<String>,
-    /// Operations.
-    pub operations: Vec<String>,
+    resources: Vec<String>,
+    operations: Vec<String>,
 }
 
 impl<'d> Source<'d> {
@@ -171,15 +169,38 @@ impl Rule {
     }
 
     fn covers(&self, object: &Object<'_>) -> bool {
-        let has = |list: &[String], wanted: &str| {
-            list.iter().any(|entry| entry == wanted || entry == "*")
-        };
-        has(&self.operations, "CREATE")
+        self.asks("CREATE")
             && has(&self.groups, &object.group)
             && has(&self.versions, &object.version)
-            && (has(&self.resources, &object.resource())
-                || self.resources.iter().any(|entry| entry == "*/*"))
+            && self.has_resource(&object.resource())
     }
+
+    /// Whether it asks about an operation.
+    pub fn asks(&self, operation: &str) -> bool {
+        has(&self.operations, operation)
+    }
+
+    /// Whether it may be about what a `match.kinds` names: `apps/Deployment`. Of a glob nobody can
+    /// say.
+    pub fn may_be_about(&self, kinds: &str) -> bool {
+        let (group, kind) = match kinds.rsplit_once('/') {
+            Some(("core", kind)) => (Some(""), kind),
+            Some((group, kind)) => (Some(group), kind),
+            None => (None, kinds),
+        };
+        let is_glob = |text: &str| text.contains(['*', '?']);
+        group.is_none_or(|group| is_glob(group) || has(&self.groups, group))
+            && (is_glob(kind) || self.has_resource(&resource(kind)))
+    }
+
+    fn has_resource(&self, resource: &str) -> bool {
+        has(&self.resources, resource) || self.resources.iter().any(|entry| entry == "*/*")
+    }
+}
+
+/// Whether a list of a rule has an entry, or all.
+fn has(list: &[String], wanted: &str) -> bool {
+    list.iter().any(|entry| entry == wanted || entry == "*")
 }
 
 /// A policy, or a member of a group.

@@ -2,10 +2,12 @@
 //!
 //! None of it is an error: a strictness without need would be an outage at the next upgrade.
 
+use rollout_guard::pattern::{ImagePattern, RegistryPattern, TagPattern};
 use rollout_guard::policy::Policy;
 use rollout_guard::request::Request;
-use rollout_guard::settings::{AllowReject, Settings, SettingsError};
+use rollout_guard::settings::{Settings, SettingsError};
 
+use crate::manifest::Value;
 use crate::policy_file::Source;
 
 /// Everything that somebody should look at, with its path.
@@ -15,19 +17,34 @@ pub fn find(source: &Source<'_>, settings: &Settings<'_>) -> Vec<SettingsError> 
         registries,
         images,
         tags,
+        digests,
         ..
     } = settings;
-    redundant(source, "registries", registries, &mut odd, |one, other| {
-        one.covers(other)
-    });
-    redundant(source, "images", images, &mut odd, |one, other| {
-        one.covers(other)
-    });
-    redundant(source, "tags", tags, &mut odd, |one, other| {
-        one.covers(other.text())
-    });
+    let registry = |one: &RegistryPattern<'_>, other: &RegistryPattern<'_>| one.covers(other);
+    let image = |one: &ImagePattern<'_>, other: &ImagePattern<'_>| one.covers(other);
+    let tag = |one: &TagPattern<'_>, other: &TagPattern<'_>| one.covers(other.text());
+    redundant(
+        source,
+        "registries.allow",
+        &registries.allow,
+        &mut odd,
+        registry,
+    );
+    redundant(
+        source,
+        "registries.reject",
+        &registries.reject,
+        &mut odd,
+        registry,
+    );
+    redundant(source, "images.allow", &images.allow, &mut odd, image);
+    redundant(source, "images.reject", &images.reject, &mut odd, image);
+    redundant(source, "tags.allow", &tags.allow, &mut odd, tag);
+    redundant(source, "tags.reject", &tags.reject, &mut odd, tag);
+    redundant(source, "digests.require", &digests.require, &mut odd, image);
+    redundant(source, "digests.forbid", &digests.forbid, &mut odd, image);
     mirrors(source, settings, &mut odd);
-    changes(source, &mut odd);
+    changes(source, settings, &mut odd);
     rewrites(source, settings, &mut odd);
     odd
 }
@@ -39,13 +56,11 @@ fn add(odd: &mut Vec<SettingsError>, path: String, problem: impl Into<String>) {
     });
 }
 
-/// The texts of a list.
-fn texts(source: &Source<'_>, section: &str, list: &str) -> Vec<String> {
-    let list = source
-        .value
-        .and_then(|settings| settings.get(section)?.get(list));
+/// The texts of a list, given the way to it.
+fn texts(from: Option<Value<'_>>, way: &str) -> Vec<String> {
+    let list = from.and_then(|from| way.split('.').try_fold(from, |value, key| value.get(key)));
     list.into_iter()
-        .flat_map(crate::manifest::Value::elements)
+        .flat_map(Value::elements)
         .map(|entry| entry.text().unwrap_or_default().into_owned())
         .collect()
 }
@@ -53,35 +68,32 @@ fn texts(source: &Source<'_>, section: &str, list: &str) -> Vec<String> {
 /// Entries that another one of their list covers, and lists that allow everything.
 fn redundant<T>(
     source: &Source<'_>,
-    section: &str,
-    lists: &AllowReject<T>,
+    list: &str,
+    entries: &[T],
     odd: &mut Vec<SettingsError>,
     covers: impl Fn(&T, &T) -> bool,
 ) {
-    for (name, entries) in [("allow", &lists.allow), ("reject", &lists.reject)] {
-        let texts = texts(source, section, name);
-        for (index, (entry, text)) in entries.iter().zip(&texts).enumerate() {
-            if text == "*" && name == "allow" {
-                let problem = "`*` allows everything: the list does nothing, leave it out";
-                add(odd, format!("{section}.{name}[{index}]"), problem);
-                continue;
-            }
-            let covering =
-                entries
-                    .iter()
-                    .zip(&texts)
-                    .enumerate()
-                    .find(|(other, (by, covering))| {
-                        // Of two that say the same the later one is too much.
-                        *other != index
-                            && is_plain_in_path(covering)
-                            && covers(by, entry)
-                            && !(covers(entry, by) && *other > index)
-                    });
-            if let Some((_, (_, covering))) = covering {
-                let problem = format!("`{text}` is redundant: `{covering}` covers it");
-                add(odd, format!("{section}.{name}[{index}]"), problem);
-            }
+    let texts = texts(source.value, list);
+    for (index, (entry, text)) in entries.iter().zip(&texts).enumerate() {
+        if text == "*" && list.ends_with(".allow") {
+            let problem = "`*` allows everything: the list does nothing, leave it out";
+            add(odd, format!("{list}[{index}]"), problem);
+            continue;
+        }
+        let covering = entries
+            .iter()
+            .zip(&texts)
+            .enumerate()
+            .find(|(other, (by, covering))| {
+                // Of two that say the same the later one is too much.
+                *other != index
+                    && is_plain_in_path(covering)
+                    && covers(by, entry)
+                    && !(covers(entry, by) && *other > index)
+            });
+        if let Some((_, (_, covering))) = covering {
+            let problem = format!("`{text}` is redundant: `{covering}` covers it");
+            add(odd, format!("{list}[{index}]"), problem);
         }
     }
 }
@@ -105,9 +117,7 @@ fn mirrors(source: &Source<'_>, settings: &Settings<'_>, odd: &mut Vec<SettingsE
         ..Settings::default()
     };
     let mirrors = source.value.and_then(|settings| settings.get("mirrors"));
-    let mirrors = mirrors
-        .into_iter()
-        .flat_map(crate::manifest::Value::elements);
+    let mirrors = mirrors.into_iter().flat_map(Value::elements);
     for (index, mirror) in mirrors.enumerate() {
         let Some(target) = mirror.text_at(&["mirror"]) else {
             continue;
@@ -140,26 +150,30 @@ fn refuses(lists: &Settings<'_>, image: &str) -> bool {
 }
 
 /// `guardDelete` in a policy that is not asked about DELETE.
-fn changes(source: &Source<'_>, odd: &mut Vec<SettingsError>) {
+fn changes(source: &Source<'_>, settings: &Settings<'_>, odd: &mut Vec<SettingsError>) {
     let Some(rules) = &source.rules else {
         return;
     };
-    let is_asked = rules.iter().any(|rule| {
-        rule.operations
-            .iter()
-            .any(|operation| operation == "DELETE" || operation == "*")
-    });
-    let changes = source.value.and_then(|settings| settings.get("changes"));
-    let changes = changes
-        .into_iter()
-        .flat_map(crate::manifest::Value::elements);
-    for (index, change) in changes.enumerate() {
-        let guards = change
-            .get("guardDelete")
-            .is_some_and(|value| value.json() == "true");
-        if guards && !is_asked {
+    let asked: Vec<_> = rules.iter().filter(|rule| rule.asks("DELETE")).collect();
+    let written = source.value.and_then(|settings| settings.get("changes"));
+    let written = written.into_iter().flat_map(Value::elements);
+    for (index, (rule, written)) in settings.changes.iter().zip(written).enumerate() {
+        if !rule.guard_delete {
+            continue;
+        }
+        let path = format!("changes[{index}].guardDelete");
+        if asked.is_empty() {
             let problem = "the rules of the policy lack `DELETE`, so that it is never asked";
-            add(odd, format!("changes[{index}].guardDelete"), problem);
+            add(odd, path, problem);
+            continue;
+        }
+        for kind in texts(Some(written), "match.kinds") {
+            if !asked.iter().any(|rule| rule.may_be_about(&kind)) {
+                let problem = format!(
+                    "the rules of the policy lack `DELETE` for `{kind}`, so that it is never asked"
+                );
+                add(odd, path.clone(), problem);
+            }
         }
     }
 }

@@ -2,9 +2,11 @@
 
 use rollout_guard::json::Node;
 
-/// What settings do, a sentence for each thing, in the order of docs/settings.md.
+/// What settings do, a sentence for each thing, and several for a rule, in the order of
+/// docs/settings.md.
 pub fn sentences(settings: &Node<'_>) -> Vec<String> {
     let mut said = Vec::new();
+    let mut say = |sentence: String| said.push(sentence);
     for (section, that) in [
         ("registries", "whose registry is"),
         ("images", "that is"),
@@ -15,79 +17,73 @@ pub fn sentences(settings: &Node<'_>) -> Vec<String> {
         };
         let ends = ends(lists);
         if let Some(allowed) = list(lists, "allow") {
-            said.push(format!("An image {that} none of {allowed} {ends}."));
+            let none = if allowed.len() > 1 { "none of" } else { "not" };
+            say(format!(
+                "An image {that} {none} {} {ends}.",
+                either(&allowed)
+            ));
         }
         if let Some(rejected) = list(lists, "reject") {
-            said.push(format!("An image {that} one of {rejected} {ends}."));
+            say(format!("An image {that} {} {ends}.", either(&rejected)));
         }
     }
     if let Some(digests) = get(settings, "digests") {
         let ends = ends(digests);
         if let Some(required) = list(digests, "require") {
-            said.push(format!("An image of {required} without a digest {ends}."));
+            say(format!(
+                "An image of {} without a digest {ends}.",
+                either(&required)
+            ));
         }
         if let Some(forbidden) = list(digests, "forbid") {
-            said.push(format!("An image of {forbidden} with a digest {ends}."));
+            say(format!(
+                "An image of {} with a digest {ends}.",
+                either(&forbidden)
+            ));
         }
     }
     for mirror in items(settings, "mirrors") {
-        said.push(mirror_sentence(mirror));
+        say(mirror_sentence(mirror));
     }
-    if get(settings, "mirrors").is_some() {
-        said.push(
-            match text(settings, "rewrite") {
-                Some("workloads") => "Images are rewritten in workloads when they are written, and in Pods when they are created.",
-                Some("never") => "No image is rewritten: messages name the mirror.",
-                _ => "Images are rewritten in Pods when they are created; a workload passes with a warning that names the mirror.",
-            }
-            .to_owned(),
-        );
+    if items(settings, "mirrors").next().is_some() {
+        say(match text(settings, "rewrite") {
+            Some("workloads") => "Images are rewritten in workloads when they are written, and in Pods when they are created.",
+            Some("never") => "No image is rewritten: messages name the mirror.",
+            _ => "Images are rewritten in Pods when they are created; a workload passes with a warning that names the mirror.",
+        }
+        .to_owned());
     }
-    for rule in items(settings, "annotations") {
-        said.push(item_sentence("Annotations", rule));
+    for (index, rule) in items(settings, "annotations").enumerate() {
+        say(annotation_rule(index, rule));
     }
-    for rule in items(settings, "changes") {
-        said.push(item_sentence("Changes", rule));
+    for (index, rule) in items(settings, "changes").enumerate() {
+        say(change_rule(index, rule));
     }
     if let Some(action) = get(settings, "drift").and_then(|drift| text(drift, "lastApplied")) {
-        said.push(match action {
-            "reject" => "An object that differs from what was last applied is refused.".to_owned(),
-            "warn" => {
-                "An object that differs from what was last applied gets a warning.".to_owned()
-            }
-            _ => "What was last applied is not looked at.".to_owned(),
-        });
+        say(match action {
+            "reject" => "An object that differs from what was last applied is refused.",
+            "warn" => "An object that differs from what was last applied gets a warning.",
+            _ => "What was last applied is not looked at.",
+        }
+        .to_owned());
     }
-    said.push(match text(settings, "onUpdate") {
-        Some("all") => "On UPDATE the whole object is judged.".to_owned(),
-        _ => "On UPDATE what the object had before only gets a warning.".to_owned(),
-    });
+    say(match text(settings, "onUpdate") {
+        Some("all") => "On UPDATE the whole object is judged.",
+        _ => "On UPDATE what the object had before only gets a warning.",
+    }
+    .to_owned());
     for path in items(settings, "imagePaths") {
         let (kind, path) = (text(path, "kind"), text(path, "path"));
-        said.push(format!(
-            "In objects of the kind `{}`, `{}` is an image too.",
-            kind.unwrap_or_default(),
-            path.unwrap_or_default()
+        let (kind, path) = (kind.unwrap_or_default(), path.unwrap_or_default());
+        say(format!(
+            "In objects of the kind `{kind}`, `{path}` is an image too."
         ));
     }
     for exemption in items(settings, "exemptions") {
-        let what = match list(exemption, "checks") {
-            Some(checks) => format!("from {checks}"),
-            None => "from every rule".to_owned(),
-        };
-        let (images, is) = match list(exemption, "images") {
-            Some(images) => (format!("Images of {images}"), "are"),
-            None => ("Everything".to_owned(), "is"),
-        };
-        let reason = match text(exemption, "reason") {
-            Some(reason) => format!(" ({reason})"),
-            None => String::new(),
-        };
-        let condition = condition(exemption);
-        said.push(format!("{images}{condition} {is} exempt {what}{reason}."));
+        say(exemption_sentence(exemption));
     }
     if let Some(url) = text(settings, "docsUrl") {
-        said.push(format!("A refusal ends with {url}."));
+        say(format!("A refusal ends with {url}."));
     }
     said
 }
@@ -116,64 +112,253 @@ fn mirror_sentence(mirror: &Node<'_>) -> String {
         ""
     };
     let secrets = match list(mirror, "pullSecrets") {
-        Some(secrets) => format!(", with the pull secrets {secrets}"),
+        Some(secrets) => format!(", with the pull secrets {}", all(&secrets)),
         None => String::new(),
     };
     let condition = condition(mirror);
     format!(
-        "{source} is pulled from `{}`{digest}{asked}{secrets}{condition}.",
+        "{source}{condition} is pulled from `{}`{digest}{asked}{secrets}.",
         target.unwrap_or_default()
     )
 }
 
-/// A rule of a section, key by key.
-fn item_sentence(what: &str, rule: &Node<'_>) -> String {
-    let name = text(rule, "name").map_or_else(String::new, |name| format!(" `{name}`"));
-    let Node::Map(members) = rule else {
-        return format!("{what}{name}.");
+fn exemption_sentence(exemption: &Node<'_>) -> String {
+    let images = list(exemption, "images");
+    let from = match (list(exemption, "checks"), &images) {
+        (Some(checks), _) => format!("from {}", all(&checks)),
+        (None, Some(_)) => "from `images` and `mirrors`".to_owned(),
+        (None, None) => "from every rule".to_owned(),
     };
-    let keys: Vec<_> = members
-        .iter()
-        .filter(|(key, _)| !matches!(key.as_ref(), "name" | "match"))
-        .map(|(key, value)| format!("{key} {}", shown(value)))
-        .collect();
-    let condition = condition(rule);
-    format!("{what}{name}{condition}: {}.", keys.join(", "))
+    let (what, is) = match &images {
+        Some(images) => (format!("Images of {}", either(images)), "are"),
+        None => ("Everything".to_owned(), "is"),
+    };
+    let reason = match text(exemption, "reason") {
+        Some(reason) => format!(" ({reason})"),
+        None => String::new(),
+    };
+    let condition = condition(exemption);
+    format!("{what}{condition} {is} exempt {from}{reason}.")
 }
 
-/// The `match` of an item: where namespaces is one of these.
+/// What a rule about annotations asks for.
+fn annotation_rule(index: usize, rule: &Node<'_>) -> String {
+    let name = named(rule, "annotations", index);
+    let annotations = match text(rule, "target") {
+        Some("podTemplate") => "The annotations of Pods",
+        Some("both") => "The annotations of objects and of their Pods",
+        _ => "The annotations of objects",
+    };
+    let mut parts = Vec::new();
+    let mut say = |part: String| parts.push(part);
+    if let Some(prefix) = text(rule, "prefix") {
+        let aliases = list(rule, "aliasPrefixes").map_or_else(String::new, |aliases| {
+            format!(", in older spelling {}", either(&aliases))
+        });
+        say(format!(
+            "Names without a `/` stand behind `{prefix}`{aliases}."
+        ));
+    }
+    if let Some(criteria) = text(rule, "criteria") {
+        let names = list(rule, "values").unwrap_or_default();
+        say(format!(
+            "`{criteria}` must hold for the names {}.",
+            all(&names)
+        ));
+    }
+    if let Some(names) = list(rule, "required") {
+        say(format!("{} must be there, and not empty.", all(&names)));
+    }
+    for group in groups(rule, "requireAny") {
+        say(format!("One of {} must be there.", all(&group)));
+    }
+    if let Some(names) = list(rule, "denied") {
+        say(format!("{} must not be there.", either(&names)));
+    }
+    if let Some(names) = list(rule, "allowed") {
+        let whole = match text(rule, "prefix") {
+            Some(_) => "behind the prefix",
+            None => "but what Kubernetes and its tools write",
+        };
+        say(format!(
+            "Nothing but {} may be there, {whole}.",
+            either(&names)
+        ));
+    }
+    if let Some(Node::Map(values)) = get(rule, "values") {
+        parts.extend(values.iter().map(|(name, value)| value_rule(name, value)));
+    }
+    let mut say = |part: String| parts.push(part);
+    for group in groups(rule, "conflicting") {
+        say(format!("At most one of {} may be there.", all(&group)));
+    }
+    for requirement in items(rule, "requires") {
+        let conditions = |key, verb| {
+            let conditions = get(requirement, key).map(|map| conditions(map, verb));
+            conditions.unwrap_or_default().join(" and ")
+        };
+        say(format!(
+            "Where {}, {}.",
+            conditions("when", "is"),
+            conditions("then", "must be")
+        ));
+    }
+    for (key, may_not) in [
+        ("immutable", "added, changed or removed"),
+        ("createOnly", "added or changed"),
+        ("keep", "removed"),
+    ] {
+        if let Some(names) = list(rule, key) {
+            say(format!(
+                "{} may not be {may_not} by an update.",
+                all(&names)
+            ));
+        }
+    }
+    say(match text(rule, "action") {
+        Some("warn") => "Anything else gets a warning.".to_owned(),
+        Some("remove") => {
+            "What must not be there is taken out; anything else is refused.".to_owned()
+        }
+        _ => "Anything else is refused.".to_owned(),
+    });
+    parts.extend(message(rule));
+    let about = condition(rule);
+    format!("{annotations}{about} (`{name}`): {}", parts.join(" "))
+}
+
+/// What a value of an annotation must be.
+fn value_rule(name: &str, value: &Node<'_>) -> String {
+    let mut must = Vec::new();
+    if let Some(words) = list(value, "oneOf") {
+        must.push(format!("is {}", either(&words)));
+    }
+    if let Some(pattern) = text(value, "pattern") {
+        must.push(format!("matches `{pattern}`"));
+    }
+    let must = must.join(" and ");
+    match (text(value, "default"), must.as_str()) {
+        (None, must) => format!("The value of `{name}` {must}."),
+        (Some(default), "") => format!("Without `{name}`, its value is `{default}`."),
+        (Some(default), must) => {
+            format!("The value of `{name}`, which is `{default}` without it, {must}.")
+        }
+    }
+}
+
+/// What a rule about changes guards, and who may change it.
+fn change_rule(index: usize, rule: &Node<'_>) -> String {
+    let name = named(rule, "changes", index);
+    let guards = list(rule, "guard");
+    let deletes = matches!(get(rule, "guardDelete"), Some(Node::Bool(true)));
+    let what = match (&guards, deletes) {
+        (Some(guards), false) => format!("Changes of {}", either(guards)),
+        (Some(guards), true) => format!("Changes of {}, and deletions,", either(guards)),
+        (None, _) => "Deletions".to_owned(),
+    };
+    let mut parts = Vec::new();
+    let users = list(rule, "allowUsers").map(|users| either(&users));
+    let groups = list(rule, "allowGroups").map(|groups| format!("members of {}", either(&groups)));
+    let who: Vec<_> = users.into_iter().chain(groups).collect();
+    if !who.is_empty() {
+        parts.push(format!("Only {} may make them.", who.join(" or ")));
+    }
+    if let Some(managers) = list(rule, "denyFieldManagers") {
+        parts.push(format!("Not with the field manager {}.", either(&managers)));
+    }
+    if let Some(annotations) = list(rule, "requireAnnotations") {
+        parts.push(format!(
+            "Only with {} set to something new in the same request.",
+            all(&annotations)
+        ));
+    }
+    if parts.is_empty() {
+        parts.push("Nobody may make them but Kubernetes' own controllers.".to_owned());
+    }
+    if matches!(get(rule, "allowRestart"), Some(Node::Bool(true))) {
+        parts.push("`kubectl rollout restart` passes.".to_owned());
+    }
+    parts.push(format!("Any other {}.", ends(rule)));
+    parts.extend(message(rule));
+    let about = condition(rule);
+    format!("{what}{about} (`{name}`): {}", parts.join(" "))
+}
+
+fn named(rule: &Node<'_>, section: &str, index: usize) -> String {
+    let name = text(rule, "name").map(str::to_owned);
+    name.unwrap_or_else(|| format!("{section}[{index}]"))
+}
+
+fn message(rule: &Node<'_>) -> Option<String> {
+    let message = text(rule, "message")?;
+    Some(format!("Messages end with: {message}"))
+}
+
+/// The `match` of an item: ` of the kind … in the namespace …`.
 fn condition(item: &Node<'_>) -> String {
-    let Some(Node::Map(members)) = get(item, "match") else {
+    let Some(selector) = get(item, "match") else {
         return String::new();
     };
-    let parts: Vec<_> = members
-        .iter()
-        .map(|(key, value)| match value {
-            Node::List(_) => format!("`{key}` is one of {}", shown(value)),
-            value => format!("`{key}` has {}", shown(value)),
-        })
-        .collect();
-    format!(" where {}", parts.join(" and "))
+    let mut said = String::new();
+    for (key, before) in [
+        ("kinds", "of the kind"),
+        ("names", "with the name"),
+        ("namespaces", "in the namespace"),
+        ("operations", "on"),
+        ("users", "asked for by"),
+        ("groups", "asked for by members of"),
+    ] {
+        if let Some(globs) = list(selector, key) {
+            said.extend([" ", before, " ", &either(&globs)]);
+        }
+    }
+    let mut fields = Vec::new();
+    if let Some(labels) = get(selector, "labels") {
+        let labels = conditions(labels, "is").into_iter();
+        fields.extend(labels.map(|label| format!("the label {label}")));
+    }
+    if let Some(of_object) = get(selector, "fields") {
+        fields.extend(conditions(of_object, "is"));
+    }
+    if let Some(before) = get(selector, "oldFields") {
+        fields.extend(conditions(before, "was"));
+    }
+    if !fields.is_empty() {
+        said.extend([" where ", &fields.join(" and ")]);
+    }
+    said
 }
 
-fn shown(value: &Node<'_>) -> String {
-    match value {
-        Node::Null => "absent".to_owned(),
-        Node::Bool(value) => value.to_string(),
-        Node::Number(number) => number.0.to_owned(),
-        Node::Text(text) => format!("`{text}`"),
-        Node::Raw(json) => format!("`{json}`"),
-        Node::List(elements) => {
-            let elements: Vec<_> = elements.iter().map(shown).collect();
-            elements.join(", ")
+/// The conditions of a map: `` `spec.type` is `LoadBalancer` ``.
+fn conditions(map: &Node<'_>, verb: &str) -> Vec<String> {
+    let Node::Map(members) = map else {
+        return Vec::new();
+    };
+    let condition = |(key, value): &(_, Node<'_>)| match value {
+        Node::Text(text) if text == "*" => format!("`{key}` {verb} set"),
+        Node::Text(text) => format!("`{key}` {verb} `{text}`"),
+        _ => format!("`{key}` {verb} absent"),
+    };
+    members.iter().map(condition).collect()
+}
+
+/// `a, b and c`.
+fn all(words: &[String]) -> String {
+    joined(words, "and")
+}
+
+/// `a, b or c`.
+fn either(words: &[String]) -> String {
+    joined(words, "or")
+}
+
+fn joined(words: &[String], last: &str) -> String {
+    let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
+    match words.split_last() {
+        Some((end, before)) if !before.is_empty() => {
+            format!("{} {last} {end}", before.join(", "))
         }
-        Node::Map(members) => {
-            let members: Vec<_> = members
-                .iter()
-                .map(|(key, value)| format!("{key}: {}", shown(value)))
-                .collect();
-            format!("({})", members.join(", "))
-        }
+        _ => words.concat(),
     }
 }
 
@@ -192,11 +377,28 @@ fn text<'n>(node: &'n Node<'n>, key: &str) -> Option<&'n str> {
     }
 }
 
-/// The entries of a list, each in backticks; none of an empty one.
-fn list(node: &Node<'_>, key: &str) -> Option<String> {
-    match get(node, key)? {
-        Node::List(elements) if elements.is_empty() => None,
-        list => Some(shown(list)),
+/// The entries of a list; none of an empty one.
+fn list(node: &Node<'_>, key: &str) -> Option<Vec<String>> {
+    let Node::List(elements) = get(node, key)? else {
+        return None;
+    };
+    let texts: Vec<_> = elements.iter().filter_map(as_text).collect();
+    (!texts.is_empty()).then_some(texts)
+}
+
+/// The lists in a list.
+fn groups(node: &Node<'_>, key: &str) -> Vec<Vec<String>> {
+    let group = |group: &Node<'_>| match group {
+        Node::List(elements) => elements.iter().filter_map(as_text).collect(),
+        _ => Vec::new(),
+    };
+    items(node, key).map(group).collect()
+}
+
+fn as_text(node: &Node<'_>) -> Option<String> {
+    match node {
+        Node::Text(text) => Some(text.to_string()),
+        _ => None,
     }
 }
 

@@ -19,7 +19,7 @@ fn what_is_odd_is_told_and_valid() {
     let workshop = Workshop::new("settings-odd");
     workshop.file(
         "settings.yaml",
-        "registries:\n  allow: [\"*.azurecr.io\", ghcr.io, ghcr.io/org]\nimages:\n  allow: [\"*\"]\ntags:\n  reject: [latest, \"lat*\", latest]\nmirrors:\n  - { source: quay.io, mirror: mirror.example.com/quay }\n  - { source: docker.io, mirror: example.azurecr.io/hub }\n",
+        "registries:\n  allow: [\"*.azurecr.io\", ghcr.io, ghcr.io/org]\nimages:\n  allow: [\"*\"]\ntags:\n  reject: [latest, \"lat*\", latest]\ndigests:\n  require: [\"quay.io/*\", quay.io/org/app]\nmirrors:\n  - { source: quay.io, mirror: mirror.example.com/quay }\n  - { source: docker.io, mirror: example.azurecr.io/hub }\n",
     );
     let outcome = workshop.run("settings settings.yaml");
     assert_eq!(outcome.code, 0);
@@ -55,6 +55,14 @@ fn a_policy_that_is_never_asked_about_what_it_guards_is_told() {
         let valid = "policy.yaml: valid (ClusterAdmissionPolicy git)\n";
         assert_eq!(outcome.stdout, valid, "{operations}");
     }
+    let others = "    - { apiGroups: [\"\"], apiVersions: [v1], resources: [pods], operations: [DELETE] }\n  settings:";
+    workshop.file(
+        "policy.yaml",
+        policy("UPDATE").replace("  settings:", others),
+    );
+    let outcome = workshop.run("settings policy.yaml");
+    let told = "warning: the rules of the policy lack `DELETE` for `apps/Deployment`, so that it is never asked\n  --> policy.yaml:13:61\n";
+    assert!(outcome.stdout.starts_with(told), "{outcome:?}");
     // A file of settings alone does not say what it is asked about.
     workshop.file(
         "settings.yaml",
@@ -71,7 +79,7 @@ fn settings_are_said_in_sentences() {
     let workshop = Workshop::new("settings-explain");
     workshop.file(
         "settings.yaml",
-        "registries: { allow: [\"*.azurecr.io\"], action: warn }\nimages: { reject: [\"docker.io/library/redis:6*\"] }\ntags: { reject: [latest] }\ndigests: { require: [\"ghcr.io/*\"], forbid: [\"registry.example.com/*\"] }\nmirrors:\n  - { source: docker.io/library, mirror: registry.example.com/library, digest: drop, pullSecrets: [pull], checkExists: true, match: { namespaces: [\"prod-*\"] } }\n  - { source: \"*\", mirror: \"registry.example.com/cache/{registry}/{repository}\" }\nonUpdate: all\nimagePaths: [{ kind: apps.kruise.io/ImagePullJob, path: spec.image }]\nexemptions:\n  - { name: system, match: { namespaces: [kube-system] }, images: [\"registry.k8s.io/*\"], reason: bootstrap }\ndocsUrl: https://wiki.example.com/images\n",
+        "registries: { allow: [\"*.azurecr.io\"], action: warn }\nimages: { reject: [\"docker.io/library/redis:6*\"] }\ntags: { reject: [latest] }\ndigests: { require: [\"ghcr.io/*\"], forbid: [\"registry.example.com/*\"] }\nmirrors:\n  - { source: docker.io/library, mirror: registry.example.com/library, digest: drop, pullSecrets: [pull], checkExists: true, match: { namespaces: [\"prod-*\"] } }\n  - { source: \"*\", mirror: \"registry.example.com/cache/{registry}/{repository}\" }\nonUpdate: all\nimagePaths: [{ kind: apps.kruise.io/ImagePullJob, path: spec.image }]\nexemptions:\n  - { name: system, match: { namespaces: [kube-system] }, images: [\"registry.k8s.io/*\"], reason: bootstrap }\ndocsUrl: https://wiki.example.com/images\nannotations:\n  - name: load-balancers\n    match: { kinds: [core/Service], fields: { spec.type: LoadBalancer, spec.loadBalancerClass: null }, oldFields: { \"status.loadBalancer.ingress\": \"*\" }, labels: { tier: edge } }\n    prefix: example.com/\n    aliasPrefixes: [old.example.com/]\n    required: [team]\n    requireAny: [[a, b]]\n    denied: [\"*-snippet\"]\n    allowed: [team, a, b, c, d, e]\n    values: { c: { oneOf: [v, w], default: v }, d: { pattern: \"[0-9]+\" }, e: { default: z } }\n    conflicting: [[a, b]]\n    requires: [{ when: { a: \"*\" }, then: { b: null, c: \"x*\" } }]\n    immutable: [a]\n    createOnly: [b]\n    keep: [c]\n    action: remove\n    message: ask us\n  - { target: podTemplate, criteria: containsAllOf, values: [team], action: warn }\n  - { target: both, allowed: [team], action: warn }\nchanges:\n  - name: git\n    match: { kinds: [apps/Deployment], namespaces: [prod], names: [web], operations: [UPDATE], users: [jane], groups: [ops] }\n    guard: [images, \"annotations:*\"]\n    allowUsers: [\"preset:argocd\"]\n    allowGroups: [break-glass]\n    denyFieldManagers: [kubectl-edit]\n    requireAnnotations: [example.com/why]\n    allowRestart: true\n    guardDelete: true\n    action: warn\n    message: say why\n  - { guard: [spec] }\n  - { match: { kinds: [core/Secret] }, guardDelete: true }\ndrift: { lastApplied: reject }\n",
     );
     let outcome = workshop.run("settings --explain settings.yaml");
     insta::assert_snapshot!("explained", outcome.shown());
