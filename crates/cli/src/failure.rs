@@ -58,10 +58,10 @@ impl Failure {
 }
 
 impl From<io::Error> for Failure {
-    /// For the output: that nobody reads it any more is no failure.
+    /// For the output. That nobody reads it any more needs no words, but it is no answer either.
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {
-            return Self::laid_out(Exit::Clean, String::new());
+            return Self::laid_out(Exit::Unreadable, String::new());
         }
         Self::unreadable(format!("cannot write the output: {}", reason(&error)))
     }

@@ -1,13 +1,13 @@
 //! Finds the files that a user names, and reads them.
 
 use std::collections::BTreeSet;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
 
-use crate::failure::{printable, reason};
+use crate::failure::{Failure, printable, reason};
 
 /// A larger file is not read: an API server takes 3 MiB in one request, and this keeps what the
 /// command needs in bounds.
@@ -57,7 +57,9 @@ pub(crate) fn find(paths: &[PathBuf]) -> Vec<Input> {
                         .file_type()
                         .is_some_and(|kind| kind.is_file() || kind.is_symlink());
                     let path = entry.into_path();
-                    if is_file && is_manifest(&path) && !path.is_dir() {
+                    // A link may lead to a folder or a pipe; one that leads nowhere is told.
+                    let is_other = || fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file());
+                    if is_file && is_manifest(&path) && !is_other() {
                         add(Input::File(path));
                     }
                 }
@@ -93,6 +95,21 @@ fn is_manifest(path: &Path) -> bool {
     })
 }
 
+/// Makes sure that standard input is not asked for twice: the second time it is empty, and nothing
+/// would be found wrong in it.
+///
+/// # Errors
+///
+/// Where it is.
+pub(crate) fn only_once<'p>(paths: impl Iterator<Item = &'p PathBuf>) -> Result<(), Failure> {
+    if paths.filter(|path| is_stdin(path)).count() > 1 {
+        return Err(Failure::wrong_use(
+            "`-` is standard input, which can be read only once",
+        ));
+    }
+    Ok(())
+}
+
 pub(crate) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
@@ -113,17 +130,21 @@ pub(crate) fn name(path: &Path) -> String {
 ///
 /// Why there is none, in a few words.
 pub(crate) fn read(path: &Path) -> Result<String, String> {
-    let bytes = if is_stdin(path) {
-        read_bytes(&mut io::stdin().lock())
+    read_up_to(path, LARGEST_FILE)
+}
+
+/// As [`read`], with another limit.
+pub(crate) fn read_up_to(path: &Path, most: u64) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    if is_stdin(path) {
+        io::stdin().lock().take(most + 1).read_to_end(&mut bytes)
     } else {
-        File::open(path).and_then(|mut file| read_bytes(&mut file))
+        File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes))
     }
     .map_err(|error| reason(&error))?;
-    if bytes.len() as u64 > LARGEST_FILE {
-        return Err(format!(
-            "larger than {} MiB, split it into files",
-            LARGEST_FILE >> 20
-        ));
+    if bytes.len() as u64 > most {
+        let most = most >> 20;
+        return Err(format!("larger than {most} MiB, split it into files"));
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
@@ -135,12 +156,6 @@ pub(crate) fn read(path: &Path) -> Result<String, String> {
             format!("not UTF-8 at byte {at}")
         }
     })
-}
-
-fn read_bytes(file: &mut dyn Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// Whether a file is a template of a Helm chart: in the folder `templates` beside a `Chart.yaml`.

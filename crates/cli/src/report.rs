@@ -69,6 +69,20 @@ impl Format {
     }
 }
 
+impl Format {
+    /// Tells on stderr what a report in this form has no place for: how much was judged, and what was
+    /// not.
+    pub(crate) fn tell_aside(self, run: &Run<'_>) {
+        if matches!(self, Self::Human | Self::Json) {
+            return;
+        }
+        for line in human::summary(run) {
+            // When stderr is closed there is nobody left to tell.
+            let _ = writeln!(anstream::stderr(), "{line}");
+        }
+    }
+}
+
 /// `1 file`, `2 files`.
 pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })

@@ -58,7 +58,7 @@ fn add(odd: &mut Vec<SettingsError>, path: String, problem: impl Into<String>) {
 
 /// The texts of a list, given the way to it.
 fn texts(from: Option<Value<'_>>, way: &str) -> Vec<String> {
-    let list = from.and_then(|from| way.split('.').try_fold(from, |value, key| value.get(key)));
+    let list = from.and_then(|from| way.split('.').try_fold(from, Value::get));
     list.into_iter()
         .flat_map(Value::elements)
         .map(|entry| entry.text().unwrap_or_default().into_owned())
@@ -75,7 +75,7 @@ fn redundant<T>(
 ) {
     let texts = texts(source.value, list);
     for (index, (entry, text)) in entries.iter().zip(&texts).enumerate() {
-        if text == "*" && list.ends_with(".allow") {
+        if text == "*" && list.contains(".allow") {
             let problem = "`*` allows everything: the list does nothing, leave it out";
             add(odd, format!("{list}[{index}]"), problem);
             continue;

@@ -73,6 +73,7 @@ pub(crate) struct Judging {
 
 impl Check {
     pub(crate) fn execute(&self, out: &mut dyn Write) -> Result<Exit, Failure> {
+        input::only_once(std::iter::once(&self.judging.settings).chain(&self.paths))?;
         let file = SettingsFile::read(&self.judging.settings)?;
         let documents = file.documents()?;
         let sources = file.sources(&documents)?;
@@ -107,6 +108,9 @@ impl Check {
             docs_urls: &docs_urls,
         };
         report.end(out, &run)?;
+        if !self.quiet {
+            self.format.tell_aside(&run);
+        }
         Ok(if counts.unreadable_files > 0 {
             Exit::Unreadable
         } else if counts.errors > 0 {

@@ -84,6 +84,9 @@ enum DriftFormat {
     Markdown,
 }
 
+/// More than this of what a cluster says is not read.
+const LARGEST_CLUSTER: u64 = 1 << 30;
+
 /// What was read, and what could not be.
 #[derive(Default)]
 struct Sides {
@@ -95,6 +98,7 @@ struct Sides {
 
 impl Drift {
     pub(crate) fn execute(&self, out: &mut dyn Write) -> Result<Exit, Failure> {
+        input::only_once(self.settings.iter().chain(&self.git).chain(&self.cluster))?;
         let file = self
             .settings
             .as_deref()
@@ -171,7 +175,7 @@ impl Drift {
         self.cluster
             .iter()
             .map(|path| {
-                input::read(path).map_err(|problem| {
+                input::read_up_to(path, LARGEST_CLUSTER).map_err(|problem| {
                     Failure::unreadable(format!("{}: {problem}", input::name(path)))
                 })
             })
@@ -258,9 +262,13 @@ impl Sides {
 
     /// Adds the objects of the cluster.
     fn add_cluster(&mut self, reader: &Reader<'_>, text: &str) {
+        let mut is_answer = false;
         manifest::documents(text, &mut |part| match part {
             Ok(document) => {
-                for object in objects(&document.tree).into_iter().flatten() {
+                let found = objects(&document.tree);
+                // A list may be empty.
+                is_answer |= found.is_some();
+                for object in found.into_iter().flatten() {
                     match reader.read(&object) {
                         Err(problem) => self.problems.push(format!("cluster: {problem}")),
                         Ok(None) => {}
@@ -273,6 +281,7 @@ impl Sides {
                 }
             }
             Err(error) => {
+                is_answer = true;
                 let at = Lines::new(text).position(error.at);
                 self.problems.push(format!(
                     "cluster: {}:{}: {}",
@@ -280,6 +289,11 @@ impl Sides {
                 ));
             }
         });
+        if !is_answer {
+            let problem =
+                "cluster: no Kubernetes object in it, expected what `kubectl get -o json` prints";
+            self.problems.push(problem.to_owned());
+        }
     }
 }
 

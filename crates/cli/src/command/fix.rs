@@ -68,6 +68,7 @@ struct Plan {
 
 impl Fix {
     pub(crate) fn execute(&self, out: &mut dyn Write) -> Result<Exit, Failure> {
+        input::only_once(std::iter::once(&self.judging.settings).chain(&self.paths))?;
         let file = SettingsFile::read(&self.judging.settings)?;
         let documents = file.documents()?;
         let sources = file.sources(&documents)?;

@@ -60,7 +60,8 @@ impl Report for Human {
     }
 }
 
-fn summary(run: &Run<'_>) -> Vec<String> {
+/// What is said of a run as a whole, line by line.
+pub(super) fn summary(run: &Run<'_>) -> Vec<String> {
     let Counts {
         files,
         objects,

@@ -28,11 +28,15 @@ impl Report for Junit {
             status.set_message(message).set_type("not-readable");
             suite.add_test_case(TestCase::new("readable", status));
         }
+        // They come in the order of the objects.
+        let mut findings = file.findings.as_slice();
         for (position, object) in file.objects.iter().enumerate() {
+            let others = findings.partition_point(|found| found.object <= position);
+            let (of_this, behind) = findings.split_at(others);
+            findings = behind;
             let of_object = |severity| {
-                file.findings
-                    .iter()
-                    .filter(move |found| found.object == position && found.severity == severity)
+                let found = of_this.iter();
+                found.filter(move |found| found.severity == severity)
             };
             let lines = |severity| {
                 of_object(severity)

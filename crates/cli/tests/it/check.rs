@@ -1,6 +1,7 @@
 //! `rollout-guard check`: findings, formats, exit codes.
 
 use std::fmt::Write as _;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -59,7 +60,7 @@ fn every_format_has_the_same_findings_at_the_same_places() {
         let outcome = workshop.run(&format!("check -s settings.yaml a.yaml --format {format}"));
         assert_eq!(outcome.code, 1, "{format}");
         let shown = match format {
-            "sarif" => sarif(&outcome.stdout),
+            "sarif" => format!("{}\nstderr:\n{}", sarif(&outcome.stdout), outcome.stderr),
             _ => outcome.shown(),
         };
         insta::assert_snapshot!(format, shown);
@@ -263,6 +264,68 @@ fn reads_standard_input() {
             .stdout
             .starts_with("::error file=<stdin>,line=7,col=14,endColumn=21,")
     );
+}
+
+#[test]
+fn standard_input_is_asked_for_once() {
+    let workshop = Workshop::new("check-stdin-twice");
+    workshop
+        .file("settings.yaml", SETTINGS)
+        .file("a.yaml", pod("a", "redis:7"));
+    for arguments in [
+        "check -s - -",
+        "check -s settings.yaml - -",
+        "fix -s - -",
+        "drift -s - --git a.yaml --cluster -",
+    ] {
+        let outcome = workshop.run_with(arguments, SETTINGS);
+        assert_eq!(outcome.code, 2, "{arguments}: {outcome:?}");
+        assert!(outcome.stderr.contains("only once"), "{outcome:?}");
+    }
+    assert_eq!(workshop.run_with("check -s - a.yaml", SETTINGS).code, 1);
+}
+
+#[test]
+fn a_reader_that_goes_away_has_no_answer() {
+    let workshop = Workshop::new("check-pipe");
+    workshop.file("settings.yaml", SETTINGS);
+    let many: Vec<_> = (0..2000)
+        .map(|number| pod(&format!("p{number}"), "redis:7"))
+        .collect();
+    workshop.file("many.yaml", many.join("---\n"));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_rollout-guard"))
+        .current_dir(&workshop.0)
+        .args(["check", "-s", "settings.yaml", "many.yaml"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}
+
+#[test]
+fn what_is_no_file_is_passed_over_in_a_folder() {
+    let workshop = Workshop::new("check-special");
+    workshop
+        .file("settings.yaml", SETTINGS)
+        .file("m/a.yaml", pod("a", "redis:7"));
+    let status = Command::new("mkfifo")
+        .arg(workshop.0.join("m/pipe.yaml"))
+        .status();
+    assert!(status.unwrap().success());
+    let link = |to: &str, from: &str| {
+        std::os::unix::fs::symlink(to, workshop.0.join(from)).unwrap();
+    };
+    link("pipe.yaml", "m/to-pipe.yaml");
+    link("/dev/zero", "m/to-device.yaml");
+    link("..", "m/to-folder.yaml");
+    link(".", "m/loop");
+    let report = workshop.json("check -s settings.yaml m");
+    assert_eq!(report["summary"]["files"], 1);
+    assert_eq!(report["summary"]["violations"], 1);
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! `rollout-guard drift`: the runbook's incident, and what else happens to workloads.
 
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
 use serde_json::{Value, json};
 
 use crate::command::Workshop;
@@ -446,6 +449,47 @@ fn the_mirrors_of_a_policy_in_a_namespace_are_for_that_namespace() {
         let outcome = workshop.run("drift -s policy.yaml --git git --cluster live.json");
         assert_eq!(outcome.code, code, "{namespace}: {outcome:?}");
     }
+}
+
+#[test]
+fn a_cluster_is_asked_with_kubectl() {
+    let live = vec![workload("Deployment", "redis", RUNS), redis_pod(RUNS)];
+    let workshop = workshop("drift-kubectl", &live);
+    let kubectl = |script: &str| {
+        workshop.file("bin/kubectl", format!("#!/bin/sh\n{script}\n"));
+        let program = workshop.0.join("bin/kubectl");
+        std::fs::set_permissions(program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_rollout-guard"))
+            .current_dir(&workshop.0)
+            .env(
+                "PATH",
+                format!("{}:/usr/bin:/bin", workshop.0.join("bin").display()),
+            )
+            .args(["drift", "--git", "git", "--context", "prod"])
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (
+            output.status.code().unwrap(),
+            text(output.stdout),
+            text(output.stderr),
+        )
+    };
+    let (code, out, error) = kubectl("echo \"$@\" >arguments; cat live.json");
+    assert_eq!((code, error.as_str()), (1, ""));
+    assert!(out.contains(&format!("write `{RUNS}` in Git")), "{out}");
+    assert_eq!(
+        workshop.read("arguments"),
+        "--context prod get deployments.apps,statefulsets.apps,daemonsets.apps,replicasets.apps,cronjobs.batch,jobs.batch,replicationcontrollers,pods --all-namespaces --output json\n"
+    );
+    let (code, out, error) = kubectl("echo 'error: context \"prod\" does not exist' >&2; exit 1");
+    assert_eq!((code, out.as_str()), (3, ""));
+    assert_eq!(
+        error,
+        "error: kubectl: error: context \"prod\" does not exist\n"
+    );
+    let (code, ..) = kubectl("echo 'no json'");
+    assert_eq!(code, 3);
 }
 
 #[test]
