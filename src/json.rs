@@ -13,7 +13,7 @@ mod same;
 mod scalar;
 pub(crate) mod scan;
 
-pub(crate) use check::{check, no_json, too_deep};
+pub(crate) use check::{NO_JSON, is_json, too_deep};
 pub use field_path::{FieldPath, FieldPathError};
 pub use location::{Location, Step, Trail};
 pub use node::{Kind, Node, Number};

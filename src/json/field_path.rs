@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::shown::Shown;
 
-use super::check::check;
+use super::check::is_json;
 use super::location::Step;
 use super::scan;
 
@@ -75,7 +75,7 @@ impl<'a> FieldPath<'a> {
                     rest = after;
                 } else if inside.starts_with('"') {
                     let (string, after) = split_at(inside, end_of_string(inside));
-                    let Some(key) = check(string).ok().and_then(|()| scan::string(string)) else {
+                    let Some(key) = scan::string(string).filter(|_| is_json(string)) else {
                         return fail("expected a string in quotes", inside);
                     };
                     let Some(after) = after.strip_prefix(']') else {

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::value::RawValue;
 
-use super::check::{no_json, too_deep};
+use super::check::{NO_JSON, too_deep};
 use super::scan::{
     DEEPEST, each_element, each_member, kind_at, kind_of, space_end, string, value_end,
 };
@@ -178,7 +178,7 @@ impl<'a> Reader<'a> {
             Some((node, end)) if space_end(text.as_bytes(), end) == text.len() => Ok(node),
             _ => Err(match reader.too_deep {
                 Some(position) => too_deep(text, position),
-                None => no_json(text),
+                None => NO_JSON.to_owned(),
             }),
         }
     }

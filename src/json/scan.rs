@@ -400,10 +400,56 @@ fn unescaped(written: &str) -> Cow<'_, str> {
     if !written.as_bytes().contains(&b'\\') {
         return Cow::Borrowed(written);
     }
-    match serde_json::from_str(&["\"", written, "\""].concat()) {
-        Ok(text) => Cow::Owned(text),
-        Err(_) => Cow::Borrowed(written),
+    let mut text = String::with_capacity(written.len());
+    let mut parts = written.split('\\');
+    text.push_str(parts.next().unwrap_or_default());
+    let mut first_half = None;
+    while let Some(part) = parts.next() {
+        let mut rest = part.chars();
+        let character = match rest.next() {
+            // Two backslashes have nothing between them.
+            None => {
+                text.push('\\');
+                text.push_str(parts.next().unwrap_or_default());
+                continue;
+            }
+            Some('b') => '\u{8}',
+            Some('f') => '\u{c}',
+            Some('n') => '\n',
+            Some('r') => '\r',
+            Some('t') => '\t',
+            Some('u') => {
+                let (digits, after) = part.split_at_checked(5).unwrap_or_default();
+                let unit = u32::from_str_radix(digits.trim_start_matches('u'), 16);
+                rest = after.chars();
+                match (first_half.take(), unit.unwrap_or_default()) {
+                    (None, unit @ 0xD800..0xDC00) if after.is_empty() => {
+                        first_half = Some(unit);
+                        continue;
+                    }
+                    (Some(high), low @ 0xDC00..0xE000) => {
+                        let character = 0x1_0000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+                        char::from_u32(character).unwrap_or_default()
+                    }
+                    (None, unit) => match char::from_u32(unit) {
+                        Some(character) => character,
+                        None => return Cow::Borrowed(written),
+                    },
+                    _ => return Cow::Borrowed(written),
+                }
+            }
+            Some(character) => character,
+        };
+        if first_half.is_some() {
+            return Cow::Borrowed(written);
+        }
+        text.push(character);
+        text.push_str(rest.as_str());
     }
+    if first_half.is_some() {
+        return Cow::Borrowed(written);
+    }
+    Cow::Owned(text)
 }
 
 /// Whether two texts are the same to the byte, eight at a time.
@@ -535,7 +581,49 @@ mod tests {
         }
     }
 
+    #[test]
+    fn reads_escapes() {
+        for written in [
+            r#"a\"b\\c\/d\b\f\n\r\t"#,
+            r"\\\\",
+            r"\u0041b",
+            r"\u00e9",
+            r"\ud83d\ude00!",
+            r"x\\u0041",
+            r"\\\u0041",
+        ] {
+            let json = format!("\"{written}\"");
+            let text: String = serde_json::from_str(&json).unwrap();
+            assert_eq!(unescaped(written), text, "{written}");
+        }
+        for half in [
+            r"\ud83d",
+            r"a\ude00",
+            r"\ud83d\u0041",
+            r"\ud83dx",
+            r"\ud83d\ud83d\ude00",
+            r"\ud83d\n",
+            r"\ud83d\\",
+            r"\ud83dx\ude00",
+        ] {
+            assert!(serde_json::from_str::<String>(&format!("\"{half}\"")).is_err());
+            assert_eq!(unescaped(half), half, "{half}");
+        }
+    }
+
     proptest::proptest! {
+        #[test]
+        fn reads_escapes_as_serde_json_does(
+            parts in proptest::collection::vec(proptest::sample::select(vec![
+                r"\\", r#"\""#, r"\n", r"\u0041", r"\ud83d", r"\ude00", r"\u20ac", "a", "u0041", "é", r"\/",
+            ]), 0..8),
+        ) {
+            let written = parts.concat();
+            let json = format!("\"{written}\"");
+            let text = serde_json::from_str(&json).unwrap_or(written.clone());
+            proptest::prop_assert_eq!(unescaped(&written), text);
+        }
+
         #[test]
         fn agrees_with_serde_json(
             tokens in proptest::collection::vec(proptest::sample::select(vec![

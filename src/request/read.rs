@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::json::scan::{each_member, elements, kind_at, space_end, value_end};
-use crate::json::{Kind, Node, Scalar, kind_of, members, no_json};
+use crate::json::{Kind, NO_JSON, Node, Scalar, kind_of, members};
 use crate::kind::GroupKind;
 use crate::workload::Object;
 
@@ -91,7 +91,7 @@ fn read_object(
         value_end(text, start)
     };
     if end.is_none_or(|end| space_end(bytes, end) < bytes.len()) {
-        return Err(RequestError::new(place, no_json(text)));
+        return Err(RequestError::new(place, NO_JSON));
     }
     if kind_at(text, start) != Kind::Map {
         return Err(RequestError::new(place, "expected an object"));

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::json::scan::{each_element, each_member, kind_at, plain_end, string, value_end};
-use crate::json::{DEEPEST, Kind, Step, Trail, no_json, too_deep};
+use crate::json::{DEEPEST, Kind, NO_JSON, Step, Trail, too_deep};
 use crate::kind::GroupKind;
 
 use super::object::{Found, ImageField, Malformed, Object, Source};
@@ -37,7 +37,7 @@ pub(super) fn read<'a>(
         }
         None => Err(match walk.too_deep {
             Some(position) => too_deep(text, position),
-            None => no_json(text),
+            None => NO_JSON.to_owned(),
         }),
     }
 }

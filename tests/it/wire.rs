@@ -53,19 +53,16 @@ fn refuses_with_message_code_warning_and_annotation() {
 
 #[test]
 fn refuses_what_is_no_payload() {
-    refused(
-        b"",
-        "payload: ends too early at line 1 column 0 [request-malformed]",
-    );
+    refused(b"", "payload: not JSON [request-malformed]");
     refused(b"\xff", "payload: not UTF-8 at byte 0 [request-malformed]");
     refused(b"[]", "payload: expected an object [request-malformed]");
     refused(
         br#"{"request":{"object":{"spec":"#,
-        "payload: ends too early at line 1 column 29 [request-malformed]",
+        "payload: not JSON [request-malformed]",
     );
     refused(
         br#"{"request":{},"settings":{}} x"#,
-        "payload: not JSON at line 1 column 30 [request-malformed]",
+        "payload: not JSON [request-malformed]",
     );
     refused(
         br#"{"request":{},"request":{},"settings":{}}"#,
@@ -330,15 +327,12 @@ fn says_what_is_wrong_with_the_settings_instead_of_judging() {
 fn validates_settings() {
     assert_eq!(wire::validate_settings(SETTINGS.as_bytes()), Ok(()));
     let error = |settings: &[u8]| wire::validate_settings(settings).unwrap_err();
-    assert_eq!(error(b"{"), "settings: ends too early at line 1 column 1");
+    assert_eq!(error(b"{"), "settings: not JSON");
     assert_eq!(error(b"[]"), "settings: expected an object, got a list");
     assert!(error(b"{}").starts_with("settings: no rule: set "));
     assert!(error(b"null").starts_with("settings: no rule: set "));
     assert_eq!(error(b"\xff"), "settings: not UTF-8 at byte 0");
-    assert_eq!(
-        error(b"registries: {}"),
-        "settings: not JSON at line 1 column 1"
-    );
+    assert_eq!(error(b"registries: {}"), "settings: not JSON");
     assert_eq!(
         error(br#"{"images":{"alow":["a"],"reject":["nginx:",3]},"onUpdate":true}"#),
         "4 errors:\n\
