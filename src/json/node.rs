@@ -1,10 +1,11 @@
 //! A small JSON value, borrowed where it can be, that keeps what a map would lose.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::value::RawValue;
+
+pub use rollout_guard_json::Kind;
 
 use super::check::{NO_JSON, too_deep};
 use super::scan::{
@@ -60,36 +61,6 @@ impl Number<'_> {
 impl PartialEq for Number<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.0 == other.0 || self.value() == other.value()
-    }
-}
-
-/// The type of a JSON value, as messages name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// `null`
-    Null,
-    /// `true` or `false`
-    Bool,
-    /// Any number.
-    Number,
-    /// A string.
-    Text,
-    /// A list.
-    List,
-    /// A map, which Kubernetes calls an object.
-    Map,
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Null => "null",
-            Self::Bool => "a boolean",
-            Self::Number => "a number",
-            Self::Text => "a string",
-            Self::List => "a list",
-            Self::Map => "an object",
-        })
     }
 }
 
