@@ -1,6 +1,6 @@
 //! Kubewarden's protocol, as functions from bytes to answers.
 
-use serde::Serialize;
+use rollout_guard_json::write_string;
 
 use crate::json::Node;
 use crate::policy::Policy;
@@ -9,40 +9,8 @@ use crate::request::{Payload, Request, RequestError};
 use crate::settings::{Settings, SettingsErrors};
 use crate::verdict::Verdict;
 
-/// The answer to `validate`, with the members of Kubewarden's `ValidationResponse`.
-///
-/// Kubewarden's own type keeps the annotations in a hash map, whose order changes from run to run.
-#[derive(Debug, Serialize)]
-struct ValidationResponse {
-    accepted: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<u16>,
-    #[serde(skip_serializing_if = "AuditAnnotations::is_empty")]
-    audit_annotations: AuditAnnotations,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    warnings: Vec<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct AuditAnnotations {
-    #[serde(skip_serializing_if = "String::is_empty")]
-    violations: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    rewritten: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    exempted: String,
-}
-
-impl AuditAnnotations {
-    const fn is_empty(&self) -> bool {
-        self.violations.is_empty() && self.rewritten.is_empty() && self.exempted.is_empty()
-    }
-}
-
 /// A refusal is "forbidden"; 500 would read as an error of the policy.
-const FORBIDDEN: u16 = 403;
+const FORBIDDEN: &str = "403";
 
 /// Answers `validate`, where no registry can be asked: the payload is
 /// `{"request": …, "settings": …}`.
@@ -76,34 +44,51 @@ fn judge(
     }
 }
 
+/// The answer to `validate`, with the members of Kubewarden's `ValidationResponse`.
+///
+/// Kubewarden's own type keeps the annotations in a hash map, whose order changes from run to run, and
+/// reads and writes the object's numbers and escapes anew.
 fn answer(verdict: &Verdict<'_>) -> Vec<u8> {
-    let codes = verdict.codes();
-    let response = ValidationResponse {
-        accepted: verdict.accepted(),
-        message: verdict.message(),
-        code: (!verdict.accepted()).then_some(FORBIDDEN),
-        audit_annotations: AuditAnnotations {
-            violations: codes
-                .iter()
-                .map(|code| code.as_str())
-                .collect::<Vec<_>>()
-                .join(","),
-            rewritten: verdict.rewritten.join(","),
-            exempted: verdict.exempted.join(","),
-        },
-        warnings: verdict.warning_texts(),
-    };
-    // Nothing in it can fail to serialize; were it so, the request is refused all the same.
-    let mut answer =
-        serde_json::to_vec(&response).unwrap_or_else(|_| br#"{"accepted":false}"#.to_vec());
-    if let Some(object) = &verdict.mutated_object {
-        // The object goes in as it is: a serializer would write its numbers and escapes anew.
-        answer.pop();
-        answer.extend_from_slice(br#","mutated_object":"#);
-        answer.extend_from_slice(object.as_bytes());
-        answer.push(b'}');
+    let mut answer = String::from("{\"accepted\":");
+    answer += if verdict.accepted() { "true" } else { "false" };
+    if let Some(message) = verdict.message() {
+        answer += ",\"message\":";
+        write_string(&mut answer, &message);
+        answer += ",\"code\":";
+        answer += FORBIDDEN;
     }
-    answer
+    let codes: Vec<_> = verdict.codes().iter().map(|code| code.as_str()).collect();
+    let annotations = [
+        ("violations", codes.join(",")),
+        ("rewritten", verdict.rewritten.join(",")),
+        ("exempted", verdict.exempted.join(",")),
+    ];
+    let mut before = ",\"audit_annotations\":{";
+    for (key, value) in annotations.iter().filter(|(_, value)| !value.is_empty()) {
+        answer += before;
+        write_string(&mut answer, key);
+        answer.push(':');
+        write_string(&mut answer, value);
+        before = ",";
+    }
+    if before == "," {
+        answer.push('}');
+    }
+    let mut before = ",\"warnings\":[";
+    for warning in verdict.warning_texts() {
+        answer += before;
+        write_string(&mut answer, &warning);
+        before = ",";
+    }
+    if before == "," {
+        answer.push(']');
+    }
+    if let Some(object) = &verdict.mutated_object {
+        answer += ",\"mutated_object\":";
+        answer += object;
+    }
+    answer.push('}');
+    answer.into_bytes()
 }
 
 /// Answers `validate_settings`: nothing if the settings are valid, else what is wrong with them.

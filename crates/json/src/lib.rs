@@ -403,6 +403,38 @@ pub fn is_same(left: &str, right: &str) -> bool {
         && left_rest == right_rest
 }
 
+/// Appends a text as a JSON string.
+pub fn write_string(json: &mut String, text: &str) {
+    const DIGITS: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+    ];
+    json.push('"');
+    let mut rest = text;
+    while let Some(at) = rest
+        .bytes()
+        .position(|byte| matches!(byte, b'"' | b'\\' | ..b' '))
+    {
+        let Some((plain, after)) = rest.split_at_checked(at) else {
+            break;
+        };
+        json.push_str(plain);
+        let mut after = after.chars();
+        match after.next() {
+            Some('\n') => json.push_str("\\n"),
+            Some(character @ ..' ') => {
+                let code = character as usize;
+                json.push_str("\\u00");
+                json.extend([code >> 4, code & 15].map(|digit| DIGITS.get(digit).unwrap_or(&'0')));
+            }
+            Some(character) => json.extend(['\\', character]),
+            None => {}
+        }
+        rest = after.as_str();
+    }
+    json.push_str(rest);
+    json.push('"');
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -520,6 +552,16 @@ mod tests {
         ] {
             assert!(serde_json::from_str::<String>(&format!("\"{half}\"")).is_err());
             assert_eq!(unescaped(half), half, "{half}");
+        }
+    }
+
+    #[test]
+    fn writes_what_it_reads() {
+        for text in ["", "a", "é\"\\/\u{7f}\u{2028}", "\n\t\u{0}\u{1f}\u{1}x"] {
+            let mut json = String::new();
+            write_string(&mut json, text);
+            assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+            assert_eq!(string(&json).unwrap(), text);
         }
     }
 
