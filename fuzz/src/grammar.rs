@@ -3,9 +3,15 @@
 
 use libfuzzer_sys::arbitrary::{Result, Unstructured};
 
+/// Keys, and what stands there.
+type Members = &'static [(&'static str, &'static Shape)];
+
 /// What stands at a place.
 enum Shape {
-    Map(&'static [(&'static str, &'static Shape)]),
+    /// Some of these members.
+    Map(Members),
+    /// All of the former members, and some of the latter.
+    Rule(Members, Members),
     List(&'static Shape),
     OneOf(&'static [&'static Shape]),
     /// One of these JSON texts.
@@ -14,12 +20,12 @@ enum Shape {
     Word(&'static [&'static str]),
     Image,
     Pattern,
-    /// An object as somebody applied it, in a string.
+    /// An object as somebody applied it, in a string. It holds none of these again: each escapes the other's escapes.
     LastApplied,
     Any,
 }
 
-use Shape::{Any, Image, LastApplied, List, Literal, Map, OneOf, Pattern, Word};
+use Shape::{Any, Image, LastApplied, List, Literal, Map, OneOf, Pattern, Rule, Word};
 
 static ANY: Shape = Any;
 static IMAGE: Shape = Image;
@@ -59,6 +65,24 @@ static STRINGS: Shape = Map(&[
     (
         "kubectl.kubernetes.io/last-applied-configuration",
         &LastApplied,
+    ),
+]);
+static APPLIED: Shape = Map(&[
+    ("apiVersion", &Word(&["v1", "apps/v1"])),
+    ("kind", &Word(&["Pod", "Deployment"])),
+    (
+        "metadata",
+        &Map(&[
+            ("name", &Word(&["web", "prod-eu"])),
+            ("annotations", &Map(&[("team", &Word(&["a", "b", ""]))])),
+        ]),
+    ),
+    (
+        "spec",
+        &OneOf(&[
+            &POD_SPEC,
+            &Map(&[("template", &Map(&[("spec", &POD_SPEC)]))]),
+        ]),
     ),
 ]);
 static OWNERS: Shape = List(&Map(&[
@@ -166,6 +190,14 @@ static KINDS: [(&str, &Shape); 9] = [
 
 static ACTION: Shape = Word(&["reject", "warn"]);
 static PATTERNS: Shape = List(&Pattern);
+static REGISTRIES: Shape = List(&Word(&[
+    "docker.io",
+    "ghcr.io",
+    "*.azurecr.io",
+    "docker.io/library",
+    "localhost:*",
+    "example.azurecr.io/hub",
+]));
 static ALLOW_REJECT: Shape = Map(&[
     ("allow", &PATTERNS),
     ("reject", &PATTERNS),
@@ -200,97 +232,147 @@ static NAMES: Shape = List(&Word(&[
     "restartedAt",
     "missing",
 ]));
+static GROUPS: Shape = Literal(&[
+    r#"[["spec","id"]]"#,
+    r#"[["team","id"],["missing","spec"]]"#,
+    r#"[["id"]]"#,
+]);
 static GLOBS: Shape = List(&Word(&["team", "sp*", "example.com/*", "*", "i?"]));
-static WANTED: Shape = Map(&[
-    ("spec", &Literal(&["null", "\"*\"", "\"small\""])),
-    ("i*", &Literal(&["null", "\"*\"", "\"a\""])),
+static WANTED: Shape = Literal(&[
+    r#"{"spec":"*"}"#,
+    r#"{"spec":null,"i*":"a"}"#,
+    r#"{"i*":null}"#,
+    r#"{"spec":"small"}"#,
 ]);
-static ANNOTATION_RULE: Shape = Map(&[
-    ("name", &Word(&["rule"])),
-    ("match", &SELECTOR),
-    ("prefix", &Word(&["example.com/", "kubectl.kubernetes.io/"])),
-    ("aliasPrefixes", &List(&Word(&["old.example.com/"]))),
-    ("target", &Word(&["object", "podTemplate", "both"])),
-    ("required", &NAMES),
-    ("requireAny", &List(&NAMES)),
-    ("denied", &GLOBS),
-    ("allowed", &GLOBS),
-    ("conflicting", &List(&NAMES)),
-    ("immutable", &NAMES),
-    ("createOnly", &NAMES),
-    ("keep", &NAMES),
-    (
-        "requires",
-        &List(&Map(&[("when", &WANTED), ("then", &WANTED)])),
-    ),
-    (
-        "values",
-        &Map(&[(
-            "spec",
-            &Map(&[
-                ("oneOf", &List(&Word(&["small", "s*", ""]))),
-                ("pattern", &Word(&["[a-z]+", "[0-9]{1,3}", "("])),
-                ("default", &Word(&["small", "x"])),
-            ]),
-        )]),
-    ),
-    ("action", &Word(&["reject", "warn", "remove"])),
-    ("message", &Word(&["see the wiki"])),
-]);
-static CRITERIA_RULE: Shape = Map(&[
-    (
-        "criteria",
-        &Word(&["containsAnyOf", "doesNotContainOtherThan", "containsAllOf"]),
-    ),
-    ("values", &NAMES),
-]);
-static CHANGE_RULE: Shape = Map(&[
-    ("name", &Word(&["git"])),
-    ("match", &SELECTOR),
-    (
-        "guard",
-        &List(&Word(&[
-            "images",
-            "spec",
-            "annotations:*",
-            "labels:team",
-            "spec.containers[*].env",
-            "metadata.ownerReferences",
-        ])),
-    ),
-    ("allowUsers", &List(&Word(&["jane", "preset:argocd"]))),
-    ("allowGroups", &List(&Word(&["dev*"]))),
-    ("denyFieldManagers", &List(&Word(&["kubectl-*"]))),
-    ("requireAnnotations", &List(&Word(&["team"]))),
-    ("allowRestart", &Literal(&["true", "false"])),
-    ("guardDelete", &Literal(&["true", "false"])),
-    ("action", &ACTION),
-]);
-static MIRROR: Shape = Map(&[
-    (
-        "source",
-        &Word(&[
-            "docker.io",
-            "docker.io/library/redis",
-            "ghcr.io/org",
-            "*",
-            "docker.io/library",
-        ]),
-    ),
-    (
-        "mirror",
-        &Word(&[
-            "example.azurecr.io/hub",
-            "example.azurecr.io/cache/{registry}/{repository}",
-            "registry.example.com/{name}:{tag}",
-            "example.azurecr.io",
-        ]),
-    ),
+static ANNOTATION_RULE: Shape = Rule(
+    &[("keep", &NAMES)],
+    &[
+        ("name", &Word(&["rule"])),
+        ("match", &SELECTOR),
+        ("prefix", &Word(&["example.com/", "kubectl.kubernetes.io/"])),
+        ("aliasPrefixes", &List(&Word(&["old.example.com/"]))),
+        ("target", &Word(&["object", "podTemplate", "both"])),
+        ("required", &NAMES),
+        ("requireAny", &GROUPS),
+        ("denied", &GLOBS),
+        ("allowed", &GLOBS),
+        ("conflicting", &GROUPS),
+        ("immutable", &NAMES),
+        ("createOnly", &NAMES),
+        (
+            "requires",
+            &List(&Rule(&[("when", &WANTED), ("then", &WANTED)], &[])),
+        ),
+        (
+            "values",
+            &Rule(
+                &[(
+                    "spec",
+                    &Map(&[
+                        ("oneOf", &List(&Word(&["small", "s*", ""]))),
+                        ("pattern", &Word(&["[a-z]+", "[0-9]{1,3}", "s.*l"])),
+                        ("default", &Word(&["small", "x"])),
+                    ]),
+                )],
+                &[],
+            ),
+        ),
+        ("action", &Word(&["reject", "warn", "remove"])),
+        ("message", &Word(&["see the wiki"])),
+    ],
+);
+static CRITERIA_RULE: Shape = Rule(
+    &[
+        (
+            "criteria",
+            &Word(&["containsAnyOf", "doesNotContainOtherThan", "containsAllOf"]),
+        ),
+        ("values", &NAMES),
+    ],
+    &[
+        ("match", &SELECTOR),
+        ("target", &Word(&["podTemplate", "both"])),
+    ],
+);
+static CHANGE_RULE: Shape = Rule(
+    &[
+        (
+            "match",
+            &Rule(
+                &[("kinds", &List(&Word(&["Pod", "apps/*", "Set", "*"])))],
+                &[
+                    ("namespaces", &List(&Word(&["default", "prod-*"]))),
+                    (
+                        "labels",
+                        &Map(&[("team", &Literal(&["null", "\"*\"", "\"a\""]))]),
+                    ),
+                ],
+            ),
+        ),
+        (
+            "guard",
+            &List(&Word(&[
+                "images",
+                "spec",
+                "annotations:*",
+                "labels:team",
+                "spec.containers[*].env",
+                "metadata.ownerReferences",
+            ])),
+        ),
+    ],
+    &[
+        ("name", &Word(&["git"])),
+        ("allowUsers", &List(&Word(&["jane", "preset:argocd"]))),
+        ("allowGroups", &List(&Word(&["dev*"]))),
+        ("denyFieldManagers", &List(&Word(&["kubectl-*"]))),
+        ("requireAnnotations", &List(&Word(&["team"]))),
+        ("allowRestart", &Literal(&["true", "false"])),
+        ("guardDelete", &Literal(&["true", "false"])),
+        ("action", &ACTION),
+    ],
+);
+static MIRROR_OPTIONS: Members = &[
     ("digest", &Word(&["keep", "drop", "skip"])),
     ("pullSecrets", &List(&Word(&["pull"]))),
     ("checkExists", &Literal(&["true", "false"])),
     ("onCheckError", &Word(&["keep", "rewrite", "reject"])),
     ("match", &SELECTOR),
+];
+static TEMPLATES: Shape = Word(&[
+    "example.azurecr.io/cache/{registry}/{repository}",
+    "registry.example.com/cache/{repository}",
+]);
+static MIRROR: Shape = OneOf(&[
+    &Rule(
+        &[
+            (
+                "source",
+                &Word(&[
+                    "docker.io",
+                    "docker.io/library/redis",
+                    "ghcr.io/org",
+                    "docker.io/library",
+                ]),
+            ),
+            (
+                "mirror",
+                &Word(&[
+                    "example.azurecr.io/hub",
+                    "registry.example.com/{name}:{tag}",
+                    "docker.io/org",
+                ]),
+            ),
+        ],
+        MIRROR_OPTIONS,
+    ),
+    &Rule(
+        &[
+            ("source", &Word(&["*", "*.azurecr.io", "docker.io"])),
+            ("mirror", &TEMPLATES),
+        ],
+        MIRROR_OPTIONS,
+    ),
 ]);
 static SETTINGS: Shape = Map(&[
     ("mirrors", &List(&MIRROR)),
@@ -308,7 +390,17 @@ static SETTINGS: Shape = Map(&[
         "drift",
         &Map(&[("lastApplied", &Word(&["ignore", "warn", "reject"]))]),
     ),
-    ("registries", &ALLOW_REJECT),
+    (
+        "registries",
+        &OneOf(&[
+            &Map(&[
+                ("allow", &REGISTRIES),
+                ("reject", &REGISTRIES),
+                ("action", &ACTION),
+            ]),
+            &Map(&[("allow", &REGISTRIES), ("action", &ACTION)]),
+        ]),
+    ),
     ("images", &ALLOW_REJECT),
     (
         "tags",
@@ -325,38 +417,55 @@ static SETTINGS: Shape = Map(&[
     ("onUpdate", &Word(&["changed", "all"])),
     (
         "imagePaths",
-        &List(&Map(&[
-            ("kind", &Word(&["Set", "core/Pod", "*"])),
-            (
-                "path",
-                &Word(&[
-                    "spec.image",
-                    "spec.images",
-                    "spec.images[*]",
-                    "spec.containers[*].image",
-                    "metadata.labels",
-                    "spec.sets[*].spec.volumes[*].image.reference",
-                ]),
-            ),
-        ])),
+        &List(&Rule(
+            &[
+                ("kind", &Word(&["Set", "core/Pod", "*"])),
+                (
+                    "path",
+                    &Word(&[
+                        "spec.image",
+                        "spec.images",
+                        "spec.images[*]",
+                        "spec.containers[*].image",
+                        "metadata.labels",
+                        "spec.sets[*].spec.volumes[*].image.reference",
+                    ]),
+                ),
+            ],
+            &[],
+        )),
     ),
     (
         "exemptions",
-        &List(&Map(&[
-            ("name", &Word(&["system"])),
-            ("match", &SELECTOR),
-            ("images", &PATTERNS),
-            (
-                "checks",
-                &List(&Word(&[
-                    "images",
-                    "mirrors",
-                    "annotations",
-                    "changes",
-                    "drift",
-                ])),
+        &List(&OneOf(&[
+            &Rule(
+                &[("images", &PATTERNS)],
+                &[
+                    ("name", &Word(&["system"])),
+                    ("match", &SELECTOR),
+                    ("checks", &List(&Word(&["images", "mirrors"]))),
+                    ("reason", &Word(&["because"])),
+                ],
             ),
-            ("reason", &Word(&["because"])),
+            &Rule(
+                &[(
+                    "match",
+                    &Rule(
+                        &[("namespaces", &List(&Word(&["kube-system", "prod-*"])))],
+                        &[("fields", &CONDITIONS), ("users", &List(&Word(&["jane"])))],
+                    ),
+                )],
+                &[(
+                    "checks",
+                    &List(&Word(&[
+                        "images",
+                        "mirrors",
+                        "annotations",
+                        "changes",
+                        "drift",
+                    ])),
+                )],
+            ),
         ])),
     ),
     ("docsUrl", &Word(&["https://wiki.example.com/images"])),
@@ -383,6 +492,25 @@ static HOSTS: [&str; 14] = [
     "10.0.0.1/",
     "a_b.io/",
     "example.azurecr.io/",
+];
+/// With these paths, images of every list.
+static ENTRY_HOSTS: [&str; 6] = [
+    "docker.io/",
+    "ghcr.io/",
+    "GHCR.io:443/",
+    "*.azurecr.io/",
+    "*/",
+    "localhost:*/",
+];
+static ENTRY_PATHS: [&str; 8] = [
+    "redis",
+    "org/*",
+    "a/**/c",
+    "*",
+    "library/re*:7*",
+    "org/app@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "**:latest",
+    "a/?",
 ];
 static PATTERN_HOSTS: [&str; 6] = ["*/", "*.azurecr.io/", "*.io/", "?hcr.io/", "*:5000/", "**/"];
 static PATHS: [&str; 6] = [
@@ -434,17 +562,19 @@ impl Payload {
 /// A payload.
 pub fn payload(u: &mut Unstructured<'_>) -> Result<Payload> {
     let mut settings = String::new();
-    write(u, &SETTINGS, &mut settings)?;
+    let wild = u.ratio(1, 8)?;
+    write(u, &SETTINGS, wild, &mut settings)?;
     let (kind, shape) = *u.choose(&KINDS)?;
     let mut object = String::new();
-    write(u, shape, &mut object)?;
+    let wild = u.ratio(1, 2)?;
+    write(u, shape, wild, &mut object)?;
     let operation = *u.choose(&["CREATE", "UPDATE", "DELETE", "CONNECT", "UPDATE", "CREATE"])?;
     let mut old_object = String::new();
     let is_same = u.ratio(1, 2)?;
     if is_same {
         old_object.push_str(&object);
     } else {
-        write(u, shape, &mut old_object)?;
+        write(u, shape, wild, &mut old_object)?;
     }
     let mut members = vec![
         ("uid", r#""1299d386""#.to_owned()),
@@ -464,7 +594,7 @@ pub fn payload(u: &mut Unstructured<'_>) -> Result<Payload> {
     ] {
         if u.ratio(1, 3)? && !u.is_empty() {
             let mut text = String::new();
-            write(u, shape, &mut text)?;
+            write(u, shape, wild, &mut text)?;
             members.push((key, text));
         }
     }
@@ -488,70 +618,61 @@ pub fn payload(u: &mut Unstructured<'_>) -> Result<Payload> {
 /// Settings.
 pub fn settings(u: &mut Unstructured<'_>) -> Result<String> {
     let mut text = String::new();
-    write(u, &SETTINGS, &mut text)?;
+    let wild = u.ratio(1, 2)?;
+    write(u, &SETTINGS, wild, &mut text)?;
     Ok(text)
 }
 
-fn write(u: &mut Unstructured<'_>, shape: &Shape, out: &mut String) -> Result<()> {
-    if !u.is_empty() && u.ratio(1, 64)? {
+/// Writes what a shape says; where it is `wild`, now and then something else.
+fn write(u: &mut Unstructured<'_>, shape: &Shape, wild: bool, out: &mut String) -> Result<()> {
+    if wild && !u.is_empty() && u.ratio(1, 64)? {
         return any(u, 3, out);
     }
     match shape {
-        Map(members) => {
-            out.push('{');
-            let mut is_first = true;
-            for (key, shape) in *members {
-                if !u.is_empty() && u.ratio(2, 5)? {
-                    continue;
-                }
-                member(u, key, shape, &mut is_first, out)?;
-            }
-            if !u.is_empty() && u.ratio(1, 24)? {
-                // One more: of another kind, or a second time.
-                match members.get(u.choose_index(members.len() * 2)?) {
-                    Some((key, shape)) => member(u, key, shape, &mut is_first, out)?,
-                    None => member(u, "containers", &CONTAINERS, &mut is_first, out)?,
-                }
-            }
-            out.push('}');
-        }
+        Map(members) => map(u, (&[], members), wild, out)?,
+        Rule(must, may) => map(u, (must, may), wild, out)?,
         List(element) => {
             out.push('[');
-            let length = if u.is_empty() {
-                1
-            } else {
-                *u.choose(&[1, 1, 1, 2, 2, 3, 0, 1, 1, 2, 17])?
+            let length = match (u.is_empty(), wild) {
+                (true, _) => 1,
+                (false, false) => *u.choose(&[1, 1, 1, 2, 3])?,
+                (false, true) => *u.choose(&[1, 1, 1, 2, 2, 3, 0, 1, 1, 2, 17])?,
             };
             for index in 0..length {
                 if index > 0 {
                     out.push(',');
                 }
-                write(u, element, out)?;
+                write(u, element, wild, out)?;
             }
             out.push(']');
         }
         OneOf(shapes) => {
             let shape = *u.choose(shapes)?;
-            write(u, shape, out)?;
+            write(u, shape, wild, out)?;
         }
         Literal(texts) => out.push_str(u.choose(texts)?),
         Word(words) => {
-            if !u.is_empty() && u.ratio(1, 16)? {
+            if wild && !u.is_empty() && u.ratio(1, 16)? {
                 return string(u, out);
             }
             let word = *u.choose(words)?;
             quote(word, out);
         }
         Image => {
-            if !u.is_empty() && u.ratio(1, 12)? {
+            if wild && !u.is_empty() && u.ratio(1, 12)? {
                 return string(u, out);
             }
             let text = format!("{}{}{}", u.choose(&HOSTS)?, u.choose(&PATHS)?, version(u)?);
             quote(&text, out);
         }
         Pattern => {
-            if !u.is_empty() && u.ratio(1, 24)? {
+            if wild && !u.is_empty() && u.ratio(1, 24)? {
                 return string(u, out);
+            }
+            if !wild {
+                let text = format!("{}{}", u.choose(&ENTRY_HOSTS)?, u.choose(&ENTRY_PATHS)?);
+                quote(&text, out);
+                return Ok(());
             }
             let host = either(u, &HOSTS, &PATTERN_HOSTS)?;
             let path = either(u, &PATHS, &PATTERN_PATHS)?;
@@ -563,16 +684,44 @@ fn write(u: &mut Unstructured<'_>, shape: &Shape, out: &mut String) -> Result<()
             };
             quote(&text, out);
         }
-        // Annotations hold one of these again, so it ends where nothing is left to choose by.
-        LastApplied if u.is_empty() => quote("{}", out),
         LastApplied => {
-            let shape = *u.choose(&[&POD, &DEPLOYMENT])?;
             let mut applied = String::new();
-            write(u, shape, &mut applied)?;
+            write(u, &APPLIED, wild, &mut applied)?;
             quote(&applied, out);
         }
         Any => any(u, 3, out)?,
     }
+    Ok(())
+}
+
+fn map(
+    u: &mut Unstructured<'_>,
+    (must, may): (Members, Members),
+    wild: bool,
+    out: &mut String,
+) -> Result<()> {
+    out.push('{');
+    let mut is_first = true;
+    for (key, shape) in must {
+        if !(wild && !u.is_empty() && u.ratio(1, 24)?) {
+            member(u, key, shape, wild, &mut is_first, out)?;
+        }
+    }
+    for (position, (key, shape)) in may.iter().enumerate() {
+        // Tame maps are not empty.
+        let is_last_chance = !wild && is_first && position + 1 == may.len();
+        if is_last_chance || u.is_empty() || !u.ratio(2, 5)? {
+            member(u, key, shape, wild, &mut is_first, out)?;
+        }
+    }
+    if wild && !u.is_empty() && u.ratio(1, 24)? {
+        // One more: of another kind, or a second time.
+        match may.get(u.choose_index(may.len() * 2 + 1)?) {
+            Some((key, shape)) => member(u, key, shape, wild, &mut is_first, out)?,
+            None => member(u, "containers", &CONTAINERS, wild, &mut is_first, out)?,
+        }
+    }
+    out.push('}');
     Ok(())
 }
 
@@ -602,6 +751,7 @@ fn member(
     u: &mut Unstructured<'_>,
     key: &str,
     shape: &Shape,
+    wild: bool,
     is_first: &mut bool,
     out: &mut String,
 ) -> Result<()> {
@@ -612,7 +762,7 @@ fn member(
     out.push('"');
     out.push_str(key);
     out.push_str("\":");
-    write(u, shape, out)
+    write(u, shape, wild, out)
 }
 
 fn any(u: &mut Unstructured<'_>, depth: usize, out: &mut String) -> Result<()> {
@@ -647,8 +797,8 @@ fn any(u: &mut Unstructured<'_>, depth: usize, out: &mut String) -> Result<()> {
             }
             out.push('}');
         }
-        7 if depth > 0 => write(u, &TEMPLATE, out)?,
-        8 if depth > 0 => write(u, &CONTAINERS, out)?,
+        7 if depth > 0 => write(u, &TEMPLATE, true, out)?,
+        8 if depth > 0 => write(u, &CONTAINERS, true, out)?,
         _ => quote("x", out),
     }
     Ok(())

@@ -153,7 +153,8 @@ pub(crate) fn crossing(pattern: &str, path: &str) -> bool {
             if before == b'/' && begins_segment && after.starts_with("**/") {
                 open_at(&mut open, at + 3);
             }
-            if after == "/**" {
+            // `/**` at the end, be it there more than once, may be nothing.
+            if !after.is_empty() && after.split("/**").all(str::is_empty) {
                 open_at(&mut open, pattern.len());
             }
         }

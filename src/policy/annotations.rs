@@ -13,7 +13,7 @@ use crate::json::{Location, Node, Step, position};
 use crate::request::{Operation, Request, RequestError};
 use crate::selector::Selector;
 use crate::settings::{self, AnnotationItem, Settings, SettingsErrors};
-use crate::shown::Shown;
+use crate::shown::{OneLine, Shown};
 use crate::splice::{self, Edit};
 use crate::violation::{Action, Violation};
 use crate::workload::Object;
@@ -357,7 +357,7 @@ fn finding(
     let value = objection.found.and_then(Annotation::value);
     let value = value.as_deref();
     let message = match &rule.message {
-        Some(message) => format!(": {message}"),
+        Some(message) => format!(": {}", OneLine(message)),
         None => String::new(),
     };
     let (code, facts) = (objection.code, objection.facts);
