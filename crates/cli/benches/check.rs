@@ -3,6 +3,8 @@
 //! The manifests are the 20 in `manifests.yaml`, each with a number of its own in place of `@`. Both
 //! sides read the same files on as many threads; the better of several runs counts, in turns, since
 //! other work on the machine only ever adds.
+//!
+//! Run as a test, without optimisation, it holds with few manifests that it runs, and no limit.
 
 use std::fs;
 use std::io::{self, Write};
@@ -15,6 +17,7 @@ use rayon::prelude::*;
 
 const MANIFESTS: &str = include_str!("manifests.yaml");
 const FILES: usize = 10_000;
+const FEW_FILES: usize = 100;
 const THREADS: usize = 2;
 const RUNS: usize = 5;
 
@@ -31,18 +34,25 @@ tags: { reject: [latest, \"*-rc*\"] }
 
 #[expect(clippy::cast_precision_loss, reason = "megabytes to one place")]
 fn main() -> io::Result<ExitCode> {
+    // So `cargo bench` calls it.
+    let is_measured = std::env::args().any(|argument| argument == "--bench");
+    let (count, runs) = if is_measured {
+        (FILES, RUNS)
+    } else {
+        (FEW_FILES, 1)
+    };
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("check-bench");
-    let (files, bytes) = generate(&folder)?;
+    let (files, bytes) = generate(&folder, count)?;
     rayon::ThreadPoolBuilder::new()
         .num_threads(THREADS)
         .build_global()
         .map_err(io::Error::other)?;
     let (mut parse, mut check, mut memory) = (Duration::MAX, Duration::MAX, 0);
-    for _ in 0..RUNS {
+    for _ in 0..runs {
         let begin = Instant::now();
         let events: usize = files.par_iter().map(|file| events(file)).sum();
         parse = parse.min(begin.elapsed());
-        assert!(events > FILES, "the parser read something");
+        assert!(events > count, "the parser read something");
         let (time, peak) = check_all(&folder)?;
         check = check.min(time);
         memory = memory.max(peak);
@@ -51,14 +61,14 @@ fn main() -> io::Result<ExitCode> {
     let mut out = io::stdout().lock();
     writeln!(
         out,
-        "check: {FILES} manifests, {:.1} MB, {THREADS} threads: {:.2} s, {times:.2} times the parser's {:.2} s, {memory} MiB (at most {:.0} s, {MOST_TIMES} times, {MOST_MEMORY} MiB)",
+        "check: {count} manifests, {:.1} MB, {THREADS} threads: {:.2} s, {times:.2} times the parser's {:.2} s, {memory} MiB (at most {:.0} s, {MOST_TIMES} times, {MOST_MEMORY} MiB)",
         bytes as f64 / 1e6,
         check.as_secs_f64(),
         parse.as_secs_f64(),
         LONGEST.as_secs_f64(),
     )?;
     let is_within = check <= LONGEST && times <= MOST_TIMES && memory <= MOST_MEMORY;
-    Ok(if is_within {
+    Ok(if is_within || !is_measured {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -66,12 +76,12 @@ fn main() -> io::Result<ExitCode> {
 }
 
 /// Writes the manifests; tells their paths and their size.
-fn generate(folder: &Path) -> io::Result<(Vec<PathBuf>, usize)> {
+fn generate(folder: &Path, count: usize) -> io::Result<(Vec<PathBuf>, usize)> {
     let _ = fs::remove_dir_all(folder);
     let kinds: Vec<_> = MANIFESTS.split("---\n").collect();
     let mut files = Vec::new();
     let mut bytes = 0;
-    for number in 0..FILES {
+    for number in 0..count {
         let folder = folder.join(format!("manifests/{:02}", number % 100));
         fs::create_dir_all(&folder)?;
         let kind = kinds.get(number % kinds.len()).copied().unwrap_or_default();

@@ -94,6 +94,8 @@ struct Sides {
     live: Vec<Workload>,
     pods: Vec<(Workload, k8s_openapi::api::core::v1::Pod)>,
     problems: Vec<String>,
+    /// Files of Git that say nothing until they are rendered.
+    templates: Vec<String>,
 }
 
 impl Drift {
@@ -155,6 +157,10 @@ impl Drift {
         if self.write {
             write_git(&rows, &inputs, &texts, &mut sides.problems);
         }
+        for template in &sides.templates {
+            let line = format!("{template}: a template, not rendered: it is not compared");
+            let _ = writeln!(anstream::stderr(), "{line}");
+        }
         for problem in &sides.problems {
             let _ = writeln!(anstream::stderr(), "{}", printable(problem));
         }
@@ -215,6 +221,10 @@ impl Sides {
                 return String::new();
             }
         };
+        if text.contains("{{") && input::is_chart_template(input.path()) {
+            self.templates.push(name);
+            return text;
+        }
         let lines = Lines::new(&text);
         let mut position = 0;
         manifest::documents(&text, &mut |part| match part {
@@ -247,8 +257,12 @@ impl Sides {
                 }
                 position += 1;
             }
-            // A template of a chart says nothing until it is rendered.
-            Err(_) if text.contains("{{") => {}
+            // What cannot be read and holds `{{` is for a template engine.
+            Err(_) if text.contains("{{") => {
+                if self.templates.last() != Some(&name) {
+                    self.templates.push(name.clone());
+                }
+            }
             Err(error) => {
                 let at = lines.position(error.at);
                 self.problems.push(format!(

@@ -61,6 +61,8 @@ struct Plan {
     edited: Edited,
     /// What the text of each change was, in their order, and the object.
     was: Vec<(String, String)>,
+    /// It is for a template engine, which makes manifests of it.
+    is_template: bool,
     /// What stops the engine from changing an object.
     violations: Vec<String>,
     problems: Vec<String>,
@@ -82,6 +84,7 @@ impl Fix {
         let inputs = input::find(&self.paths);
         let mut progress = Progress::new(inputs.len());
         let (mut changed_files, mut changes, mut by_hand, mut unreadable) = (0, 0, 0, 0);
+        let mut templates = 0;
         let mut told = Vec::new();
         for batch in inputs.chunks(BATCH) {
             let plans: Vec<_> = batch.par_iter().map(|input| plan(&judge, input)).collect();
@@ -114,6 +117,7 @@ impl Fix {
                 changes += made;
                 by_hand += plan.edited.outcomes.len() - made + plan.violations.len();
                 unreadable += usize::from(!plan.problems.is_empty());
+                templates += usize::from(plan.is_template);
                 told.append(&mut plan.lines());
             }
             progress.advance(batch.len());
@@ -139,6 +143,10 @@ impl Fix {
                 String::new()
             },
         ));
+        if templates > 0 {
+            let templates = count(templates, "template", "templates");
+            told.push(format!("  {templates} not rendered: left as they are"));
+        }
         if asks_registry && changes > 0 {
             told.push(
                 "  `checkExists` is not asked: a mirror may lack an image that was written".into(),
@@ -222,6 +230,7 @@ fn plan(judge: &Judge<'_>, input: &Input) -> Plan {
             outcomes: Vec::new(),
         },
         was: Vec::new(),
+        is_template: false,
         violations: Vec::new(),
         problems: Vec::new(),
         name,
@@ -235,6 +244,7 @@ fn plan(judge: &Judge<'_>, input: &Input) -> Plan {
         Err(problem) => plan.problems.push(format!("{}: {problem}", plan.name)),
     }
     if plan.text.contains("{{") && input::is_chart_template(path) {
+        plan.is_template = true;
         plan.edited.text.clone_from(&plan.text);
         return plan;
     }
@@ -267,7 +277,9 @@ fn plan(judge: &Judge<'_>, input: &Input) -> Plan {
             plan.edited = edit::apply(&plan.text, &changes);
             return plan;
         }
-    } else if !plan.text.contains("{{") {
+    } else if plan.text.contains("{{") {
+        plan.is_template = true;
+    } else {
         let lines = Lines::new(&plan.text);
         for error in unreadable {
             let at = lines.position(error.at);

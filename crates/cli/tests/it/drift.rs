@@ -452,6 +452,33 @@ fn the_mirrors_of_a_policy_in_a_namespace_are_for_that_namespace() {
 }
 
 #[test]
+fn a_template_is_told_and_not_compared() {
+    let live = vec![workload("Deployment", "redis", "redis:7.2-alpine")];
+    let workshop = workshop("drift-template", &live);
+    workshop
+        .file("git/chart/Chart.yaml", "apiVersion: v2\nname: c\n")
+        .file(
+            "git/chart/templates/redis.yaml",
+            GIT.replace("redis:7.2-alpine", "\"{{ .Values.image }}\""),
+        )
+        .file("git/other.yaml", "a: {{ if .x }}\n---\nb: {{ end }}\n");
+    let outcome = workshop.run("drift --git git --cluster live.json");
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (0, "1 in sync\n"));
+    assert_eq!(
+        outcome.stderr,
+        "git/chart/templates/redis.yaml: a template, not rendered: it is not compared\ngit/other.yaml: a template, not rendered: it is not compared\n"
+    );
+    let outcome = workshop.run("fix -s settings.yaml --check git/chart git/other.yaml");
+    assert_eq!(
+        (outcome.code, outcome.stdout.as_str()),
+        (
+            0,
+            "0 changes to make in 0 files\n  2 templates not rendered: left as they are\n"
+        )
+    );
+}
+
+#[test]
 fn a_cluster_is_asked_with_kubectl() {
     let live = vec![workload("Deployment", "redis", RUNS), redis_pod(RUNS)];
     let workshop = workshop("drift-kubectl", &live);

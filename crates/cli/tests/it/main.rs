@@ -13,6 +13,8 @@ mod fix;
 #[cfg(test)]
 mod manifests;
 #[cfg(test)]
+mod pipelines;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod same_verdict;

@@ -281,6 +281,81 @@ fn a_fix_changes_the_images_and_nothing_else() {
     });
 }
 
+#[test]
+fn a_fix_takes_out_the_annotations_that_are_denied_and_nothing_else() {
+    let workshop = Workshop::new("properties-removal");
+    workshop.file(
+        "settings.yaml",
+        "annotations: [{ denied: [\"debug*\"], action: remove }]\n",
+    );
+    let entries = prop::collection::vec((any::<bool>(), 0..3_usize, any::<bool>()), 1..6);
+    let config = Config {
+        cases: 96,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    TestRunner::new(config)
+        .run(
+            &(entries, any::<bool>(), any::<bool>()),
+            |(entries, is_flow, has_crlf)| {
+                let before = annotated(&entries, is_flow, has_crlf);
+                workshop.file("a.yaml", &before);
+                let outcome = workshop.run("fix -s settings.yaml a.yaml");
+                prop_assert_eq!(outcome.code, 0, "{}\n{:?}", before, outcome);
+                let after = workshop.read("a.yaml");
+                let mut wanted = documents(&before);
+                for document in &mut wanted {
+                    let annotations = document["metadata"]["annotations"].as_object_mut();
+                    annotations
+                        .unwrap()
+                        .retain(|key, _| !key.starts_with("debug"));
+                }
+                prop_assert_eq!(documents(&after), wanted, "{}\n{}", before, after);
+                let kept = |text: &str| -> Vec<String> {
+                    let lines = text.split_inclusive('\n').map(str::to_owned);
+                    lines
+                        .filter(|line| !line.contains("debug") && !line.contains('{'))
+                        .collect()
+                };
+                prop_assert_eq!(kept(&after), kept(&before));
+                let again = workshop.run("fix -s settings.yaml a.yaml");
+                prop_assert_eq!(again.stdout, "0 changes made in 0 files\n");
+                Ok(())
+            },
+        )
+        .unwrap();
+}
+
+/// A Service with annotations, each denied or not, in a style, with a comment or not.
+fn annotated(entries: &[(bool, usize, bool)], is_flow: bool, has_crlf: bool) -> String {
+    let mut text = "# é\napiVersion: v1\nkind: Service\nmetadata:\n  annotations:".to_owned();
+    let entry = |index: usize, (is_denied, style, _): (bool, usize, bool)| {
+        let name = if is_denied {
+            "debug"
+        } else {
+            "example.com/kept"
+        };
+        let value = ["plain", "'si''ngle'", "\"dou\\\"ble\""][style];
+        format!("{name}-{index}: {value}")
+    };
+    if is_flow {
+        let entries = entries.iter().enumerate();
+        let entries: Vec<_> = entries.map(|(index, shape)| entry(index, *shape)).collect();
+        writeln!(text, " {{ {} }} # all", entries.join(", ")).unwrap();
+    } else {
+        text.push('\n');
+        for (index, shape) in entries.iter().enumerate() {
+            let comment = if shape.2 { " # why" } else { "" };
+            writeln!(text, "    {}{comment}", entry(index, *shape)).unwrap();
+        }
+    }
+    text.push_str("  name: web # the name\nspec:\n  type: LoadBalancer\n");
+    if has_crlf {
+        text = text.replace('\n', "\r\n");
+    }
+    text
+}
+
 /// The documents of a file, by a reader that is not the command's.
 fn documents(text: &str) -> Vec<Value> {
     yaml_serde::Deserializer::from_str(text)
