@@ -15,6 +15,8 @@ mod examples;
 mod mirrors;
 mod patch;
 mod properties;
+mod questions;
 mod registry;
+mod release;
 mod requests;
 mod wire;
