@@ -27,7 +27,7 @@ CARGO_CYCLONEDX := cargo-cyclonedx@0.5.9
 .PHONY: push scaffold reproducible release-dry-run binaries FORCE
 
 help: ## say what can be made
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: annotated-policy.wasm ## build policy.wasm and annotated-policy.wasm
 
@@ -46,7 +46,7 @@ unit-tests: policy.wasm ## run the tests of the engine, of the host and of the c
 e2e-tests: build host ## run the built module as Kubewarden would
 	KWCTL='$(KWCTL)' bats $(filter-out $(REGISTRY_TESTS),$(wildcard e2e-tests/*.bats))
 
-REGISTRY_TESTS := e2e-tests/registry.bats e2e-tests/publish.bats
+REGISTRY_TESTS := e2e-tests/registry.bats e2e-tests/publish.bats e2e-tests/install.bats
 registry-tests: build host command ## push to, pull from and ask a real registry on loopback
 	KWCTL='$(KWCTL)' bats $(REGISTRY_TESTS)
 

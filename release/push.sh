@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Pushes the annotated module and every bundle below a place in a registry, and prints their immutable
 # addresses: release/push.sh ghcr.io/rollout-guard [ARGUMENTS OF THE HOST, SUCH AS --insecure]
+# The module is pushed by kwctl where KWCTL names it, with the arguments in KWCTL_FLAGS; bundles by the host.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 registry=${1:?where to push to, as in ghcr.io/rollout-guard}
@@ -12,7 +13,8 @@ kwctl=${KWCTL:-$host}
 if [ "$kwctl" = "$host" ]; then
   "$host" push "$@" -o json annotated-policy.wasm "registry://$registry/rollout-guard:v$version" | jq -r .immutable_ref
 else
-  "$kwctl" push -o json annotated-policy.wasm "registry://$registry/rollout-guard:v$version" | jq -r .immutable_ref
+  read -ra flags <<<"${KWCTL_FLAGS:-}"
+  "$kwctl" push "${flags[@]}" -o json annotated-policy.wasm "registry://$registry/rollout-guard:v$version" | jq -r .immutable_ref
 fi
 
 # In the words that Flux shows. Nothing of it differs between two pushes of one commit.

@@ -12,6 +12,8 @@ mod changes;
 mod corpus;
 mod docs;
 mod examples;
+mod install;
+mod manifest;
 mod mirrors;
 mod patch;
 mod properties;
