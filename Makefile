@@ -18,10 +18,16 @@ QUIET = $(if $(wildcard $(1)),--quiet)
 WASM_CARGO = RUSTFLAGS='$(WASM_RUSTFLAGS)' cargo rustc --locked $(call QUIET,$@) --lib --crate-type cdylib --release --target wasm32-wasip1
 WASM_OUT := target/wasm32-wasip1/release
 
-.PHONY: help build run test unit-tests e2e-tests registry-tests fuzz-check bench growth lint fmt clean host FORCE
+# Without optimisation these compile in half the time, and they run for seconds.
+TOOLS := target/tools/bin
+CARGO_DENY := cargo-deny@0.20.2
+CARGO_CYCLONEDX := cargo-cyclonedx@0.5.9
+
+.PHONY: help build run test unit-tests e2e-tests registry-tests fuzz-check bench growth lint deny advisories fmt clean host command
+.PHONY: push scaffold reproducible release-dry-run binaries FORCE
 
 help: ## say what can be made
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: annotated-policy.wasm ## build policy.wasm and annotated-policy.wasm
 
@@ -38,10 +44,11 @@ unit-tests: policy.wasm ## run the tests of the engine, of the host and of the c
 	cargo test --locked --workspace --doc
 
 e2e-tests: build host ## run the built module as Kubewarden would
-	KWCTL='$(KWCTL)' bats $(filter-out e2e-tests/registry.bats,$(wildcard e2e-tests/*.bats))
+	KWCTL='$(KWCTL)' bats $(filter-out $(REGISTRY_TESTS),$(wildcard e2e-tests/*.bats))
 
-registry-tests: build host ## ask a real registry on loopback whether an image exists
-	KWCTL='$(KWCTL)' bats e2e-tests/registry.bats
+REGISTRY_TESTS := e2e-tests/registry.bats e2e-tests/publish.bats e2e-tests/install.bats
+registry-tests: build host command ## push to, pull from and ask a real registry on loopback
+	KWCTL='$(KWCTL)' bats $(REGISTRY_TESTS)
 
 fuzz-check: ## compile the fuzz targets
 	cargo check --locked --manifest-path fuzz/Cargo.toml
@@ -69,15 +76,40 @@ lint: ## check format and lints
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --quiet
 
+deny: $(TOOLS)/cargo-deny ## check the bans, licences and sources of all dependencies
+	$< --workspace --locked check --allow license-exception-not-encountered bans licenses sources
+	$< --manifest-path fuzz/Cargo.toml --config deny.toml --locked check --allow license-not-encountered bans licenses sources
+
+advisories: $(TOOLS)/cargo-deny ## ask the database of RustSec, over the network
+	$< --workspace --locked check advisories
+
+push: build host ## push module and bundles: make push REGISTRY=ghcr.io/rollout-guard
+	@POLICY_HOST='$(POLICY_HOST)' KWCTL='$(KWCTL)' release/push.sh '$(REGISTRY)' $(PUSH_FLAGS)
+
+scaffold: host ## write artifacthub-pkg.yml anew
+	$(POLICY_HOST) scaffold artifacthub -o artifacthub-pkg.yml
+
+reproducible: policy.wasm ## build the module in another folder, and compare
+	@bash release/reproducible.sh policy.wasm
+
+release-dry-run: build host $(TOOLS)/cargo-cyclonedx ## make dist/, with a release to a registry on loopback
+	@release/dry-run.sh
+
+binaries: ## build the commands as they are released, into dist/
+	@release/binaries.sh
+
 fmt: ## format the code
 	cargo fmt --all
 
 clean: ## remove what was built
 	cargo clean
-	rm -f policy.wasm annotated-policy.wasm accept-all.wasm
+	rm -rf policy.wasm annotated-policy.wasm accept-all.wasm dist
 
 host:
 	@cargo build --locked $(call QUIET,$(POLICY_HOST)) -p policy-host
+
+command:
+	@cargo build --locked $(call QUIET,target/debug/rollout-guard) -p rollout-guard-cli
 
 # Cargo knows whether anything is to be done.
 policy.wasm: FORCE
@@ -88,7 +120,13 @@ accept-all.wasm: FORCE
 	@$(WASM_CARGO) -p accept-all
 	@cmp -s $(WASM_OUT)/accept_all.wasm $@ || cp $(WASM_OUT)/accept_all.wasm $@
 
-annotated-policy.wasm: policy.wasm metadata.yml README.md | host
-	@$(KWCTL) annotate --metadata-path metadata.yml --usage-path README.md --output-path $@ policy.wasm
+annotated-policy.wasm: policy.wasm metadata.yml USAGE.md | host
+	@$(KWCTL) annotate --metadata-path metadata.yml --usage-path USAGE.md --output-path $@ policy.wasm
+
+$(TOOLS)/cargo-deny:
+	cargo install --locked --quiet --debug --root target/tools $(CARGO_DENY)
+
+$(TOOLS)/cargo-cyclonedx:
+	cargo install --locked --quiet --debug --root target/tools $(CARGO_CYCLONEDX)
 
 FORCE:

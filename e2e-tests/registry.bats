@@ -1,30 +1,19 @@
 #!/usr/bin/env bats
 # Questions to a real registry, Debian's `docker-registry`, which the tests run on loopback.
 
+load docker-registry
+
 setup_file() {
   cd "$BATS_TEST_DIRNAME/.." || exit 1
-  # A proxy knows nothing of this machine's loopback.
-  export no_proxy='*'
-  cat >"$BATS_FILE_TMPDIR/config.yml" <<EOF
-version: 0.1
-log: { level: info }
-storage: { filesystem: { rootdirectory: $BATS_FILE_TMPDIR/storage } }
-http: { addr: "127.0.0.1:0" }
-EOF
-  docker-registry serve "$BATS_FILE_TMPDIR/config.yml" >"$BATS_FILE_TMPDIR/log" 2>&1 3>&- &
-  echo $! >"$BATS_FILE_TMPDIR/pid"
-  for _ in {1..100}; do
-    REGISTRY=$(grep -oE 'listening on 127\.0\.0\.1:[0-9]+' "$BATS_FILE_TMPDIR/log" | grep -oE '[0-9.]+:[0-9]+') && break
-    sleep 0.1
-  done
-  [ -n "$REGISTRY" ] || { cat "$BATS_FILE_TMPDIR/log"; return 1; }
+  leave_the_user_alone
+  REGISTRY=$(start_registry registry)
   export REGISTRY
   DIGEST=$(push library/redis 7.2)
   export DIGEST
 }
 
 teardown_file() {
-  kill "$(cat "$BATS_FILE_TMPDIR/pid")"
+  stop_registries
 }
 
 setup() {

@@ -9,6 +9,8 @@ use rollout_guard::wire;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::manifest::fit;
+
 const PREFIX: &str = "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-";
 const LEGACY: &str = "service.beta.kubernetes.io/alicloud-loadbalancer-";
 
@@ -415,62 +417,5 @@ fn pods_run_from_the_mirrors_and_pass_both_policies() {
     for refused in ["prom/statsd-exporter:v0.28.0", &format!("redis@{digest}")] {
         let pod = json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "a" }, "spec": { "containers": [{ "name": "app", "image": refused }] } });
         assert_eq!(refusals(&mutating, &pod, None).len(), 1, "{refused}");
-    }
-}
-
-/// Notes where a value does not fit an `OpenAPI` schema, as strictly as `kubectl apply` validates.
-fn fit(schema: &Value, value: &Value, at: &str, problems: &mut Vec<String>) {
-    let mut problem = |text: &str| problems.push(format!("{at}: {text}"));
-    if schema["nullable"] == true && value.is_null() {
-        return;
-    }
-    let is_right = match schema["type"].as_str().unwrap_or("object") {
-        "object" => value.is_object(),
-        "array" => value.is_array(),
-        "string" => value.is_string(),
-        "boolean" => value.is_boolean(),
-        "integer" => value.is_i64(),
-        other => panic!("{other}"),
-    };
-    if !is_right {
-        return problem("wrong type");
-    }
-    if let Some(words) = schema["enum"].as_array()
-        && !words.contains(value)
-    {
-        problem("not in the enum");
-    }
-    let number = value.as_i64();
-    if number.is_some_and(|number| {
-        schema["minimum"]
-            .as_i64()
-            .is_some_and(|least| number < least)
-            || schema["maximum"].as_i64().is_some_and(|most| number > most)
-    }) {
-        problem("out of range");
-    }
-    for name in schema["required"].as_array().into_iter().flatten() {
-        if value.get(name.as_str().unwrap()).is_none() {
-            problem("something required is missing");
-        }
-    }
-    for (index, element) in value.as_array().into_iter().flatten().enumerate() {
-        fit(
-            &schema["items"],
-            element,
-            &format!("{at}[{index}]"),
-            problems,
-        );
-    }
-    let is_open = schema["x-kubernetes-preserve-unknown-fields"] == true
-        || (schema["properties"].is_null() && schema["additionalProperties"].is_null());
-    for (key, member) in value.as_object().into_iter().flatten() {
-        let at = format!("{at}.{key}");
-        match (&schema["properties"][key], &schema["additionalProperties"]) {
-            (Value::Null, Value::Null) if is_open => {}
-            (Value::Null, Value::Null) => problems.push(format!("{at}: unknown field")),
-            (Value::Null, all) => fit(all, member, &at, problems),
-            (known, _) => fit(known, member, &at, problems),
-        }
     }
 }

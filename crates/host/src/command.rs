@@ -3,7 +3,10 @@
 mod annotate;
 mod bench;
 mod inspect;
+mod pull;
+mod push;
 mod run;
+mod scaffold;
 mod show;
 
 use std::io::Write;
@@ -18,6 +21,9 @@ pub(crate) enum Command {
     Bench(bench::Bench),
     Annotate(annotate::Annotate),
     Inspect(inspect::Inspect),
+    Push(push::Push),
+    Pull(pull::Pull),
+    Scaffold(scaffold::Scaffold),
 }
 
 impl Command {
@@ -28,6 +34,9 @@ impl Command {
             Self::Bench(bench) => bench.execute(out),
             Self::Annotate(annotate) => annotate.execute(),
             Self::Inspect(inspect) => inspect.execute(out),
+            Self::Push(push) => push.execute(out),
+            Self::Pull(pull) => pull.execute(out),
+            Self::Scaffold(scaffold) => scaffold.execute(out),
         }
     }
 }

@@ -1,9 +1,10 @@
-//! The files that a user gives: read, and named in whatever goes wrong.
+//! The files that a user names: read and written, and named in whatever goes wrong.
 
 use std::{
-    fs,
-    io::{self, Read},
-    path::Path,
+    fs::{self, OpenOptions},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    process,
 };
 
 use anyhow::{Context, Result, anyhow};
@@ -42,6 +43,43 @@ pub(crate) fn settings(path: &Path) -> Result<Settings> {
     Settings::from_yaml(&text(path)?).with_context(|| name(path))
 }
 
+/// Writes a file so that its name never stands for half of it.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_whole(path, bytes).map_err(|error| unwritten(path, &error))
+}
+
+/// The error of a file or folder that cannot be written.
+pub(crate) fn unwritten(path: &Path, error: &io::Error) -> anyhow::Error {
+    anyhow!("cannot write {}: {}", name(path), reason(error))
+}
+
+/// The name under which something is written until it is whole.
+pub(crate) fn draft(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{}", process::id()))
+}
+
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if path.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let draft = draft(path);
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&draft)
+        .and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        })
+        .and_then(|()| fs::rename(&draft, path));
+    if written.is_err() {
+        // The failure to tell is the first one.
+        let _ = fs::remove_file(&draft);
+    }
+    written
+}
+
 /// A path as messages show it.
 pub(crate) fn name(path: &Path) -> String {
     if is_stdin(path) {
@@ -57,6 +95,8 @@ pub(crate) fn reason(error: &io::Error) -> String {
         io::ErrorKind::NotFound => "no such file or directory".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
+        io::ErrorKind::StorageFull => "the disk is full".to_owned(),
+        io::ErrorKind::DirectoryNotEmpty => "it is there already, and not empty".to_owned(),
         io::ErrorKind::NotADirectory => "a part of its path is not a directory".to_owned(),
         _ => error.to_string(),
     }

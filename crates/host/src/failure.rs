@@ -7,6 +7,7 @@ use std::{
 };
 
 use clap::error::ErrorKind;
+use policy_host::registry::{FailureKind, RegistryFailure};
 use thiserror::Error;
 
 use crate::document::reason;
@@ -24,6 +25,9 @@ pub(crate) struct InvalidSettings(pub(crate) String);
 
 const FAILURE: i32 = 1;
 const WRONG_ARGUMENTS: u8 = 2;
+const REFUSED: u8 = 3;
+const NOT_FOUND: u8 = 4;
+const UNAVAILABLE: u8 = 5;
 
 /// Tells what stopped a command. That nobody reads the output any more is no failure.
 pub(crate) fn of_command(error: &anyhow::Error) -> ExitCode {
@@ -39,9 +43,13 @@ pub(crate) fn of_command(error: &anyhow::Error) -> ExitCode {
         tell(&one_line(&format!("{error:#}")));
     }
     if error.is::<WrongArguments>() {
-        ExitCode::from(WRONG_ARGUMENTS)
-    } else {
-        ExitCode::FAILURE
+        return ExitCode::from(WRONG_ARGUMENTS);
+    }
+    match error.downcast_ref::<RegistryFailure>().map(|it| it.kind) {
+        Some(FailureKind::Refused) => ExitCode::from(REFUSED),
+        Some(FailureKind::NotFound) => ExitCode::from(NOT_FOUND),
+        Some(FailureKind::Unavailable) => ExitCode::from(UNAVAILABLE),
+        Some(FailureKind::Other) | None => ExitCode::FAILURE,
     }
 }
 

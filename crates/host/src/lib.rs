@@ -12,7 +12,9 @@
 //! | [`callback`] | what the guest may ask of its host, and the texts of a refusal |
 //! | [`capability`] | which host capabilities a policy is granted |
 //! | [`session`] | answers from a recorded session, in kwctl's format |
-//! | [`registry`] | answers from registries |
+//! | [`registry`] | answers from registries, and artifacts to and from them |
+//! | [`artifact`] | policies and bundles of settings as registries keep them |
+//! | [`artifact_hub`] | what Artifact Hub and Rancher show of a policy |
 //! | [`admission_request`] | what Kubernetes or the audit scanner asks |
 //! | [`admission_response`] | what becomes of the policy's answer |
 //! | [`settings`] | the settings and the policy's verdict about them |
@@ -44,6 +46,8 @@
 
 pub mod admission_request;
 pub mod admission_response;
+pub mod artifact;
+pub mod artifact_hub;
 pub mod callback;
 pub mod capability;
 mod engine;

@@ -1,4 +1,5 @@
-//! `policy-host`: runs, measures, annotates and inspects Kubewarden policies without a cluster.
+//! `policy-host`: runs, measures, annotates, inspects, pushes and pulls Kubewarden policies without a
+//! cluster.
 
 mod command;
 mod document;
@@ -14,14 +15,16 @@ use clap::Parser;
 
 use command::Command;
 
-/// Runs, measures, annotates and inspects Kubewarden policies without a cluster.
+/// Runs, measures, annotates, inspects, pushes and pulls Kubewarden policies without a cluster.
 ///
 /// The commands take the arguments of kwctl where they do the same.
 #[derive(Parser)]
 #[command(
     name = "policy-host",
     version,
-    after_help = "Exit codes: 0 done (also when a policy denies), 1 not done, 2 wrong arguments."
+    after_help = "Exit codes: 0 done (also when a policy denies), 1 not done, 2 wrong arguments; from \
+                  registries: 3 access refused (401, 403), 4 not there (404), 5 no whole answer, try \
+                  again (429, 5xx, no connection)."
 )]
 struct Arguments {
     #[command(subcommand)]

@@ -12,6 +12,23 @@ pub const SECTION: &str = "io.kubewarden.metadata";
 /// The annotation that holds the policy's documentation, in Markdown.
 pub const USAGE: &str = "io.kubewarden.policy.usage";
 
+/// The annotation that holds the address of the sources.
+pub const SOURCE: &str = "io.kubewarden.policy.source";
+
+// What Artifact Hub is told.
+pub(crate) const VERSION: &str = "io.kubewarden.policy.version";
+pub(crate) const TITLE: &str = "io.kubewarden.policy.title";
+pub(crate) const DESCRIPTION: &str = "io.kubewarden.policy.description";
+pub(crate) const AUTHOR: &str = "io.kubewarden.policy.author";
+pub(crate) const URL: &str = "io.kubewarden.policy.url";
+pub(crate) const OCI_URL: &str = "io.kubewarden.policy.ociUrl";
+pub(crate) const LICENSE: &str = "io.kubewarden.policy.license";
+pub(crate) const DISPLAY_NAME: &str = "io.artifacthub.displayName";
+pub(crate) const KEYWORDS: &str = "io.artifacthub.keywords";
+pub(crate) const RESOURCES: &str = "io.artifacthub.resources";
+pub(crate) const HIDDEN_UI: &str = "io.kubewarden.hidden-ui";
+pub(crate) const RELEASE_TAG: &str = "com.github.release.tag";
+
 /// The annotation that names what annotated the policy. kwctl writes its bare version; the value
 /// written here names this tool too, so that nobody takes it for a version of kwctl.
 pub const ANNOTATOR: &str = "io.kubewarden.kwctl";

@@ -1,10 +1,19 @@
-//! Answers from registries, with Kubewarden's client and in its words.
+//! Registries, with Kubewarden's client: answers for policies, and a [`Connection`] that artifacts go
+//! over.
 //!
-//! What a registry says reaches the policy as text only, and without its error code: of
+//! What a registry says reaches a policy as text only, and without its error code: of
 //! `MANIFEST_UNKNOWN: manifest unknown` the client passes on the second half, of a 404 whose body is
 //! no error of a registry `code: 404` (`policy-fetcher`, `registry/mod.rs`; `oci-client`, `errors.rs`).
 
-use std::{net::IpAddr, time::Duration};
+mod address;
+mod connection;
+mod failure;
+
+pub use address::{Address, AddressError};
+pub use connection::Connection;
+pub use failure::{FailureKind, RegistryFailure};
+
+use std::{io, net::IpAddr, time::Duration};
 
 use docker_credential::DockerCredential;
 use oci_client::{
@@ -15,6 +24,7 @@ use oci_client::{
 };
 use serde::Serialize;
 use thiserror::Error;
+use tokio::runtime::Runtime;
 
 use crate::callback::HostRequest;
 
@@ -43,51 +53,72 @@ struct ManifestDigest {
 pub fn answer(request: &HostRequest) -> anyhow::Result<Vec<u8>> {
     let HostRequest::OciManifestDigest { image } = request;
     let image: Reference = image.parse()?;
-    // Of two callers the second finds it done.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let digest = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?
+    let digest = runtime()?
         .block_on(manifest_digest(&image))
         .map_err(RegistryError)?;
     Ok(serde_json::to_vec(&ManifestDigest { digest })?)
 }
 
 async fn manifest_digest(image: &Reference) -> Result<String, OciDistributionError> {
-    let client = Client::try_from(ClientConfig {
-        connect_timeout: Some(LONGEST_WAIT),
-        read_timeout: Some(LONGEST_WAIT),
-        ..connection(image.registry())
-    })?;
+    let client = client(image.registry(), is_loopback(host_of(image.registry())))?;
     client
-        .fetch_manifest_digest(image, &credentials(image.registry()))
+        .fetch_manifest_digest(image, &credentials(image.registry()).into_auth())
         .await
 }
 
-/// How to reach a registry.
-fn connection(registry: &str) -> ClientConfig {
+/// What the client runs on.
+fn runtime() -> io::Result<Runtime> {
+    // Of two callers the second finds it done.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+}
+
+/// A client for one registry.
+fn client(registry: &str, is_plain_http: bool) -> Result<Client, OciDistributionError> {
     let host = host_of(registry);
-    if !is_loopback(host) {
-        return ClientConfig::default();
+    let mut config = ClientConfig {
+        connect_timeout: Some(LONGEST_WAIT),
+        read_timeout: Some(LONGEST_WAIT),
+        ..ClientConfig::default()
+    };
+    if is_plain_http {
+        config.protocol = ClientProtocol::Http;
     }
-    ClientConfig {
-        protocol: ClientProtocol::Http,
+    if is_loopback(host) {
         // A proxy has another loopback, and would read the password. Only where one is given are the
         // proxies of the environment left alone: this one is for all hosts but the one that is asked.
-        http_proxy: Some(format!("http://{registry}")),
-        no_proxy: Some(host.to_owned()),
-        ..ClientConfig::default()
+        config.http_proxy = Some(format!("http://{registry}"));
+        config.no_proxy = Some(host.to_owned());
+    }
+    Client::try_from(config)
+}
+
+/// What Docker's configuration has for a registry.
+enum Credentials {
+    /// Nothing, or nothing that can be read: the registry is asked without a name, as kwctl does.
+    None,
+    /// A token that neither kwctl nor this host can use.
+    IdentityToken,
+    /// A user and a password.
+    User(String, String),
+}
+
+impl Credentials {
+    fn into_auth(self) -> RegistryAuth {
+        match self {
+            Self::User(user, password) => RegistryAuth::Basic(user, password),
+            Self::None | Self::IdentityToken => RegistryAuth::Anonymous,
+        }
     }
 }
 
-/// As kwctl does, identity tokens and whatever goes wrong included: then the registry is asked
-/// without a name.
-fn credentials(registry: &str) -> RegistryAuth {
+fn credentials(registry: &str) -> Credentials {
     match docker_credential::get_credential(registry) {
-        Ok(DockerCredential::UsernamePassword(user, password)) => {
-            RegistryAuth::Basic(user, password)
-        }
-        Ok(DockerCredential::IdentityToken(_)) | Err(_) => RegistryAuth::Anonymous,
+        Ok(DockerCredential::UsernamePassword(user, password)) => Credentials::User(user, password),
+        Ok(DockerCredential::IdentityToken(_)) => Credentials::IdentityToken,
+        Err(_) => Credentials::None,
     }
 }
 

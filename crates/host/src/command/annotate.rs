@@ -1,13 +1,8 @@
 //! `policy-host annotate`: a policy with its metadata.
 
-use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
-    path::{Path, PathBuf},
-    process,
-};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use clap::Args;
 use policy_host::{
     Host, Metadata,
@@ -68,35 +63,6 @@ impl Annotate {
                 Ok(annotated)
             })
             .with_context(|| document::name(&self.policy))?;
-        write_whole(&self.output_path, &annotated).map_err(|error| {
-            anyhow!(
-                "cannot write {}: {}",
-                document::name(&self.output_path),
-                document::reason(&error)
-            )
-        })
+        document::write(&self.output_path, &annotated)
     }
-}
-
-/// Writes a file so that its name never stands for half of it.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if path.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let draft = path.with_file_name(format!(".{name}.{}", process::id()));
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&draft)
-        .and_then(|mut file: File| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        })
-        .and_then(|()| fs::rename(&draft, path));
-    if written.is_err() {
-        // The failure to tell is the first one.
-        let _ = fs::remove_file(&draft);
-    }
-    written
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod annotate;
 #[cfg(test)]
+mod artifact_hub;
+#[cfg(test)]
 mod bench;
 #[cfg(test)]
 mod capability;
@@ -17,9 +19,13 @@ mod guest;
 #[cfg(test)]
 mod host_calls;
 #[cfg(test)]
+mod publish;
+#[cfg(test)]
 mod registry;
 #[cfg(test)]
 mod run;
+#[cfg(test)]
+mod server;
 #[cfg(test)]
 mod session;
 #[cfg(test)]

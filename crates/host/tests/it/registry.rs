@@ -1,13 +1,6 @@
 //! Answers from registries, here one on loopback that says what it is told to.
 
-use std::{
-    collections::BTreeMap,
-    env,
-    io::{BufRead, BufReader, Write},
-    net::{TcpListener, TcpStream},
-    sync::{Arc, Mutex},
-    thread,
-};
+use std::{env, net::TcpListener};
 
 use policy_host::{HostRequest, registry};
 use serde_json::json;
@@ -15,80 +8,34 @@ use serde_json::json;
 use crate::{
     command::Workshop,
     guest::{Act, policy, request},
+    server::{Reply, Server, reply},
 };
-
-/// What the registry does when it is asked for a manifest.
-#[derive(Clone, Copy)]
-struct Says {
-    status: &'static str,
-    headers: &'static str,
-    body: &'static str,
-}
 
 const DIGEST: &str = "sha256:2222222222222222222222222222222222222222222222222222222222222222";
 
-const FOUND: Says = Says {
-    status: "200 OK",
-    headers: "Docker-Content-Digest: \
-              sha256:2222222222222222222222222222222222222222222222222222222222222222\r\n",
-    body: "",
-};
-
-/// A registry, and what it was asked: the first line of each request, with the authorization.
-struct Registry {
-    address: String,
-    asked: Arc<Mutex<Vec<String>>>,
+/// A registry with users that answers each question for a manifest alike.
+fn answering(answer: Reply) -> Server {
+    Server::start(move |ask| match ask.path.as_str() {
+        "/v2/" => reply(401, "").header("WWW-Authenticate", "Basic realm=\"here\""),
+        _ => answer.clone(),
+    })
 }
 
-impl Registry {
-    fn start(says: Says) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let log = Arc::clone(&asked);
-        thread::spawn(move || {
-            for connection in listener.incoming() {
-                let question = respond(&mut connection.unwrap(), says);
-                log.lock().unwrap().push(question);
-            }
-        });
-        Self { address, asked }
-    }
-
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
-    }
+fn found() -> Reply {
+    reply(200, "").header("Docker-Content-Digest", DIGEST)
 }
 
-fn respond(connection: &mut TcpStream, says: Says) -> String {
-    let mut lines = BufReader::new(connection.try_clone().unwrap()).lines();
-    let first = lines.next().unwrap().unwrap();
-    let headers: BTreeMap<_, _> = lines
-        .map(Result::unwrap)
-        .take_while(|line| !line.is_empty())
-        .filter_map(|line| {
-            let (name, value) = line.split_once(": ")?;
-            Some((name.to_ascii_lowercase(), value.to_owned()))
-        })
-        .collect();
-    let (status, mut headers_out, mut body) = (says.status, says.headers, says.body);
-    if first.contains(" /v2/ ") {
-        (headers_out, body) = ("WWW-Authenticate: Basic realm=\"here\"\r\n", "");
-    }
-    let length = body.len();
-    if first.starts_with("HEAD ") {
-        body = "";
-    }
-    write!(
-        connection,
-        "HTTP/1.1 {status}\r\n{headers_out}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-    )
-    .unwrap();
-    let question = first.trim_end_matches(" HTTP/1.1");
-    match headers.get("authorization") {
-        Some(authorization) => format!("{question} {authorization}"),
-        None => question.to_owned(),
-    }
+/// The first line of each question, with the authorization.
+fn asked(server: &Server) -> Vec<String> {
+    let asked = server.asked.lock().unwrap();
+    let asked = asked.iter().map(|ask| {
+        let question = format!("{} {}", ask.method, ask.path);
+        match &ask.authorization {
+            Some(authorization) => format!("{question} {authorization}"),
+            None => question,
+        }
+    });
+    asked.collect()
 }
 
 #[track_caller]
@@ -101,11 +48,11 @@ fn answer(image: String) -> String {
 
 #[test]
 fn asks_a_registry_on_loopback_by_plain_http() {
-    let registry = Registry::start(FOUND);
+    let registry = answering(found());
     let answer = answer(format!("{}/library/redis:7.2", registry.address));
     assert_eq!(answer, format!(r#"{{"digest":"{DIGEST}"}}"#));
     assert_eq!(
-        registry.asked().last().unwrap(),
+        asked(&registry).last().unwrap(),
         "HEAD /v2/library/redis/manifests/7.2"
     );
 }
@@ -131,11 +78,7 @@ fn passes_on_the_words_of_a_registry_that_has_no_such_image() {
             "Server error: url {url}, code: 404, message: no such page",
         ),
     ] {
-        let registry = Registry::start(Says {
-            status: "404 Not Found",
-            headers: "",
-            body,
-        });
+        let registry = answering(reply(404, body));
         let url = format!("http://{}/v2/library/redis/manifests/9", registry.address);
         let words = words.replace("{url}", &url);
         assert_eq!(
@@ -147,19 +90,11 @@ fn passes_on_the_words_of_a_registry_that_has_no_such_image() {
 
 #[test]
 fn passes_on_other_errors() {
-    let refusing = Registry::start(Says {
-        status: "401 Unauthorized",
-        headers: "",
-        body: "{}",
-    });
+    let refusing = answering(reply(401, "{}"));
     let text = answer(format!("{}/redis:9", refusing.address));
     assert!(text.contains("Not authorized: url http://"), "{text}");
 
-    let broken = Registry::start(Says {
-        status: "503 Service Unavailable",
-        headers: "",
-        body: "down",
-    });
+    let broken = answering(reply(503, "down"));
     let text = answer(format!("{}/redis:9", broken.address));
     assert!(text.contains(", code: 503, message: down"), "{text}");
 
@@ -200,7 +135,7 @@ fn workshop(name: &str, image: &str) -> Workshop {
 
 #[test]
 fn run_gives_the_users_name_to_the_registry_that_it_is_for() {
-    let registry = Registry::start(FOUND);
+    let registry = answering(found());
     let workshop = workshop(
         "registry-auth",
         &format!("{}/library/redis:7.2", registry.address),
@@ -218,7 +153,7 @@ fn run_gives_the_users_name_to_the_registry_that_it_is_for() {
     let answer = String::from_utf8(output.stdout).unwrap();
     assert!(answer.contains(DIGEST), "{answer}");
     assert_eq!(
-        registry.asked(),
+        asked(&registry),
         [
             "GET /v2/",
             "HEAD /v2/library/redis/manifests/7.2 Basic YWxpY2U6c2VjcmV0"
@@ -228,7 +163,7 @@ fn run_gives_the_users_name_to_the_registry_that_it_is_for() {
 
 #[test]
 fn run_asks_no_registry_when_it_is_not_granted() {
-    let registry = Registry::start(FOUND);
+    let registry = answering(found());
     let workshop = workshop("registry-denied", &format!("{}/redis", registry.address));
     for patterns in ["", " net/*", " oci/v1/oci_manifest oci/v2/*"] {
         let arguments =
@@ -236,7 +171,7 @@ fn run_asks_no_registry_when_it_is_not_granted() {
         let answer = workshop.host(&arguments).stdout;
         assert!(answer.contains("has not been granted access"), "{answer}");
     }
-    assert_eq!(registry.asked(), Vec::<String>::new());
+    assert_eq!(asked(&registry), Vec::<String>::new());
 }
 
 #[test]
