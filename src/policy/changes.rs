@@ -10,7 +10,7 @@ use crate::workload::Object;
 
 use super::exempted::Exempted;
 use super::finding::Finding;
-use super::running::as_it_will_run;
+use super::running::{Old, as_it_will_run};
 use super::told::Told;
 
 /// Everything that a rule has against an UPDATE. Silent on CREATE, and without a user.
@@ -33,6 +33,7 @@ pub(super) fn judge_update(
     }
     is_object(old_text)?;
     let mut compared = None;
+    let old = Old::default();
     let manager = || field_manager(request, object.metadata);
     for rule in &settings.changes {
         let is_excluded = rule.who.excludes(who);
@@ -59,7 +60,7 @@ pub(super) fn judge_update(
             continue;
         }
         let differences = compared.differences(rule, &|image| {
-            as_it_will_run(settings, request, object, image)
+            as_it_will_run(settings, request, object, image, &old)
         });
         if differences.is_empty()
             || (rule.allow_restart && differences.iter().all(Difference::is_restart))

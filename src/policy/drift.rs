@@ -14,7 +14,7 @@ use crate::workload::{ImageField, Object};
 use super::Judged;
 use super::exempted::Exempted;
 use super::finding::Finding;
-use super::running::{as_it_will_run, as_written, mirrored};
+use super::running::{Old, as_it_will_run, as_written, mirrored};
 
 /// What to do about drift.
 const INSTEAD: &str = "change it in Git, or the next apply changes it back";
@@ -50,10 +50,11 @@ pub(super) fn judge(
                 action => action,
             };
             let mut drifted = Differences::default();
+            let old = Old::default();
             compare_images(
                 &applied,
                 object,
-                &|image| as_it_will_run(settings, request, object, image),
+                &|image| as_it_will_run(settings, request, object, image, &old),
                 &mut drifted,
             );
             if request.kind.is_pod() {
@@ -90,7 +91,7 @@ fn keep_what_is_neither(
         if live_range.contains(&position(image.raw)) {
             return as_written(image);
         }
-        mirrored(settings, request, live, image, false).unwrap_or_else(|| as_written(image))
+        mirrored(settings, request, live, image).unwrap_or_else(|| as_written(image))
     };
     compare_images(applied, live, &as_pulled, &mut pulled);
     drifted.found = written.found;

@@ -1,5 +1,8 @@
 //! What an image comes to when it runs.
 
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
 use crate::exemption::Check;
 use crate::image::Reference;
 use crate::json::position;
@@ -9,15 +12,47 @@ use crate::selector::Selector;
 use crate::settings::Settings;
 use crate::workload::{Found, ImageField, Object, Source};
 
+/// The old object of a request, read once, and not before it is needed.
+#[derive(Default)]
+pub(super) struct Old<'a> {
+    object: OnceCell<Option<Object<'a>>>,
+    images: OnceCell<BTreeSet<(String, String)>>,
+}
+
+impl<'a> Old<'a> {
+    fn object(&self, request: &Request<'a>) -> Option<&Object<'a>> {
+        let read = || {
+            let text = request.old_object?;
+            Object::read(text, &request.kind).ok()
+        };
+        self.object.get_or_init(read).as_ref()
+    }
+
+    /// Whether it runs the mirror in that container, so that the image becomes it again.
+    fn runs(&self, request: &Request<'a>, image: &ImageField<'_>, mirrored: String) -> bool {
+        let read = || {
+            let found = self.object(request).map_or(&[][..], |old| &old.found);
+            let images = found.iter().filter_map(|found| match found {
+                Found::Image(image) => Some((image.pairing(), as_written(image))),
+                Found::Malformed(_) => None,
+            });
+            images.collect()
+        };
+        let images = self.images.get_or_init(read);
+        images.contains(&(image.pairing(), mirrored))
+    }
+}
+
 /// The image in the one spelling that `changes` and `drift` compare: two images that come to the
 /// same, be it from a mirror, are no change. What is no reference stays as it is written.
 ///
 /// A Pod runs what it says, but for the images that this request rewrites.
-pub(super) fn as_it_will_run(
+pub(super) fn as_it_will_run<'a>(
     settings: &Settings<'_>,
-    request: &Request<'_>,
-    object: &Object<'_>,
+    request: &Request<'a>,
+    object: &Object<'a>,
     image: &ImageField<'_>,
+    old: &Old<'a>,
 ) -> String {
     let is_pod = request.kind.is_pod();
     let is_old = is_in(request.old_object, image);
@@ -25,13 +60,15 @@ pub(super) fn as_it_will_run(
     let mirrored = if is_written {
         None
     } else {
-        mirrored(settings, request, object, image, is_old)
+        let judged = if is_old { old.object(request) } else { None };
+        let judged = judged.unwrap_or(object);
+        mirrored(settings, request, judged, image)
     };
     match mirrored {
         Some(mirrored)
             if !is_pod
                 || request.operation == Operation::Create
-                || is_restored(request, image, &mirrored) =>
+                || old.runs(request, image, mirrored.clone()) =>
         {
             mirrored
         }
@@ -47,13 +84,12 @@ pub(super) fn as_written(image: &ImageField<'_>) -> String {
     }
 }
 
-/// The mirror that the image is pulled from, wherever it stands.
+/// The mirror that the image of an object is pulled from, wherever it stands.
 pub(super) fn mirrored(
     settings: &Settings<'_>,
     request: &Request<'_>,
     object: &Object<'_>,
     image: &ImageField<'_>,
-    is_old: bool,
 ) -> Option<String> {
     let is_left = settings.rewrite == Rewrite::Never
         || image.is_never_pulled
@@ -62,11 +98,6 @@ pub(super) fn mirrored(
     if is_left || settings.mirrors.is_empty() {
         return None;
     }
-    let old = request
-        .old_object
-        .filter(|_| is_old)
-        .and_then(|text| Object::read(text, &request.kind).ok());
-    let object = old.as_ref().unwrap_or(object);
     let reference = Reference::parse(&image.text).ok()?;
     let mirror = mirror::find(&settings.mirrors, &reference, |mirror| {
         mirror.selector == Selector::default() || mirror.selector.matches(request, object)
@@ -80,19 +111,6 @@ pub(super) fn mirrored(
         Mirrored::To(text) if !is_exempt => Some(Reference::parse(&text).ok()?.to_string()),
         _ => None,
     }
-}
-
-/// Whether the old object runs the mirror in that container, so that the image becomes it again.
-fn is_restored(request: &Request<'_>, image: &ImageField<'_>, mirrored: &str) -> bool {
-    let old = request
-        .old_object
-        .and_then(|text| Object::read(text, &request.kind).ok());
-    old.is_some_and(|old| {
-        old.found.iter().any(|found| match found {
-            Found::Image(old) => old.pairing() == image.pairing() && as_written(old) == mirrored,
-            Found::Malformed(_) => false,
-        })
-    })
 }
 
 /// Whether an image stands in a part of the payload.
