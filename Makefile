@@ -10,9 +10,8 @@ CARGO_HOME ?= $(HOME)/.cargo
 
 # What a failed arithmetic or slice names is not where this machine keeps its sources, and the
 # linker need not leave room for longer numbers than it wrote.
-WASM_RUSTFLAGS := --remap-path-prefix=$(CARGO_HOME)/registry/src=registry \
-	--remap-path-prefix=$(CURDIR)=rollout-guard \
-	-C link-arg=--compress-relocations
+REMAP := --remap-path-prefix=$(CARGO_HOME)/registry/src=registry --remap-path-prefix=$(CURDIR)=rollout-guard
+WASM_RUSTFLAGS := $(REMAP) -C link-arg=--compress-relocations
 # The first build takes minutes, so Cargo shows what it does; later ones are quiet.
 QUIET = $(if $(wildcard $(1)),--quiet)
 WASM_CARGO = RUSTFLAGS='$(WASM_RUSTFLAGS)' cargo rustc --locked $(call QUIET,$@) --lib --crate-type cdylib --release --target wasm32-wasip1
@@ -23,7 +22,11 @@ TOOLS := target/tools/bin
 CARGO_DENY := cargo-deny@0.20.2
 CARGO_CYCLONEDX := cargo-cyclonedx@0.5.9
 
-.PHONY: help build run test unit-tests e2e-tests registry-tests fuzz-check bench growth lint deny advisories fmt clean host command
+PLAYGROUND := crates/playground
+# It writes the glue for exactly the version of the crate that the module was built with.
+WASM_BINDGEN_VERSION = $(shell grep -A1 '^name = "wasm-bindgen"$$' Cargo.lock | sed -n 's/^version = "\(.*\)"/\1/p')
+
+.PHONY: help build run test unit-tests e2e-tests registry-tests fuzz-check playground playground-tests wasm-bindgen-version bench growth lint deny advisories fmt clean host command
 .PHONY: push scaffold reproducible release-dry-run binaries FORCE
 
 help: ## say what can be made
@@ -52,6 +55,23 @@ registry-tests: build host command ## push to, pull from and ask a real registry
 
 fuzz-check: ## compile the fuzz targets
 	cargo check --locked --manifest-path fuzz/Cargo.toml
+
+playground: $(PLAYGROUND)/node_modules ## build the documentation with the playground in it, in dist/site
+	@wasm-bindgen --version | grep -qxF 'wasm-bindgen $(WASM_BINDGEN_VERSION)' || { echo 'needs: cargo install wasm-bindgen-cli --version $(WASM_BINDGEN_VERSION)' >&2; exit 2; }
+	RUSTFLAGS='$(REMAP)' cargo rustc --locked --lib --crate-type cdylib --profile web --target wasm32-unknown-unknown -p rollout-guard-playground
+	wasm-bindgen --target web --no-typescript --remove-name-section --remove-producers-section --out-name engine \
+	  --out-dir target/playground target/wasm32-unknown-unknown/web/rollout_guard_playground.wasm
+	mdbook build
+	rm -rf dist/site && mkdir -p dist && cp -r target/book dist/site
+	node $(PLAYGROUND)/build.mjs target/playground dist/site/playground
+	node $(PLAYGROUND)/check-site.mjs dist/site docs
+
+playground-tests: playground policy.wasm host ## try the built page in a browser
+	TRIALS='$(CURDIR)/target/trials.json' cargo test --locked --workspace --test it the_page_agrees_with_the_policy
+	POLICY_HOST='$(CURDIR)/$(POLICY_HOST)' node --test $(PLAYGROUND)/tests/browser/*.test.mjs
+
+wasm-bindgen-version:
+	@echo $(WASM_BINDGEN_VERSION)
 
 bench: policy.wasm accept-all.wasm ## compare with a policy that accepts everything, and the command with a YAML parser
 	@cargo build --locked $(call QUIET,target/release/policy-host) --profile bench -p policy-host
@@ -103,13 +123,17 @@ fmt: ## format the code
 
 clean: ## remove what was built
 	cargo clean
-	rm -rf policy.wasm annotated-policy.wasm accept-all.wasm dist
+	rm -rf policy.wasm annotated-policy.wasm accept-all.wasm dist $(PLAYGROUND)/node_modules
 
 host:
 	@cargo build --locked $(call QUIET,$(POLICY_HOST)) -p policy-host
 
 command:
 	@cargo build --locked $(call QUIET,target/debug/rollout-guard) -p rollout-guard-cli
+
+$(PLAYGROUND)/node_modules: $(PLAYGROUND)/package-lock.json
+	npm ci --prefix $(PLAYGROUND) --no-audit --no-fund
+	@touch $@
 
 # Cargo knows whether anything is to be done.
 policy.wasm: FORCE

@@ -33,6 +33,8 @@ run_if 'a real registry' registry-tests bats 'apt-get install bats' jq 'apt-get 
   curl 'apt-get install curl' docker-registry 'apt-get install docker-registry' htpasswd 'apt-get install apache2-utils'
 run 'the module from another folder' reproducible
 run_if 'fuzz targets compile' fuzz-check c++ 'apt-get install g++'
+run_if 'the playground in a browser' playground-tests chromium 'apt-get install chromium' \
+  node 'apt-get install nodejs' npm 'apt-get install npm' wasm-bindgen '.ci/playground-tools' mdbook '.ci/playground-tools'
 
 if ((${#left_out[@]})); then
   printf '\nLeft out:\n'

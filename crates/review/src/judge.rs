@@ -1,5 +1,7 @@
 //! Judges the objects of a file as admission would.
 
+use std::ops::Range;
+
 use rollout_guard::policy::Policy;
 use rollout_guard::registry::{Existence, Registry};
 use rollout_guard::request::Request;
@@ -7,8 +9,8 @@ use rollout_guard::verdict::Verdict;
 use rollout_guard::violation::Violation;
 use rollout_guard::workload::Found;
 
-use crate::finding::{Counts, FileReport, Finding, ObjectName, Problem, Severity};
-use crate::manifest::{self, Document, Lines, Style, Unreadable};
+use crate::finding::{Counts, FileReport, Finding, Problem, Severity};
+use crate::manifest::{self, Document, Lines, Style, Unreadable, Value};
 use crate::object::{Identity, Object, objects};
 use crate::policy_file::Source;
 
@@ -184,16 +186,7 @@ impl<'r> Reading<'r> {
         if judge.asks_for_namespace && object.namespace.is_none() && !object.is_cluster_scoped() {
             report.counts.without_namespace += 1;
         }
-        report.objects.push(ObjectName {
-            api_version: if object.group.is_empty() {
-                object.version.to_string()
-            } else {
-                format!("{}/{}", object.group, object.version)
-            },
-            kind: object.kind.to_string(),
-            name: object.name.to_string(),
-            namespace: object.in_namespace(judge.namespace).map(ToOwned::to_owned),
-        });
+        report.objects.push(object.full_name(judge.namespace));
         for finding in report.findings.iter().rev() {
             if finding.object != position {
                 break;
@@ -213,24 +206,7 @@ impl<'r> Reading<'r> {
         severity: Severity,
         violation: &Violation,
     ) -> Finding {
-        let place = object.value.locate(&violation.path);
-        let is_whole = violation.path.steps().is_empty();
-        let name = || {
-            let metadata = object.value.get("metadata")?;
-            metadata
-                .get("name")
-                .or_else(|| metadata.get("generateName"))
-        };
-        let span = match place.key {
-            // About the object as a whole: its name stands for it.
-            _ if is_whole => name()
-                .or_else(|| object.value.get("kind"))
-                .map_or(place.span, manifest::Value::span),
-            // A list or map is shown by its key.
-            Some(key) if !place.is_exact || is_collection(place.style) => key,
-            _ => place.span,
-        };
-        let span = document.in_file(&span);
+        let span = document.in_file(&span(object.value, violation));
         let lines = self.lines();
         Finding {
             severity,
@@ -241,6 +217,27 @@ impl<'r> Reading<'r> {
             end: lines.position(span.end),
             excerpt: lines.excerpt(&span),
         }
+    }
+}
+
+/// What a violation is about, in the text of the object's document.
+pub(crate) fn span(object: Value<'_>, violation: &Violation) -> Range<usize> {
+    let place = object.locate(&violation.path);
+    let is_whole = violation.path.steps().is_empty();
+    let name = || {
+        let metadata = object.get("metadata")?;
+        metadata
+            .get("name")
+            .or_else(|| metadata.get("generateName"))
+    };
+    match place.key {
+        // About the object as a whole: its name stands for it.
+        _ if is_whole => name()
+            .or_else(|| object.get("kind"))
+            .map_or(place.span, Value::span),
+        // A list or map is shown by its key.
+        Some(key) if !place.is_exact || is_collection(place.style) => key,
+        _ => place.span,
     }
 }
 

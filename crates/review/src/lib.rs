@@ -9,7 +9,9 @@
 //!
 //! | module | what it owns |
 //! |---|---|
-//! | [`judge`], [`finding`] | the verdict on every object of a file, with places |
+//! | [`trial`] | settings and a manifest that somebody tries on each other |
+//! | [`judge`], [`finding`], [`entry`] | the verdict on every object of a file, with places |
+//! | [`admission_policy`] | settings as a policy that can be applied |
 //! | [`settings_odd`], [`settings_text`] | what is odd in settings; settings in sentences |
 //! | [`policy_file`] | settings, alone or in policies of Kubewarden |
 //! | [`object`], `kind` | the objects of a document, and the request for each |
@@ -18,6 +20,8 @@
 //! Imports point down this table. Nothing here reads a file or writes to a terminal: the command does,
 //! and a web page needs neither.
 
+pub mod admission_policy;
+pub mod entry;
 pub mod finding;
 pub mod judge;
 mod kind;
@@ -26,3 +30,4 @@ pub mod object;
 pub mod policy_file;
 pub mod settings_odd;
 pub mod settings_text;
+pub mod trial;

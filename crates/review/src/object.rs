@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 use rollout_guard::json::{Location, Step};
+use rollout_guard::request::Operation;
 
+use crate::finding::ObjectName;
 use crate::kind::{is_cluster_scoped, resource};
 use crate::manifest::scalar::write_text;
 use crate::manifest::{Tree, Value};
@@ -36,6 +38,21 @@ impl Identity {
     }
 }
 
+/// What is asked about an object, besides the object.
+#[derive(Clone, Copy, Debug)]
+pub struct Asking<'a> {
+    /// What is done with it; on DELETE it is what goes.
+    pub operation: Operation,
+    /// Where it is if it names no namespace.
+    pub namespace: &'a str,
+    /// Who asks.
+    pub identity: &'a Identity,
+    /// The object as it was.
+    pub old: Option<Value<'a>>,
+    /// What the client calls itself; may be empty.
+    pub field_manager: &'a str,
+}
+
 /// An object of a document.
 #[derive(Clone, Debug)]
 pub struct Object<'d> {
@@ -59,6 +76,13 @@ pub struct Object<'d> {
 pub fn objects<'d>(tree: &'d Tree<'_>) -> Option<Vec<Object<'d>>> {
     let mut objects = Vec::new();
     add(tree.root()?, None, &Location::default(), &mut objects).then_some(objects)
+}
+
+/// A value as an object; `None` if it is no Kubernetes object.
+pub fn object(value: Value<'_>) -> Option<Object<'_>> {
+    let mut objects = Vec::new();
+    add(value, None, &Location::default(), &mut objects);
+    objects.into_iter().next()
 }
 
 fn add<'d>(
@@ -138,6 +162,20 @@ impl Object<'_> {
         self.namespace.is_none() && is_cluster_scoped(&self.group, &self.kind)
     }
 
+    /// Its name, given the namespace for objects that name none.
+    pub fn full_name(&self, default: &str) -> ObjectName {
+        ObjectName {
+            api_version: if self.group.is_empty() {
+                self.version.to_string()
+            } else {
+                format!("{}/{}", self.group, self.version)
+            },
+            kind: self.kind.to_string(),
+            name: self.name.to_string(),
+            namespace: self.in_namespace(default).map(ToOwned::to_owned),
+        }
+    }
+
     /// The resource in the API: `deployments`.
     pub fn resource(&self) -> String {
         resource(&self.kind)
@@ -145,24 +183,38 @@ impl Object<'_> {
 
     /// Writes the request to create the object, as JSON.
     pub fn write_request(&self, namespace: &str, identity: &Identity, json: &mut String) {
+        let asking = Asking {
+            operation: Operation::Create,
+            namespace,
+            identity,
+            old: None,
+            field_manager: "",
+        };
+        self.write_request_as(&asking, json);
+    }
+
+    /// Writes a request about the object, as JSON.
+    pub fn write_request_as(&self, asking: &Asking<'_>, json: &mut String) {
         json.clear();
-        json.push_str(r#"{"uid":"","kind":{"group":"#);
-        write_text(&self.group, json);
-        json.push_str(r#","version":"#);
-        write_text(&self.version, json);
-        json.push_str(r#","kind":"#);
-        write_text(&self.kind, json);
-        json.push_str(r#"},"operation":"CREATE""#);
+        let mut member = |key: &str, text: &str| {
+            json.push_str(key);
+            write_text(text, json);
+        };
+        member(r#"{"uid":"","kind":{"group":"#, &self.group);
+        member(r#","version":"#, &self.version);
+        member(r#","kind":"#, &self.kind);
+        member(r#"},"resource":{"group":"#, &self.group);
+        member(r#","version":"#, &self.version);
+        member(r#","resource":"#, &self.resource());
+        member(r#"},"operation":"#, asking.operation.as_str());
         if let Some(name) = self.value.text_at(&["metadata", "name"]) {
-            json.push_str(r#","name":"#);
-            write_text(&name, json);
+            member(r#","name":"#, &name);
         }
-        if let Some(namespace) = self.in_namespace(namespace) {
-            json.push_str(r#","namespace":"#);
-            write_text(namespace, json);
+        if let Some(namespace) = self.in_namespace(asking.namespace) {
+            member(r#","namespace":"#, namespace);
         }
         json.push_str(r#","userInfo":{"#);
-        if let Identity::Person { name, groups } = identity {
+        if let Identity::Person { name, groups } = asking.identity {
             json.push_str(r#""username":"#);
             write_text(name, json);
             json.push_str(r#","groups":["#);
@@ -174,9 +226,31 @@ impl Object<'_> {
             }
             json.push(']');
         }
-        json.push_str(r#"},"object":"#);
-        json.push_str(self.value.json());
         json.push('}');
+        if !asking.field_manager.is_empty() {
+            json.push_str(r#","options":{"fieldManager":"#);
+            write_text(asking.field_manager, json);
+            json.push('}');
+        }
+        let (object, old) = match asking.operation {
+            Operation::Delete => (None, Some(self.value)),
+            _ => (Some(self.value), asking.old),
+        };
+        for (key, value) in [(r#","object":"#, object), (r#","oldObject":"#, old)] {
+            if let Some(value) = value {
+                json.push_str(key);
+                json.push_str(value.json());
+            }
+        }
+        json.push('}');
+    }
+
+    /// Whether it is the same object at another time.
+    pub fn is_same(&self, other: &Object<'_>, namespace: &str) -> bool {
+        self.group == other.group
+            && self.kind == other.kind
+            && self.name == other.name
+            && self.in_namespace(namespace) == other.in_namespace(namespace)
     }
 }
 

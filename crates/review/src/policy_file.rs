@@ -92,6 +92,23 @@ pub struct Source<'d> {
     pub notes: Vec<String>,
 }
 
+/// A request as the rules of a webhook see it.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// Such as `CREATE`.
+    pub operation: &'a str,
+    /// The group of the kind.
+    pub group: &'a str,
+    /// Its version.
+    pub version: &'a str,
+    /// Such as `pods`.
+    pub resource: &'a str,
+    /// Such as `ephemeralcontainers`.
+    pub sub_resource: Option<&'a str>,
+    /// Where the object is.
+    pub namespace: Option<&'a str>,
+}
+
 /// A rule of a policy, as in a webhook.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rule {
@@ -139,15 +156,27 @@ impl<'d> Source<'d> {
 
     /// Whether a cluster would ask the policy about the creation of an object.
     pub fn covers(&self, object: &Object<'_>, namespace: &str) -> bool {
+        self.is_asked(&Asked {
+            operation: "CREATE",
+            group: &object.group,
+            version: &object.version,
+            resource: &object.resource(),
+            sub_resource: None,
+            namespace: object.in_namespace(namespace),
+        })
+    }
+
+    /// Whether a cluster would ask the policy about a request.
+    pub fn is_asked(&self, request: &Asked<'_>) -> bool {
         let is_in_reach = self
             .namespace
             .as_deref()
-            .is_none_or(|only| object.in_namespace(namespace) == Some(only));
+            .is_none_or(|only| request.namespace == Some(only));
         is_in_reach
             && self
                 .rules
                 .as_deref()
-                .is_none_or(|rules| rules.iter().any(|rule| rule.covers(object)))
+                .is_none_or(|rules| rules.iter().any(|rule| rule.covers(request)))
     }
 }
 
@@ -168,11 +197,11 @@ impl Rule {
         }
     }
 
-    fn covers(&self, object: &Object<'_>) -> bool {
-        self.asks("CREATE")
-            && has(&self.groups, &object.group)
-            && has(&self.versions, &object.version)
-            && self.has_resource(&object.resource())
+    fn covers(&self, request: &Asked<'_>) -> bool {
+        self.asks(request.operation)
+            && has(&self.groups, request.group)
+            && has(&self.versions, request.version)
+            && self.resources.iter().any(|entry| request.is_of(entry))
     }
 
     /// Whether it asks about an operation.
@@ -195,6 +224,21 @@ impl Rule {
 
     fn has_resource(&self, resource: &str) -> bool {
         has(&self.resources, resource) || self.resources.iter().any(|entry| entry == "*/*")
+    }
+}
+
+impl Asked<'_> {
+    /// Whether an entry of `resources` is about it, as in a webhook.
+    fn is_of(&self, entry: &str) -> bool {
+        let (resource, sub_resource) = match entry.split_once('/') {
+            Some((resource, sub_resource)) => (resource, Some(sub_resource)),
+            None => (entry, None),
+        };
+        let is_sub_resource = match (sub_resource, self.sub_resource) {
+            (Some("*"), _) => true,
+            (one, other) => one == other,
+        };
+        is_sub_resource && (resource == "*" || resource == self.resource)
     }
 }
 

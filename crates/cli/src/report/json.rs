@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use rollout_guard_review::entry::Entry;
 use serde::Serialize;
 
 use crate::finding::{FileReport, Finding};
@@ -15,36 +16,6 @@ pub(super) struct Json {
     has_findings: bool,
     unreadable: Vec<Unreadable>,
     templates: Vec<String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Entry<'f> {
-    severity: &'static str,
-    code: &'static str,
-    file: &'f str,
-    line: usize,
-    column: usize,
-    end_line: usize,
-    end_column: usize,
-    object: Object<'f>,
-    /// The place as the message names it.
-    place: &'f str,
-    /// The field path of the value.
-    path: String,
-    message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    policy: Option<&'f str>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Object<'f> {
-    api_version: &'f str,
-    kind: &'f str,
-    name: &'f str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    namespace: Option<&'f str>,
 }
 
 #[derive(Serialize)]
@@ -78,25 +49,7 @@ struct Summary<'r> {
 impl Json {
     fn entry<'f>(file: &'f FileReport, finding: &'f Finding) -> Option<Entry<'f>> {
         let object = file.objects.get(finding.object)?;
-        Some(Entry {
-            severity: finding.severity.as_str(),
-            code: finding.code().as_str(),
-            file: &file.name,
-            line: finding.start.line,
-            column: finding.start.column,
-            end_line: finding.end.line,
-            end_column: finding.end.column,
-            object: Object {
-                api_version: &object.api_version,
-                kind: &object.kind,
-                name: &object.name,
-                namespace: object.namespace.as_deref(),
-            },
-            place: &finding.violation.place,
-            path: finding.violation.path.to_string(),
-            message: finding.violation.to_string(),
-            policy: finding.policy.as_deref(),
-        })
+        Some(Entry::new(&file.name, object, finding))
     }
 }
 
