@@ -3,6 +3,7 @@
 # does but for signatures and GitHub.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+command -v wasm-opt >/dev/null || { echo 'a release needs wasm-opt: apt-get install binaryen' >&2; exit 1; }
 version=$(release/version.sh)
 host=target/debug/policy-host
 scratch=$(mktemp -d)

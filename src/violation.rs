@@ -214,9 +214,32 @@ pub enum Kept {
     TemplateChanges,
 }
 
+/// A place as it is told: of one with endless keys the beginning and the end.
+struct Abridged<'a>(&'a str);
+
+impl fmt::Display for Abridged<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LONGEST: usize = 512;
+        let place = self.0;
+        if place.len() <= LONGEST {
+            return f.write_str(place);
+        }
+        let (mut first, mut last) = (LONGEST / 2, place.len() - LONGEST / 2);
+        while !place.is_char_boundary(first) {
+            first -= 1;
+        }
+        while !place.is_char_boundary(last) {
+            last += 1;
+        }
+        f.write_str(place.get(..first).unwrap_or_default())?;
+        f.write_str("…")?;
+        f.write_str(place.get(last..).unwrap_or_default())
+    }
+}
+
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.place)?;
+        write!(f, "{}: ", Abridged(&self.place))?;
         if let Some(value) = &self.value {
             write!(f, "{value}: ")?;
         }

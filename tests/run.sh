@@ -29,6 +29,7 @@ run_if() {
 
 run 'engine, host and command' unit-tests
 run_if 'end to end, on the built module' e2e-tests bats 'apt-get install bats' jq 'apt-get install jq'
+run_if 'the size of the module' size-test wasm-opt 'apt-get install binaryen'
 run_if 'a real registry' registry-tests bats 'apt-get install bats' jq 'apt-get install jq' \
   curl 'apt-get install curl' docker-registry 'apt-get install docker-registry' htpasswd 'apt-get install apache2-utils'
 run 'the module from another folder' reproducible

@@ -1,7 +1,7 @@
 //! What an image comes to when it runs.
 
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::exemption::Check;
 use crate::image::Reference;
@@ -16,7 +16,8 @@ use crate::workload::{Found, ImageField, Object, Source};
 #[derive(Default)]
 pub(super) struct Old<'a> {
     object: OnceCell<Option<Object<'a>>>,
-    images: OnceCell<BTreeSet<(String, String)>>,
+    /// What each of its containers and volumes runs. A set would be a map of its own in the module.
+    images: OnceCell<BTreeMap<String, usize>>,
 }
 
 impl<'a> Old<'a> {
@@ -29,18 +30,24 @@ impl<'a> Old<'a> {
     }
 
     /// Whether it runs the mirror in that container, so that the image becomes it again.
-    fn runs(&self, request: &Request<'a>, image: &ImageField<'_>, mirrored: String) -> bool {
+    fn runs(&self, request: &Request<'a>, image: &ImageField<'_>, mirrored: &str) -> bool {
         let read = || {
-            let found = self.object(request).map_or(&[][..], |old| &old.found);
-            let images = found.iter().filter_map(|found| match found {
-                Found::Image(image) => Some((image.pairing(), as_written(image))),
-                Found::Malformed(_) => None,
-            });
-            images.collect()
+            let mut images = BTreeMap::new();
+            for found in self.object(request).map_or(&[][..], |old| &old.found) {
+                if let Found::Image(image) = found {
+                    images.insert(pair(image, &as_written(image)), 1);
+                }
+            }
+            images
         };
         let images = self.images.get_or_init(read);
-        images.contains(&(image.pairing(), mirrored))
+        images.contains_key(&pair(image, mirrored))
     }
+}
+
+/// A container or volume and what it runs.
+fn pair(image: &ImageField<'_>, runs: &str) -> String {
+    [runs, &image.pairing()].join(" ")
 }
 
 /// The image in the one spelling that `changes` and `drift` compare: two images that come to the
@@ -68,7 +75,7 @@ pub(super) fn as_it_will_run<'a>(
         Some(mirrored)
             if !is_pod
                 || request.operation == Operation::Create
-                || old.runs(request, image, mirrored.clone()) =>
+                || old.runs(request, image, &mirrored) =>
         {
             mirrored
         }

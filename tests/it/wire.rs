@@ -296,6 +296,26 @@ fn judges_two_mebibytes() {
 }
 
 #[test]
+fn a_line_is_short_however_deep_its_place() {
+    let key = "ä".repeat(200);
+    let open = format!("{{\"{key}\":").repeat(100);
+    let close = "}".repeat(100);
+    let object = format!(r#"{{"spec":{open}{{"containers":[{{"image":"redis"}}]}}{close}}}"#);
+    let answer = validate(&pod(&object));
+    let message = answer["message"].as_str().unwrap();
+    assert!(message.starts_with("spec[\"ää"), "{message}");
+    assert!(
+        message.contains("….") || message.contains("…ä"),
+        "{message}"
+    );
+    assert!(
+        message.contains("containers[0]: image `redis`: registry `docker.io` is rejected"),
+        "{message}"
+    );
+    assert!(message.len() < 1_000, "{message}");
+}
+
+#[test]
 fn a_message_has_a_hundred_lines_and_sixteen_warnings() {
     let containers = vec![r#"{"image":"redis"}"#; 250].join(",");
     let answer = validate(&pod(&format!(

@@ -2,10 +2,10 @@
 //!
 //! | module | what it owns |
 //! |---|---|
-//! | [`yaml`], [`json`] | one document as JSON, and where its values stand |
+//! | `yaml`, `json` | one document as JSON, and where its values stand |
 //! | [`scalar`] | what a plain YAML scalar means |
-//! | [`tree`] | the values of a document, and the way from a field path to a place |
-//! | [`text`] | lines and columns of a text |
+//! | `tree` | the values of a document, and the way from a field path to a place |
+//! | `text` | lines and columns of a text |
 
 mod json;
 pub mod scalar;
