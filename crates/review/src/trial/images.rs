@@ -19,8 +19,7 @@ pub(super) fn find(settings: &Settings<'_>, request: &Request<'_>) -> Vec<Image>
     let Some(mut object) = request.object.clone() else {
         return Vec::new();
     };
-    // What the policy cannot read it refuses, with a message of its own.
-    let _ = add_images(&settings.image_paths, &mut object, &request.kind);
+    add_images(&settings.image_paths, &mut object, &request.kind);
     let images = object.found.iter().filter_map(|found| match found {
         Found::Image(image) => Some(Image {
             told: image.told_place(),
