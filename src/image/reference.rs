@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::error::{Part, ReferenceError};
 use super::grammar;
-use super::normalize::{DOCKER_HUB, OFFICIAL, normalize_host};
+use super::normalize::{DEFAULT_PORT, DOCKER_HUB, OFFICIAL, normalize_host};
 
 /// An image reference in its normal form.
 ///
@@ -249,7 +249,12 @@ impl PartialEq for Reference<'_> {
 
 impl fmt::Display for Reference<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.host, self.path)?;
+        f.write_str(&self.host)?;
+        if !is_host(&self.host) {
+            // In lower case and without a port it would be read as a part of the path.
+            write!(f, ":{DEFAULT_PORT}")?;
+        }
+        write!(f, "/{}", self.path)?;
         if let Some(tag) = self.tag {
             write!(f, ":{tag}")?;
         }

@@ -122,6 +122,15 @@ fn in_other_case(text: &str, upper: u32) -> String {
         .collect()
 }
 
+#[test]
+fn a_host_of_one_label_is_shown_as_a_host() {
+    for text in ["A:443/a", "a:443/a", "A/a"] {
+        let read = Reference::parse(text).unwrap();
+        assert_eq!(read.to_string(), "a:443/a:latest");
+        assert_eq!(Reference::parse("a:443/a").unwrap(), read);
+    }
+}
+
 proptest! {
     #![proptest_config(config())]
 
