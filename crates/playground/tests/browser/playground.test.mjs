@@ -281,6 +281,8 @@ test('keys and values of the settings are completed', async () => {
   assert.ok((await at('apiVersion: policies.kubewarden.io/v1\nspec:\n  settings:\n    ')).includes('mirrors'));
   await page.write('settings', 'reg');
   await labels();
+  // The editor takes no list that has just appeared for one that somebody has seen.
+  await page.page.waitForTimeout(300);
   await page.page.keyboard.press('Enter');
   assert.match(await page.text('settings'), /^registries:\n {2}/);
 });
