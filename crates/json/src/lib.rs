@@ -345,6 +345,7 @@ fn unescaped(written: &str) -> Cow<'_, str> {
         let mut rest = part.chars();
         let character = match rest.next() {
             // Two backslashes have nothing between them.
+            None if first_half.is_some() => return Cow::Borrowed(written),
             None => {
                 text.push('\\');
                 text.push_str(parts.next().unwrap_or_default());
@@ -549,6 +550,7 @@ mod tests {
             r"\ud83d\n",
             r"\ud83d\\",
             r"\ud83dx\ude00",
+            r"\ud83d\\\ude00",
         ] {
             assert!(serde_json::from_str::<String>(&format!("\"{half}\"")).is_err());
             assert_eq!(unescaped(half), half, "{half}");
