@@ -1,6 +1,5 @@
 //! `rollout-guard drift`: the runbook's incident, and what else happens to workloads.
 
-use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -483,9 +482,14 @@ fn a_cluster_is_asked_with_kubectl() {
     let live = vec![workload("Deployment", "redis", RUNS), redis_pod(RUNS)];
     let workshop = workshop("drift-kubectl", &live);
     let kubectl = |script: &str| {
-        workshop.file("bin/kubectl", format!("#!/bin/sh\n{script}\n"));
-        let program = workshop.0.join("bin/kubectl");
-        std::fs::set_permissions(program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        workshop.file("script", format!("#!/bin/sh\n{script}\n"));
+        // Written by another process: a test that forks while this one has the file open for
+        // writing would keep it from being run (ETXTBSY).
+        let installed = Command::new("install")
+            .args(["-D", "-m755", "script", "bin/kubectl"])
+            .current_dir(&workshop.0)
+            .status();
+        assert!(installed.unwrap().success());
         let output = Command::new(env!("CARGO_BIN_EXE_rollout-guard"))
             .current_dir(&workshop.0)
             .env(

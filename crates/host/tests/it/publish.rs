@@ -6,7 +6,7 @@ use std::{
     fs,
     io::Write,
     net::TcpListener,
-    os::unix::fs::{PermissionsExt, symlink},
+    os::unix::fs::symlink,
     process::{Command, Stdio},
     sync::{Arc, Mutex},
 };
@@ -735,9 +735,18 @@ fn asks_the_helper_that_dockers_configuration_names() {
     });
     workshop.file("config.json", r#"{"credsStore": "fake"}"#);
     let run = |script: &str| {
-        workshop.file("docker-credential-fake", format!("#!/bin/sh\n{script}\n"));
-        let helper = workshop.path("docker-credential-fake");
-        fs::set_permissions(helper, fs::Permissions::from_mode(0o755)).unwrap();
+        // It reads what it is asked for: nobody could tell it else.
+        workshop.file("script", format!("#!/bin/sh\ncat >asked\n{script}\n"));
+        // Written by another process: a test that forks while this one has the file open for
+        // writing would keep it from being run (ETXTBSY).
+        let installed = Command::new("install")
+            .arg("-m755")
+            .args([
+                workshop.path("script"),
+                workshop.path("docker-credential-fake"),
+            ])
+            .status();
+        assert!(installed.unwrap().success());
         let path = format!("{}:/usr/bin:/bin", workshop.path("").display());
         let pull = format!("pull -o out {}/x:1", server.address);
         let mut command = workshop.command(&pull);
@@ -751,6 +760,8 @@ fn asks_the_helper_that_dockers_configuration_names() {
     };
     let done = run(r#"echo '{"ServerURL": "x", "Username": "alice", "Secret": "secret"}'"#);
     assert_eq!(done.code, 0, "{done:?}");
+    let asked = fs::read_to_string(workshop.path("asked")).unwrap();
+    assert_eq!(asked, server.address);
     // What a helper says when it fails is not for others to read.
     let done = run("echo secret >&2; echo secret; exit 1");
     assert_eq!(done.code, 3, "{done:?}");
