@@ -11,7 +11,9 @@ CARGO_HOME ?= $(HOME)/.cargo
 # What a failed arithmetic or slice names is not where this machine keeps its sources, and the
 # linker need not leave room for longer numbers than it wrote.
 REMAP := --remap-path-prefix=$(CARGO_HOME)/registry/src=registry --remap-path-prefix=$(CURDIR)=rollout-guard
-WASM_RUSTFLAGS := $(REMAP) -C link-arg=--compress-relocations
+# Wasmtime and every browser have vectors, which is how JSON is read.
+SIMD := -C target-feature=+simd128
+WASM_RUSTFLAGS := $(REMAP) $(SIMD) -C link-arg=--compress-relocations
 # The first build takes minutes, so Cargo shows what it does; later ones are quiet.
 QUIET = $(if $(wildcard $(1)),--quiet)
 WASM_CARGO = RUSTFLAGS='$(WASM_RUSTFLAGS)' cargo rustc --locked $(call QUIET,$@) --lib --crate-type cdylib --release --target wasm32-wasip1
@@ -58,7 +60,7 @@ fuzz-check: ## compile the fuzz targets
 
 playground: $(PLAYGROUND)/node_modules ## build the documentation with the playground in it, in dist/site
 	@wasm-bindgen --version | grep -qxF 'wasm-bindgen $(WASM_BINDGEN_VERSION)' || { echo 'needs: cargo install wasm-bindgen-cli --version $(WASM_BINDGEN_VERSION)' >&2; exit 2; }
-	RUSTFLAGS='$(REMAP)' cargo rustc --locked --lib --crate-type cdylib --profile web --target wasm32-unknown-unknown -p rollout-guard-playground
+	RUSTFLAGS='$(REMAP) $(SIMD)' cargo rustc --locked --lib --crate-type cdylib --profile web --target wasm32-unknown-unknown -p rollout-guard-playground
 	wasm-bindgen --target web --no-typescript --remove-name-section --remove-producers-section --out-name engine \
 	  --out-dir target/playground target/wasm32-unknown-unknown/web/rollout_guard_playground.wasm
 	mdbook build
@@ -145,7 +147,7 @@ accept-all.wasm: FORCE
 	@cmp -s $(WASM_OUT)/accept_all.wasm $@ || cp $(WASM_OUT)/accept_all.wasm $@
 
 # Binaryen makes the module a twentieth smaller. It is used where it is installed, and a release needs it.
-WASM_OPT = wasm-opt -Oz --enable-bulk-memory --enable-sign-ext --enable-mutable-globals --enable-nontrapping-float-to-int
+WASM_OPT = wasm-opt -Oz --converge --enable-simd --enable-bulk-memory --enable-sign-ext --enable-mutable-globals --enable-nontrapping-float-to-int
 SMALLER := target/smaller-policy.wasm
 annotated-policy.wasm: policy.wasm metadata.yml USAGE.md | host
 	@if command -v wasm-opt >/dev/null; then $(WASM_OPT) policy.wasm -o $(SMALLER); else cp policy.wasm $(SMALLER); fi

@@ -32,6 +32,7 @@ use crate::shown::quoted;
 use crate::violation::{Action, Code};
 
 pub use criteria::{Criteria, Criterion};
+pub(crate) use name::below;
 pub use name::{Name, Names};
 pub(crate) use pattern::check as check_pattern;
 pub(crate) use read::{Annotation, Annotations, at, of_object, of_templates_in};

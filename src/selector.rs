@@ -44,7 +44,16 @@ pub enum Condition<'a> {
     Like(&'a str),
 }
 
-impl Condition<'_> {
+impl<'a> Condition<'a> {
+    /// The condition as settings have it, where that is a text.
+    pub(crate) const fn written(self) -> &'a str {
+        match self {
+            Self::Absent => "",
+            Self::Present => "*",
+            Self::Like(glob) => glob,
+        }
+    }
+
     fn holds(self, values: &[&str]) -> bool {
         match self {
             Self::Absent => values.iter().all(|value| Scalar::of(value) == Scalar::Null),
@@ -68,7 +77,7 @@ impl Selector<'_> {
     ///
     /// Operation, user and old fields are the request's whichever object is judged.
     pub fn matches(&self, request: &Request<'_>, object: &Object<'_>) -> bool {
-        self.matches_but_for_labels(request, object) && self.has_labels(object)
+        self.matches_but_for_labels(request, object, &|_| None) && self.has_labels(object)
     }
 
     /// Whether the object has the labels.
@@ -79,17 +88,29 @@ impl Selector<'_> {
         })
     }
 
-    /// As [`matches`](Self::matches), whatever labels the object has.
-    pub(crate) fn matches_but_for_labels(
+    /// As [`matches`](Self::matches), whatever labels the object has; `annotation` is asked for the
+    /// values of one of the object's, and may not know.
+    pub(crate) fn matches_but_for_labels<'v>(
         &self,
         request: &Request<'_>,
         object: &Object<'_>,
+        annotation: &dyn Fn(&str) -> Option<Vec<&'v str>>,
     ) -> bool {
         (self.old_fields.is_empty() || request.old_object.is_some())
             && self.may_match(request, object)
             && self.fields.iter().all(|(path, condition)| {
-                let (text, rest) = field(object, path.steps());
-                holds(*condition, text, rest)
+                match path.steps() {
+                    [Step::Key(metadata), Step::Key(annotations), Step::Key(key)]
+                        if metadata == "metadata" && annotations == "annotations" =>
+                    {
+                        annotation(key).map(|values| condition.holds(&values))
+                    }
+                    _ => None,
+                }
+                .unwrap_or_else(|| {
+                    let (text, rest) = field(object, path.steps());
+                    holds(*condition, text, rest)
+                })
             })
             && self.old_fields.iter().all(|(path, condition)| {
                 request
@@ -150,15 +171,15 @@ fn field<'a, 'p>(object: &Object<'a>, path: &'p [Step<'p>]) -> (&'a str, &'p [St
 /// An object in which the path leads to one place twice, by a repeated key, meets no condition: nobody
 /// knows which one counts.
 fn holds(condition: Condition<'_>, text: &str, path: &[Step<'_>]) -> bool {
+    let values = lookup(text, path);
+    if values.len() < 2 {
+        return condition.holds(&values);
+    }
     let found = find(text, path);
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let is_repeated =
         |(place, _): &(Location<'_>, _)| places.insert(format!("{place:#}"), 1).is_some();
-    if found.len() > 1 && found.iter().any(is_repeated) {
-        return false;
-    }
-    let values: Vec<_> = found.into_iter().map(|(_, raw)| raw).collect();
-    condition.holds(&values)
+    !found.iter().any(is_repeated) && condition.holds(&values)
 }
 
 fn namespace<'a>(request: &'a Request<'_>, object: &Object<'a>) -> Option<Cow<'a, str>> {

@@ -16,6 +16,7 @@ mod matching;
 mod mirrors;
 mod reader;
 mod service_accounts;
+mod unread;
 
 use std::borrow::Cow;
 
@@ -28,9 +29,9 @@ use crate::pattern::{ImagePattern, RegistryPattern, TagPattern};
 use crate::violation::Action;
 use crate::workload::ImagePath;
 
-pub(crate) use annotations::{has_target, is_about, match_text, relevant, rule, selector};
 pub use error::{SettingsError, SettingsErrors};
 use reader::Entry;
+pub(crate) use unread::{has_target, match_text, may_match, relevant, rule, selector};
 
 /// Settings without a mistake in them. Borrows from the [`Node`] they were read from.
 #[derive(Clone, Debug, Default)]
@@ -177,7 +178,10 @@ impl<'a> Settings<'a> {
     fn read_into(node: &'a Node<'a>, errors: &mut SettingsErrors) -> Self {
         let mut settings = Self::default();
         let before = errors.len();
+        let mut is_partial = false;
         Entry::root(node).map(&Self::KEYS, errors, &mut |key, entry, errors| match key {
+            // There is nothing that it could judge.
+            _ if matches!(entry.node, Node::Raw(_)) => is_partial = true,
             "registries" => {
                 settings.registries = lists::allow_reject(entry, errors, RegistryPattern::parse);
             }
@@ -209,6 +213,7 @@ impl<'a> Settings<'a> {
             _ => {}
         });
         if errors.len() == before
+            && !is_partial
             && settings.strictest().is_none()
             && settings.annotations.is_empty()
             && settings.changes.is_empty()

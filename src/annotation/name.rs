@@ -1,6 +1,7 @@
 //! Names of annotations in settings, and the keys of an object that they stand for.
 
 use crate::glob;
+use crate::json::scan::is_same;
 
 /// What the names of a rule are relative to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +18,7 @@ pub struct Name<'a> {
     text: &'a str,
     /// A prefix belongs before it.
     is_relative: bool,
+    is_glob: bool,
 }
 
 /// A name of an annotation has at most this many characters behind its `/`.
@@ -35,20 +37,16 @@ impl<'a> Names<'a> {
             let rest = text.strip_prefix(prefix)?;
             (!prefix.is_empty() && !rest.is_empty() && !rest.contains('/')).then_some(rest)
         };
-        match self.spellings().find_map(rest) {
-            Some(text) => Name {
-                text,
-                is_relative: true,
-            },
-            None => Name {
-                text,
-                is_relative: !text.contains('/'),
-            },
+        let relative = self.spellings().find_map(rest);
+        Name {
+            text: relative.unwrap_or(text),
+            is_relative: relative.is_some() || !text.contains('/'),
+            is_glob: glob::has_wildcard(text),
         }
     }
 
     /// The prefix, then its older spellings.
-    fn spellings(&self) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn spellings(&self) -> impl Iterator<Item = &'a str> {
         std::iter::once(self.prefix).chain(self.aliases.iter().copied())
     }
 
@@ -59,10 +57,9 @@ impl<'a> Names<'a> {
         if !name.is_relative {
             return (key == text).then_some(0);
         }
-        // Lengths first: most keys are those of something else.
-        self.spellings().position(|prefix| {
-            key.len() == prefix.len() + text.len() && key.ends_with(text) && key.starts_with(prefix)
-        })
+        // The end first: most keys are those of something else.
+        let prefix = key.strip_suffix(text)?;
+        self.spellings().position(|known| is_same(known, prefix))
     }
 
     /// Which spelling of a name that the glob matches a key is, and the name.
@@ -82,14 +79,14 @@ impl<'a> Names<'a> {
             return glob::matches(glob.text, key).then_some((0, key));
         }
         self.spellings().enumerate().find_map(|(rank, prefix)| {
-            let rest = key.strip_prefix(prefix)?;
+            let rest = below(key, prefix)?;
             glob::matches(glob.text, rest).then_some((rank, rest))
         })
     }
 
     /// Whether a key is under the prefix or one of its older spellings.
     pub(crate) fn covers(&self, key: &str) -> bool {
-        self.spellings().any(|prefix| key.starts_with(prefix))
+        self.spellings().any(|prefix| below(key, prefix).is_some())
     }
 
     /// The name in its first spelling.
@@ -143,6 +140,12 @@ impl<'a> Names<'a> {
     }
 }
 
+/// What stands behind a prefix in a key.
+pub(crate) fn below<'k>(key: &'k str, prefix: &str) -> Option<&'k str> {
+    let (start, rest) = key.split_at_checked(prefix.len())?;
+    is_same(start, prefix).then_some(rest)
+}
+
 const NO_NAME: &str = "no annotation can have this name: write `name` or `domain/name`, of letters, digits, `-`, `_` and `.`";
 
 const fn is_inside(byte: u8) -> bool {
@@ -172,8 +175,8 @@ impl<'a> Name<'a> {
     }
 
     /// Whether it is a glob.
-    pub(crate) fn is_glob(&self) -> bool {
-        glob::has_wildcard(self.text)
+    pub(crate) const fn is_glob(&self) -> bool {
+        self.is_glob
     }
 }
 

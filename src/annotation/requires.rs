@@ -30,7 +30,7 @@ pub(super) fn check<'o>(
     annotations: &'o Annotations<'o>,
     sink: Sink<'_, 'o>,
 ) {
-    for (index, requirement) in rule.requires.iter().enumerate() {
+    for requirement in &rule.requires {
         let holds = requirement.when.iter().all(|(name, condition)| {
             rule.effective_of_all(*name, annotations)
                 .meets(*condition, false)
@@ -76,8 +76,8 @@ pub(super) fn check<'o>(
                 }
                 None => Objection::missing(Code::AnnotationRequirement, key, problem),
             };
-            objection.facts = index.to_string();
-            for (name, _) in requirement.when.iter().chain([&(*name, *condition)]) {
+            for (name, condition) in requirement.when.iter().chain([&(*name, *condition)]) {
+                objection.facts += &[" ", name.text(), condition.written()].concat();
                 objection.facts += &rule.effective_of_all(*name, annotations).facts();
             }
             sink(objection);

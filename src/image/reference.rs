@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::error::{Part, ReferenceError};
 use super::grammar;
-use super::normalize::{DEFAULT_PORT, DOCKER_HUB, OFFICIAL, normalize_host};
+use super::normalize::{DEFAULT_PORT, DOCKER_HUB, DOCKER_HUB_ALIASES, OFFICIAL, normalize_host};
 
 /// An image reference in its normal form.
 ///
@@ -98,6 +98,58 @@ impl<'a> Split<'a> {
     }
 }
 
+impl<'a> Split<'a> {
+    /// Cuts a text that certainly is a host in its normal form, a path and perhaps a tag, and holds it
+    /// to the grammar, in one pass. What is not plain may still be a reference.
+    pub(crate) fn plain(text: &'a str) -> Option<Self> {
+        let (mut slash, mut colon) = (None, None);
+        let mut has_dot = false;
+        // A letter or digit, which every separator stands behind.
+        let mut is_inside = false;
+        for (position, byte) in text.bytes().enumerate() {
+            match byte {
+                b'a'..=b'z' | b'0'..=b'9' => {
+                    is_inside = true;
+                    continue;
+                }
+                _ if !is_inside => return None,
+                b'.' => has_dot = true,
+                b'-' => {}
+                b'_' if slash.is_some() => {}
+                b'/' if has_dot => slash = slash.or(Some(position)),
+                b':' if slash.is_some() => {
+                    colon = Some(position);
+                    break;
+                }
+                _ => return None,
+            }
+            is_inside = false;
+        }
+        let (host, path_start) = (text.get(..slash?)?, slash? + 1);
+        let path = text.get(path_start..colon.unwrap_or(text.len()))?;
+        let tag = match colon {
+            Some(colon) => Some(text.get(colon + 1..)?),
+            None => None,
+        };
+        let has_path = (is_inside || colon.is_some()) && path.len() < PLAIN_PATH;
+        if !has_path
+            || tag.is_some_and(|tag| grammar::tag(tag).is_err())
+            || DOCKER_HUB_ALIASES.contains(&host)
+        {
+            return None;
+        }
+        Some(Self {
+            host: Some(host),
+            path,
+            tag,
+            digest: None,
+        })
+    }
+}
+
+/// Shorter paths are not too long, whatever counts with them.
+const PLAIN_PATH: usize = 200;
+
 /// Whether the first part of a reference is a host (`splitDockerDomain` of distribution/reference).
 fn is_host(first: &str) -> bool {
     first == "localhost"
@@ -125,6 +177,12 @@ impl<'a> Reference<'a> {
                 position: before + 1,
             }
         };
+        if let Some(split) = Split::plain(text) {
+            return Ok(Self::of(
+                &split,
+                split.host.map_or(Cow::Borrowed(DOCKER_HUB), Cow::Borrowed),
+            ));
+        }
         if grammar::is_identifier(text) {
             return Err(fail(
                 Part::Reference,
@@ -165,6 +223,11 @@ impl<'a> Reference<'a> {
         }
 
         let host = split.host.map_or(Cow::Borrowed(DOCKER_HUB), normalize_host);
+        Ok(Self::of(&split, host))
+    }
+
+    /// The reference of parts that fit the grammar, and the normal form of its host.
+    fn of(split: &Split<'a>, host: Cow<'a, str>) -> Self {
         let path = if host == DOCKER_HUB && !split.path.contains('/') {
             // `library/` counts for the length of the name, as it is part of it.
             Cow::Owned(format!("{OFFICIAL}{}", split.path))
@@ -175,13 +238,13 @@ impl<'a> Reference<'a> {
             (None, None) => Some(LATEST),
             (tag, _) => tag,
         };
-        Ok(Self {
+        Self {
             host,
             path,
             tag,
             has_tag: split.tag.is_some(),
             digest: split.digest,
-        })
+        }
     }
 
     /// The registry: host, and port where it is not the default one.
@@ -262,5 +325,74 @@ impl fmt::Display for Reference<'_> {
             write!(f, "@{digest}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a text is when it is read part by part.
+    fn read_by_parts(text: &str) -> Option<Split<'_>> {
+        let split = Split::of(text, is_host);
+        let host = split.host?;
+        let fits = grammar::domain(host).is_ok()
+            && grammar::path(split.path, OFFICIAL.len()).is_ok()
+            && split.tag.is_none_or(|tag| grammar::tag(tag).is_ok())
+            && split.digest.is_none()
+            && normalize_host(host) == host;
+        fits.then_some(split)
+    }
+
+    #[test]
+    fn what_is_cut_at_once_is_cut_the_same_by_parts() {
+        for text in [
+            "ghcr.io/a",
+            "a.b-c.io/a/b_c/d-e.f:1",
+            "docker.io/library/redis:7.2-Alpine_x",
+            "1.2/3",
+        ] {
+            assert_eq!(Split::plain(text), read_by_parts(text), "{text}");
+            assert!(Split::plain(text).is_some(), "{text}");
+        }
+        let long = format!("ghcr.io/{}", "a".repeat(256));
+        for text in [
+            "",
+            "redis",
+            "a/b",
+            "ghcr.io",
+            "ghcr.io/",
+            "ghcr.io/a:",
+            "ghcr.io/a@sha256:1",
+            "ghcr.io:443/a",
+            "index.docker.io/a",
+            "registry.hub.docker.com/a",
+            "ghcr.io/A",
+            "ghcr.io/a//b",
+            ".ghcr.io/a",
+            "ghcr..io/a",
+            "ghcr.io/a/",
+            "ghcr.io/a:.1",
+            "a_b.io/a",
+            "ghcr.io/*",
+            "https://ghcr.io/a",
+            &long,
+        ] {
+            assert_eq!(Split::plain(text), None, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_cut_at_once_is_a_reference(
+            parts in proptest::collection::vec(proptest::sample::select(vec![
+                "ghcr", "io", ".", "/", ":", "-", "_", "a", "1", "A", "@", "docker.io", "__", "*",
+            ]), 0..9),
+        ) {
+            let text = parts.concat();
+            if let Some(split) = Split::plain(&text) {
+                proptest::prop_assert_eq!(Some(split), read_by_parts(&text), "{}", text);
+            }
+        }
     }
 }

@@ -9,7 +9,8 @@ pub use rollout_guard_json::Kind;
 
 use super::check::{NO_JSON, too_deep};
 use super::scan::{
-    DEEPEST, each_element, each_member, kind_at, kind_of, space_end, string, value_end,
+    DEEPEST, balanced_end, each_element, each_member, kind_at, kind_of, space_end, string,
+    value_end,
 };
 
 /// A JSON value with its keys in their order, and each key as often as it was written.
@@ -86,12 +87,33 @@ impl<'a> Node<'a> {
     ///
     /// Where it is no JSON, or nested too deep.
     pub(crate) fn read(text: &'a str) -> Result<Self, String> {
-        Reader::read(text, None)
+        let start = space_end(text.as_bytes(), 0);
+        let (node, end) = Reader::read(text, start, None)?;
+        if space_end(text.as_bytes(), end) == text.len() {
+            Ok(node)
+        } else {
+            Err(NO_JSON.to_owned())
+        }
     }
 
-    /// Reads a map, but of the objects in its list `list` the members as [`Raw`](Self::Raw) only.
-    pub(crate) fn shallow(text: &'a str, list: &'static str) -> Result<Self, String> {
-        Reader::read(text, Some(Shallow::Around(list)))
+    /// Reads the map that starts here in a text, but these members of it and those of the objects in
+    /// its list `list` as [`Raw`](Self::Raw) only; says where it ends.
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read).
+    pub(crate) fn shallow(
+        text: &'a str,
+        start: usize,
+        list: &'static str,
+        members: &'static [&'static str],
+    ) -> Result<(Self, usize), String> {
+        Reader::read(text, start, Some(Shallow::Around { list, members }))
+    }
+
+    /// Whether it is a map with this member.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        matches!(self, Self::Map(members) if members.iter().any(|(key, _)| key == name))
     }
 
     /// The same node with the members read that were left as they were written.
@@ -122,8 +144,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Node<'a> {
 /// Where in a shallow node a value stands.
 #[derive(Clone, Copy)]
 enum Shallow {
-    /// The map around the list with this key.
-    Around(&'static str),
+    /// The map around a list and members.
+    Around {
+        list: &'static str,
+        members: &'static [&'static str],
+    },
     /// The list.
     List,
     /// One of its elements.
@@ -139,19 +164,21 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn read(text: &'a str, shallow: Option<Shallow>) -> Result<Node<'a>, String> {
+    fn read(
+        text: &'a str,
+        start: usize,
+        shallow: Option<Shallow>,
+    ) -> Result<(Node<'a>, usize), String> {
         let mut reader = Self {
             text,
             too_deep: None,
         };
-        let start = space_end(text.as_bytes(), 0);
-        match reader.value(start, shallow, DEEPEST) {
-            Some((node, end)) if space_end(text.as_bytes(), end) == text.len() => Ok(node),
-            _ => Err(match reader.too_deep {
+        reader
+            .value(start, shallow, DEEPEST)
+            .ok_or_else(|| match reader.too_deep {
                 Some(position) => too_deep(text, position),
                 None => NO_JSON.to_owned(),
-            }),
-        }
+            })
     }
 
     /// The value that begins here, and where it ends.
@@ -162,11 +189,14 @@ impl<'a> Reader<'a> {
         deeper: usize,
     ) -> Option<(Node<'a>, usize)> {
         let text = self.text;
+        let kind = kind_at(text, start);
         if let Some(Shallow::Member) = shallow {
-            let end = value_end(text, start)?;
+            let end = match kind {
+                Kind::List | Kind::Map => balanced_end(text, start)?,
+                _ => value_end(text, start)?,
+            };
             return Some((Node::Raw(text.get(start..end)?), end));
         }
-        let kind = kind_at(text, start);
         if deeper == 0 && matches!(kind, Kind::List | Kind::Map) {
             self.too_deep = Some(start);
             return None;
@@ -176,7 +206,12 @@ impl<'a> Reader<'a> {
                 let mut members = Vec::new();
                 let end = each_member(text, start, &mut |key, start| {
                     let shallow = match shallow {
-                        Some(Shallow::Around(list)) if key == list => Some(Shallow::List),
+                        Some(Shallow::Around { list, .. }) if key == list => Some(Shallow::List),
+                        Some(Shallow::Around { members, .. })
+                            if members.contains(&key.as_ref()) =>
+                        {
+                            Some(Shallow::Member)
+                        }
                         Some(Shallow::Element) => Some(Shallow::Member),
                         _ => None,
                     };

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 pub(crate) use rollout_guard_json::{
-    each_element, each_member, is_same, kind_at, kind_of, plain_end, space_end, string, value_end,
+    Wanted, balanced_end, each_element, each_member, is_same, kind_at, kind_of, plain_end,
+    space_end, string, value_end,
 };
 
 use super::location::{Location, Step};

@@ -36,6 +36,10 @@ impl<'a> Target<'a> {
     ///
     /// Where no image can be there.
     pub fn parse(text: &'a str) -> Result<Self, TargetError> {
+        if let Some(split) = Split::plain(text) {
+            let host = split.host.unwrap_or(DOCKER_HUB).to_owned();
+            return Ok(Self::of(text, &split, host, false));
+        }
         if glob::has_wildcard(text) {
             return Err(
                 "a mirror has no wildcard, use `{registry}`, `{repository}`, `{name}` or `{tag}`"
@@ -73,13 +77,18 @@ impl<'a> Target<'a> {
             check(text, &split)?;
         }
         let host = normalize_host(split.host.unwrap_or(DOCKER_HUB)).into_owned();
-        Ok(Self {
+        Ok(Self::of(text, &split, host, is_template))
+    }
+
+    /// The mirror of parts that fit the grammar, and the normal form of its host.
+    fn of(text: &'a str, split: &Split<'_>, host: String, is_template: bool) -> Self {
+        Self {
             text,
             is_template,
             path: split.path.to_owned(),
             tag: split.tag.map(str::to_owned),
             host,
-        })
+        }
     }
 
     /// The mirror as written.

@@ -33,6 +33,11 @@ impl<'a> Host<'a> {
         }
     }
 
+    /// A host in its normal form without wildcards.
+    pub(super) const fn plain(text: &'a str) -> Self {
+        Self::Exact(Cow::Borrowed(text))
+    }
+
     pub(super) fn matches(&self, host: &str, sense: Sense) -> bool {
         match self {
             Self::Any => true,

@@ -45,6 +45,10 @@ impl<'a> ImagePattern<'a> {
         if text.is_empty() {
             return Err("an empty text is no image".to_owned());
         }
+        if let Some(split) = Split::plain(text) {
+            let host = Host::plain(split.host.unwrap_or(DOCKER_HUB));
+            return Ok(Self::of(text, &split, host, false));
+        }
         let has_wildcard = glob::has_wildcard(text);
         let split = Split::of(text, is_host);
         check(text, &split, has_wildcard)
@@ -63,6 +67,11 @@ impl<'a> ImagePattern<'a> {
             return Err(danger);
         }
         let has_wildcard = has_wildcard && glob::has_wildcard(split.path);
+        Ok(Self::of(text, &split, host, has_wildcard))
+    }
+
+    /// The entry of parts that fit the grammar; `has_wildcard` is about its path.
+    fn of(text: &'a str, split: &Split<'a>, host: Host<'a>, has_wildcard: bool) -> Self {
         let is_short = !split.path.contains('/');
         let is_official = is_short && host.is_docker_hub() && !has_wildcard;
         let path = if is_official {
@@ -70,14 +79,14 @@ impl<'a> ImagePattern<'a> {
         } else {
             Path::new(split.path, has_wildcard)
         };
-        Ok(Self {
+        Self {
             text,
             is_familiar: is_short && !is_official,
             host,
             path,
             tag: split.tag,
             digest: split.digest,
-        })
+        }
     }
 
     /// The entry as written.

@@ -154,7 +154,11 @@ pub(crate) fn crossing(pattern: &str, path: &str) -> bool {
                 open_at(&mut open, at + 3);
             }
             // `/**` at the end, be it there more than once, may be nothing.
-            if !after.is_empty() && after.split("/**").all(str::is_empty) {
+            let mut left = after;
+            while let Some(fewer) = left.strip_prefix("/**") {
+                left = fewer;
+            }
+            if left.is_empty() && !after.is_empty() {
                 open_at(&mut open, pattern.len());
             }
         }

@@ -50,6 +50,10 @@ impl<'a> SourcePattern<'a> {
                 is_below: false,
             });
         }
+        if let Some(split) = Split::plain(text) {
+            let host = Host::plain(split.host.unwrap_or(DOCKER_HUB));
+            return Ok(Self::of(text, &split, host, false));
+        }
         let trimmed = text.strip_suffix("/*").unwrap_or(text);
         let split = split_host(trimmed);
         let has_wildcard = glob::has_wildcard(trimmed);
@@ -60,6 +64,14 @@ impl<'a> SourcePattern<'a> {
         };
         checked.map_err(|problem| plainer(text, &split).unwrap_or(problem))?;
         let host = Host::new(split.host.unwrap_or(DOCKER_HUB), has_wildcard);
+        Ok(Self {
+            is_below: trimmed.len() != text.len(),
+            ..Self::of(text, &split, host, has_wildcard)
+        })
+    }
+
+    /// The source of parts that fit the grammar.
+    fn of(text: &'a str, split: &Split<'a>, host: Host<'a>, has_wildcard: bool) -> Self {
         // A tag makes it an image, which Docker Hub keeps in `library/` if it has no other path.
         let is_official =
             !split.path.contains('/') && (split.host.is_none() || split.tag.is_some());
@@ -70,13 +82,13 @@ impl<'a> SourcePattern<'a> {
             }
             path => Some(Path::new(path, has_wildcard && glob::has_wildcard(path))),
         };
-        Ok(Self {
+        Self {
             text,
             host,
             path,
             tag: split.tag,
-            is_below: trimmed.len() != text.len(),
-        })
+            is_below: false,
+        }
     }
 
     /// The source as written.

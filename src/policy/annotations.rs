@@ -8,7 +8,7 @@ use crate::annotation::{
     of_templates_in,
 };
 use crate::exemption::Check;
-use crate::json::scan::lookup;
+use crate::json::scan::{is_same, lookup};
 use crate::json::{Location, Node, Step, position};
 use crate::request::{Operation, Request, RequestError};
 use crate::selector::Selector;
@@ -121,7 +121,11 @@ impl<'p, 'r> Judge<'p, 'r> {
     }
 
     fn matching(&mut self, selector: &Selector<'_>) -> Matching {
-        if !selector.matches_but_for_labels(self.request, self.object) {
+        self.places(false);
+        let own = self.places.first().and_then(Option::as_ref);
+        let own = own.and_then(|places| places.first());
+        let annotation = |key: &str| own?.values_of(key);
+        if !selector.matches_but_for_labels(self.request, self.object, &annotation) {
             Matching::No
         } else if selector.has_labels(self.object) {
             Matching::Yes
@@ -137,10 +141,10 @@ impl<'p, 'r> Judge<'p, 'r> {
         if text.is_empty() {
             return Ok(Matching::Yes);
         }
-        if let Some((_, matching)) = self.known.iter().find(|(known, _)| *known == text) {
+        if let Some((_, matching)) = self.known.iter().find(|(known, _)| is_same(known, text)) {
             return Ok(*matching);
         }
-        let matching = if settings::is_about(text, &self.request.kind) {
+        let matching = if settings::may_match(text, self.request) {
             let node = Node::read(text).map_err(too_deep)?;
             let selector = settings::selector(index, &node).map_err(Unjudged::Settings)?;
             self.matching(&selector)
@@ -170,22 +174,18 @@ impl<'p, 'r> Judge<'p, 'r> {
     }
 
     /// The keys of all annotations, those of pod templates if asked for.
-    fn keys(&mut self, with_templates: bool) -> Vec<String> {
-        let mut keys = Vec::new();
-        for of_templates in [false, true] {
-            if of_templates && !with_templates {
-                break;
-            }
-            for place in self.places(of_templates) {
-                keys.extend(
-                    place
-                        .all
-                        .iter()
-                        .map(|annotation| annotation.key.to_string()),
-                );
-            }
+    fn keys(&mut self, with_templates: bool) -> Vec<&str> {
+        self.places(false);
+        if with_templates {
+            self.places(true);
         }
-        keys
+        let [of_it, of_its_templates] = &self.places;
+        let of_its_templates = of_its_templates.as_ref().filter(|_| with_templates);
+        let places = of_it.iter().chain(of_its_templates).flatten();
+        let annotations = places.flat_map(|place| &place.all);
+        annotations
+            .map(|annotation| annotation.key.as_ref())
+            .collect()
     }
 
     /// Puts everything that a rule has against the object among the findings.

@@ -42,8 +42,12 @@ impl<'a> Payload<'a> {
                 Some(end)
             }
             "settings" => {
-                let end = value_end(text, start)?;
-                if settings.replace(text.get(start..end)?).is_some() {
+                let runs_nothing = request.as_ref().is_some_and(RequestMembers::runs_nothing);
+                let (node, end) = match read_settings(text, start, runs_nothing) {
+                    Ok((node, end)) => (Ok(node), end),
+                    Err(problem) => (Err(problem), value_end(text, start)?),
+                };
+                if settings.replace(node).is_some() {
                     twice = Some("settings");
                 }
                 Some(end)
@@ -53,9 +57,6 @@ impl<'a> Payload<'a> {
         if let Some(place) = twice {
             return Err(RequestError::new(place, "occurs twice"));
         }
-        // The rules about annotations only as far as it takes to see whether they apply: they may be
-        // many, and most of them are about other kinds.
-        let settings = settings.map(|settings| Node::shallow(settings, "annotations"));
         Ok(Self {
             request: match request {
                 None => Err(RequestError::new("request", "missing")),
@@ -67,6 +68,27 @@ impl<'a> Payload<'a> {
         })
     }
 }
+
+/// Reads the settings that start here, as far as it takes to see which rules apply, and says where they
+/// end: rules about annotations may be many, and most of them are about other kinds; those about images
+/// judge nothing in an object that `runs_nothing`.
+fn read_settings(
+    text: &str,
+    start: usize,
+    runs_nothing: bool,
+) -> Result<(Node<'_>, usize), String> {
+    if runs_nothing {
+        let read = Node::shallow(text, start, "annotations", &ABOUT_IMAGES)?;
+        // With these there may be images all the same.
+        if !read.0.has("imagePaths") {
+            return Ok(read);
+        }
+    }
+    Node::shallow(text, start, "annotations", &[])
+}
+
+/// The keys of the settings about images alone.
+const ABOUT_IMAGES: [&str; 5] = ["registries", "images", "tags", "digests", "mirrors"];
 
 /// Reads a bare request.
 pub(super) fn request(text: &str) -> Result<Request<'_>, RequestError> {
@@ -171,6 +193,12 @@ impl<'a> RequestMembers<'a> {
                 value_end(text, start)
             }
         }
+    }
+
+    /// Whether there is no image in the object, nor one that was there before.
+    fn runs_nothing(&self) -> bool {
+        matches!(&self.object, Some(Ok(object)) if object.found.is_empty())
+            && self.old_object.is_none_or(|text| text == "null")
     }
 
     fn request(self, text: &'a str) -> Result<Request<'a>, RequestError> {

@@ -5,8 +5,7 @@ use std::borrow::Cow;
 use crate::annotation::{
     AnnotationRule, Criteria, Criterion, Name, Names, Requirement, RuleAction, Target, ValueRule,
 };
-use crate::json::{Node, Step, Trail, members, scan};
-use crate::kind::{GroupKind, KindPattern};
+use crate::json::Node;
 use crate::selector::{Condition, Selector};
 use crate::shown::Shown;
 
@@ -87,132 +86,9 @@ pub(super) fn read<'n>(
     items
 }
 
-/// Reads an item, deepened, whose names were validated before.
-///
-/// # Errors
-///
-/// Every mistake in it.
-pub(crate) fn rule<'n>(
-    index: usize,
-    node: &'n Node<'n>,
-) -> Result<AnnotationRule<'n>, SettingsErrors> {
-    let mut errors = SettingsErrors::default();
-    let (list, index_step) = (Step::key("annotations"), Step::Index(index));
-    let list = Trail::root(&list);
-    let item = list.then(&index_step);
-    let entry = Entry::at(node, &item);
-    let rule = read_rule(index, entry, false, &mut errors);
-    errors.into_result(rule)
-}
-
-/// An item that has not been read, deepened, without what cannot matter where there are only
-/// annotations with these keys: values of others, and requirements that these do not meet.
-///
-/// # Errors
-///
-/// None, since it was read over before.
-pub(crate) fn relevant<'n>(node: &'n Node<'n>, keys: &[String]) -> Result<Node<'n>, String> {
-    let is_criteria = member(node, "criteria").is_some();
-    let mut defaults: Vec<Cow<'n, str>> = Vec::new();
-    // A name with a `/` may be one of several spellings.
-    let may_be = |name: &str| {
-        name.bytes().any(|byte| matches!(byte, b'/' | b'*' | b'?'))
-            || keys.iter().any(|key| key.ends_with(name))
-    };
-    let Node::Map(parts) = node else {
-        return node.deepened();
-    };
-    let mut read = Vec::with_capacity(parts.len());
-    for (key, part) in parts {
-        let node = match part {
-            Node::Raw(text) if key == "values" && !is_criteria && text.starts_with('{') => {
-                let mut values = Vec::new();
-                for (name, value) in members(text).unwrap_or_default() {
-                    let has_default = value.split('"').any(|word| word == "default");
-                    if has_default {
-                        defaults.push(name.clone());
-                    }
-                    if has_default || may_be(&name) {
-                        values.push((name, Node::read(value)?));
-                    }
-                }
-                Node::Map(values)
-            }
-            part => part.deepened()?,
-        };
-        read.push((key.clone(), node));
-    }
-    for (key, part) in &mut read {
-        if key == "requires"
-            && let Node::List(requirements) = part
-        {
-            requirements.retain(|requirement| match member(requirement, "when") {
-                Some(Node::Map(when)) => when.iter().all(|(name, condition)| {
-                    let has_default = |default: &Cow<'_, str>| {
-                        default == name || default.bytes().any(|byte| byte == b'/')
-                    };
-                    *condition == Node::Null || may_be(name) || defaults.iter().any(has_default)
-                }),
-                _ => true,
-            });
-        }
-    }
-    Ok(Node::Map(read))
-}
-
-/// The `match` of an item that has not been read, as it was written; empty where there is none.
-pub(crate) fn match_text<'n>(node: &'n Node<'n>) -> &'n str {
-    match member(node, "match") {
-        Some(Node::Raw(text)) if *text != "null" => text,
-        _ => "",
-    }
-}
-
-/// Whether an item that has not been read says whose annotations it is about.
-pub(crate) fn has_target(node: &Node<'_>) -> bool {
-    member(node, "target").is_some()
-}
-
-/// Whether objects of this kind can meet a `match`, as it was written.
-pub(crate) fn is_about(text: &str, kind: &GroupKind<'_>) -> bool {
-    let kinds = scan::lookup(text, &[Step::key("kinds"), Step::Each]);
-    kinds.is_empty()
-        || kinds
-            .into_iter()
-            .any(|pattern| match scan::string(pattern) {
-                Some(pattern) => KindPattern::parse(&pattern).is_ok_and(|it| it.matches(kind)),
-                None => true,
-            })
-}
-
-/// Reads a `match`, deepened.
-///
-/// # Errors
-///
-/// Every mistake in it.
-pub(crate) fn selector<'n>(
-    index: usize,
-    node: &'n Node<'n>,
-) -> Result<Selector<'n>, SettingsErrors> {
-    let mut errors = SettingsErrors::default();
-    let (list, item, key) = (
-        Step::key("annotations"),
-        Step::Index(index),
-        Step::key("match"),
-    );
-    let list = Trail::root(&list);
-    let item = list.then(&item);
-    let selector = matching::read(
-        Entry::at(node, &item.then(&key)),
-        &mut errors,
-        Purpose::Apply,
-    );
-    errors.into_result(selector)
-}
-
 /// `checks_names`: once is enough, and Kubewarden has settings validated before it uses them. A name
 /// that no annotation can have finds none.
-fn read_rule<'n>(
+pub(super) fn read_rule<'n>(
     index: usize,
     entry: Entry<'_, 'n>,
     checks_names: bool,
@@ -268,6 +144,7 @@ fn read_rule<'n>(
         }
         "match" => rule.selector = matching::read(entry, errors, Purpose::Apply),
         "target" => rule.target = entry.keyword(&TARGETS, errors).unwrap_or_default(),
+        "prefix" | "aliasPrefixes" if !checks_names => {}
         "prefix" => check_prefix(entry, errors),
         "aliasPrefixes" => entry.list(errors, &mut |_, entry, errors| check_prefix(entry, errors)),
         "required" => rule.required = list(entry, false, errors),
@@ -330,7 +207,7 @@ fn is_empty(rule: &AnnotationRule<'_>) -> bool {
 }
 
 /// A member of a map; what is `null` is as good as absent.
-fn member<'n>(node: &'n Node<'n>, name: &str) -> Option<&'n Node<'n>> {
+pub(super) fn member<'n>(node: &'n Node<'n>, name: &str) -> Option<&'n Node<'n>> {
     let Node::Map(members) = node else {
         return None;
     };
@@ -338,7 +215,8 @@ fn member<'n>(node: &'n Node<'n>, name: &str) -> Option<&'n Node<'n>> {
     (*value != Node::Null).then_some(value)
 }
 
-fn names<'n>(node: &'n Node<'n>) -> Names<'n> {
+/// What the names of an item are relative to.
+pub(super) fn names<'n>(node: &'n Node<'n>) -> Names<'n> {
     let text = |node: &'n Node<'n>| match node {
         Node::Text(text) => Some(text.as_ref()),
         _ => None,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::json::scan::{each_element, each_member, kind_at, plain_end, string, value_end};
+use crate::json::scan::{Wanted, each_element, each_member, kind_at, plain_end, string, value_end};
 use crate::json::{DEEPEST, Kind, NO_JSON, Step, Trail, too_deep};
 use crate::kind::GroupKind;
 
@@ -58,13 +58,16 @@ struct Walk<'a> {
 /// Most of an object is read over, and is read again where that was a mistake: at most so often.
 const TRIES: usize = 4;
 
-/// Whether what stands at a key is looked for at any depth.
-fn is_noted(key: &[u8]) -> bool {
-    matches!(
-        key,
-        b"containers" | b"volumes" | b"metadata" | b"initContainers" | b"ephemeralContainers"
-    )
-}
+/// The keys of what is looked for at any depth.
+const NOTED: Wanted<'static> = Wanted {
+    lengths: 1 << 7 | 1 << 8 | 1 << 10 | 1 << 14 | 1 << 19,
+    is_wanted: &|key| {
+        matches!(
+            key,
+            b"containers" | b"volumes" | b"metadata" | b"initContainers" | b"ephemeralContainers"
+        )
+    },
+};
 
 /// What a value is, by the place where it stands. `strict` is set in Kubernetes' own workloads.
 #[derive(Clone, Copy)]
@@ -250,7 +253,7 @@ impl<'a> Walk<'a> {
             let below = role.member(&key);
             let is_marked = matches!(below, Role::List { .. }) || key == "metadata";
             let is_any = matches!(below, Role::Any) && !is_marked && self.tries > 0;
-            if is_any && let Some(end) = plain_end(text, start, deeper, &is_noted) {
+            if is_any && let Some(end) = plain_end(text, start, deeper, &NOTED) {
                 if is_object {
                     self.object.members.push((key, text.get(start..end)?));
                 }

@@ -7,8 +7,19 @@
 //! A crate of its own because it is compiled for speed and the rest for size: most of what a request
 //! costs is spent here.
 
+#![expect(
+    clippy::inline_always,
+    reason = "what looks at every character is called from a crate that is compiled for size"
+)]
+
+mod balance;
+
 use std::borrow::Cow;
 use std::fmt;
+
+use wide::u8x16;
+
+pub use balance::balanced_end;
 
 /// The type of a JSON value, as messages name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,60 +130,77 @@ fn each(
 
 /// Where the value ends that starts here; `None` where it is no JSON.
 pub fn value_end(text: &str, start: usize) -> Option<usize> {
-    skip(text.as_bytes(), start, usize::MAX, &|_| false)
+    let nothing = Wanted {
+        lengths: 0,
+        is_wanted: &|_| false,
+    };
+    skip::<false>(text.as_bytes(), start, usize::MAX, &nothing)
 }
 
-/// As [`value_end`], but `None` as well where a key below is written with escapes or `is_wanted`, or
+/// Keys that are looked for.
+pub struct Wanted<'w> {
+    /// The lengths that they have, a bit for each: most other keys are told by theirs.
+    pub lengths: u32,
+    /// Whether a key of one of these lengths is one of them.
+    pub is_wanted: &'w dyn Fn(&[u8]) -> bool,
+}
+
+impl Wanted<'_> {
+    fn has(&self, key: &[u8]) -> bool {
+        u32::try_from(key.len()).is_ok_and(|length| {
+            self.lengths.unbounded_shr(length) & 1 == 1 && (self.is_wanted)(key)
+        })
+    }
+}
+
+/// As [`value_end`], but `None` as well where a key below is written with escapes or is `wanted`, or
 /// something is nested deeper than this.
-pub fn plain_end(
-    text: &str,
-    start: usize,
-    deepest: usize,
-    is_wanted: &dyn Fn(&[u8]) -> bool,
-) -> Option<usize> {
-    skip(text.as_bytes(), start, deepest, is_wanted)
+pub fn plain_end(text: &str, start: usize, deepest: usize, wanted: &Wanted<'_>) -> Option<usize> {
+    skip::<true>(text.as_bytes(), start, deepest, wanted)
 }
 
-fn skip(
+fn skip<const WATCHES: bool>(
     bytes: &[u8],
     start: usize,
     deepest: usize,
-    is_wanted: &dyn Fn(&[u8]) -> bool,
+    wanted: &Wanted<'_>,
 ) -> Option<usize> {
-    let is_watching = deepest != usize::MAX;
     let mut at = start;
     let mut open = Open::default();
+    let mut is_key = false;
     loop {
-        let opening = *bytes.get(at)?;
-        match opening {
+        if is_key {
+            let (end, is_plain) = string_end(bytes, at)?;
+            if WATCHES && (!is_plain || wanted.has(bytes.get(at + 1..end - 1)?)) {
+                return None;
+            }
+            at = colon_end(bytes, end)?;
+        }
+        match *bytes.get(at)? {
             b'"' => at = string_end(bytes, at)?.0,
-            b'{' | b'[' => {
-                open.push(opening == b'{');
-                if open.depth > deepest {
+            opening @ (b'{' | b'[') => {
+                is_key = opening == b'{';
+                open.push(is_key);
+                if WATCHES && open.depth > deepest {
                     return None;
                 }
                 at = space_end(bytes, at + 1);
                 // An empty one closes below; `{` and `[` are two before what closes them.
                 if bytes.get(at) != Some(&(opening + 2)) {
-                    if opening == b'{' {
-                        at = key_end(bytes, at, is_watching, is_wanted)?;
-                    }
                     continue;
                 }
             }
-            _ => at = literal_end(bytes, at)?,
+            first => at = literal_end(bytes, at, first)?,
         }
         loop {
             if open.depth == 0 {
                 return Some(at);
             }
             at = space_end(bytes, at);
-            match (bytes.get(at)?, open.is_map()) {
+            match (*bytes.get(at)?, open.is_map()) {
                 (b',', is_map) => {
                     at = space_end(bytes, at + 1);
-                    if is_map {
-                        at = key_end(bytes, at, is_watching, is_wanted)?;
-                    }
+                    is_key = is_map;
                     break;
                 }
                 (b'}', true) | (b']', false) => {
@@ -196,6 +224,7 @@ struct Open {
 }
 
 impl Open {
+    #[inline(always)]
     fn push(&mut self, is_map: bool) {
         if self.depth > 0 && self.depth.is_multiple_of(64) {
             self.others.push(self.bits);
@@ -204,6 +233,7 @@ impl Open {
         self.depth += 1;
     }
 
+    #[inline(always)]
     fn pop(&mut self) {
         self.bits >>= 1;
         self.depth -= 1;
@@ -217,63 +247,60 @@ impl Open {
     }
 }
 
-/// Where the value starts whose key is here.
-fn key_end(
-    bytes: &[u8],
-    at: usize,
-    is_watching: bool,
-    is_wanted: &dyn Fn(&[u8]) -> bool,
-) -> Option<usize> {
-    let (end, is_plain) = string_end(bytes, at)?;
-    if is_watching && (!is_plain || is_wanted(bytes.get(at + 1..end - 1)?)) {
-        return None;
-    }
-    colon_end(bytes, end)
-}
-
 /// Where the value starts whose colon comes next.
+#[inline(always)]
 fn colon_end(bytes: &[u8], at: usize) -> Option<usize> {
     let at = space_end(bytes, at);
-    (bytes.get(at) == Some(&b':')).then(|| space_end(bytes, at + 1))
+    if bytes.get(at) != Some(&b':') {
+        return None;
+    }
+    Some(space_end(bytes, at + 1))
 }
 
 /// Where the string ends that starts here, and whether it has no escapes.
-///
-/// Most bytes are in strings, so eight are looked at together: where `word ^ wanted` has a byte that
-/// is zero, subtracting one borrows its highest bit. The lowest bit found is always a true one.
+#[inline(always)]
 fn string_end(bytes: &[u8], start: usize) -> Option<(usize, bool)> {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    const QUOTES: u64 = ONES * b'"' as u64;
-    const ESCAPES: u64 = ONES * b'\\' as u64;
-    const SPACES: u64 = ONES * b' ' as u64;
     if bytes.get(start) != Some(&b'"') {
         return None;
     }
-    let mut at = start + 1;
-    let mut is_plain = true;
-    loop {
-        if let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
-            let word = u64::from_le_bytes(*word);
-            let (quotes, escapes) = (word ^ QUOTES, word ^ ESCAPES);
-            let found = quotes.wrapping_sub(ONES) & !quotes
-                | escapes.wrapping_sub(ONES) & !escapes
-                // Control characters.
-                | word.wrapping_sub(SPACES) & !word;
-            let found = found & (ONES << 7);
-            if found == 0 {
-                at += 8;
-                continue;
-            }
-            at += found.trailing_zeros() as usize / 8;
+    let at = plain_text_end(bytes, start + 1);
+    if bytes.get(at) == Some(&b'"') {
+        return Some((at + 1, true));
+    }
+    escaped_string_end(bytes, at).map(|end| (end, false))
+}
+
+/// Where the next quote, backslash or control character is.
+///
+/// Most bytes are in strings, so sixteen are looked at together.
+#[inline(always)]
+fn plain_text_end(bytes: &[u8], start: usize) -> usize {
+    let mut at = start;
+    while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        let block = u8x16::new(*block);
+        let found = block.simd_eq(u8x16::splat(b'"'))
+            | block.simd_eq(u8x16::splat(b'\\'))
+            | block.simd_eq(block.min(u8x16::splat(b' ' - 1)));
+        let found = found.to_bitmask();
+        if found != 0 {
+            return at + found.trailing_zeros() as usize;
         }
+        at += 16;
+    }
+    while !matches!(bytes.get(at), None | Some(b'"' | b'\\' | ..b' ')) {
+        at += 1;
+    }
+    at
+}
+
+/// Where the string ends that is read up to an escape here.
+#[inline(never)]
+fn escaped_string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
         match bytes.get(at)? {
-            b'"' => return Some((at + 1, is_plain)),
-            b'\\' => {
-                at = escape_end(bytes, at)?;
-                is_plain = false;
-            }
-            ..b' ' => return None,
-            _ => at += 1,
+            b'"' => return Some(at + 1),
+            b'\\' => at = plain_text_end(bytes, escape_end(bytes, at)?),
+            _ => return None,
         }
     }
 }
@@ -290,14 +317,21 @@ fn escape_end(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// Where the number or word ends that starts here.
-fn literal_end(bytes: &[u8], at: usize) -> Option<usize> {
-    let rest = bytes.get(at..)?;
-    for word in ["true", "false", "null"] {
-        if rest.starts_with(word.as_bytes()) {
-            return Some(at + word.len());
-        }
+fn literal_end(bytes: &[u8], at: usize, first: u8) -> Option<usize> {
+    match first {
+        b't' => word_end(bytes, at, *b"true"),
+        b'n' => word_end(bytes, at, *b"null"),
+        b'f' => word_end(bytes, at + 1, *b"alse"),
+        _ => number_end(bytes, at),
     }
-    let mut at = at + usize::from(rest.first() == Some(&b'-'));
+}
+
+fn word_end(bytes: &[u8], at: usize, word: [u8; 4]) -> Option<usize> {
+    (bytes.get(at..)?.first_chunk() == Some(&word)).then_some(at + 4)
+}
+
+fn number_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let mut at = at + usize::from(bytes.get(at) == Some(&b'-'));
     at = match bytes.get(at)? {
         b'0' => at + 1,
         _ => digits_end(bytes, at)?,
@@ -322,7 +356,18 @@ fn digits_end(bytes: &[u8], start: usize) -> Option<usize> {
 }
 
 /// Where the white space ends that may be here.
-pub fn space_end(bytes: &[u8], mut at: usize) -> usize {
+#[inline(always)]
+pub fn space_end(bytes: &[u8], at: usize) -> usize {
+    // Hosts write none.
+    match bytes.get(at) {
+        Some(..=b' ') => some_space_end(bytes, at),
+        _ => at,
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn some_space_end(bytes: &[u8], mut at: usize) -> usize {
     while matches!(bytes.get(at), Some(b' ' | b'\n' | b'\r' | b'\t')) {
         at += 1;
     }
@@ -337,57 +382,47 @@ fn unescaped(written: &str) -> Cow<'_, str> {
     if !written.as_bytes().contains(&b'\\') {
         return Cow::Borrowed(written);
     }
+    read_escapes(written).map_or(Cow::Borrowed(written), Cow::Owned)
+}
+
+fn read_escapes(written: &str) -> Option<String> {
+    let bytes = written.as_bytes();
     let mut text = String::with_capacity(written.len());
-    let mut parts = written.split('\\');
-    text.push_str(parts.next().unwrap_or_default());
-    let mut first_half = None;
-    while let Some(part) = parts.next() {
-        let mut rest = part.chars();
-        let character = match rest.next() {
-            // Two backslashes have nothing between them.
-            None if first_half.is_some() => return Cow::Borrowed(written),
-            None => {
-                text.push('\\');
-                text.push_str(parts.next().unwrap_or_default());
-                continue;
-            }
-            Some('b') => '\u{8}',
-            Some('f') => '\u{c}',
-            Some('n') => '\n',
-            Some('r') => '\r',
-            Some('t') => '\t',
-            Some('u') => {
-                let (digits, after) = part.split_at_checked(5).unwrap_or_default();
-                let unit = u32::from_str_radix(digits.trim_start_matches('u'), 16);
-                rest = after.chars();
-                match (first_half.take(), unit.unwrap_or_default()) {
-                    (None, unit @ 0xD800..0xDC00) if after.is_empty() => {
-                        first_half = Some(unit);
-                        continue;
-                    }
-                    (Some(high), low @ 0xDC00..0xE000) => {
-                        let character = 0x1_0000 + ((high - 0xD800) << 10) + (low - 0xDC00);
-                        char::from_u32(character).unwrap_or_default()
-                    }
-                    (None, unit) => match char::from_u32(unit) {
-                        Some(character) => character,
-                        None => return Cow::Borrowed(written),
-                    },
-                    _ => return Cow::Borrowed(written),
-                }
-            }
-            Some(character) => character,
+    let mut at = 0;
+    loop {
+        let escape = plain_text_end(bytes, at);
+        text.push_str(written.get(at..escape)?);
+        let Some(character) = bytes.get(escape + 1) else {
+            return Some(text);
         };
-        if first_half.is_some() {
-            return Cow::Borrowed(written);
-        }
-        text.push(character);
-        text.push_str(rest.as_str());
+        at = escape + 2;
+        text.push(match character {
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                let mut unit = unit_at(written, at)?;
+                at += 4;
+                if let 0xD800..0xDC00 = unit {
+                    let second = unit_at(written, at + 2)?;
+                    if bytes.get(at..at + 2)? != b"\\u" || !(0xDC00..0xE000).contains(&second) {
+                        return None;
+                    }
+                    at += 6;
+                    unit = 0x1_0000 + ((unit - 0xD800) << 10) + (second - 0xDC00);
+                }
+                char::from_u32(unit)?
+            }
+            character => char::from(*character),
+        });
     }
-    if first_half.is_some() {
-        return Cow::Borrowed(written);
-    }
-    Cow::Owned(text)
+}
+
+/// The four hexadecimal digits that stand here.
+fn unit_at(written: &str, at: usize) -> Option<u32> {
+    u32::from_str_radix(written.get(at..at + 4)?, 16).ok()
 }
 
 /// Whether two texts are the same to the byte, eight at a time.
@@ -406,33 +441,30 @@ pub fn is_same(left: &str, right: &str) -> bool {
 
 /// Appends a text as a JSON string.
 pub fn write_string(json: &mut String, text: &str) {
-    const DIGITS: [char; 16] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-    ];
+    const DIGITS: [u8; 16] = *b"0123456789abcdef";
+    let bytes = text.as_bytes();
     json.push('"');
-    let mut rest = text;
-    while let Some(at) = rest
-        .bytes()
-        .position(|byte| matches!(byte, b'"' | b'\\' | ..b' '))
-    {
-        let Some((plain, after)) = rest.split_at_checked(at) else {
+    let mut at = 0;
+    loop {
+        let plain = plain_text_end(bytes, at);
+        json.push_str(text.get(at..plain).unwrap_or_default());
+        let Some(byte) = bytes.get(plain) else {
             break;
         };
-        json.push_str(plain);
-        let mut after = after.chars();
-        match after.next() {
-            Some('\n') => json.push_str("\\n"),
-            Some(character @ ..' ') => {
-                let code = character as usize;
-                json.push_str("\\u00");
-                json.extend([code >> 4, code & 15].map(|digit| DIGITS.get(digit).unwrap_or(&'0')));
+        at = plain + 1;
+        json.push('\\');
+        match byte {
+            b'\n' => json.push('n'),
+            ..b' ' => {
+                json.push_str("u00");
+                for digit in [byte >> 4, byte & 15] {
+                    let digit = DIGITS.get(usize::from(digit)).unwrap_or(&b'0');
+                    json.push(char::from(*digit));
+                }
             }
-            Some(character) => json.extend(['\\', character]),
-            None => {}
+            byte => json.push(char::from(*byte)),
         }
-        rest = after.as_str();
     }
-    json.push_str(rest);
     json.push('"');
 }
 
@@ -608,6 +640,46 @@ mod tests {
                 text.insert_str(at, put);
             }
             proptest::prop_assert_eq!(is_json(&text), is_json_to_serde(&text), "{}", text);
+        }
+
+        #[test]
+        fn lists_and_maps_end_where_their_brackets_do(
+            parts in proptest::collection::vec(proptest::sample::select(vec![
+                r#""]""#, r#""\\""#, r#""\"]}\\""#, r#"{"a":[{}]}"#, "[[],[1]]", "12345678", r#""\u007d""#,
+                r#"{"\\\"[":"}"}"#, r#""\\\\\\\\\\\\\\\"""#, r#""1234567890""#, r#""é[é""#,
+            ]), 0..24),
+            padding in 0usize..64,
+            rest in proptest::sample::select(vec!["", ",1]", "}", "\"", "]]"]),
+        ) {
+            let start = " ".repeat(padding);
+            for text in [
+                format!("{start}[{}]{rest}", parts.join(",")),
+                format!("{start}{{\"a\":[{}]}}{rest}", parts.join(" , ")),
+            ] {
+                let end = value_end(&text, padding);
+                proptest::prop_assert!(end.is_some(), "{}", text);
+                proptest::prop_assert_eq!(balanced_end(&text, padding), end, "{}", text);
+                // What does not end has no end.
+                let cut = text.get(..end.unwrap() - 1).unwrap();
+                proptest::prop_assert_eq!(balanced_end(cut, padding), None, "{}", cut);
+            }
+        }
+
+        #[test]
+        fn is_read_over_on_trial_where_nothing_is_wanted(
+            keys in proptest::collection::vec(proptest::sample::select(vec![
+                "image", "imagf", "images", "", r"im\u0061ge", "a",
+            ]), 1..6),
+            deepest in 0usize..12,
+        ) {
+            let mut text = "1".to_owned();
+            for key in &keys {
+                text = format!(r#"{{"{key}":[{text},"image"]}}"#);
+            }
+            let wanted = Wanted { lengths: 1 << 5, is_wanted: &|key| key == b"image" };
+            let is_plain = keys.iter().all(|key| *key != "image" && !key.contains('\\'));
+            let end = (is_plain && keys.len() * 2 <= deepest).then_some(text.len());
+            proptest::prop_assert_eq!(plain_end(&text, 0, deepest, &wanted), end, "{}", text);
         }
     }
 }
