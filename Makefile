@@ -75,17 +75,18 @@ playground-tests: playground policy.wasm host ## try the built page in a browser
 wasm-bindgen-version:
 	@echo $(WASM_BINDGEN_VERSION)
 
+# What the host does to a request that is changed costs half as much again as everything else: a module
+# that gave the same answer at no cost would reach 0.67 with mirrors.
 bench: policy.wasm accept-all.wasm ## compare with a policy that accepts everything, and the command with a YAML parser
 	@cargo build --locked $(call QUIET,target/release/policy-host) --profile bench -p policy-host
 	@bash benches/request.sh 7 1048576 >target/request-1-MiB.json
 	target/release/policy-host bench --baseline accept-all.wasm --request-path benches/deployment.json \
 	  policy.wasm,name=images,settings=benches/images.yaml,at-least=0.83 \
 	  policy.wasm,name=images-1-MiB,request=target/request-1-MiB.json,settings=benches/images.yaml,at-least=0.25 \
-	  policy.wasm,name=mirrors,settings=benches/mirrors.yaml,at-least=0.70 \
-	  policy.wasm,name=ack,settings=bundles/ack/settings.yaml \
+	  policy.wasm,name=mirrors,settings=benches/mirrors.yaml,at-least=0.50 \
+	  policy.wasm,name=ack,settings=bundles/ack/settings.yaml,at-least=0.77 \
+	  policy.wasm,name=ack-service,request=benches/service.json,settings=bundles/ack/settings.yaml,at-least=0.50 \
 	  policy.wasm,name=changes,settings=benches/changes.yaml,request=benches/update.json,at-least=0.77
-	target/release/policy-host bench --baseline accept-all.wasm --request-path benches/service.json \
-	  policy.wasm,name=ack,settings=bundles/ack/settings.yaml
 	target/release/policy-host bench --fuel --baseline accept-all.wasm --request-path benches/deployment.json \
 	  policy.wasm,name=images,settings=benches/images.yaml
 	cargo bench --locked --quiet -p rollout-guard-cli --bench check

@@ -57,7 +57,10 @@ impl<'a> Names<'a> {
         if !name.is_relative {
             return (key == text).then_some(0);
         }
-        // The end first: most keys are those of something else.
+        // The end first: most keys are those of something else, and most by their last character.
+        if key.as_bytes().last() != text.as_bytes().last() {
+            return None;
+        }
         let prefix = key.strip_suffix(text)?;
         self.spellings().position(|known| is_same(known, prefix))
     }

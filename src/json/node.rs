@@ -189,14 +189,11 @@ impl<'a> Reader<'a> {
         deeper: usize,
     ) -> Option<(Node<'a>, usize)> {
         let text = self.text;
-        let kind = kind_at(text, start);
         if let Some(Shallow::Member) = shallow {
-            let end = match kind {
-                Kind::List | Kind::Map => balanced_end(text, start)?,
-                _ => value_end(text, start)?,
-            };
+            let end = balanced_end(text, start)?;
             return Some((Node::Raw(text.get(start..end)?), end));
         }
+        let kind = kind_at(text, start);
         if deeper == 0 && matches!(kind, Kind::List | Kind::Map) {
             self.too_deep = Some(start);
             return None;

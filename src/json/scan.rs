@@ -16,19 +16,19 @@ pub(crate) const DEEPEST: usize = 128;
 /// A member of a map: its key, and its value as it was written.
 pub(crate) type Member<'a> = (Cow<'a, str>, &'a str);
 
-/// The members of the map that `text` begins with, a repeated key as often as it was written; `None`
+/// The members of the map that a checked `text` begins with, a repeated key as often as it was written; `None`
 /// if it begins with something else.
 pub(crate) fn members(text: &str) -> Option<Vec<Member<'_>>> {
     let mut found = Vec::new();
     each_member(text, 0, &mut |key, start| {
-        let end = value_end(text, start)?;
+        let end = balanced_end(text, start)?;
         found.push((key, text.get(start..end)?));
         Some(end)
     })
     .map(|_| found)
 }
 
-/// Every value that `path` leads to in the value that `text` begins with, and its place.
+/// Every value that `path` leads to in the value that a checked `text` begins with, and its place.
 ///
 /// A key that occurs twice leads to both its values. What does not have the shape that the path
 /// expects leads nowhere.
@@ -71,7 +71,7 @@ fn descend<'a>(
 ) -> Option<usize> {
     let start = space_end(text.as_bytes(), start);
     let (Some((step, rest)), true) = (path.split_first(), way.len() < DEEPEST) else {
-        let end = value_end(text, start)?;
+        let end = balanced_end(text, start)?;
         if path.is_empty() {
             found(way, text.get(start..end)?);
         }
@@ -80,7 +80,7 @@ fn descend<'a>(
     match (step, kind_at(text, start)) {
         (Step::Key(wanted), Kind::Map) => each_member(text, start, &mut |key, start| {
             if key != *wanted {
-                return value_end(text, start);
+                return balanced_end(text, start);
             }
             way.push(Step::Key(key));
             let end = descend(text, start, rest, way, found);
@@ -92,7 +92,7 @@ fn descend<'a>(
             each_element(text, start, &mut |start| {
                 index += 1;
                 if matches!(step, Step::Index(wanted) if wanted + 1 != index) {
-                    return value_end(text, start);
+                    return balanced_end(text, start);
                 }
                 way.push(Step::Index(index - 1));
                 let end = descend(text, start, rest, way, found);
@@ -100,7 +100,7 @@ fn descend<'a>(
                 end
             })
         }
-        _ => value_end(text, start),
+        _ => balanced_end(text, start),
     }
 }
 

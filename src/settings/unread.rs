@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::annotation::{AnnotationRule, Names, below};
 use crate::json::scan::{
-    Wanted, each_element, each_member, kind_at, kind_of, plain_end, string, value_end,
+    Wanted, balanced_end, each_element, each_member, kind_at, kind_of, plain_end, string,
 };
 use crate::json::{Kind, Node, Step, Trail};
 use crate::kind::KindPattern;
@@ -40,7 +40,7 @@ pub(crate) fn may_match(text: &str, request: &Request<'_>) -> bool {
         if key == "kinds" && kind_at(text, start) == Kind::List {
             let (mut is_empty, mut has_kind) = (true, false);
             let end = each_element(text, start, &mut |start| {
-                let end = value_end(text, start)?;
+                let end = balanced_end(text, start)?;
                 is_empty = false;
                 has_kind |= string(text.get(start..end)?).is_none_or(|pattern| {
                     KindPattern::parse(&pattern).is_ok_and(|it| it.matches(&request.kind))
@@ -53,7 +53,7 @@ pub(crate) fn may_match(text: &str, request: &Request<'_>) -> bool {
         if key == "oldFields" && request.old_object.is_none() {
             may_match &= kind_at(text, start) != Kind::Map;
         }
-        value_end(text, start)
+        balanced_end(text, start)
     });
     may_match || end.is_none()
 }
@@ -148,11 +148,39 @@ pub(crate) fn relevant<'n>(node: &'n Node<'n>, keys: &[&str]) -> Result<Node<'n>
 /// What is there of what a rule names.
 struct There<'k, 'n> {
     /// The annotations, without the prefix of the rule or one of its other spellings.
-    names: Vec<&'k str>,
+    names: Texts<&'k str>,
     /// The spellings of the prefix that a name without a `/` may begin with.
     prefixes: Vec<&'k str>,
     /// What has a default.
-    defaults: Vec<Cow<'n, str>>,
+    defaults: Texts<Cow<'n, str>>,
+    /// Any name may have a default: one of them is more than one name, or written with the prefix.
+    has_defaults: bool,
+}
+
+/// Texts, of which most others are told by their length.
+struct Texts<T> {
+    texts: Vec<T>,
+    /// The lengths of the texts, a bit for each; the last one for all that are longer.
+    lengths: u64,
+}
+
+impl<T: AsRef<str>> Texts<T> {
+    const fn new() -> Self {
+        Self {
+            texts: Vec::new(),
+            lengths: 0,
+        }
+    }
+
+    fn push(&mut self, text: T) {
+        self.lengths |= 1 << text.as_ref().len().min(63);
+        self.texts.push(text);
+    }
+
+    fn have(&self, text: &str) -> bool {
+        self.lengths >> text.len().min(63) & 1 == 1
+            && self.texts.iter().any(|known| known.as_ref() == text)
+    }
 }
 
 const DEFAULT: Wanted<'static> = Wanted {
@@ -162,16 +190,23 @@ const DEFAULT: Wanted<'static> = Wanted {
 
 impl<'k, 'n> There<'k, 'n> {
     fn new(names: &Names<'k>, keys: &[&'k str]) -> Self {
-        let mut there = Vec::new();
+        let mut there = Self {
+            names: Texts::new(),
+            prefixes: Vec::new(),
+            defaults: Texts::new(),
+            has_defaults: false,
+        };
         for prefix in names.spellings() {
-            there.extend(keys.iter().filter_map(|key| below(key, prefix)));
+            for key in keys {
+                if let Some(name) = below(key, prefix) {
+                    there.names.push(name);
+                }
+            }
+            if !prefix.is_empty() && !prefix.contains('/') {
+                there.prefixes.push(prefix);
+            }
         }
-        let is_short = |prefix: &&str| !prefix.is_empty() && !prefix.contains('/');
-        Self {
-            names: there,
-            prefixes: names.spellings().filter(is_short).collect(),
-            defaults: Vec::new(),
-        }
+        there
     }
 
     /// Whether a name is one annotation, and is written without the prefix.
@@ -182,13 +217,12 @@ impl<'k, 'n> There<'k, 'n> {
 
     /// Whether an annotation may have a name.
     fn has(&self, name: &str) -> bool {
-        self.names.contains(&name) || !self.is_plain(name)
+        self.names.have(name) || !self.is_plain(name)
     }
 
     /// Whether a name may have a default.
     fn has_default(&self, name: &str) -> bool {
-        let mut defaults = self.defaults.iter();
-        defaults.any(|default| default == name || !self.is_plain(default))
+        self.has_defaults || self.defaults.have(name)
     }
 
     /// Reads `values` of what is there, and of what has a default.
@@ -201,8 +235,9 @@ impl<'k, 'n> There<'k, 'n> {
                 }
                 end
             } else {
+                self.has_defaults |= !self.is_plain(&name);
                 self.defaults.push(name.clone());
-                value_end(text, start)?
+                balanced_end(text, start)?
             };
             match Node::read(text.get(start..end)?) {
                 Ok(value) => values.push((name, value)),
@@ -229,14 +264,14 @@ impl<'k, 'n> There<'k, 'n> {
                             may_apply &= kind_at(text, start) == Kind::Null
                                 || self.has(&name)
                                 || self.has_default(&name);
-                            value_end(text, start)
+                            balanced_end(text, start)
                         })
                     } else {
-                        value_end(text, start)
+                        balanced_end(text, start)
                     }
                 })
             } else {
-                value_end(text, start)
+                balanced_end(text, start)
             }?;
             if may_apply {
                 match Node::read(text.get(start..end)?) {

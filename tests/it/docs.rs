@@ -65,7 +65,7 @@ fn every_code_has_an_example_that_gives_it() {
             .text;
         if code == Code::SettingsInvalid {
             let settings = only(section, "yaml invalid-settings");
-            let answer = judge(&yaml(settings), &request(&json!({})));
+            let answer = judge(&yaml(settings), &pod("ghcr.io/acme/app:1"));
             let lines = answer["message"].as_str().unwrap().lines().skip(1);
             let mistakes = message.lines().skip(1);
             assert!(lines.eq(mistakes.map(|line| format!("{line} [{code}]"))));

@@ -1,13 +1,19 @@
-//! Over a list or map by its brackets, 64 bytes at a time.
+//! Over a value by its brackets, 64 bytes at a time.
 
 use wide::u8x16;
 
-/// Where the list or map ends that starts here: where its brackets do, whatever stands between them.
+use super::value_end;
+
+/// Where the value ends that starts here: a list or map where its brackets do, whatever stands between
+/// them.
 ///
 /// For what is known to be JSON, or is read later: nothing else is checked. Some times faster than
 /// [`value_end`](crate::value_end).
 pub fn balanced_end(text: &str, start: usize) -> Option<usize> {
     let bytes = text.as_bytes();
+    if !matches!(bytes.get(start), Some(b'{' | b'[')) {
+        return value_end(text, start);
+    }
     let mut at = start;
     let mut depth = 0;
     let mut strings = Strings::default();

@@ -48,7 +48,8 @@ so one run can hold one policy under several settings and requests:
       policy.wasm,settings=mirrors.yaml,request=pod.json,name=mirrors
 
 The ratio is the rate of the case divided by the rate of the baseline with the same request and
-no settings: the median over the rounds, then the lowest and the highest round.
+settings, since hosts hand both to every policy: the median over the rounds, then the lowest and
+the highest round.
 
 Exit codes: 0 measured, 1 a ratio is too low, settings are not valid, a policy fails or a file is
 not as it should be, 2 wrong arguments."
@@ -162,26 +163,25 @@ impl Bench {
         judge(&plans, &speeds)
     }
 
-    /// The baselines, one for each request, and then the cases.
+    /// The baselines, one for each request and its settings, and then the cases.
     fn plans(&self) -> Result<Vec<Plan<'_>>> {
         let mut plans = Vec::new();
         let mut baselines = BTreeMap::new();
-        let requests: BTreeSet<_> = self
-            .cases
-            .iter()
-            .map(|case| self.request_of(case))
-            .collect();
+        let inputs: BTreeSet<_> = self.cases.iter().map(|case| self.input_of(case)).collect();
         if let Some(policy) = &self.baseline {
-            for request in &requests {
-                baselines.insert(*request, plans.len());
+            for (request, settings) in &inputs {
+                baselines.insert((*request, *settings), plans.len());
                 let mut name = case::stem(policy);
-                if requests.len() > 1 {
-                    name = format!("{name} {}", request.display());
+                if inputs.len() > 1 {
+                    let files = [Some(*request), *settings].into_iter().flatten();
+                    for file in files {
+                        name = format!("{name} {}", file.display());
+                    }
                 }
                 plans.push(Plan {
                     name,
                     policy,
-                    settings: None,
+                    settings: *settings,
                     request,
                     baseline: None,
                     at_least: None,
@@ -189,14 +189,14 @@ impl Bench {
             }
         }
         for (index, case) in self.cases.iter().enumerate() {
-            let request = self.request_of(case);
+            let (request, settings) = self.input_of(case);
             let general = (index == 0).then_some(self.at_least).flatten();
             plans.push(Plan {
                 name: case.name.clone(),
                 policy: &case.policy,
-                settings: case.settings.as_deref().or(self.settings_path.as_deref()),
+                settings,
                 request,
-                baseline: baselines.get(request).copied(),
+                baseline: baselines.get(&(request, settings)).copied(),
                 at_least: case.at_least.or(general),
             });
         }
@@ -218,8 +218,12 @@ impl Bench {
         Ok(plans)
     }
 
-    fn request_of<'a>(&'a self, case: &'a Case) -> &'a Path {
-        case.request.as_deref().unwrap_or(&self.request_path)
+    /// The request and the settings of a case.
+    fn input_of<'a>(&'a self, case: &'a Case) -> (&'a Path, Option<&'a Path>) {
+        (
+            case.request.as_deref().unwrap_or(&self.request_path),
+            case.settings.as_deref().or(self.settings_path.as_deref()),
+        )
     }
 
     fn count(&self, plans: &[Plan<'_>], out: &mut dyn Write) -> Result<()> {
