@@ -69,7 +69,7 @@ impl<'a> Names<'a> {
     #[inline(never)]
     pub(crate) fn matching<'k>(&self, glob: Name<'_>, key: &'k str) -> Option<(usize, &'k str)> {
         if !glob.is_glob() {
-            // Lengths tell most keys apart, sooner than a glob does.
+            // The ends tell most keys apart, sooner than a glob does.
             let rank = self.spelling(glob, key)?;
             let start = if glob.is_relative {
                 key.len() - glob.text.len()

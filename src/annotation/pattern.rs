@@ -89,11 +89,13 @@ fn is_closed(pattern: &str) -> bool {
             // With the flag `x` a comment begins.
             b'#' => return false,
             b'\\' => is_class |= bytes.next().is_none(),
-            // A class in a class, and one that begins with what ends it.
+            // A class in a class, and one that begins with what ends it; with the flag `x` white space
+            // may come before that.
             b'[' => {
                 let inside = bytes.as_slice();
                 let inside = inside.strip_prefix(b"^").unwrap_or(inside);
-                if is_class || inside.first() == Some(&b']') {
+                let begins_plainly = |byte: &u8| byte.is_ascii_graphic() && *byte != b']';
+                if is_class || !inside.first().is_some_and(begins_plainly) {
                     return false;
                 }
                 is_class = true;
@@ -234,5 +236,8 @@ mod tests {
             }
         }
         assert!(closed > 10_000, "{closed}");
+        assert!(!is_closed("(?x)[ ](]a)|(?x)(?:b[ ])]"));
+        assert!(!is_closed("(?x)[^ ](]a)|(?x)(?:b[^ ])]"));
+        assert!(check("(?x)[ ](]a)|(?x)(?:b[ ])]").is_err());
     }
 }

@@ -77,7 +77,7 @@ pub(super) fn check<'o>(
                 None => Objection::missing(Code::AnnotationRequirement, key, problem),
             };
             for (name, condition) in requirement.when.iter().chain([&(*name, *condition)]) {
-                objection.facts += &[" ", name.text(), condition.written()].concat();
+                objection.facts += &[" ", name.text(), "=", condition.written()].concat();
                 objection.facts += &rule.effective_of_all(*name, annotations).facts();
             }
             sink(objection);

@@ -96,11 +96,9 @@ impl<'a> Split<'a> {
             digest: end.map(|end| part(end + 1, text.len())),
         }
     }
-}
 
-impl<'a> Split<'a> {
-    /// Cuts a text that certainly is a host in its normal form, a path and perhaps a tag, and holds it
-    /// to the grammar, in one pass. What is not plain may still be a reference.
+    /// Cuts a text that certainly is a host in its normal form, a path and perhaps a tag, in one pass: host
+    /// and path fit the grammar, the tag is not looked at. What is not plain may still be a reference.
     pub(crate) fn plain(text: &'a str) -> Option<Self> {
         let (mut slash, mut colon) = (None, None);
         let mut has_dot = false;
@@ -131,11 +129,7 @@ impl<'a> Split<'a> {
             Some(colon) => Some(text.get(colon + 1..)?),
             None => None,
         };
-        let has_path = (is_inside || colon.is_some()) && path.len() < PLAIN_PATH;
-        if !has_path
-            || tag.is_some_and(|tag| grammar::tag(tag).is_err())
-            || DOCKER_HUB_ALIASES.contains(&host)
-        {
+        if !is_inside || path.len() >= PLAIN_PATH || DOCKER_HUB_ALIASES.contains(&host) {
             return None;
         }
         Some(Self {
@@ -144,6 +138,11 @@ impl<'a> Split<'a> {
             tag,
             digest: None,
         })
+    }
+
+    /// Whether the tag, if there is one, fits the grammar.
+    pub(crate) fn has_good_tag(&self) -> bool {
+        self.tag.is_none_or(|tag| grammar::tag(tag).is_ok())
     }
 }
 
@@ -177,11 +176,10 @@ impl<'a> Reference<'a> {
                 position: before + 1,
             }
         };
-        if let Some(split) = Split::plain(text) {
-            return Ok(Self::of(
-                &split,
-                split.host.map_or(Cow::Borrowed(DOCKER_HUB), Cow::Borrowed),
-            ));
+        if let Some(split) = Split::plain(text).filter(Split::has_good_tag)
+            && let Some(host) = split.host
+        {
+            return Ok(Self::of(&split, Cow::Borrowed(host)));
         }
         if grammar::is_identifier(text) {
             return Err(fail(
@@ -338,7 +336,6 @@ mod tests {
         let host = split.host?;
         let fits = grammar::domain(host).is_ok()
             && grammar::path(split.path, OFFICIAL.len()).is_ok()
-            && split.tag.is_none_or(|tag| grammar::tag(tag).is_ok())
             && split.digest.is_none()
             && normalize_host(host) == host;
         fits.then_some(split)
@@ -362,7 +359,6 @@ mod tests {
             "a/b",
             "ghcr.io",
             "ghcr.io/",
-            "ghcr.io/a:",
             "ghcr.io/a@sha256:1",
             "ghcr.io:443/a",
             "index.docker.io/a",
@@ -372,7 +368,6 @@ mod tests {
             ".ghcr.io/a",
             "ghcr..io/a",
             "ghcr.io/a/",
-            "ghcr.io/a:.1",
             "a_b.io/a",
             "ghcr.io/*",
             "https://ghcr.io/a",

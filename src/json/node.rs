@@ -96,19 +96,18 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// Reads the map that starts here in a text, but these members of it and those of the objects in
-    /// its list `list` as [`Raw`](Self::Raw) only; says where it ends.
+    /// Reads the map that a text begins with, but these members of it and those of the objects in its
+    /// list `list` as [`Raw`](Self::Raw) only; says where it ends.
     ///
     /// # Errors
     ///
     /// As for [`read`](Self::read).
     pub(crate) fn shallow(
         text: &'a str,
-        start: usize,
         list: &'static str,
         members: &'static [&'static str],
     ) -> Result<(Self, usize), String> {
-        Reader::read(text, start, Some(Shallow::Around { list, members }))
+        Reader::read(text, 0, Some(Shallow::Around { list, members }))
     }
 
     /// Whether it is a map with this member.

@@ -16,8 +16,8 @@ pub(crate) const DEEPEST: usize = 128;
 /// A member of a map: its key, and its value as it was written.
 pub(crate) type Member<'a> = (Cow<'a, str>, &'a str);
 
-/// The members of the map that a checked `text` begins with, a repeated key as often as it was written; `None`
-/// if it begins with something else.
+/// The members of the map that a text known to be JSON begins with, a repeated key as often as it was
+/// written; `None` if it begins with something else.
 pub(crate) fn members(text: &str) -> Option<Vec<Member<'_>>> {
     let mut found = Vec::new();
     each_member(text, 0, &mut |key, start| {
@@ -28,7 +28,8 @@ pub(crate) fn members(text: &str) -> Option<Vec<Member<'_>>> {
     .map(|_| found)
 }
 
-/// Every value that `path` leads to in the value that a checked `text` begins with, and its place.
+/// Every value that `path` leads to in the value that a text known to be JSON begins with, and its
+/// place.
 ///
 /// A key that occurs twice leads to both its values. What does not have the shape that the path
 /// expects leads nowhere.

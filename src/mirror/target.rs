@@ -36,9 +36,10 @@ impl<'a> Target<'a> {
     ///
     /// Where no image can be there.
     pub fn parse(text: &'a str) -> Result<Self, TargetError> {
-        if let Some(split) = Split::plain(text) {
-            let host = split.host.unwrap_or(DOCKER_HUB).to_owned();
-            return Ok(Self::of(text, &split, host, false));
+        if let Some(split) = Split::plain(text).filter(Split::has_good_tag)
+            && let Some(host) = split.host
+        {
+            return Ok(Self::of(text, &split, host.to_owned(), false));
         }
         if glob::has_wildcard(text) {
             return Err(

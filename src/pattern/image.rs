@@ -45,10 +45,28 @@ impl<'a> ImagePattern<'a> {
         if text.is_empty() {
             return Err("an empty text is no image".to_owned());
         }
-        if let Some(split) = Split::plain(text) {
-            let host = Host::plain(split.host.unwrap_or(DOCKER_HUB));
-            return Ok(Self::of(text, &split, host, false));
+        match Self::plain(text) {
+            Some(entry) => Ok(entry),
+            None => Self::by_parts(text, sense),
         }
+    }
+
+    /// Reads an entry as most are: without wildcards, but for a final `/*` or in the tag.
+    fn plain(text: &'a str) -> Option<Self> {
+        let above = text.strip_suffix("/*");
+        let mut split = shape::plain(above.unwrap_or(text))?;
+        let host = split.host?;
+        if above.is_some() {
+            if split.tag.is_some() {
+                return None;
+            }
+            split.path = text.get(host.len() + 1..)?;
+        }
+        Some(Self::of(text, &split, Host::plain(host), above.is_some()))
+    }
+
+    /// Reads any entry.
+    fn by_parts(text: &'a str, sense: Sense) -> Result<Self, PatternError> {
         let has_wildcard = glob::has_wildcard(text);
         let split = Split::of(text, is_host);
         check(text, &split, has_wildcard)
@@ -276,4 +294,44 @@ fn check_first_segment(text: &str, split: &Split<'_>) -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_read_at_once_is_read_the_same_by_parts(
+            parts in proptest::collection::vec(proptest::sample::select(vec![
+                "ghcr.io", "docker.io", "a", "library", "/", "/", ":", "1", "*", "/*", "-", "_", ".", "?", "A", "@",
+            ]), 1..8),
+        ) {
+            let text = parts.concat();
+            if let Some(entry) = ImagePattern::plain(&text) {
+                for sense in [Sense::Allow, Sense::Reject] {
+                    proptest::prop_assert_eq!(ImagePattern::by_parts(&text, sense), Ok(entry.clone()));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn most_entries_are_read_at_once() {
+        for text in [
+            "ghcr.io/a",
+            "ghcr.io/a/b:1.2",
+            "ghcr.io/a/*",
+            "ghcr.io/a:*",
+            "docker.io/a:1*",
+        ] {
+            let entry = ImagePattern::plain(text);
+            assert!(entry.is_some(), "{text}");
+            assert_eq!(
+                entry,
+                ImagePattern::by_parts(text, Sense::Allow).ok(),
+                "{text}"
+            );
+        }
+    }
 }

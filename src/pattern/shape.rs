@@ -6,9 +6,18 @@
 use std::borrow::Cow;
 
 use crate::glob;
-use crate::image::{grammar, split_port};
+use crate::image::{Split, grammar, split_port};
 
 use super::PatternError;
+
+/// A text that certainly fits, without wildcards but in its tag, cut into its parts.
+pub(super) fn plain(text: &str) -> Option<Split<'_>> {
+    let split = Split::plain(text)?;
+    let fits = split
+        .tag
+        .is_none_or(|wanted| tag(wanted, glob::has_wildcard(wanted)).is_ok());
+    fits.then_some(split)
+}
 
 /// A registry host, with or without a port.
 pub(super) fn host(text: &str, has_wildcard: bool) -> Result<(), PatternError> {

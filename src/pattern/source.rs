@@ -50,10 +50,20 @@ impl<'a> SourcePattern<'a> {
                 is_below: false,
             });
         }
-        if let Some(split) = Split::plain(text) {
-            let host = Host::plain(split.host.unwrap_or(DOCKER_HUB));
-            return Ok(Self::of(text, &split, host, false));
+        match Self::plain(text) {
+            Some(source) => Ok(source),
+            None => Self::by_parts(text),
         }
+    }
+
+    /// Reads a source as most are: without wildcards but in the tag.
+    fn plain(text: &'a str) -> Option<Self> {
+        let split = shape::plain(text)?;
+        Some(Self::of(text, &split, Host::plain(split.host?), false))
+    }
+
+    /// Reads any source but `*`.
+    fn by_parts(text: &'a str) -> Result<Self, PatternError> {
         let trimmed = text.strip_suffix("/*").unwrap_or(text);
         let split = split_host(trimmed);
         let has_wildcard = glob::has_wildcard(trimmed);
@@ -72,15 +82,16 @@ impl<'a> SourcePattern<'a> {
 
     /// The source of parts that fit the grammar.
     fn of(text: &'a str, split: &Split<'a>, host: Host<'a>, has_wildcard: bool) -> Self {
+        let has_wildcard = |path| has_wildcard && glob::has_wildcard(path);
         // A tag makes it an image, which Docker Hub keeps in `library/` if it has no other path.
         let is_official =
             !split.path.contains('/') && (split.host.is_none() || split.tag.is_some());
         let path = match split.path {
             "" => None,
             path if is_official && host.is_docker_hub() => {
-                Some(Path::new(format!("{OFFICIAL}{path}"), has_wildcard))
+                Some(Path::new(format!("{OFFICIAL}{path}"), has_wildcard(path)))
             }
-            path => Some(Path::new(path, has_wildcard && glob::has_wildcard(path))),
+            path => Some(Path::new(path, has_wildcard(path))),
         };
         Self {
             text,
@@ -279,4 +290,23 @@ fn plainer(text: &str, split: &Split<'_>) -> Option<PatternError> {
     Some(format!(
         "a source of one part is a host: write `{DOCKER_HUB}/{OFFICIAL}{host}` for a tag on Docker Hub"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_read_at_once_is_read_the_same_by_parts(
+            parts in proptest::collection::vec(proptest::sample::select(vec![
+                "ghcr.io", "docker.io", "a", "library", "/", "/", ":", "1", "*", "/*", "-", "_", ".", "?", "A", "@",
+            ]), 1..8),
+        ) {
+            let text = parts.concat();
+            if let Some(source) = SourcePattern::plain(&text) {
+                proptest::prop_assert_eq!(SourcePattern::by_parts(&text), Ok(source));
+            }
+        }
+    }
 }

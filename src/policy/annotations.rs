@@ -70,7 +70,7 @@ pub(super) fn judge(
                 let matching = judge.matching_text(index, settings::match_text(node))?;
                 if matching != Matching::No {
                     let keys = judge.keys(settings::has_target(node));
-                    let node = settings::relevant(node, &keys).map_err(too_deep)?;
+                    let node = settings::relevant(node, &keys).map_err(unreadable)?;
                     let rule = settings::rule(index, &node).map_err(Unjudged::Settings)?;
                     judge.rule(index, &rule, matching, exempted, findings);
                 }
@@ -145,7 +145,7 @@ impl<'p, 'r> Judge<'p, 'r> {
             return Ok(*matching);
         }
         let matching = if settings::may_match(text, self.request) {
-            let node = Node::read(text).map_err(too_deep)?;
+            let node = Node::read(text).map_err(unreadable)?;
             let selector = settings::selector(index, &node).map_err(Unjudged::Settings)?;
             self.matching(&selector)
         } else {
@@ -319,8 +319,8 @@ fn before<'a>(place: &Annotations<'a>, old: &Object<'a>) -> Option<Annotations<'
     Some(at(old, place.owner.clone()))
 }
 
-/// Settings that are nested too deep were refused before.
-fn too_deep(problem: String) -> RequestError {
+/// A rule that is no JSON, or nested too deep.
+fn unreadable(problem: String) -> RequestError {
     RequestError::new("settings", problem)
 }
 

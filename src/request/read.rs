@@ -43,8 +43,8 @@ impl<'a> Payload<'a> {
             }
             "settings" => {
                 let runs_nothing = request.as_ref().is_some_and(RequestMembers::runs_nothing);
-                let (node, end) = match read_settings(text, start, runs_nothing) {
-                    Ok((node, end)) => (Ok(node), end),
+                let (node, end) = match read_settings(text.get(start..)?, runs_nothing) {
+                    Ok((node, length)) => (Ok(node), start + length),
                     Err(problem) => (Err(problem), value_end(text, start)?),
                 };
                 if settings.replace(node).is_some() {
@@ -69,22 +69,18 @@ impl<'a> Payload<'a> {
     }
 }
 
-/// Reads the settings that start here, as far as it takes to see which rules apply, and says where they
+/// Reads the settings that a text begins with, as far as it takes to see which rules apply, and says where they
 /// end: rules about annotations may be many, and most of them are about other kinds; those about images
 /// judge nothing in an object that `runs_nothing`.
-fn read_settings(
-    text: &str,
-    start: usize,
-    runs_nothing: bool,
-) -> Result<(Node<'_>, usize), String> {
+fn read_settings(text: &str, runs_nothing: bool) -> Result<(Node<'_>, usize), String> {
     if runs_nothing {
-        let read = Node::shallow(text, start, "annotations", &ABOUT_IMAGES)?;
+        let read = Node::shallow(text, "annotations", &ABOUT_IMAGES)?;
         // With these there may be images all the same.
         if !read.0.has("imagePaths") {
             return Ok(read);
         }
     }
-    Node::shallow(text, start, "annotations", &[])
+    Node::shallow(text, "annotations", &[])
 }
 
 /// The keys of the settings about images alone.

@@ -144,9 +144,10 @@ pub(super) fn read_rule<'n>(
         }
         "match" => rule.selector = matching::read(entry, errors, Purpose::Apply),
         "target" => rule.target = entry.keyword(&TARGETS, errors).unwrap_or_default(),
-        "prefix" | "aliasPrefixes" if !checks_names => {}
-        "prefix" => check_prefix(entry, errors),
-        "aliasPrefixes" => entry.list(errors, &mut |_, entry, errors| check_prefix(entry, errors)),
+        "prefix" => check_prefix(entry, checks_names, errors),
+        "aliasPrefixes" => entry.list(errors, &mut |_, entry, errors| {
+            check_prefix(entry, checks_names, errors);
+        }),
         "required" => rule.required = list(entry, false, errors),
         "requireAny" => rule.require_any = groups(entry, errors),
         "denied" => rule.denied = list(entry, true, errors),
@@ -231,8 +232,8 @@ pub(super) fn names<'n>(node: &'n Node<'n>) -> Names<'n> {
     }
 }
 
-fn check_prefix(entry: Entry<'_, '_>, errors: &mut SettingsErrors) {
-    let Some(text) = entry.text(errors) else {
+fn check_prefix(entry: Entry<'_, '_>, checks_names: bool, errors: &mut SettingsErrors) {
+    let Some(text) = entry.text(errors).filter(|_| checks_names) else {
         return;
     };
     let names = Reading {

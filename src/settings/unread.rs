@@ -106,7 +106,7 @@ pub(crate) fn rule<'n>(
 ///
 /// # Errors
 ///
-/// Where it is nested too deep.
+/// Where what is read of it is no JSON, or nested too deep.
 pub(crate) fn relevant<'n>(node: &'n Node<'n>, keys: &[&str]) -> Result<Node<'n>, String> {
     let Node::Map(parts) = node else {
         return node.deepened();
@@ -148,38 +148,31 @@ pub(crate) fn relevant<'n>(node: &'n Node<'n>, keys: &[&str]) -> Result<Node<'n>
 /// What is there of what a rule names.
 struct There<'k, 'n> {
     /// The annotations, without the prefix of the rule or one of its other spellings.
-    names: Texts<&'k str>,
+    names: Texts<'k>,
     /// The spellings of the prefix that a name without a `/` may begin with.
     prefixes: Vec<&'k str>,
     /// What has a default.
-    defaults: Texts<Cow<'n, str>>,
+    defaults: Texts<'n>,
     /// Any name may have a default: one of them is more than one name, or written with the prefix.
     has_defaults: bool,
 }
 
 /// Texts, of which most others are told by their length.
-struct Texts<T> {
-    texts: Vec<T>,
+#[derive(Default)]
+struct Texts<'t> {
+    texts: Vec<Cow<'t, str>>,
     /// The lengths of the texts, a bit for each; the last one for all that are longer.
     lengths: u64,
 }
 
-impl<T: AsRef<str>> Texts<T> {
-    const fn new() -> Self {
-        Self {
-            texts: Vec::new(),
-            lengths: 0,
-        }
-    }
-
-    fn push(&mut self, text: T) {
-        self.lengths |= 1 << text.as_ref().len().min(63);
+impl<'t> Texts<'t> {
+    fn push(&mut self, text: Cow<'t, str>) {
+        self.lengths |= 1 << text.len().min(63);
         self.texts.push(text);
     }
 
     fn have(&self, text: &str) -> bool {
-        self.lengths >> text.len().min(63) & 1 == 1
-            && self.texts.iter().any(|known| known.as_ref() == text)
+        self.lengths >> text.len().min(63) & 1 == 1 && self.texts.iter().any(|known| known == text)
     }
 }
 
@@ -191,15 +184,15 @@ const DEFAULT: Wanted<'static> = Wanted {
 impl<'k, 'n> There<'k, 'n> {
     fn new(names: &Names<'k>, keys: &[&'k str]) -> Self {
         let mut there = Self {
-            names: Texts::new(),
+            names: Texts::default(),
             prefixes: Vec::new(),
-            defaults: Texts::new(),
+            defaults: Texts::default(),
             has_defaults: false,
         };
         for prefix in names.spellings() {
             for key in keys {
                 if let Some(name) = below(key, prefix) {
-                    there.names.push(name);
+                    there.names.push(Cow::Borrowed(name));
                 }
             }
             if !prefix.is_empty() && !prefix.contains('/') {

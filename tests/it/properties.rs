@@ -1532,8 +1532,15 @@ proptest! {
         annotations in proptest::collection::vec(annotation(), 0..5),
         kind in select(vec!["ConfigMap", "Pod", "Service"]),
         update in any::<bool>(),
+        image in select(vec!["", "redis:7", "ghcr.io/a:1"]),
+        path in select(vec!["", "ConfigMap", "Service"]),
     ) {
-        let settings = json!({ "annotations": [
+        let mut settings = json!({
+          "registries": { "allow": ["ghcr.io"] },
+          "mirrors": [{ "source": "docker.io/library", "mirror": "ghcr.io/library" }],
+          "digests": { "forbid": ["ghcr.io/*"], "action": "warn" },
+          "drift": { "lastApplied": "warn" },
+          "annotations": [
             { "match": { "kinds": ["ConfigMap", "Pod"] }, "required": ["a"], "denied": ["trace-*"] },
             { "match": { "kinds": ["Service"], "labels": { "l": "*" } }, "createOnly": ["b"], "values": { "c": { "oneOf": ["x"], "default": "y" } } },
             { "prefix": "example.com/", "aliasPrefixes": ["trace-"], "requires": [{ "when": { "x": "*" }, "then": { "1": "*" } }], "message": "m" },
@@ -1545,6 +1552,7 @@ proptest! {
             "apiVersion": "v1", "kind": kind,
             "metadata": { "name": "a", "labels": { "l": "1" }, "annotations": map },
             "spec": { "containers": [] },
+            "data": { "image": image },
         });
         let request = json!({
             "kind": { "group": "", "version": "v1", "kind": kind },
@@ -1554,6 +1562,9 @@ proptest! {
             "oldObject": if update { json!({ "metadata": { "labels": { "l": "1" } } }) } else { Value::Null },
         })
         .to_string();
+        if !path.is_empty() {
+            settings["imagePaths"] = json!([{ "kind": path, "path": "data.image" }]);
+        }
         let text = settings.to_string();
         let node: Node<'_> = serde_json::from_str(&text).unwrap();
         let read = Settings::validate(&node).unwrap();

@@ -7,7 +7,7 @@ use super::value_end;
 /// Where the value ends that starts here: a list or map where its brackets do, whatever stands between
 /// them.
 ///
-/// For what is known to be JSON, or is read later: nothing else is checked. Some times faster than
+/// For what is known to be JSON, or need not be: nothing else is checked. Some times faster than
 /// [`value_end`](crate::value_end).
 pub fn balanced_end(text: &str, start: usize) -> Option<usize> {
     let bytes = text.as_bytes();

@@ -1,8 +1,8 @@
 //! Reads JSON in place: over what is not wanted, and into what is.
 //!
-//! The one reader of JSON in the engine. It holds what it passes to the grammar of RFC 8259, so that a
-//! payload is read and checked in one pass, and is some times faster than a parser that hands out every
-//! value. It is held to `serde_json`'s verdict by tests.
+//! The one reader of JSON in the engine. It holds what it passes to the grammar of RFC 8259, but for
+//! [`balanced_end`], so that a payload is read and checked in one pass, and is some times faster than a
+//! parser that hands out every value. It is held to `serde_json`'s verdict by tests.
 //!
 //! A crate of its own because it is compiled for speed and the rest for size: most of what a request
 //! costs is spent here.
@@ -499,9 +499,12 @@ mod tests {
             "\"\u{7f}\u{80}\"",
             "true",
             "{\"\":null,\"\":false}",
-            // A string of eight bytes and one, and an escape across their border.
-            "\"12345678\"",
-            "\"1234567\\u0041\"",
+            // Around the sixteen bytes that are looked at together.
+            "\"12345678901234\"",
+            "\"123456789012345\"",
+            "\"1234567890123456\"",
+            "\"12345678901234\\u0041\"",
+            "\"123456789012345\\\\\"",
         ] {
             assert!(is_json(text) && is_json_to_serde(text), "{text}");
         }

@@ -63,7 +63,7 @@ pub(crate) struct Bench {
     #[arg(short, long, value_name = "FILE")]
     settings_path: Option<PathBuf>,
 
-    /// The policy to compare with, usually one that accepts everything
+    /// The policy to compare with, one that takes any settings and accepts everything
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
 
