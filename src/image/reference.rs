@@ -100,28 +100,31 @@ impl<'a> Split<'a> {
     /// Cuts a text that certainly is a host in its normal form, a path and perhaps a tag, in one pass: host
     /// and path fit the grammar, the tag is not looked at. What is not plain may still be a reference.
     pub(crate) fn plain(text: &'a str) -> Option<Self> {
+        let bytes = text.as_bytes();
         let (mut slash, mut colon) = (None, None);
-        let mut has_dot = false;
-        // A letter or digit, which every separator stands behind.
-        let mut is_inside = false;
-        for (position, byte) in text.bytes().enumerate() {
-            match byte {
-                b'a'..=b'z' | b'0'..=b'9' => {
-                    is_inside = true;
-                    continue;
-                }
-                _ if !is_inside => return None,
-                b'.' => has_dot = true,
-                b'-' => {}
-                b'_' if slash.is_some() => {}
-                b'/' if has_dot => slash = slash.or(Some(position)),
-                b':' if slash.is_some() => {
-                    colon = Some(position);
+        let (mut at, mut has_dot) = (0, false);
+        loop {
+            let start = at;
+            while matches!(bytes.get(at), Some(b'a'..=b'z' | b'0'..=b'9')) {
+                at += 1;
+            }
+            // What separates stands between letters or digits.
+            if at == start {
+                return None;
+            }
+            match bytes.get(at) {
+                None => break,
+                Some(b'.') => has_dot = true,
+                Some(b'-') => {}
+                Some(b'_') if slash.is_some() => {}
+                Some(b'/') if has_dot => slash = slash.or(Some(at)),
+                Some(b':') if slash.is_some() => {
+                    colon = Some(at);
                     break;
                 }
                 _ => return None,
             }
-            is_inside = false;
+            at += 1;
         }
         let (host, path_start) = (text.get(..slash?)?, slash? + 1);
         let path = text.get(path_start..colon.unwrap_or(text.len()))?;
@@ -129,7 +132,7 @@ impl<'a> Split<'a> {
             Some(colon) => Some(text.get(colon + 1..)?),
             None => None,
         };
-        if !is_inside || path.len() >= PLAIN_PATH || DOCKER_HUB_ALIASES.contains(&host) {
+        if path.len() >= PLAIN_PATH || DOCKER_HUB_ALIASES.contains(&host) {
             return None;
         }
         Some(Self {

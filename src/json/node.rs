@@ -9,7 +9,7 @@ pub use rollout_guard_json::Kind;
 
 use super::check::{NO_JSON, too_deep};
 use super::scan::{
-    DEEPEST, balanced_end, each_element, each_member, kind_at, kind_of, space_end, string,
+    DEEPEST, balanced_end, each_element, each_member, kind_at, kind_of, space_end, string_at,
     value_end,
 };
 
@@ -230,11 +230,14 @@ impl<'a> Reader<'a> {
                 })?;
                 Some((Node::List(elements), end))
             }
+            Kind::Text => {
+                let (string, end) = string_at(text, start)?;
+                Some((Node::Text(string), end))
+            }
             scalar => {
                 let end = value_end(text, start)?;
                 let value = text.get(start..end)?;
                 let node = match scalar {
-                    Kind::Text => Node::Text(string(value)?),
                     Kind::Null => Node::Null,
                     Kind::Bool => Node::Bool(value == "true"),
                     _ => Node::Number(Number(value)),

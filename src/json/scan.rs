@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 pub(crate) use rollout_guard_json::{
     Wanted, balanced_end, each_element, each_member, is_same, kind_at, kind_of, plain_end,
-    space_end, string, value_end,
+    space_end, string, string_at, value_end,
 };
 
 use super::location::{Location, Step};

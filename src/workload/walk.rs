@@ -69,6 +69,21 @@ const NOTED: Wanted<'static> = Wanted {
     },
 };
 
+/// Whether what stands at a key may have a role: by its length and first letter, for most have none.
+fn may_have_role(key: &str) -> bool {
+    matches!(
+        (key.len(), key.as_bytes().first()),
+        (4, Some(b'n' | b's'))
+            | (5 | 14 | 15, Some(b'i'))
+            | (7, Some(b'v'))
+            | (8, Some(b't'))
+            | (9, Some(b'r'))
+            | (10, Some(b'c' | b'p'))
+            | (11, Some(b'j'))
+            | (19, Some(b'e'))
+    )
+}
+
 /// What a value is, by the place where it stands. `strict` is set in Kubernetes' own workloads.
 #[derive(Clone, Copy)]
 enum Role {
@@ -93,6 +108,9 @@ enum Role {
 impl Role {
     /// The role of a member of a value with this role.
     fn member(self, key: &str) -> Self {
+        if !may_have_role(key) {
+            return Self::Any;
+        }
         match (self, key) {
             (Self::Object(Some(way)) | Self::Way(way), key) => match way.split_first() {
                 Some((first, rest)) if *first == key => Self::Way(rest),
@@ -251,7 +269,8 @@ impl<'a> Walk<'a> {
                 return Some(end);
             }
             let below = role.member(&key);
-            let is_marked = matches!(below, Role::List { .. }) || key == "metadata";
+            let is_marked =
+                matches!(below, Role::List { .. }) || (key.len() == 8 && key == "metadata");
             let is_any = matches!(below, Role::Any) && !is_marked && self.tries > 0;
             if is_any && let Some(end) = plain_end(text, start, deeper, &NOTED) {
                 if is_object {
@@ -339,6 +358,53 @@ impl<'a> Walk<'a> {
                 is_never_pulled: false,
                 text,
             }));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_with_a_role_may_have_one() {
+        let kinds = [
+            ("", "Pod"),
+            ("", "PodTemplate"),
+            ("apps", "Deployment"),
+            ("batch", "CronJob"),
+        ];
+        for (group, kind) in kinds {
+            let kind = GroupKind {
+                group: Cow::Borrowed(group),
+                kind: Cow::Borrowed(kind),
+            };
+            for key in kind.pod_spec().unwrap() {
+                assert!(may_have_role(key), "{key}");
+            }
+        }
+        for key in [
+            "containers",
+            "initContainers",
+            "ephemeralContainers",
+            "volumes",
+            "image",
+            "name",
+            "imagePullPolicy",
+            "reference",
+            "pullPolicy",
+        ] {
+            assert!(may_have_role(key), "{key}");
+        }
+        for key in [
+            "args",
+            "env",
+            "ports",
+            "livenessProbe",
+            "securityContext",
+            "",
+        ] {
+            assert!(!may_have_role(key), "{key}");
         }
     }
 }

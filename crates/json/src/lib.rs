@@ -56,6 +56,18 @@ pub fn string(text: &str) -> Option<Cow<'_, str>> {
     text.strip_prefix('"')?.strip_suffix('"').map(unescaped)
 }
 
+/// The string that starts here, and where it ends.
+pub fn string_at(text: &str, start: usize) -> Option<(Cow<'_, str>, usize)> {
+    let (end, is_plain) = string_end(text.as_bytes(), start)?;
+    let written = text.get(start + 1..end - 1)?;
+    let string = if is_plain {
+        Cow::Borrowed(written)
+    } else {
+        unescaped(written)
+    };
+    Some((string, end))
+}
+
 /// The type of the value that starts here, which its first character tells.
 pub fn kind_at(text: &str, start: usize) -> Kind {
     match text.as_bytes().get(start) {
@@ -82,13 +94,7 @@ pub fn each_member<'a>(
 ) -> Option<usize> {
     let bytes = text.as_bytes();
     each(bytes, start, b'{', b'}', &mut |at| {
-        let (end, is_plain) = string_end(bytes, at)?;
-        let key = text.get(at + 1..end - 1)?;
-        let key = if is_plain {
-            Cow::Borrowed(key)
-        } else {
-            unescaped(key)
-        };
+        let (key, end) = string_at(text, at)?;
         read(key, colon_end(bytes, end)?)
     })
 }
@@ -146,10 +152,9 @@ pub struct Wanted<'w> {
 }
 
 impl Wanted<'_> {
+    #[inline(always)]
     fn has(&self, key: &[u8]) -> bool {
-        u32::try_from(key.len()).is_ok_and(|length| {
-            self.lengths.unbounded_shr(length) & 1 == 1 && (self.is_wanted)(key)
-        })
+        key.len() < 32 && self.lengths >> key.len() & 1 == 1 && (self.is_wanted)(key)
     }
 }
 
@@ -167,6 +172,7 @@ fn skip<const WATCHES: bool>(
 ) -> Option<usize> {
     let mut at = start;
     let mut open = Open::default();
+    let mut outer = Vec::new();
     let mut is_key = false;
     loop {
         if is_key {
@@ -180,7 +186,7 @@ fn skip<const WATCHES: bool>(
             b'"' => at = string_end(bytes, at)?.0,
             opening @ (b'{' | b'[') => {
                 is_key = opening == b'{';
-                open.push(is_key);
+                open = open.push(is_key, &mut outer);
                 if WATCHES && open.depth > deepest {
                     return None;
                 }
@@ -190,7 +196,19 @@ fn skip<const WATCHES: bool>(
                     continue;
                 }
             }
-            first => at = literal_end(bytes, at, first)?,
+            first => {
+                let digits = at;
+                while matches!(bytes.get(at), Some(b'0'..=b'9')) {
+                    at += 1;
+                }
+                // Most are small integers.
+                if at == digits
+                    || first == b'0'
+                    || matches!(bytes.get(at), Some(b'.' | b'e' | b'E'))
+                {
+                    at = literal_end(bytes, digits, first)?;
+                }
+            }
         }
         loop {
             if open.depth == 0 {
@@ -204,7 +222,7 @@ fn skip<const WATCHES: bool>(
                     break;
                 }
                 (b'}', true) | (b']', false) => {
-                    open.pop();
+                    open = open.pop(&mut outer);
                     at += 1;
                 }
                 _ => return None,
@@ -214,37 +232,45 @@ fn skip<const WATCHES: bool>(
 }
 
 /// Which maps and lists are open.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Open {
     depth: usize,
     /// The innermost 64 or less, a bit for each: whether it is a map.
     bits: u64,
-    /// What is around them.
-    others: Vec<u64>,
 }
 
 impl Open {
+    /// `outer` keeps what is around the innermost 64.
     #[inline(always)]
-    fn push(&mut self, is_map: bool) {
+    fn push(self, is_map: bool, outer: &mut Vec<u64>) -> Self {
         if self.depth > 0 && self.depth.is_multiple_of(64) {
-            self.others.push(self.bits);
+            keep(outer, self.bits);
         }
-        self.bits = self.bits << 1 | u64::from(is_map);
-        self.depth += 1;
-    }
-
-    #[inline(always)]
-    fn pop(&mut self) {
-        self.bits >>= 1;
-        self.depth -= 1;
-        if self.depth > 0 && self.depth.is_multiple_of(64) {
-            self.bits = self.others.pop().unwrap_or_default();
+        Self {
+            depth: self.depth + 1,
+            bits: self.bits << 1 | u64::from(is_map),
         }
     }
 
-    const fn is_map(&self) -> bool {
+    #[inline(always)]
+    fn pop(self, outer: &mut Vec<u64>) -> Self {
+        let depth = self.depth - 1;
+        let mut bits = self.bits >> 1;
+        if depth > 0 && depth.is_multiple_of(64) {
+            bits = outer.pop().unwrap_or_default();
+        }
+        Self { depth, bits }
+    }
+
+    const fn is_map(self) -> bool {
         self.bits & 1 == 1
     }
+}
+
+#[cold]
+#[inline(never)]
+fn keep(outer: &mut Vec<u64>, bits: u64) {
+    outer.push(bits);
 }
 
 /// Where the value starts whose colon comes next.
@@ -599,6 +625,26 @@ mod tests {
             write_string(&mut json, text);
             assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
             assert_eq!(string(&json).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_nested_deep_closes_as_it_opened() {
+        for levels in [63, 64, 65, 127, 128, 129, 300] {
+            let opening: String = (0..levels)
+                .map(|level| if level % 3 == 0 { "[" } else { "{\"a\":" })
+                .collect();
+            let closing: String = (0..levels)
+                .rev()
+                .map(|level| if level % 3 == 0 { ']' } else { '}' })
+                .collect();
+            assert!(is_json(&format!("{opening}1{closing}")), "{levels}");
+            for at in [0, levels / 2, levels - 1] {
+                let mut wrong: Vec<_> = closing.chars().collect();
+                wrong[at] = if wrong[at] == ']' { '}' } else { ']' };
+                let wrong: String = wrong.into_iter().collect();
+                assert!(!is_json(&format!("{opening}1{wrong}")), "{levels} {at}");
+            }
         }
     }
 
