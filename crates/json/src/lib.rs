@@ -58,7 +58,8 @@ pub fn string(text: &str) -> Option<Cow<'_, str>> {
 
 /// The string that starts here, and where it ends.
 pub fn string_at(text: &str, start: usize) -> Option<(Cow<'_, str>, usize)> {
-    let (end, is_plain) = string_end(text.as_bytes(), start)?;
+    let first = *text.as_bytes().get(start)?;
+    let (end, is_plain) = string_end(text.as_bytes(), start, first)?;
     let written = text.get(start + 1..end - 1)?;
     let string = if is_plain {
         Cow::Borrowed(written)
@@ -95,7 +96,11 @@ pub fn each_member<'a>(
     let bytes = text.as_bytes();
     each(bytes, start, b'{', b'}', &mut |at| {
         let (key, end) = string_at(text, at)?;
-        read(key, colon_end(bytes, end)?)
+        let (colon, byte) = next(bytes, end)?;
+        if byte != b':' {
+            return None;
+        }
+        read(key, next(bytes, colon + 1)?.0)
     })
 }
 
@@ -116,19 +121,19 @@ fn each(
     closing: u8,
     read: &mut dyn FnMut(usize) -> Option<usize>,
 ) -> Option<usize> {
-    let start = space_end(bytes, start);
-    if bytes.get(start) != Some(&opening) {
+    let (mut at, mut byte) = next(bytes, start)?;
+    if byte != opening {
         return None;
     }
-    let mut at = space_end(bytes, start + 1);
-    if bytes.get(at) == Some(&closing) {
+    (at, byte) = next(bytes, at + 1)?;
+    if byte == closing {
         return Some(at + 1);
     }
     loop {
-        at = space_end(bytes, read(at)?);
-        match bytes.get(at)? {
-            b',' => at = space_end(bytes, at + 1),
-            byte if *byte == closing => return Some(at + 1),
+        (at, byte) = next(bytes, read(at)?)?;
+        match byte {
+            b',' => at = next(bytes, at + 1)?.0,
+            byte if byte == closing => return Some(at + 1),
             _ => return None,
         }
     }
@@ -170,29 +175,33 @@ fn skip<const WATCHES: bool>(
     deepest: usize,
     wanted: &Wanted<'_>,
 ) -> Option<usize> {
-    let mut at = start;
+    let (mut at, mut byte) = (start, *bytes.get(start)?);
     let mut open = Open::default();
     let mut outer = Vec::new();
     let mut is_key = false;
     loop {
         if is_key {
-            let (end, is_plain) = string_end(bytes, at)?;
+            let (end, is_plain) = string_end(bytes, at, byte)?;
             if WATCHES && (!is_plain || wanted.has(bytes.get(at + 1..end - 1)?)) {
                 return None;
             }
-            at = colon_end(bytes, end)?;
+            (at, byte) = next(bytes, end)?;
+            if byte != b':' {
+                return None;
+            }
+            (at, byte) = next(bytes, at + 1)?;
         }
-        match *bytes.get(at)? {
-            b'"' => at = string_end(bytes, at)?.0,
+        match byte {
+            b'"' => at = string_end(bytes, at, byte)?.0,
             opening @ (b'{' | b'[') => {
                 is_key = opening == b'{';
                 open = open.push(is_key, &mut outer);
                 if WATCHES && open.depth > deepest {
                     return None;
                 }
-                at = space_end(bytes, at + 1);
+                (at, byte) = next(bytes, at + 1)?;
                 // An empty one closes below; `{` and `[` are two before what closes them.
-                if bytes.get(at) != Some(&(opening + 2)) {
+                if byte != opening + 2 {
                     continue;
                 }
             }
@@ -214,10 +223,10 @@ fn skip<const WATCHES: bool>(
             if open.depth == 0 {
                 return Some(at);
             }
-            at = space_end(bytes, at);
-            match (*bytes.get(at)?, open.is_map()) {
+            (at, byte) = next(bytes, at)?;
+            match (byte, open.is_map()) {
                 (b',', is_map) => {
-                    at = space_end(bytes, at + 1);
+                    (at, byte) = next(bytes, at + 1)?;
                     is_key = is_map;
                     break;
                 }
@@ -273,20 +282,21 @@ fn keep(outer: &mut Vec<u64>, bits: u64) {
     outer.push(bits);
 }
 
-/// Where the value starts whose colon comes next.
+/// What comes next that is no white space, and where.
 #[inline(always)]
-fn colon_end(bytes: &[u8], at: usize) -> Option<usize> {
-    let at = space_end(bytes, at);
-    if bytes.get(at) != Some(&b':') {
-        return None;
+fn next(bytes: &[u8], at: usize) -> Option<(usize, u8)> {
+    let byte = *bytes.get(at)?;
+    if byte > b' ' {
+        return Some((at, byte));
     }
-    Some(space_end(bytes, at + 1))
+    let at = some_space_end(bytes, at);
+    Some((at, *bytes.get(at)?))
 }
 
-/// Where the string ends that starts here, and whether it has no escapes.
+/// Where the string ends that starts here with this character, and whether it has no escapes.
 #[inline(always)]
-fn string_end(bytes: &[u8], start: usize) -> Option<(usize, bool)> {
-    if bytes.get(start) != Some(&b'"') {
+fn string_end(bytes: &[u8], start: usize, first: u8) -> Option<(usize, bool)> {
+    if first != b'"' {
         return None;
     }
     let at = plain_text_end(bytes, start + 1);
