@@ -75,3 +75,29 @@ pub(super) fn digest(text: &str) -> Result<(), PatternError> {
 fn filled<'t>(text: &'t str, with: &str) -> Cow<'t, str> {
     Cow::Owned(text.replace(['*', '?'], with))
 }
+
+/// Texts that look like entries, for tests.
+#[cfg(test)]
+pub(super) fn texts() -> impl proptest::strategy::Strategy<Value = String> {
+    use proptest::strategy::Strategy as _;
+
+    let parts = proptest::sample::select(vec![
+        "ghcr.io",
+        "docker.io",
+        "a",
+        "library",
+        "/",
+        "/",
+        ":",
+        "1",
+        "*",
+        "/*",
+        "-",
+        "_",
+        ".",
+        "?",
+        "A",
+        "@",
+    ]);
+    proptest::collection::vec(parts, 1..8).prop_map(|parts| parts.concat())
+}
