@@ -69,9 +69,9 @@ impl<'a> Payload<'a> {
     }
 }
 
-/// Reads the settings that a text begins with, as far as it takes to see which rules apply, and says where they
-/// end: rules about annotations may be many, and most of them are about other kinds; those about images
-/// judge nothing in an object that `runs_nothing`.
+/// Reads the settings that a text begins with, as far as it takes to see which rules apply, and says where
+/// they end: rules about annotations may be many, and most of them are about other kinds; those about
+/// images judge nothing in an object that `runs_nothing`.
 fn read_settings(text: &str, runs_nothing: bool) -> Result<(Node<'_>, usize), String> {
     if runs_nothing {
         let read = Node::shallow(text, "annotations", &ABOUT_IMAGES)?;

@@ -176,6 +176,7 @@ impl<'t> Texts<'t> {
     }
 }
 
+/// The key of a default.
 const DEFAULT: Wanted<'static> = Wanted {
     lengths: 1 << 7,
     is_wanted: &|key| key == b"default",
