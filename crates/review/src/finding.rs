@@ -1,8 +1,10 @@
 //! What was found in a file.
 
+use std::ops::Range;
+
 use rollout_guard::violation::{Code, Violation};
 
-use crate::manifest::{Excerpt, Position};
+use crate::manifest::{Excerpt, Lines, Position};
 
 /// Whether admission would refuse or only warn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +45,24 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// A violation at a place in the file, of its first object and its only policy.
+    pub(crate) fn new(
+        severity: Severity,
+        violation: &Violation,
+        span: &Range<usize>,
+        lines: &Lines<'_>,
+    ) -> Self {
+        Self {
+            severity,
+            violation: violation.clone(),
+            object: 0,
+            policy: None,
+            start: lines.position(span.start),
+            end: lines.position(span.end),
+            excerpt: lines.excerpt(span),
+        }
+    }
+
     /// What kind of thing is wrong.
     pub const fn code(&self) -> Code {
         self.violation.code

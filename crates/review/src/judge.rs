@@ -207,16 +207,7 @@ impl<'r> Reading<'r> {
         violation: &Violation,
     ) -> Finding {
         let span = document.in_file(&span(object.value, violation));
-        let lines = self.lines();
-        Finding {
-            severity,
-            violation: violation.clone(),
-            object: 0,
-            policy: None,
-            start: lines.position(span.start),
-            end: lines.position(span.end),
-            excerpt: lines.excerpt(&span),
-        }
+        Finding::new(severity, violation, &span, self.lines())
     }
 }
 

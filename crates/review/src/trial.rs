@@ -72,10 +72,7 @@ impl Trial {
         let mut answer = Answer::default();
         let documents = read(&self.settings, &mut answer.settings.marks);
         let sources = self.sources(&documents, &mut answer.settings);
-        let nodes: Vec<Node<'_>> = sources
-            .iter()
-            .map(|source| serde_json::from_str(source.json()).unwrap_or(Node::Null))
-            .collect();
+        let nodes = nodes(&sources);
         let settings = self.settings(&sources, &nodes, &mut answer.settings);
 
         let manifest = read(&self.manifest, &mut answer.manifest);
@@ -101,10 +98,7 @@ impl Trial {
         let mut answer = Answer::default();
         let documents = read(&self.settings, &mut answer.settings.marks);
         let sources = self.sources(&documents, &mut answer.settings);
-        let nodes: Vec<Node<'_>> = sources
-            .iter()
-            .map(|source| serde_json::from_str(source.json()).unwrap_or(Node::Null))
-            .collect();
+        let nodes = nodes(&sources);
         let mut files = Files::default();
         if let Some(settings) = self.settings(&sources, &nodes, &mut answer.settings)
             && let ([source], [settings]) = (sources.as_slice(), settings.as_slice())
@@ -284,15 +278,15 @@ fn finding(
         _ => question.request_span(violation),
     };
     let span = question.document.in_file(&span);
-    Finding {
-        severity,
-        violation: violation.clone(),
-        object: 0,
-        policy: None,
-        start: lines.position(span.start),
-        end: lines.position(span.end),
-        excerpt: lines.excerpt(&span),
-    }
+    Finding::new(severity, violation, &span, lines)
+}
+
+/// The settings of each source, as the engine reads them.
+fn nodes<'s>(sources: &'s [Source<'_>]) -> Vec<Node<'s>> {
+    let sources = sources.iter();
+    sources
+        .map(|source| serde_json::from_str(source.json()).unwrap_or(Node::Null))
+        .collect()
 }
 
 /// The documents of a text; marks what cannot be read.
