@@ -107,11 +107,7 @@ impl<'o> Effective<'o> {
     /// Whether a condition holds, for all values if a name occurs twice: or else for any.
     pub(super) fn meets(&self, condition: Condition<'_>, all: bool) -> bool {
         let values = self.values();
-        let holds = |value: &Option<Cow<'_, str>>| match (condition, value) {
-            (Condition::Present, Some(value)) => !value.is_empty(),
-            (Condition::Like(glob), Some(value)) => glob::matches(glob, value),
-            _ => false,
-        };
+        let holds = |value: &Option<Cow<'_, str>>| is_met(condition, value.as_deref());
         match condition {
             Condition::Absent => values.is_empty(),
             _ if all => !values.is_empty() && values.iter().all(holds),
@@ -131,5 +127,14 @@ impl<'o> Effective<'o> {
             }
         }
         facts
+    }
+}
+
+/// Whether a value meets a condition.
+pub(super) fn is_met(condition: Condition<'_>, value: Option<&str>) -> bool {
+    match (condition, value) {
+        (Condition::Present, Some(value)) => !value.is_empty(),
+        (Condition::Like(glob), Some(value)) => glob::matches(glob, value),
+        _ => false,
     }
 }

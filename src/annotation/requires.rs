@@ -10,10 +10,13 @@
 //!
 //! Accepted: `spec: slb.s1.small` with `instance-charge-type: PayBySpec`. Rejected: `spec` alone.
 
+use std::borrow::Cow;
+
 use crate::selector::Condition;
 use crate::shown::quoted;
 use crate::violation::Code;
 
+use super::effective::is_met;
 use super::{AnnotationRule, Annotations, Name, Objection, Sink};
 
 /// If all of `when` holds, all of `then` must.
@@ -97,19 +100,24 @@ fn given(
             text += " and ";
         }
         let effective = rule.effective_of_all(*name, annotations);
-        let key = match effective.found.first() {
+        let mut found = effective.found.iter();
+        let met = found.find(|annotation| is_met(*condition, annotation.value().as_deref()));
+        let key = match met {
             Some(annotation) => annotation.key.to_string(),
             None => rule.names.key(*name),
         };
-        let value = match (condition, effective.values().first()) {
-            (Condition::Absent, _) => {
-                text += "no ";
-                None
-            }
-            (_, Some(Some(value))) => Some([&key, ": ", value].concat()),
-            _ => None,
+        let value = match met {
+            Some(annotation) => annotation.value(),
+            None => effective.default.map(Cow::Borrowed),
         };
-        text += &quoted(&[value.as_ref().unwrap_or(&key)], "");
+        let given = match value {
+            Some(value) => [&key, ": ", &value].concat(),
+            None => key,
+        };
+        if *condition == Condition::Absent {
+            text += "no ";
+        }
+        text += &quoted(&[&given], "");
     }
     text
 }
