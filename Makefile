@@ -149,7 +149,7 @@ accept-all.wasm: FORCE
 
 # Binaryen makes the module a twentieth smaller. It is used where it is installed, and a release needs it.
 # The lowest kilobyte of memory is the far end of the stack, which nothing reaches: its depth is bounded.
-WASM_OPT = wasm-opt -Oz --converge --low-memory-unused --enable-simd --enable-bulk-memory --enable-sign-ext --enable-mutable-globals --enable-nontrapping-float-to-int
+WASM_OPT = wasm-opt --merge-similar-functions -Oz --converge --low-memory-unused --enable-simd --enable-bulk-memory --enable-sign-ext --enable-mutable-globals --enable-nontrapping-float-to-int
 SMALLER := target/smaller-policy.wasm
 annotated-policy.wasm: policy.wasm metadata.yml USAGE.md | host
 	@if command -v wasm-opt >/dev/null; then $(WASM_OPT) policy.wasm -o $(SMALLER); else cp policy.wasm $(SMALLER); fi

@@ -1,19 +1,14 @@
 //! The waPC entry points: the only code that exists only in `policy.wasm`.
 
+mod memory;
+
 use kubewarden_policy_sdk::metadata::ProtocolVersion;
 use kubewarden_policy_sdk::settings::SettingsValidationResponse;
 use kubewarden_policy_sdk::wapc_guest::{CallResult, host_call, register_function};
-use lol_alloc::{AssumeSingleThreaded, LeakingAllocator};
 use serde::Serialize;
 
 use crate::registry::{Existence, Registry};
 use crate::wire;
-
-/// Nothing is freed: a host makes an instance for each request and throws it away with all its memory.
-#[expect(unsafe_code, reason = "the module has one thread")]
-#[global_allocator]
-static MEMORY: AssumeSingleThreaded<LeakingAllocator> =
-    unsafe { AssumeSingleThreaded::new(LeakingAllocator::new()) };
 
 #[expect(unsafe_code, reason = "the host finds `wapc_init` by its name")]
 #[unsafe(no_mangle)]
