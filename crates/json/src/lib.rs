@@ -58,6 +58,11 @@ pub fn string(text: &str) -> Option<Cow<'_, str>> {
 
 /// The string that starts here, and where it ends.
 pub fn string_at(text: &str, start: usize) -> Option<(Cow<'_, str>, usize)> {
+    string_from(text, start)
+}
+
+#[inline(always)]
+fn string_from(text: &str, start: usize) -> Option<(Cow<'_, str>, usize)> {
     let first = *text.as_bytes().get(start)?;
     let (end, is_plain) = string_end(text.as_bytes(), start, first)?;
     let written = text.get(start + 1..end - 1)?;
@@ -95,7 +100,7 @@ pub fn each_member<'a>(
 ) -> Option<usize> {
     let bytes = text.as_bytes();
     each(bytes, start, b'{', b'}', &mut |at| {
-        let (key, end) = string_at(text, at)?;
+        let (key, end) = string_from(text, at)?;
         let (colon, byte) = next(bytes, end)?;
         if byte != b':' {
             return None;
@@ -114,12 +119,13 @@ pub fn each_element(
     each(text.as_bytes(), start, b'[', b']', read)
 }
 
+#[inline(always)]
 fn each(
     bytes: &[u8],
     start: usize,
     opening: u8,
     closing: u8,
-    read: &mut dyn FnMut(usize) -> Option<usize>,
+    read: &mut (impl FnMut(usize) -> Option<usize> + ?Sized),
 ) -> Option<usize> {
     let (mut at, mut byte) = next(bytes, start)?;
     if byte != opening {
@@ -415,7 +421,8 @@ fn some_space_end(bytes: &[u8], mut at: usize) -> usize {
 /// One with half of a surrogate pair, which is no text, stays as it is written: no rule can name it,
 /// and it is no reference to an image.
 fn unescaped(written: &str) -> Cow<'_, str> {
-    if !written.as_bytes().contains(&b'\\') {
+    let bytes = written.as_bytes();
+    if plain_text_end(bytes, 0) == bytes.len() || !bytes.contains(&b'\\') {
         return Cow::Borrowed(written);
     }
     read_escapes(written).map_or(Cow::Borrowed(written), Cow::Owned)
@@ -461,18 +468,50 @@ fn unit_at(written: &str, at: usize) -> Option<u32> {
     u32::from_str_radix(written.get(at..at + 4)?, 16).ok()
 }
 
-/// Whether two texts are the same to the byte, eight at a time.
-pub fn is_same(left: &str, right: &str) -> bool {
-    let (left, right) = (left.as_bytes(), right.as_bytes());
-    if left.len() != right.len() {
-        return false;
+/// Whether a text holds one of these bytes of ASCII, eight looked at together.
+#[inline(never)]
+pub fn has_any(text: &str, wanted: [u8; 3]) -> bool {
+    let bytes = text.as_bytes();
+    let [one, two, three] = wanted;
+    match bytes.last_chunk() {
+        Some(last) => {
+            let (words, _) = bytes.as_chunks::<8>();
+            let mut words = words.iter().chain([last]);
+            words.any(|word| {
+                let word = u64::from_le_bytes(*word);
+                has_byte(word, one) || has_byte(word, two) || has_byte(word, three)
+            })
+        }
+        None => bytes
+            .iter()
+            .any(|byte| *byte == one || *byte == two || *byte == three),
     }
+}
+
+/// Whether one of eight bytes is this.
+#[inline(always)]
+const fn has_byte(word: u64, byte: u8) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let others = word ^ (ONES * byte as u64);
+    others.wrapping_sub(ONES) & !others & ONES << 7 != 0
+}
+
+/// Whether two texts are the same to the byte, eight at a time.
+#[inline(always)]
+pub fn is_same(left: &str, right: &str) -> bool {
+    // Most are told by their lengths.
+    left.len() == right.len() && has_same_bytes(left.as_bytes(), right.as_bytes())
+}
+
+#[inline(never)]
+fn has_same_bytes(left: &[u8], right: &[u8]) -> bool {
     let (left, left_rest) = left.as_chunks::<8>();
     let (right, right_rest) = right.as_chunks::<8>();
-    left.iter()
-        .zip(right)
-        .all(|(left, right)| u64::from_le_bytes(*left) == u64::from_le_bytes(*right))
-        && left_rest == right_rest
+    let is_same = |(left, right): (&[u8; 8], &[u8; 8])| {
+        u64::from_le_bytes(*left) == u64::from_le_bytes(*right)
+    };
+    let mut rests = left_rest.iter().zip(right_rest);
+    left.iter().zip(right).all(is_same) && rests.all(|(left, right)| left == right)
 }
 
 /// Appends a text as a JSON string.
@@ -594,6 +633,18 @@ mod tests {
             close.swap(wrong - 1, wrong);
             let close = String::from_utf8(close).unwrap();
             assert!(!is_json(&format!("{open}1{close}")));
+        }
+    }
+
+    #[test]
+    fn finds_any_of_some_bytes() {
+        let text = "0123456789abcdefghi";
+        for (at, byte) in text.bytes().enumerate() {
+            assert!(has_any(text, [byte, b'/', b'*']), "{at}");
+            assert!(has_any(text, [b'/', b'*', byte]), "{at}");
+        }
+        for text in ["", "é", "\u{80}\u{af}\u{aa}", text, ".-+)>0"] {
+            assert!(!has_any(text, [b'/', b'*', b'?']), "{text}");
         }
     }
 
@@ -722,6 +773,21 @@ mod tests {
                 let cut = text.get(..end.unwrap() - 1).unwrap();
                 proptest::prop_assert_eq!(balanced_end(cut, padding), None, "{}", cut);
             }
+        }
+
+        #[test]
+        fn strings_end_where_their_quotes_do(
+            parts in proptest::collection::vec(proptest::sample::select(vec![
+                r"\\", r#"\""#, r"\n", r"\u0041", "a", "1234567890", "é", "]", r"\\\\\\\\",
+            ]), 0..40),
+            rest in proptest::sample::select(vec!["", ",1]", "}", "\"", "\\\"]"]),
+        ) {
+            let text = format!("\"{}\"{rest}", parts.concat());
+            let end = value_end(&text, 0);
+            proptest::prop_assert!(end.is_some(), "{}", text);
+            proptest::prop_assert_eq!(balanced_end(&text, 0), end, "{}", text);
+            let cut = text.get(..end.unwrap() - 1).unwrap();
+            proptest::prop_assert_eq!(balanced_end(cut, 0), None, "{}", cut);
         }
 
         #[test]
