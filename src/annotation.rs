@@ -34,7 +34,7 @@ use crate::violation::{Action, Code};
 pub use criteria::{Criteria, Criterion};
 pub(crate) use name::below;
 pub use name::{Name, Names};
-pub(crate) use pattern::check as check_pattern;
+pub(crate) use pattern::{check as check_pattern, matches as matches_pattern};
 pub(crate) use read::{Annotation, Annotations, at, of_object, of_templates_in};
 pub use requires::Requirement;
 pub use tools::KEYS as TOOLS_KEYS;

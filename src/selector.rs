@@ -45,6 +45,15 @@ pub enum Condition<'a> {
 }
 
 impl<'a> Condition<'a> {
+    /// The condition that a text in the settings is.
+    pub(crate) fn of(text: &'a str) -> Self {
+        if text == "*" {
+            Self::Present
+        } else {
+            Self::Like(text)
+        }
+    }
+
     /// The condition as settings have it, where that is a text.
     pub(crate) const fn written(self) -> &'a str {
         match self {
@@ -98,20 +107,10 @@ impl Selector<'_> {
     ) -> bool {
         (self.old_fields.is_empty() || request.old_object.is_some())
             && self.may_match(request, object)
-            && self.fields.iter().all(|(path, condition)| {
-                match path.steps() {
-                    [Step::Key(metadata), Step::Key(annotations), Step::Key(key)]
-                        if metadata == "metadata" && annotations == "annotations" =>
-                    {
-                        annotation(key).map(|values| condition.holds(&values))
-                    }
-                    _ => None,
-                }
-                .unwrap_or_else(|| {
-                    let (text, rest) = field(object, path.steps());
-                    holds(*condition, text, rest)
-                })
-            })
+            && self
+                .fields
+                .iter()
+                .all(|(path, condition)| has_field(path, *condition, object, annotation))
             && self.old_fields.iter().all(|(path, condition)| {
                 request
                     .old_object
@@ -149,6 +148,25 @@ impl Selector<'_> {
             })
         })
     }
+}
+
+/// Whether a field of an object meets a condition. `annotation` is asked for the values of one of the
+/// object's, and may not know.
+pub(crate) fn has_field<'v>(
+    path: &FieldPath<'_>,
+    condition: Condition<'_>,
+    object: &Object<'_>,
+    annotation: &dyn Fn(&str) -> Option<Vec<&'v str>>,
+) -> bool {
+    if let [Step::Key(metadata), Step::Key(annotations), Step::Key(key)] = path.steps()
+        && metadata == "metadata"
+        && annotations == "annotations"
+        && let Some(values) = annotation(key)
+    {
+        return condition.holds(&values);
+    }
+    let (text, rest) = field(object, path.steps());
+    holds(condition, text, rest)
 }
 
 fn any_glob<'t>(patterns: Option<&[&str]>, text: impl FnOnce() -> Option<Cow<'t, str>>) -> bool {

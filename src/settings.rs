@@ -15,6 +15,7 @@ mod lists;
 mod matching;
 mod mirrors;
 mod reader;
+mod relevant;
 mod service_accounts;
 mod unread;
 
@@ -31,7 +32,8 @@ use crate::workload::ImagePath;
 
 pub use error::{SettingsError, SettingsErrors};
 use reader::Entry;
-pub(crate) use unread::{has_target, match_text, may_match, relevant, rule, selector};
+pub(crate) use relevant::There;
+pub(crate) use unread::{Part, glance, has_target, is_of_kind, match_text, rule, selector};
 
 /// Settings without a mistake in them. Borrows from the [`Node`] they were read from.
 #[derive(Clone, Debug, Default)]

@@ -60,8 +60,8 @@ fn answer(verdict: &Verdict<'_>) -> Vec<u8> {
     let codes: Vec<_> = verdict.codes().iter().map(|code| code.as_str()).collect();
     let annotations = [
         ("violations", codes.join(",")),
-        ("rewritten", verdict.rewritten.join(",")),
-        ("exempted", verdict.exempted.join(",")),
+        ("rewritten", joined(&verdict.rewritten)),
+        ("exempted", joined(&verdict.exempted)),
     ];
     let mut before = ",\"audit_annotations\":{";
     for (key, value) in annotations.iter().filter(|(_, value)| !value.is_empty()) {
@@ -89,6 +89,11 @@ fn answer(verdict: &Verdict<'_>) -> Vec<u8> {
     }
     answer.push('}');
     answer.into_bytes()
+}
+
+fn joined(texts: &[String]) -> String {
+    let texts: Vec<_> = texts.iter().map(String::as_str).collect();
+    texts.join(",")
 }
 
 /// Answers `validate_settings`: nothing if the settings are valid, else what is wrong with them.

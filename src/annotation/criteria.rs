@@ -69,7 +69,7 @@ pub(super) fn check<'o>(
     };
     let mut all = |code, problem| {
         let mut objection = Objection::all(code, problem);
-        objection.facts = keys.concat();
+        objection.facts = texts(&keys).concat();
         sink(objection);
     };
     match criterion {

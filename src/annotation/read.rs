@@ -23,7 +23,7 @@ pub(crate) struct Annotations<'a> {
 }
 
 /// An annotation.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Annotation<'a> {
     pub(crate) key: Cow<'a, str>,
     raw: &'a str,

@@ -10,7 +10,7 @@
 
 use crate::violation::Code;
 
-use super::{Annotation, AnnotationRule, Annotations, Name, Objection, Sink, listed};
+use super::{Annotation, AnnotationRule, Annotations, Name, Objection, Sink, listed, texts};
 
 pub(super) fn check<'o>(
     rule: &'o AnnotationRule<'_>,
@@ -38,7 +38,7 @@ pub(super) fn check<'o>(
             let keys = rule.keys(group);
             let problem = ["one of ", &listed(&keys, " or "), " is required, set one"].concat();
             let mut objection = Objection::all(Code::AnnotationRequired, problem);
-            objection.facts = keys.concat();
+            objection.facts = texts(&keys).concat();
             sink(objection);
         }
     }

@@ -71,18 +71,18 @@ impl ValueRule<'_> {
             return Some(["it is not allowed, use ", &one_of(&self.one_of)].concat());
         }
         let pattern = self.pattern?;
-        let shown = quoted(&[pattern], "");
+        let shown = || quoted(&[pattern], "");
         match pattern::matches(pattern, value) {
             Ok(true) => None,
             Ok(false) => Some(
                 [
                     "it does not match, write what ",
-                    &shown,
+                    &shown(),
                     " matches as a whole",
                 ]
                 .concat(),
             ),
-            Err(problem) => Some(["it cannot be held against ", &shown, ": ", &problem].concat()),
+            Err(problem) => Some(["it cannot be held against ", &shown(), ": ", &problem].concat()),
         }
     }
 }

@@ -59,7 +59,7 @@ fn identity(owner: &str) -> Option<String> {
     if parts.iter().any(String::is_empty) {
         return None;
     }
-    Some(parts.join(" "))
+    Some(parts.each_ref().map(String::as_str).join(" "))
 }
 
 /// A member of an owner; empty if there is no such text.

@@ -96,7 +96,7 @@ impl<'a> FieldPath<'a> {
                         None => return fail("expected `.` or `[`", rest),
                     }
                 }
-                let end = rest.find(is_reserved).unwrap_or(rest.len());
+                let end = key_end(rest);
                 let (key, after) = split_at(rest, end);
                 if key.is_empty() {
                     return fail(
@@ -141,6 +141,14 @@ fn split_at(text: &str, at: usize) -> (&str, &str) {
         text.get(..at).unwrap_or_default(),
         text.get(at..).unwrap_or_default(),
     )
+}
+
+/// Where a key ends that a text begins with.
+fn key_end(text: &str) -> usize {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric();
+    let plain = text.bytes().take_while(|byte| is_plain(byte)).count();
+    let rest = text.get(plain..).unwrap_or_default();
+    plain + rest.find(is_reserved).unwrap_or(rest.len())
 }
 
 fn is_reserved(character: char) -> bool {

@@ -110,6 +110,15 @@ impl<'a> Node<'a> {
         Reader::read(text, 0, Some(Shallow::Around { list, members }))
     }
 
+    /// Whether it is a list or map of nothing.
+    pub(crate) const fn is_empty(&self) -> bool {
+        match self {
+            Self::List(list) => list.is_empty(),
+            Self::Map(map) => map.is_empty(),
+            _ => false,
+        }
+    }
+
     /// Whether it is a map with this member.
     pub(crate) fn has(&self, name: &str) -> bool {
         matches!(self, Self::Map(members) if members.iter().any(|(key, _)| key == name))
@@ -124,9 +133,11 @@ impl<'a> Node<'a> {
         match self {
             Self::Raw(text) => Node::read(text),
             Self::Map(members) => {
-                let members = members.iter();
-                let deepened = members.map(|(key, value)| Ok((key.clone(), value.deepened()?)));
-                deepened.collect::<Result<_, _>>().map(Self::Map)
+                let mut deepened = Vec::with_capacity(members.len());
+                for (key, value) in members {
+                    deepened.push((key.clone(), value.deepened()?));
+                }
+                Ok(Self::Map(deepened))
             }
             other => Ok(other.clone()),
         }
@@ -199,7 +210,10 @@ impl<'a> Reader<'a> {
         }
         match kind {
             Kind::Map => {
-                let mut members = Vec::new();
+                let mut members = Vec::with_capacity(match shallow {
+                    Some(Shallow::Element) => 10,
+                    _ => 0,
+                });
                 let end = each_member(text, start, &mut |key, start| {
                     let shallow = match shallow {
                         Some(Shallow::Around { list, .. }) if key == list => Some(Shallow::List),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 pub(crate) use rollout_guard_json::{
-    Wanted, balanced_end, each_element, each_member, is_same, kind_at, kind_of, plain_end,
+    Wanted, balanced_end, each_element, each_member, has_any, is_same, kind_at, kind_of, plain_end,
     space_end, string, string_at, value_end,
 };
 

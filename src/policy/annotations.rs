@@ -1,6 +1,8 @@
 //! Holds the annotations of an object and of its pod templates against the rules, and removes those
 //! that a rule says to remove.
 
+mod matching;
+
 use std::collections::BTreeMap;
 
 use crate::annotation::{
@@ -8,11 +10,10 @@ use crate::annotation::{
     of_templates_in,
 };
 use crate::exemption::Check;
-use crate::json::scan::{is_same, lookup};
-use crate::json::{Location, Node, Step, position};
+use crate::json::scan::lookup;
+use crate::json::{Location, Step, position};
 use crate::request::{Operation, Request, RequestError};
-use crate::selector::Selector;
-use crate::settings::{self, AnnotationItem, Settings, SettingsErrors};
+use crate::settings::{self, AnnotationItem, Settings, SettingsErrors, There};
 use crate::shown::{OneLine, Shown};
 use crate::splice::{self, Edit};
 use crate::violation::{Action, Violation};
@@ -20,6 +21,8 @@ use crate::workload::Object;
 
 use super::exempted::Exempted;
 use super::finding::{Finding, sort};
+
+use matching::{Known, Matching};
 
 /// Why a request cannot be judged.
 pub(super) enum Unjudged {
@@ -57,9 +60,10 @@ pub(super) fn judge(
         compares: is_new && request.operation == Operation::Update,
         old: None,
         places: [None, None],
-        known: Vec::new(),
+        known: Known::default(),
         malformed: BTreeMap::new(),
     };
+    let (mut of_it, mut of_all) = (None, None);
     for (index, item) in settings.annotations.iter().enumerate() {
         match item {
             AnnotationItem::Read(rule) => {
@@ -68,9 +72,17 @@ pub(super) fn judge(
             }
             AnnotationItem::Unread(node) => {
                 let matching = judge.matching_text(index, settings::match_text(node))?;
-                if matching != Matching::No {
-                    let keys = judge.keys(settings::has_target(node));
-                    let node = settings::relevant(node, &keys).map_err(unreadable)?;
+                if matching == Matching::No {
+                    continue;
+                }
+                let with_templates = settings::has_target(node);
+                let there = if with_templates {
+                    &mut of_all
+                } else {
+                    &mut of_it
+                };
+                let there = there.get_or_insert_with(|| judge.there(with_templates));
+                if let Some(node) = there.relevant(node).map_err(unreadable)? {
                     let rule = settings::rule(index, &node).map_err(Unjudged::Settings)?;
                     judge.rule(index, &rule, matching, exempted, findings);
                 }
@@ -83,17 +95,6 @@ pub(super) fn judge(
     Ok(())
 }
 
-/// Whether a rule is about a request.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Matching {
-    /// It is not.
-    No,
-    /// It would be, had the labels not been taken away: what compares with the old object applies.
-    Before,
-    /// It is.
-    Yes,
-}
-
 /// What has been looked at for the rules so far.
 struct Judge<'p, 'r> {
     request: &'p Request<'r>,
@@ -104,8 +105,7 @@ struct Judge<'p, 'r> {
     old: Option<Object<'r>>,
     /// The annotations of the object, and those of its pod templates.
     places: [Option<Vec<Annotations<'r>>>; 2],
-    /// The texts of `match`, and whether they match: rules that share one ask only once.
-    known: Vec<(&'p str, Matching)>,
+    known: Known<'p>,
     /// The findings of what has the wrong JSON type, by place.
     malformed: BTreeMap<String, usize>,
 }
@@ -118,41 +118,6 @@ impl<'p, 'r> Judge<'p, 'r> {
             let text = request.old_object.unwrap_or("{}");
             Object::read(text, &request.kind).unwrap_or_else(|_| Object::new("{}"))
         })
-    }
-
-    fn matching(&mut self, selector: &Selector<'_>) -> Matching {
-        self.places(false);
-        let own = self.places.first().and_then(Option::as_ref);
-        let own = own.and_then(|places| places.first());
-        let annotation = |key: &str| own?.values_of(key);
-        if !selector.matches_but_for_labels(self.request, self.object, &annotation) {
-            Matching::No
-        } else if selector.has_labels(self.object) {
-            Matching::Yes
-        } else if self.compares && selector.has_labels(self.old()) {
-            Matching::Before
-        } else {
-            Matching::No
-        }
-    }
-
-    /// As [`matching`](Self::matching), of a `match` that has not been read.
-    fn matching_text(&mut self, index: usize, text: &'p str) -> Result<Matching, Unjudged> {
-        if text.is_empty() {
-            return Ok(Matching::Yes);
-        }
-        if let Some((_, matching)) = self.known.iter().find(|(known, _)| is_same(known, text)) {
-            return Ok(*matching);
-        }
-        let matching = if settings::may_match(text, self.request) {
-            let node = Node::read(text).map_err(unreadable)?;
-            let selector = settings::selector(index, &node).map_err(Unjudged::Settings)?;
-            self.matching(&selector)
-        } else {
-            Matching::No
-        };
-        self.known.push((text, matching));
-        Ok(matching)
     }
 
     /// The annotations of the object, or those of its pod templates.
@@ -173,19 +138,18 @@ impl<'p, 'r> Judge<'p, 'r> {
         })
     }
 
-    /// The keys of all annotations, those of pod templates if asked for.
-    fn keys(&mut self, with_templates: bool) -> Vec<&str> {
+    /// What is there that a rule may name, in pod templates too if asked for.
+    fn there(&mut self, with_templates: bool) -> There<'r, 'p> {
         self.places(false);
         if with_templates {
             self.places(true);
         }
         let [of_it, of_its_templates] = &self.places;
         let of_its_templates = of_its_templates.as_ref().filter(|_| with_templates);
-        let places = of_it.iter().chain(of_its_templates).flatten();
-        let annotations = places.flat_map(|place| &place.all);
-        annotations
-            .map(|annotation| annotation.key.as_ref())
-            .collect()
+        There::new(
+            of_it.iter().chain(of_its_templates).flatten(),
+            self.compares,
+        )
     }
 
     /// Puts everything that a rule has against the object among the findings.

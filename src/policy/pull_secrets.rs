@@ -61,17 +61,19 @@ pub(super) fn add(secrets: &[&str], pod: &Object<'_>, judged: &mut Judged) {
             }
         }
     };
-    let missing: Vec<_> = secrets
-        .iter()
-        .filter(|secret| !has.iter().any(|name| name == **secret))
-        .map(|secret| format!("{{\"name\":\"{secret}\"}}"))
-        .collect();
+    let mut missing = String::new();
+    for secret in secrets {
+        if !has.iter().any(|name| name == *secret) {
+            let comma = if missing.is_empty() { "" } else { "," };
+            missing += &[comma, "{\"name\":\"", secret, "\"}"].concat();
+        }
+    }
     if !missing.is_empty() {
         let edit = Edit {
             path: Location(vec![SPEC, LIST]),
             change: Change::PullSecrets,
             span,
-            text: format!("{before}{}{after}", missing.join(",")),
+            text: format!("{before}{missing}{after}"),
         };
         splice::add(&mut judged.edits, edit);
     }

@@ -6,6 +6,7 @@ use crate::annotation::{
     AnnotationRule, Criteria, Criterion, Name, Names, Requirement, RuleAction, Target, ValueRule,
 };
 use crate::json::Node;
+use crate::json::scan::is_same;
 use crate::selector::{Condition, Selector};
 use crate::shown::Shown;
 
@@ -101,7 +102,7 @@ pub(super) fn read_rule<'n>(
         checks: checks_names,
     };
     let mut rule = AnnotationRule {
-        name: Cow::Owned(format!("annotations[{index}]")),
+        name: Cow::Borrowed(""),
         selector: Selector::default(),
         target: Target::default(),
         names: names.names.clone(),
@@ -170,8 +171,11 @@ pub(super) fn read_rule<'n>(
         criterion,
         names: keys,
     });
-    if errors.len() == before {
-        if checks_names && is_empty(&rule) {
+    if rule.name.is_empty() {
+        rule.name = Cow::Owned(format!("annotations[{index}]"));
+    }
+    if checks_names && errors.len() == before {
+        if is_empty(&rule) {
             entry.error(
                 errors,
                 "no rule: say what is `required`, `denied`, `allowed`, …",
@@ -212,7 +216,7 @@ pub(super) fn member<'n>(node: &'n Node<'n>, name: &str) -> Option<&'n Node<'n>>
     let Node::Map(members) = node else {
         return None;
     };
-    let (_, value) = members.iter().find(|(key, _)| key == name)?;
+    let (_, value) = members.iter().find(|(key, _)| is_same(key, name))?;
     (*value != Node::Null).then_some(value)
 }
 

@@ -103,8 +103,7 @@ pub(super) fn condition<'n>(
 ) -> Option<Condition<'n>> {
     match entry.node {
         Node::Null => Some(Condition::Absent),
-        Node::Text(text) if text == "*" => Some(Condition::Present),
-        Node::Text(text) => Some(Condition::Like(text)),
+        Node::Text(text) => Some(Condition::of(text)),
         _ => {
             entry.mismatch(errors, "a string");
             None

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use crate::json::scan::is_same;
 use crate::json::{Node, Step, Trail};
 use crate::shown::Shown;
 
@@ -56,12 +57,7 @@ impl<'t, 'n> Entry<'t, 'n> {
 
     /// Whether it says nothing.
     const fn is_empty(&self) -> bool {
-        match self.node {
-            Node::Null => true,
-            Node::List(list) => list.is_empty(),
-            Node::Map(map) => map.is_empty(),
-            _ => false,
-        }
+        self.is_null() || self.node.is_empty()
     }
 
     /// Notes a mistake in this entry.
@@ -101,7 +97,7 @@ impl<'t, 'n> Entry<'t, 'n> {
     ) {
         self.members(errors, &mut |key, entry, errors| match keys
             .iter()
-            .find(|known| **known == key)
+            .find(|known| is_same(known, key))
         {
             Some(key) => {
                 if !entry.is_null() {
@@ -125,7 +121,7 @@ impl<'t, 'n> Entry<'t, 'n> {
         }
         self.members(errors, &mut |key, entry, errors| match keys
             .iter()
-            .find(|known| **known == key)
+            .find(|known| is_same(known, key))
         {
             Some(_) if entry.is_empty() => {
                 entry.error(errors, "must not be empty, leave it out or fill it in");

@@ -1,20 +1,18 @@
 //! Items of `annotations` that are read when a request needs them.
 //!
-//! They may be many, with long lists, and most are about something else than one request: what of an
-//! item cannot matter is not read.
+//! They may be many, with long lists, and most are about something else than one request: whether an item
+//! is about it is told, where that is easy, from the text of its `match`.
 
 use std::borrow::Cow;
 
-use crate::annotation::{AnnotationRule, Names, below};
-use crate::json::scan::{
-    Wanted, balanced_end, each_element, each_member, kind_at, kind_of, plain_end, string,
-};
+use crate::annotation::AnnotationRule;
+use crate::json::scan::{self, Member, balanced_end, each_element, kind_of, string};
 use crate::json::{Kind, Node, Step, Trail};
 use crate::kind::KindPattern;
 use crate::request::Request;
 use crate::selector::Selector;
 
-use super::annotations::{member, names, read_rule};
+use super::annotations::{member, read_rule};
 use super::error::SettingsErrors;
 use super::matching::{self, Purpose};
 use super::reader::Entry;
@@ -32,30 +30,75 @@ pub(crate) fn has_target(node: &Node<'_>) -> bool {
     member(node, "target").is_some()
 }
 
-/// Whether a request can meet a `match`, as it was written: by its kind, and whether there is an old
-/// object.
-pub(crate) fn may_match(text: &str, request: &Request<'_>) -> bool {
-    let mut may_match = true;
-    let end = each_member(text, 0, &mut |key, start| {
-        if key == "kinds" && kind_at(text, start) == Kind::List {
-            let (mut is_empty, mut has_kind) = (true, false);
-            let end = each_element(text, start, &mut |start| {
-                let end = balanced_end(text, start)?;
-                is_empty = false;
-                has_kind |= string(text.get(start..end)?).is_none_or(|pattern| {
-                    KindPattern::parse(&pattern).is_ok_and(|it| it.matches(&request.kind))
-                });
-                Some(end)
-            });
-            may_match &= is_empty || has_kind;
-            return end;
+/// A part of a `match` as it was written.
+pub(crate) enum Part<'n> {
+    /// The list of kinds.
+    Kinds(&'n str),
+    /// The path of a field, and its condition.
+    Field(Cow<'n, str>, &'n str),
+}
+
+/// What can be told of a `match`, as it was written, without reading it whole: whether a request meets
+/// it. None where it has to be read, for what it says or for a mistake in it.
+///
+/// `holds` is asked about its parts.
+pub(crate) fn glance<'n>(
+    text: &'n str,
+    request: &Request<'_>,
+    holds: &mut dyn FnMut(Part<'n>) -> Option<bool>,
+) -> Option<bool> {
+    let mut members = scan::members(text)?;
+    // What is told soonest comes first.
+    if let Some(fields) = members.iter().position(|(key, _)| key == "fields") {
+        let last = members.len() - 1;
+        members.swap(fields, last);
+    }
+    all_hold(
+        &members,
+        &mut |key, value| match (key.as_ref(), kind_of(value)) {
+            ("kinds", Kind::List) => holds(Part::Kinds(value)),
+            ("fields", Kind::Map) => all_hold(&scan::members(value)?, &mut |path, condition| {
+                holds(Part::Field(path.clone(), condition))
+            }),
+            ("oldFields", Kind::Map) if request.old_object.is_none() => Some(false),
+            _ => None,
+        },
+    )
+}
+
+/// Whether all members of a map hold. One that does not decides; else none is left untold.
+fn all_hold<'n>(
+    members: &[Member<'n>],
+    holds: &mut dyn FnMut(&Cow<'n, str>, &'n str) -> Option<bool>,
+) -> Option<bool> {
+    let mut told = (!members.is_empty()).then_some(true);
+    for (index, (key, value)) in members.iter().enumerate() {
+        // A key that occurs twice is a mistake.
+        let is_repeated = members
+            .iter()
+            .take(index)
+            .any(|(earlier, _)| earlier == key);
+        match holds(key, value).filter(|_| !is_repeated) {
+            Some(true) => {}
+            Some(false) => return Some(false),
+            None => told = None,
         }
-        if key == "oldFields" && request.old_object.is_none() {
-            may_match &= kind_at(text, start) != Kind::Map;
-        }
-        balanced_end(text, start)
-    });
-    may_match || end.is_none()
+    }
+    told
+}
+
+/// Whether a request is about one of the kinds in a list, as it was written; none where one of them is a
+/// mistake.
+pub(crate) fn is_of_kind(list: &str, request: &Request<'_>) -> Option<bool> {
+    let mut has_kind = None;
+    each_element(list, 0, &mut |start| {
+        let end = balanced_end(list, start)?;
+        let pattern = string(list.get(start..end)?)?;
+        let matches = KindPattern::parse(&pattern).ok()?.matches(&request.kind);
+        has_kind = Some(matches || has_kind == Some(true));
+        Some(end)
+    })?;
+    has_kind
 }
 
 /// Reads a `match`.
@@ -83,7 +126,7 @@ pub(crate) fn selector<'n>(
     errors.into_result(selector)
 }
 
-/// Reads what is [`relevant`] of an item, whose names were validated before.
+/// Reads what of an item [is relevant](super::There::relevant), whose names were validated before.
 ///
 /// # Errors
 ///
@@ -99,186 +142,4 @@ pub(crate) fn rule<'n>(
     let entry = Entry::at(node, &item);
     let rule = read_rule(index, entry, false, &mut errors);
     errors.into_result(rule)
-}
-
-/// An item without what cannot matter where there are only annotations with these keys: values of
-/// others, and requirements that these do not meet.
-///
-/// # Errors
-///
-/// Where what is read of it is no JSON, or nested too deep.
-pub(crate) fn relevant<'n>(node: &'n Node<'n>, keys: &[&str]) -> Result<Node<'n>, String> {
-    let Node::Map(parts) = node else {
-        return node.deepened();
-    };
-    let is_criteria = member(node, "criteria").is_some();
-    let mut read = Vec::with_capacity(parts.len());
-    let is_long = |key: &str| key == "requires" || (key == "values" && !is_criteria);
-    for (key, part) in parts {
-        if !matches!(part, Node::Raw(_)) || !is_long(key) {
-            read.push((key.clone(), part.deepened()?));
-        }
-    }
-    let node = Node::Map(read);
-    let mut there = There::new(&names(&node), keys);
-    // Requirements ask what is the default.
-    let mut long = Vec::new();
-    for wanted in ["values", "requires"] {
-        for (key, part) in parts
-            .iter()
-            .filter(|(key, _)| key == wanted && is_long(key))
-        {
-            if let Node::Raw(text) = part {
-                let read = match kind_of(text) {
-                    Kind::Map if wanted == "values" => there.values(text),
-                    Kind::List if wanted == "requires" => there.requires(text),
-                    _ => Node::read(text),
-                };
-                long.push((key.clone(), read?));
-            }
-        }
-    }
-    let Node::Map(mut read) = node else {
-        return Ok(node);
-    };
-    read.append(&mut long);
-    Ok(Node::Map(read))
-}
-
-/// What is there of what a rule names.
-struct There<'k, 'n> {
-    /// The annotations, without the prefix of the rule or one of its other spellings.
-    names: Texts<'k>,
-    /// The spellings of the prefix that a name without a `/` may begin with.
-    prefixes: Vec<&'k str>,
-    /// What has a default.
-    defaults: Texts<'n>,
-    /// Any name may have a default: one of them is more than one name, or written with the prefix.
-    has_defaults: bool,
-}
-
-/// Texts, of which most others are told by their length.
-#[derive(Default)]
-struct Texts<'t> {
-    texts: Vec<Cow<'t, str>>,
-    /// The lengths of the texts, a bit for each; the last one for all that are longer.
-    lengths: u64,
-}
-
-impl<'t> Texts<'t> {
-    fn push(&mut self, text: Cow<'t, str>) {
-        self.lengths |= 1 << text.len().min(63);
-        self.texts.push(text);
-    }
-
-    fn have(&self, text: &str) -> bool {
-        self.lengths >> text.len().min(63) & 1 == 1 && self.texts.iter().any(|known| known == text)
-    }
-}
-
-/// The key of a default.
-const DEFAULT: Wanted<'static> = Wanted {
-    lengths: 1 << 7,
-    is_wanted: &|key| key == b"default",
-};
-
-impl<'k, 'n> There<'k, 'n> {
-    fn new(names: &Names<'k>, keys: &[&'k str]) -> Self {
-        let mut there = Self {
-            names: Texts::default(),
-            prefixes: Vec::new(),
-            defaults: Texts::default(),
-            has_defaults: false,
-        };
-        for prefix in names.spellings() {
-            for key in keys {
-                if let Some(name) = below(key, prefix) {
-                    there.names.push(Cow::Borrowed(name));
-                }
-            }
-            if !prefix.is_empty() && !prefix.contains('/') {
-                there.prefixes.push(prefix);
-            }
-        }
-        there
-    }
-
-    /// Whether a name is one annotation, and is written without the prefix.
-    fn is_plain(&self, name: &str) -> bool {
-        !name.bytes().any(|byte| matches!(byte, b'/' | b'*' | b'?'))
-            && !self.prefixes.iter().any(|prefix| name.starts_with(prefix))
-    }
-
-    /// Whether an annotation may have a name.
-    fn has(&self, name: &str) -> bool {
-        self.names.have(name) || !self.is_plain(name)
-    }
-
-    /// Whether a name may have a default.
-    fn has_default(&self, name: &str) -> bool {
-        self.has_defaults || self.defaults.have(name)
-    }
-
-    /// Reads `values` of what is there, and of what has a default.
-    fn values(&mut self, text: &'n str) -> Result<Node<'n>, String> {
-        let (mut values, mut failed) = (Vec::new(), None);
-        let end = each_member(text, 0, &mut |name, start| {
-            let end = if let Some(end) = plain_end(text, start, usize::MAX, &DEFAULT) {
-                if !self.has(&name) {
-                    return Some(end);
-                }
-                end
-            } else {
-                self.has_defaults |= !self.is_plain(&name);
-                self.defaults.push(name.clone());
-                balanced_end(text, start)?
-            };
-            match Node::read(text.get(start..end)?) {
-                Ok(value) => values.push((name, value)),
-                Err(problem) => failed = Some(problem),
-            }
-            Some(end)
-        });
-        match (failed, end) {
-            (Some(problem), _) => Err(problem),
-            (None, Some(_)) => Ok(Node::Map(values)),
-            (None, None) => Node::read(text),
-        }
-    }
-
-    /// Reads `requires`, as far as it may apply.
-    fn requires(&self, text: &'n str) -> Result<Node<'n>, String> {
-        let (mut requirements, mut failed) = (Vec::new(), None);
-        let end = each_element(text, 0, &mut |start| {
-            let mut may_apply = true;
-            let end = if kind_at(text, start) == Kind::Map {
-                each_member(text, start, &mut |key, start| {
-                    if key == "when" && kind_at(text, start) == Kind::Map {
-                        each_member(text, start, &mut |name, start| {
-                            may_apply &= kind_at(text, start) == Kind::Null
-                                || self.has(&name)
-                                || self.has_default(&name);
-                            balanced_end(text, start)
-                        })
-                    } else {
-                        balanced_end(text, start)
-                    }
-                })
-            } else {
-                balanced_end(text, start)
-            }?;
-            if may_apply {
-                match Node::read(text.get(start..end)?) {
-                    Ok(requirement) => requirements.push(requirement),
-                    Err(problem) => failed = Some(problem),
-                }
-            }
-            Some(end)
-        });
-        match (failed, end) {
-            (Some(problem), _) => Err(problem),
-            (None, Some(_)) => Ok(Node::List(requirements)),
-            (None, None) => Node::read(text),
-        }
-    }
 }
