@@ -32,6 +32,7 @@ use crate::shown::quoted;
 use crate::violation::{Action, Code};
 
 pub use criteria::{Criteria, Criterion};
+pub(crate) use effective::is_met;
 pub(crate) use name::below;
 pub use name::{Name, Names};
 pub(crate) use pattern::{check as check_pattern, matches as matches_pattern};

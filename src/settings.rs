@@ -33,7 +33,7 @@ use crate::workload::ImagePath;
 pub use error::{SettingsError, SettingsErrors};
 use reader::Entry;
 pub(crate) use relevant::There;
-pub(crate) use unread::{Part, glance, has_target, is_of_kind, match_text, rule, selector};
+pub(crate) use unread::{glance, has_target, match_text, rule, selector};
 
 /// Settings without a mistake in them. Borrows from the [`Node`] they were read from.
 #[derive(Clone, Debug, Default)]

@@ -63,7 +63,7 @@ pub(super) fn judge(
         known: Known::default(),
         malformed: BTreeMap::new(),
     };
-    let (mut of_it, mut of_all) = (None, None);
+    let (mut there, mut there_with_templates) = (None, None);
     for (index, item) in settings.annotations.iter().enumerate() {
         match item {
             AnnotationItem::Read(rule) => {
@@ -77,9 +77,9 @@ pub(super) fn judge(
                 }
                 let with_templates = settings::has_target(node);
                 let there = if with_templates {
-                    &mut of_all
+                    &mut there_with_templates
                 } else {
-                    &mut of_it
+                    &mut there
                 };
                 let there = there.get_or_insert_with(|| judge.there(with_templates));
                 if let Some(node) = there.relevant(node).map_err(unreadable)? {

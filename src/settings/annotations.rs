@@ -217,7 +217,7 @@ pub(super) fn member<'n>(node: &'n Node<'n>, name: &str) -> Option<&'n Node<'n>>
         return None;
     };
     let (_, value) = members.iter().find(|(key, _)| is_same(key, name))?;
-    (*value != Node::Null).then_some(value)
+    (!matches!(value, Node::Null | Node::Raw("null"))).then_some(value)
 }
 
 /// What the names of an item are relative to.

@@ -1,38 +1,30 @@
 //! What of an item of `annotations` matters to a request: not what names nothing that is there, nor what
 //! is certainly met.
 
+mod named;
+
 use std::borrow::Cow;
 
-use crate::annotation::{Annotation, Annotations, Names, below, matches_pattern};
+use crate::annotation::{Annotations, is_met, matches_pattern};
 use crate::glob;
 use crate::json::scan::{
-    Wanted, balanced_end, each_element, each_member, has_any, is_same, kind_at, kind_of, plain_end,
-    string, string_at, text_at,
+    Wanted, balanced_end, each_element, each_member, has_any, is_same, kind_at, kind_of, members,
+    plain_end, string_at, text_at,
 };
 use crate::json::{Kind, Node, Step};
+use crate::selector::Condition;
 
 use super::annotations::member;
 
+use named::{Found, Named};
+
 /// What is there that items of `annotations` may name.
 pub(crate) struct There<'k, 'n> {
-    /// The annotations of all places.
-    annotations: Vec<Annotation<'k>>,
-    /// There is one place only: what is there is absent nowhere.
-    is_one_place: bool,
+    named: Named<'k, 'n>,
     /// Something has the wrong JSON type, which counts against every rule.
     is_malformed: bool,
     /// There are annotations of before to compare with.
     compares: bool,
-    /// The prefix and its other spellings, as the last item has them.
-    written: Option<[&'n str; 2]>,
-    /// The same, read.
-    names: Names<'n>,
-    /// The spellings of the prefix that a name without a `/` may begin with.
-    open_prefixes: Vec<&'n str>,
-    /// The keys of the annotations without one of the spellings of the prefix, and which they are.
-    rests: Vec<(Cow<'k, str>, usize)>,
-    /// The marks of these.
-    marks: u64,
     defaults: Defaults<'n>,
 }
 
@@ -52,21 +44,11 @@ impl Defaults<'_> {
     }
 }
 
-/// Where a name is.
-enum Found<'a, 'k> {
-    /// Nowhere; it may be written without the prefix, and be one annotation.
-    Nowhere { is_plain: bool },
-    /// At one annotation, in the one place that there is.
-    Once(&'a Annotation<'k>),
-    /// At more, or at one of more places.
-    Somewhere,
-}
-
 /// What compares with annotations of before.
 const COMPARED: [&str; 3] = ["immutable", "createOnly", "keep"];
 
 /// What forbids nothing by itself.
-const SAID: [&str; 6] = [
+const DESCRIBING: [&str; 6] = [
     "name",
     "message",
     "action",
@@ -81,13 +63,7 @@ const DEFAULT: Wanted<'static> = Wanted {
     is_wanted: &|key| key == b"default",
 };
 
-/// A bit that few texts share, by length and last character.
-fn mark(text: &str) -> u64 {
-    let last = text.as_bytes().last().map_or(0, |last| usize::from(*last));
-    1 << ((text.len() * 7 + last) & 63)
-}
-
-/// Says whether what starts here matters, and where it ends.
+/// Says whether what starts here matters, and where it ends; none where it has the wrong type.
 type Sift<'s> = &'s mut dyn FnMut(usize) -> Option<(bool, usize)>;
 
 impl<'k, 'n> There<'k, 'n> {
@@ -96,24 +72,19 @@ impl<'k, 'n> There<'k, 'n> {
     where
         'k: 'a,
     {
-        let mut there = Self {
-            annotations: Vec::new(),
-            is_one_place: true,
-            is_malformed: false,
-            compares,
-            written: None,
-            names: Names::default(),
-            open_prefixes: Vec::new(),
-            rests: Vec::new(),
-            marks: 0,
-            defaults: Defaults::none(),
-        };
-        for (index, place) in places.enumerate() {
-            there.is_one_place = index == 0;
-            there.is_malformed |= !place.malformed.is_empty();
-            there.annotations.extend_from_slice(&place.all);
+        let (mut annotations, mut count) = (Vec::new(), 0);
+        let mut is_malformed = false;
+        for place in places {
+            count += 1;
+            is_malformed |= !place.malformed.is_empty();
+            annotations.extend_from_slice(&place.all);
         }
-        there
+        Self {
+            named: Named::new(annotations, count == 1),
+            is_malformed,
+            compares,
+            defaults: Defaults::none(),
+        }
     }
 
     /// What of an item matters, but for its `match`; none where nothing does.
@@ -122,9 +93,12 @@ impl<'k, 'n> There<'k, 'n> {
     ///
     /// Where what is read of it is no JSON, or nested too deep.
     pub(crate) fn relevant(&mut self, node: &'n Node<'n>) -> Result<Option<Node<'n>>, String> {
-        let (Node::Map(parts), Some(())) = (node, self.read_names(node)) else {
+        let (Node::Map(parts), Some(())) = (node, self.named.read(node)) else {
             return node.deepened().map(Some);
         };
+        if is_any_repeated(parts) {
+            return node.deepened().map(Some);
+        }
         let is_criteria = member(node, "criteria").is_some();
         self.defaults = Defaults::none();
         let mut read = Vec::with_capacity(parts.len());
@@ -140,10 +114,10 @@ impl<'k, 'n> There<'k, 'n> {
             matters |= are_doubtful;
             read.push((Cow::Borrowed(key.as_ref()), values));
         }
-        let values = values.filter(|_| !read.is_empty());
+        let are_read = !read.is_empty();
         let mut others = Vec::new();
         for (at, (key, part)) in parts.iter().enumerate() {
-            if Some(at) == values {
+            if are_read && Some(at) == values {
                 continue;
             }
             let key = key.as_ref();
@@ -151,7 +125,7 @@ impl<'k, 'n> There<'k, 'n> {
             if is(&"match") || !self.compares && COMPARED.iter().any(is) {
                 continue;
             }
-            if SAID.iter().any(is) {
+            if DESCRIBING.iter().any(is) {
                 others.push((key, part));
                 continue;
             }
@@ -173,120 +147,20 @@ impl<'k, 'n> There<'k, 'n> {
         Ok(Some(Node::Map(read)))
     }
 
-    /// Reads what the names of an item are relative to; none where that cannot be told easily.
-    fn read_names(&mut self, node: &'n Node<'n>) -> Option<()> {
-        let written = ["prefix", "aliasPrefixes"].map(|name| match member(node, name) {
-            Some(Node::Raw(text)) => *text,
-            _ => "null",
-        });
-        let [prefix, aliases] = written;
-        if let Some([known_prefix, known_aliases]) = self.written
-            && is_same(prefix, known_prefix)
-            && is_same(aliases, known_aliases)
-        {
-            return Some(());
-        }
-        let mut names = Names::default();
-        if prefix != "null" {
-            names.prefix = unescaped(prefix)?;
-        }
-        if aliases != "null" {
-            each_element(aliases, 0, &mut |start| {
-                let end = balanced_end(aliases, start)?;
-                names.aliases.push(unescaped(aliases.get(start..end)?)?);
-                Some(end)
-            })?;
-        }
-        (self.rests, self.marks) = (Vec::new(), 0);
-        self.open_prefixes.clear();
-        for prefix in names.spellings() {
-            if !prefix.is_empty() && !prefix.contains('/') {
-                self.open_prefixes.push(prefix);
-            }
-            for (index, annotation) in self.annotations.iter().enumerate() {
-                let rest = match &annotation.key {
-                    Cow::Borrowed(key) => below(key, prefix).map(Cow::Borrowed),
-                    Cow::Owned(key) => below(key, prefix).map(|rest| Cow::Owned(rest.to_owned())),
-                };
-                if let Some(rest) = rest {
-                    self.marks |= mark(&rest);
-                    self.rests.push((rest, index));
-                }
-            }
-        }
-        self.names = names;
-        self.written = Some(written);
-        Some(())
-    }
-
-    /// Whether a name is one annotation, and is written without the prefix.
-    fn is_plain(&self, name: &str) -> bool {
-        let may_be_open = |prefix: &&str| name.starts_with(*prefix);
-        !has_any(name, *b"/*?") && !self.open_prefixes.iter().any(may_be_open)
-    }
-
-    /// Where a name is, or what a glob over names matches.
-    fn find(&self, name: &str) -> Found<'_, 'k> {
-        let mut found = None;
-        let mut count = 0;
-        if self.marks & mark(name) != 0 {
-            for (rest, index) in &self.rests {
-                if is_same(rest, name) {
-                    found = Some(*index);
-                    count += 1;
-                }
-            }
-        }
-        let is_plain = self.is_plain(name);
-        if !is_plain {
-            let names: &Names<'_> = &self.names;
-            let name = names.name(name);
-            (found, count) = (None, 0);
-            let mut add = |index| {
-                found = Some(index);
-                count += 1;
-            };
-            if name.is_glob() && !name.text().contains('/') {
-                for (rest, index) in &self.rests {
-                    if glob::matches(name.text(), rest) {
-                        add(*index);
-                    }
-                }
-            } else {
-                for (index, annotation) in self.annotations.iter().enumerate() {
-                    if names.matching(name, &annotation.key).is_some() {
-                        add(index);
-                    }
-                }
-            }
-        }
-        match found.and_then(|index| self.annotations.get(index)) {
-            None => Found::Nowhere { is_plain },
-            Some(annotation) if count == 1 && self.is_one_place => Found::Once(annotation),
-            Some(_) => Found::Somewhere,
-        }
-    }
-
-    /// Whether a name is somewhere.
-    fn has(&self, name: &str) -> bool {
-        !matches!(self.find(name), Found::Nowhere { .. })
-    }
-
     /// Whether a name that is nowhere may have a default.
     fn may_have_default(&self, name: &str, is_plain: bool) -> bool {
         self.defaults.names.iter().any(|known| {
             if is_plain && self.defaults.are_plain {
-                return is_same(known, name);
+                is_same(known, name)
+            } else {
+                self.named.is_name_of(name, known)
             }
-            let names: &Names<'_> = &self.names;
-            let key = names.key(names.name(known));
-            names.matching(names.name(name), &key).is_some()
         })
     }
 
     /// Whether a name meets the condition that starts here, as far as that is certain, and where it ends.
     fn meets(&self, name: &str, text: &str, start: usize) -> Option<(Option<bool>, usize)> {
-        let found = self.find(name);
+        let found = self.named.find(name);
         let condition = string_at(text, start);
         let end = match &condition {
             Some((_, end)) => *end,
@@ -297,13 +171,10 @@ impl<'k, 'n> There<'k, 'n> {
             (Found::Nowhere { is_plain }, _) => {
                 (!self.may_have_default(name, is_plain)).then_some(is_null)
             }
-            (Found::Once(_), None) if is_null => Some(false),
-            (Found::Once(annotation), Some((condition, _))) => {
-                annotation.value().map(|value| match condition.as_ref() {
-                    "*" => !value.is_empty(),
-                    glob => glob::matches(glob, &value),
-                })
-            }
+            (Found::Once(..), None) if is_null => Some(false),
+            (Found::Once(annotation, _), Some((condition, _))) => annotation
+                .value()
+                .map(|value| is_met(Condition::of(&condition), Some(&value))),
             _ => None,
         };
         Some((meets, end))
@@ -314,7 +185,7 @@ impl<'k, 'n> There<'k, 'n> {
     fn values(&mut self, text: &'n str) -> Result<(Node<'n>, bool), String> {
         let (mut values, mut failed, mut are_doubtful) = (Vec::new(), None, false);
         let end = each_member(text, 0, &mut |name, start| {
-            let found = self.find(&name);
+            let found = self.named.find(&name);
             if matches!(found, Found::Nowhere { .. })
                 && let Some(end) = plain_end(text, start, usize::MAX, &DEFAULT)
             {
@@ -323,19 +194,23 @@ impl<'k, 'n> There<'k, 'n> {
             let end = balanced_end(text, start)?;
             let rule = text.get(start..end)?;
             let is_met = match found {
-                Found::Once(annotation) => annotation
+                // A glob is a mistake here.
+                Found::Once(..) if has_any(&name, *b"**?") => false,
+                Found::Once(annotation, _) => annotation
                     .value()
-                    .is_some_and(|value| may_be(rule, Some(&value))),
-                Found::Nowhere { .. } => may_be(rule, None),
+                    .is_some_and(|value| is_admitted(rule, Some(&value))),
+                Found::Nowhere { .. } => is_admitted(rule, None),
                 Found::Somewhere => false,
             };
+            // A glob may ask for the default of what is there in another spelling than the first.
+            let is_there = matches!(found, Found::Once(_, true));
             // What is compared may have been absent before.
-            if is_met && matches!(found, Found::Once(_)) && !self.compares {
+            if is_met && is_there && !self.compares {
                 return Some(end);
             }
             are_doubtful |= !is_met;
-            if !matches!(found, Found::Once(_)) {
-                self.defaults.are_plain &= self.is_plain(&name);
+            if !is_there {
+                self.defaults.are_plain &= self.named.is_plain(&name);
                 self.defaults.names.push(name.clone());
             }
             match Node::read(rule) {
@@ -353,52 +228,43 @@ impl<'k, 'n> There<'k, 'n> {
 
     /// The names of what is there.
     fn denied(&self, text: &'n str) -> Result<Node<'n>, String> {
-        sift(text, &mut |start| match string_at(text, start) {
-            Some((name, end)) => Some((self.has(&name), end)),
-            None => Some((true, balanced_end(text, start)?)),
+        sift(text, &mut |start| {
+            let (name, end) = string_at(text, start)?;
+            Some((self.named.has(&name), end))
         })
     }
 
     /// The groups of which more than one is there.
     fn conflicting(&self, text: &'n str) -> Result<Node<'n>, String> {
         sift(text, &mut |start| {
-            if kind_at(text, start) != Kind::List {
-                return Some((true, balanced_end(text, start)?));
-            }
             let mut count = 0;
             let end = each_element(text, start, &mut |start| {
-                let Some((name, end)) = string_at(text, start) else {
-                    // A mistake, which is told where the group is read.
-                    count += 2;
-                    return balanced_end(text, start);
-                };
-                count += usize::from(self.has(&name));
+                let (name, end) = string_at(text, start)?;
+                count += usize::from(self.named.has(&name));
                 Some(end)
-            });
-            Some((count > 1, end?))
+            })?;
+            Some((count > 1, end))
         })
     }
 
     /// The requirements that may be broken.
     fn requires(&self, text: &'n str) -> Result<Node<'n>, String> {
         sift(text, &mut |start| {
-            if kind_at(text, start) != Kind::Map {
-                return Some((true, balanced_end(text, start)?));
-            }
-            let (mut applies, mut then) = (None, None);
-            let mut count = 0;
+            let (mut applies, mut then, mut count) = (None, None, 0);
             let end = each_member(text, start, &mut |key, start| {
                 count += 1;
                 match key.as_bytes() {
                     [b'w', b'h', b'e', b'n'] => {
                         let (all, end) = self.meet_all(text, start)?;
                         applies = all;
-                        return Some(end);
+                        Some(end)
                     }
-                    [b't', b'h', b'e', b'n'] => then = Some(start),
-                    _ => count += 1,
+                    [b't', b'h', b'e', b'n'] => {
+                        then = Some(start);
+                        balanced_end(text, start)
+                    }
+                    _ => None,
                 }
-                balanced_end(text, start)
             })?;
             let is_met = match (applies, then) {
                 _ if count != 2 => false,
@@ -413,29 +279,28 @@ impl<'k, 'n> There<'k, 'n> {
     /// Whether all conditions in the map that starts here are met, as far as that is certain, and where
     /// it ends.
     fn meet_all(&self, text: &str, start: usize) -> Option<(Option<bool>, usize)> {
-        if kind_at(text, start) != Kind::Map {
-            return Some((None, balanced_end(text, start)?));
-        }
-        let mut all = None;
-        let mut is_first = true;
+        let (mut all, mut count) = (None, 0);
         let end = each_member(text, start, &mut |name, start| {
             let (meets, end) = self.meets(&name, text, start)?;
             all = match (all, meets) {
-                _ if is_first => meets,
+                _ if count == 0 => meets,
                 (Some(false), _) | (_, Some(false)) => Some(false),
                 (Some(true), Some(true)) => Some(true),
                 _ => None,
             };
-            is_first = false;
+            count += 1;
             Some(end)
         })?;
+        if count > 1 && is_any_repeated(&members(text.get(start..end)?)?) {
+            all = None;
+        }
         Some((all, end))
     }
 }
 
-/// Whether a value, or else the default, is certainly one that is admitted by what is said about it, which is
-/// as it was written.
-fn may_be(rule: &str, value: Option<&str>) -> bool {
+/// Whether a value, or else the default, is certainly admitted by what is said about it, which is as it was
+/// written. [`ValueRule`](crate::annotation::ValueRule) says what of it is not.
+fn is_admitted(rule: &str, value: Option<&str>) -> bool {
     let default;
     let value = match value {
         Some(value) => value,
@@ -473,11 +338,16 @@ fn may_be(rule: &str, value: Option<&str>) -> bool {
     end.is_some() && is_met == Some(true)
 }
 
-/// A list with what matters of it; what is none, whole.
+/// Whether a key occurs twice, which is a mistake.
+pub(super) fn is_any_repeated<T>(members: &[(Cow<'_, str>, T)]) -> bool {
+    members.iter().enumerate().any(|(at, (key, _))| {
+        let mut earlier = members.iter().take(at);
+        earlier.any(|(earlier, _)| is_same(earlier, key))
+    })
+}
+
+/// A list with what matters of it. What is no list, or one in which something has the wrong type, is read whole.
 fn sift<'n>(text: &'n str, matters: Sift<'_>) -> Result<Node<'n>, String> {
-    if kind_of(text) != Kind::List {
-        return Node::read(text);
-    }
     let (mut elements, mut failed) = (Vec::new(), None);
     let end = each_element(text, 0, &mut |start| {
         let (matters, end) = matters(start)?;
@@ -493,13 +363,5 @@ fn sift<'n>(text: &'n str, matters: Sift<'_>) -> Result<Node<'n>, String> {
         (Some(problem), _) => Err(problem),
         (None, Some(_)) => Ok(Node::List(elements)),
         (None, None) => Node::read(text),
-    }
-}
-
-/// A string that is written without escapes.
-fn unescaped(text: &str) -> Option<&str> {
-    match string(text)? {
-        Cow::Borrowed(text) => Some(text),
-        Cow::Owned(_) => None,
     }
 }

@@ -16,11 +16,12 @@ use super::annotations::{member, read_rule};
 use super::error::SettingsErrors;
 use super::matching::{self, Purpose};
 use super::reader::Entry;
+use super::relevant::is_any_repeated;
 
 /// The `match` of an item, as it was written; empty where there is none.
 pub(crate) fn match_text<'n>(node: &'n Node<'n>) -> &'n str {
     match member(node, "match") {
-        Some(Node::Raw(text)) if *text != "null" => text,
+        Some(Node::Raw(text)) => text,
         _ => "",
     }
 }
@@ -30,25 +31,17 @@ pub(crate) fn has_target(node: &Node<'_>) -> bool {
     member(node, "target").is_some()
 }
 
-/// A part of a `match` as it was written.
-pub(crate) enum Part<'n> {
-    /// The list of kinds.
-    Kinds(&'n str),
-    /// The path of a field, and its condition.
-    Field(Cow<'n, str>, &'n str),
-}
-
 /// What can be told of a `match`, as it was written, without reading it whole: whether a request meets
 /// it. None where it has to be read, for what it says or for a mistake in it.
 ///
-/// `holds` is asked about its parts.
+/// `has_field` is asked whether a field meets a condition, which is as it was written.
 pub(crate) fn glance<'n>(
     text: &'n str,
     request: &Request<'_>,
-    holds: &mut dyn FnMut(Part<'n>) -> Option<bool>,
+    has_field: &mut dyn FnMut(&Cow<'n, str>, &'n str) -> Option<bool>,
 ) -> Option<bool> {
     let mut members = scan::members(text)?;
-    // What is told soonest comes first.
+    // Fields take longest, and come last.
     if let Some(fields) = members.iter().position(|(key, _)| key == "fields") {
         let last = members.len() - 1;
         members.swap(fields, last);
@@ -56,29 +49,26 @@ pub(crate) fn glance<'n>(
     all_hold(
         &members,
         &mut |key, value| match (key.as_ref(), kind_of(value)) {
-            ("kinds", Kind::List) => holds(Part::Kinds(value)),
-            ("fields", Kind::Map) => all_hold(&scan::members(value)?, &mut |path, condition| {
-                holds(Part::Field(path.clone(), condition))
-            }),
+            ("kinds", Kind::List) => is_of_kind(value, request),
+            ("fields", Kind::Map) => all_hold(&scan::members(value)?, has_field),
             ("oldFields", Kind::Map) if request.old_object.is_none() => Some(false),
             _ => None,
         },
     )
 }
 
-/// Whether all members of a map hold. One that does not decides; else none is left untold.
+/// Whether all members of a map hold: false as soon as one does not, none if one cannot be told or a key
+/// occurs twice, which is a mistake.
 fn all_hold<'n>(
     members: &[Member<'n>],
     holds: &mut dyn FnMut(&Cow<'n, str>, &'n str) -> Option<bool>,
 ) -> Option<bool> {
+    if is_any_repeated(members) {
+        return None;
+    }
     let mut told = (!members.is_empty()).then_some(true);
-    for (index, (key, value)) in members.iter().enumerate() {
-        // A key that occurs twice is a mistake.
-        let is_repeated = members
-            .iter()
-            .take(index)
-            .any(|(earlier, _)| earlier == key);
-        match holds(key, value).filter(|_| !is_repeated) {
+    for (key, value) in members {
+        match holds(key, value) {
             Some(true) => {}
             Some(false) => return Some(false),
             None => told = None,
@@ -89,7 +79,7 @@ fn all_hold<'n>(
 
 /// Whether a request is about one of the kinds in a list, as it was written; none where one of them is a
 /// mistake.
-pub(crate) fn is_of_kind(list: &str, request: &Request<'_>) -> Option<bool> {
+fn is_of_kind(list: &str, request: &Request<'_>) -> Option<bool> {
     let mut has_kind = None;
     each_element(list, 0, &mut |start| {
         let end = balanced_end(list, start)?;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::json::scan::is_same;
 use crate::json::{FieldPath, Node, Scalar};
 use crate::selector::{Condition, Selector, has_field};
-use crate::settings::{self, Part};
+use crate::settings;
 
 use super::{Judge, Unjudged, unreadable};
 
@@ -25,8 +25,6 @@ pub(super) enum Matching {
 pub(super) struct Known<'p> {
     /// By the text of the `match`.
     matching: Vec<(&'p str, Matching)>,
-    /// By the text of the list of kinds.
-    kinds: Vec<(&'p str, bool)>,
     /// By the path of a field, and the text of the condition.
     fields: Vec<(Cow<'p, str>, &'p str, bool)>,
 }
@@ -61,11 +59,9 @@ impl<'p> Judge<'p, '_> {
             return Ok(*matching);
         }
         let request = self.request;
-        let mut holds = |part: Part<'p>| match part {
-            Part::Kinds(kinds) => self.is_of_kind(kinds),
-            Part::Field(path, condition) => self.has_field(path, condition),
-        };
-        let matching = match settings::glance(text, request, &mut holds) {
+        let mut has_field =
+            |path: &Cow<'p, str>, condition| self.has_field(path.clone(), condition);
+        let matching = match settings::glance(text, request, &mut has_field) {
             Some(true) => Matching::Yes,
             Some(false) => Matching::No,
             None => {
@@ -76,17 +72,6 @@ impl<'p> Judge<'p, '_> {
         };
         self.known.matching.push((text, matching));
         Ok(matching)
-    }
-
-    /// Whether the object is of one of the kinds, as they were written.
-    fn is_of_kind(&mut self, written: &'p str) -> Option<bool> {
-        let mut known = self.known.kinds.iter();
-        if let Some((_, is_of_kind)) = known.find(|(known, _)| is_same(known, written)) {
-            return Some(*is_of_kind);
-        }
-        let is_of_kind = settings::is_of_kind(written, self.request)?;
-        self.known.kinds.push((written, is_of_kind));
-        Some(is_of_kind)
     }
 
     /// Whether a field of the object meets a condition, both as they were written; none where one of them

@@ -1,0 +1,188 @@
+//! Where the names of an item are.
+
+use std::borrow::Cow;
+
+use crate::annotation::{Annotation, Names, below};
+use crate::glob;
+use crate::json::Node;
+use crate::json::scan::{balanced_end, each_element, has_any, is_same, string};
+
+use super::member;
+
+/// Annotations, as the names of an item call them.
+pub(super) struct Named<'k, 'n> {
+    /// The annotations of all places.
+    annotations: Vec<Annotation<'k>>,
+    /// There is one place only: what is there is absent nowhere.
+    is_one_place: bool,
+    /// The prefix and its other spellings, as the last item has them.
+    written: Option<[&'n str; 2]>,
+    /// The same, read.
+    names: Names<'n>,
+    /// The spellings of the prefix that a name without a `/` may begin with.
+    open_prefixes: Vec<&'n str>,
+    /// The keys of the annotations without one of the spellings of the prefix, and which they are.
+    rests: Vec<(Cow<'k, str>, usize)>,
+    /// How many of these are without the first spelling.
+    firsts: usize,
+    /// The marks of all.
+    marks: u64,
+}
+
+/// Where a name is.
+pub(super) enum Found<'a, 'k> {
+    /// Nowhere; it may be written without the prefix, and be one annotation.
+    Nowhere { is_plain: bool },
+    /// At one annotation, in the one place that there is; whether that is its first spelling.
+    Once(&'a Annotation<'k>, bool),
+    /// At more, or at one of more places; or it is none.
+    Somewhere,
+}
+
+/// A bit that few texts share, by length and last character.
+fn mark(text: &str) -> u64 {
+    let last = text.as_bytes().last().map_or(0, |last| usize::from(*last));
+    1 << ((text.len() * 7 + last) & 63)
+}
+
+impl<'k, 'n> Named<'k, 'n> {
+    pub(super) const fn new(annotations: Vec<Annotation<'k>>, is_one_place: bool) -> Self {
+        Self {
+            annotations,
+            is_one_place,
+            written: None,
+            names: Names {
+                prefix: "",
+                aliases: Vec::new(),
+            },
+            open_prefixes: Vec::new(),
+            rests: Vec::new(),
+            firsts: 0,
+            marks: 0,
+        }
+    }
+
+    /// Reads what the names of an item are relative to; none where that cannot be told easily.
+    pub(super) fn read(&mut self, node: &'n Node<'n>) -> Option<()> {
+        let written = |name| match member(node, name) {
+            None => Some("null"),
+            Some(Node::Raw(text)) => Some(*text),
+            Some(_) => None,
+        };
+        let written = [written("prefix")?, written("aliasPrefixes")?];
+        let [prefix, aliases] = written;
+        if let Some([known_prefix, known_aliases]) = self.written
+            && is_same(prefix, known_prefix)
+            && is_same(aliases, known_aliases)
+        {
+            return Some(());
+        }
+        let mut names = Names::default();
+        if prefix != "null" {
+            names.prefix = plain_string(prefix)?;
+        }
+        if aliases != "null" {
+            each_element(aliases, 0, &mut |start| {
+                let end = balanced_end(aliases, start)?;
+                names.aliases.push(plain_string(aliases.get(start..end)?)?);
+                Some(end)
+            })?;
+        }
+        (self.rests, self.firsts, self.marks) = (Vec::new(), 0, 0);
+        self.open_prefixes.clear();
+        for prefix in names.spellings() {
+            if !prefix.is_empty() && !prefix.contains('/') {
+                self.open_prefixes.push(prefix);
+            }
+            for (index, annotation) in self.annotations.iter().enumerate() {
+                let rest = match &annotation.key {
+                    Cow::Borrowed(key) => below(key, prefix).map(Cow::Borrowed),
+                    Cow::Owned(key) => below(key, prefix).map(|rest| Cow::Owned(rest.to_owned())),
+                };
+                if let Some(rest) = rest {
+                    self.marks |= mark(&rest);
+                    self.rests.push((rest, index));
+                }
+            }
+        }
+        let prefix = names.prefix;
+        let is_first = |it: &&Annotation<'_>| below(&it.key, prefix).is_some();
+        self.firsts = self.annotations.iter().filter(is_first).count();
+        self.names = names;
+        self.written = Some(written);
+        Some(())
+    }
+
+    /// Whether a name is one annotation, and is written without the prefix.
+    pub(super) fn is_plain(&self, name: &str) -> bool {
+        let may_be_open = |prefix: &&str| name.starts_with(*prefix);
+        !has_any(name, *b"/*?") && !self.open_prefixes.iter().any(may_be_open)
+    }
+
+    /// Where a name is, or what a glob over names matches.
+    pub(super) fn find(&self, name: &str) -> Found<'_, 'k> {
+        let is_odd = |end: Option<&u8>| !end.is_some_and(u8::is_ascii_graphic);
+        if is_odd(name.as_bytes().first()) || is_odd(name.as_bytes().last()) {
+            // A mistake, which is told where the name is read.
+            return Found::Somewhere;
+        }
+        let (mut found, mut count) = (None, 0);
+        let mut add = |index: &usize, is_first| {
+            found = self.annotations.get(*index).map(|it| (it, is_first));
+            count += 1;
+        };
+        let is_plain = self.is_plain(name);
+        if is_plain {
+            if self.marks & mark(name) != 0 {
+                for (at, (rest, index)) in self.rests.iter().enumerate() {
+                    if is_same(rest, name) {
+                        add(index, at < self.firsts);
+                    }
+                }
+            }
+        } else {
+            let names: &Names<'_> = &self.names;
+            let name = names.name(name);
+            if name.is_glob() && !name.text().contains('/') {
+                for (rest, index) in &self.rests {
+                    if glob::matches(name.text(), rest) {
+                        add(index, false);
+                    }
+                }
+            } else {
+                for (index, annotation) in self.annotations.iter().enumerate() {
+                    if let Some((rank, _)) = names.matching(name, &annotation.key) {
+                        add(&index, rank == 0);
+                    }
+                }
+            }
+        }
+        match found {
+            None => Found::Nowhere { is_plain },
+            Some((annotation, is_first)) if count == 1 && self.is_one_place => {
+                Found::Once(annotation, is_first)
+            }
+            Some(_) => Found::Somewhere,
+        }
+    }
+
+    /// Whether a name is somewhere.
+    pub(super) fn has(&self, name: &str) -> bool {
+        !matches!(self.find(name), Found::Nowhere { .. })
+    }
+
+    /// Whether a name is this other one, or a glob over names matches it.
+    pub(super) fn is_name_of(&self, name: &str, other: &str) -> bool {
+        let names: &Names<'_> = &self.names;
+        let key = names.key(names.name(other));
+        names.matching(names.name(name), &key).is_some()
+    }
+}
+
+/// A string that is written without escapes.
+fn plain_string(text: &str) -> Option<&str> {
+    match string(text)? {
+        Cow::Borrowed(text) => Some(text),
+        Cow::Owned(_) => None,
+    }
+}
