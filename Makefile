@@ -58,11 +58,14 @@ registry-tests: build host command ## push to, pull from and ask a real registry
 fuzz-check: ## compile the fuzz targets
 	cargo check --locked --manifest-path fuzz/Cargo.toml
 
+WEB_MODULE := target/wasm32-unknown-unknown/web/rollout_guard_playground.wasm
+SMALLER_WEB := target/smaller-playground.wasm
 playground: $(PLAYGROUND)/node_modules ## build the documentation with the playground in it, in dist/site
 	@wasm-bindgen --version | grep -qxF 'wasm-bindgen $(WASM_BINDGEN_VERSION)' || { echo 'needs: cargo install wasm-bindgen-cli --version $(WASM_BINDGEN_VERSION)' >&2; exit 2; }
 	RUSTFLAGS='$(REMAP) $(SIMD)' cargo rustc --locked --lib --crate-type cdylib --profile web --target wasm32-unknown-unknown -p rollout-guard-playground
+	@if command -v wasm-opt >/dev/null; then $(WASM_OPT) $(WEB_MODULE) -o $(SMALLER_WEB); else cp $(WEB_MODULE) $(SMALLER_WEB); fi
 	wasm-bindgen --target web --no-typescript --remove-name-section --remove-producers-section --out-name engine \
-	  --out-dir target/playground target/wasm32-unknown-unknown/web/rollout_guard_playground.wasm
+	  --out-dir target/playground $(SMALLER_WEB)
 	mdbook build
 	rm -rf dist/site && mkdir -p dist && cp -r target/book dist/site
 	node $(PLAYGROUND)/build.mjs target/playground dist/site/playground
