@@ -11,7 +11,7 @@ use std::ptr::null_mut;
 
 use lol_alloc::{AssumeSingleThreaded, LeakingAllocator};
 
-// The module has one thread.
+// SAFETY: the module has one thread.
 #[global_allocator]
 static MEMORY: AssumeSingleThreaded<LeakingAllocator> =
     unsafe { AssumeSingleThreaded::new(LeakingAllocator::new()) };
@@ -20,11 +20,13 @@ static MEMORY: AssumeSingleThreaded<LeakingAllocator> =
 const ALIGNMENT: usize = 16;
 
 // The standard library asks the C library of WASI for memory when it sets up a thread and when it says
-// where it panicked. Without these three that brings along an allocator of its own, eight kilobytes.
+// where it panicked. Without these three that brings along an allocator of its own, eight kilobytes. Nothing
+// asks for more than these: `realloc` would bring that allocator back.
 
 #[unsafe(no_mangle)]
 extern "C" fn malloc(size: usize) -> *mut u8 {
     match Layout::from_size_align(size.max(1), ALIGNMENT) {
+        // SAFETY: the size is not zero.
         Ok(layout) => unsafe { alloc(layout) },
         Err(_) => null_mut(),
     }
