@@ -12,12 +12,22 @@ const LONGEST_PATH: usize = 255;
 /// Tags may have 128 characters.
 const LONGEST_TAG: usize = 128;
 
-/// Whether a text is the identifier of an image, which is never read as a name.
-pub(crate) fn is_identifier(text: &str) -> bool {
-    text.len() == 64
+/// Why a text is the ID of an image that a node has, whatever registry it came from, and not a name.
+///
+/// The bare digits are one to distribution/reference. A digest alone reads as a name and a tag there, but
+/// containerd takes it for an ID before it parses a name (`LocalResolve` in `internal/cri/server/images`).
+pub(crate) fn identifier(text: &str) -> Option<&'static str> {
+    let is_bare = text.len() == 64
         && text
             .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if is_bare {
+        Some("64 hexadecimal digits are an image's identifier, not a name")
+    } else if text.starts_with("sha") && digest(text).is_ok() {
+        Some("a digest alone is an image's identifier, not a name")
+    } else {
+        None
+    }
 }
 
 /// `host [":" port-number]`, the host a domain name, an IPv4 address or an IPv6 address in brackets.

@@ -184,12 +184,8 @@ impl<'a> Reference<'a> {
         {
             return Ok(Self::of(&split, Cow::Borrowed(host)));
         }
-        if grammar::is_identifier(text) {
-            return Err(fail(
-                Part::Reference,
-                "64 hexadecimal digits are an image's identifier, not a name",
-                0,
-            ));
+        if let Some(problem) = grammar::identifier(text) {
+            return Err(fail(Part::Reference, problem, 0));
         }
         let split = Split::of(text, is_host);
         let mut start = 0;

@@ -1,7 +1,7 @@
 //! An entry of a list of images.
 
 use crate::glob;
-use crate::image::{DOCKER_HUB, OFFICIAL, Reference, Split, grammar::is_identifier};
+use crate::image::{DOCKER_HUB, OFFICIAL, Reference, Split, grammar::identifier};
 
 use super::host::Host;
 use super::path::Path;
@@ -229,8 +229,12 @@ fn is_host(first: &str) -> bool {
 
 /// Holds an entry to the grammar of references.
 fn check(text: &str, split: &Split<'_>, has_wildcard: bool) -> Result<(), PatternError> {
-    if is_identifier(text) {
-        return Err("64 hexadecimal digits are an image's identifier, not a name".to_owned());
+    if let Some(problem) = identifier(text) {
+        return Err(if text.contains(':') {
+            format!("{problem}: write `*@{text}` for an image with this digest")
+        } else {
+            problem.to_owned()
+        });
     }
     split
         .host
