@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::change::{Account, ChangeRule, Guard, Preset, Who};
+use crate::glob;
 use crate::selector::Selector;
 use crate::violation::Action;
 
@@ -14,6 +15,18 @@ use super::service_accounts;
 
 /// What a user name begins with that stands for more than one.
 const PRESET: &str = "preset:";
+
+/// The groups that Kubernetes gives to users itself, and who is in them: to allow one allows everybody.
+///
+/// Source: `k8s.io/apiserver/pkg/authentication/user` and `…/serviceaccount`.
+const EVERYBODY: [(&str, &str); 3] = [
+    ("system:authenticated", "everybody who is logged in"),
+    ("system:unauthenticated", "everybody who is not logged in"),
+    (
+        "system:serviceaccounts",
+        "every service account of every namespace",
+    ),
+];
 
 pub(super) fn read<'n>(entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Vec<ChangeRule<'n>> {
     let mut rules = Vec::new();
@@ -75,7 +88,7 @@ fn rule<'n>(index: usize, entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> 
         "allowUsers" => entry.each_text(errors, &mut |text| {
             account(text).map(|account| rule.who.users.push(account))
         }),
-        "allowGroups" => rule.who.groups = entry.strings(errors, service_accounts::group),
+        "allowGroups" => rule.who.groups = entry.strings(errors, group),
         "denyFieldManagers" => rule.who.denied_managers = entry.strings(errors, Ok),
         "requireAnnotations" => rule.who.annotations = entry.strings(errors, annotation),
         "allowRestart" => rule.allow_restart = entry.boolean(errors).unwrap_or_default(),
@@ -108,6 +121,17 @@ fn account(text: &str) -> Result<Account<'_>, String> {
         let known = Preset::names();
         let meant = suggestion(name, &known);
         format!("is no preset{meant} (there are `{}`)", known.join("`, `"))
+    })
+}
+
+/// A glob over groups, of which none may hold whoever there is.
+fn group(text: &str) -> Result<&str, String> {
+    let text = service_accounts::group(text)?;
+    let everybody = EVERYBODY
+        .iter()
+        .find(|(group, _)| glob::matches(text, group));
+    everybody.map_or(Ok(text), |(_, who)| {
+        Err(format!("is {who}, name the group that may make the change"))
     })
 }
 
