@@ -5,15 +5,15 @@ use std::borrow::Cow;
 use crate::glob;
 use crate::selector::Condition;
 
-use super::{Annotation, AnnotationRule, Annotations, Name};
+use super::{Annotation, AnnotationRule, Annotations, Name, ValueRule};
 
 /// The value of a name at a place.
 #[derive(Debug, Default)]
 pub(super) struct Effective<'o> {
     /// The annotations of the first spelling that is there: one, or more where it occurs twice.
     pub(super) found: Vec<&'o Annotation<'o>>,
-    /// What counts where none is there.
-    pub(super) default: Option<&'o str>,
+    /// What counts of the names that are not there: of one name one at most, of a glob one for each name.
+    pub(super) defaults: Vec<&'o str>,
 }
 
 impl<'a> AnnotationRule<'a> {
@@ -37,12 +37,19 @@ impl<'a> AnnotationRule<'a> {
                 _ => {}
             }
         }
-        let default = if found.is_empty() {
-            self.default_of(name)
-        } else {
-            None
-        };
-        Effective { found, default }
+        let mut defaults = Vec::new();
+        if found.is_empty() {
+            defaults.extend(self.default_of(name));
+        }
+        Effective { found, defaults }
+    }
+
+    /// The names that have a default and are not there in any spelling.
+    pub(super) fn defaulted(&self, annotations: &Annotations<'_>) -> Vec<&ValueRule<'a>> {
+        let values = self.values.iter();
+        values
+            .filter(|rule| rule.default.is_some() && !self.has(rule.name, annotations))
+            .collect()
     }
 
     /// The value that counts where a name is absent.
@@ -51,12 +58,14 @@ impl<'a> AnnotationRule<'a> {
         rule.default.as_deref()
     }
 
-    /// The values of all names that a glob matches, those that only have a default included.
+    /// The values of all names that a glob matches, those that are only [`defaulted`](Self::defaulted)
+    /// included.
     #[inline(never)]
     pub(super) fn effective_of_all<'o>(
         &'o self,
         glob: Name<'a>,
         annotations: &'o Annotations<'o>,
+        defaulted: &[&'o ValueRule<'a>],
     ) -> Effective<'o> {
         if !glob.is_glob() {
             return self.effective(glob, annotations);
@@ -75,16 +84,11 @@ impl<'a> AnnotationRule<'a> {
                 effective.found.push(annotation);
             }
         }
-        if effective.found.is_empty() {
-            let covered = |name: &Name<'a>| {
-                let key = self.names.key(*name);
-                self.names.matching(glob, &key).is_some()
-            };
-            effective.default = self
-                .values
-                .iter()
-                .find(|rule| rule.default.is_some() && covered(&rule.name))
-                .and_then(|rule| rule.default.as_deref());
+        for rule in defaulted {
+            let key = self.names.key(rule.name);
+            if self.names.matching(glob, &key).is_some() {
+                effective.defaults.extend(rule.default.as_deref());
+            }
         }
         effective
     }
@@ -98,9 +102,8 @@ impl<'o> Effective<'o> {
             .iter()
             .map(|annotation| annotation.value())
             .collect();
-        if let Some(default) = self.default {
-            values.push(Some(Cow::Borrowed(default)));
-        }
+        let defaults = self.defaults.iter();
+        values.extend(defaults.map(|default| Some(Cow::Borrowed(*default))));
         values
     }
 

@@ -16,7 +16,7 @@ use crate::selector::Condition;
 use crate::shown::quoted;
 use crate::violation::Code;
 
-use super::effective::is_met;
+use super::effective::{Effective, is_met};
 use super::{AnnotationRule, Annotations, Name, Objection, Sink};
 
 /// If all of `when` holds, all of `then` must.
@@ -28,21 +28,26 @@ pub struct Requirement<'a> {
     pub then: Vec<(Name<'a>, Condition<'a>)>,
 }
 
-pub(super) fn check<'o>(
-    rule: &'o AnnotationRule<'_>,
+pub(super) fn check<'a, 'o>(
+    rule: &'o AnnotationRule<'a>,
     annotations: &'o Annotations<'o>,
     sink: Sink<'_, 'o>,
 ) {
+    if rule.requires.is_empty() {
+        return;
+    }
+    let defaulted = rule.defaulted(annotations);
+    let effective_of = |name: Name<'a>| rule.effective_of_all(name, annotations, &defaulted);
     for requirement in &rule.requires {
-        let holds = requirement.when.iter().all(|(name, condition)| {
-            rule.effective_of_all(*name, annotations)
-                .meets(*condition, false)
-        });
+        let holds = requirement
+            .when
+            .iter()
+            .all(|(name, condition)| effective_of(*name).meets(*condition, false));
         if !holds {
             continue;
         }
         for (name, condition) in &requirement.then {
-            let effective = rule.effective_of_all(*name, annotations);
+            let effective = effective_of(*name);
             // Of several names that a glob matches one is enough; of one name every value counts.
             if effective.meets(*condition, !name.is_glob()) {
                 continue;
@@ -68,7 +73,7 @@ pub(super) fn check<'o>(
             };
             let problem = [
                 "with ",
-                &given(rule, requirement, annotations),
+                &given(rule, requirement, &effective_of),
                 " it ",
                 &instead,
             ]
@@ -81,7 +86,7 @@ pub(super) fn check<'o>(
             };
             for (name, condition) in requirement.when.iter().chain([&(*name, *condition)]) {
                 objection.facts += &[" ", name.text(), "=", condition.written()].concat();
-                objection.facts += &rule.effective_of_all(*name, annotations).facts();
+                objection.facts += &effective_of(*name).facts();
             }
             sink(objection);
         }
@@ -89,17 +94,17 @@ pub(super) fn check<'o>(
 }
 
 /// What makes a requirement apply, in words.
-fn given(
+fn given<'a, 'o>(
     rule: &AnnotationRule<'_>,
-    requirement: &Requirement<'_>,
-    annotations: &Annotations<'_>,
+    requirement: &Requirement<'a>,
+    effective_of: &dyn Fn(Name<'a>) -> Effective<'o>,
 ) -> String {
     let mut text = String::new();
     for (name, condition) in &requirement.when {
         if !text.is_empty() {
             text += " and ";
         }
-        let effective = rule.effective_of_all(*name, annotations);
+        let effective = effective_of(*name);
         let mut found = effective.found.iter();
         let met = found.find(|annotation| is_met(*condition, annotation.value().as_deref()));
         let key = match met {
@@ -108,7 +113,11 @@ fn given(
         };
         let value = match met {
             Some(annotation) => annotation.value(),
-            None => effective.default.map(Cow::Borrowed),
+            None => {
+                let mut defaults = effective.defaults.iter();
+                let met = defaults.find(|default| is_met(*condition, Some(default)));
+                met.map(|default| Cow::Borrowed(*default))
+            }
         };
         let given = match value {
             Some(value) => [&key, ": ", &value].concat(),

@@ -49,7 +49,7 @@ pub(super) fn check<'o>(
                 ));
             }
         }
-        if let Some(default) = effective.default
+        if let Some(default) = effective.defaults.first()
             && let Some(problem) = values.object_to(default)
         {
             let default = quoted(&[default], "");

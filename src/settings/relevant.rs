@@ -172,9 +172,16 @@ impl<'k, 'n> There<'k, 'n> {
                 (!self.may_have_default(name, is_plain)).then_some(is_null)
             }
             (Found::Once(..), None) if is_null => Some(false),
-            (Found::Once(annotation, _), Some((condition, _))) => annotation
-                .value()
-                .map(|value| is_met(Condition::of(&condition), Some(&value))),
+            (Found::Once(annotation), Some((condition, _))) => match annotation.value() {
+                Some(value) if is_met(Condition::of(&condition), Some(&value)) => Some(true),
+                // Of the names that a glob matches, another one may have a default that does.
+                Some(_) => {
+                    let is_certain =
+                        !glob::has_wildcard(name) || !self.may_have_default(name, false);
+                    is_certain.then_some(false)
+                }
+                None => None,
+            },
             _ => None,
         };
         Some((meets, end))
@@ -196,14 +203,14 @@ impl<'k, 'n> There<'k, 'n> {
             let is_met = match found {
                 // A glob is a mistake here.
                 Found::Once(..) if has_any(&name, *b"**?") => false,
-                Found::Once(annotation, _) => annotation
+                Found::Once(annotation) => annotation
                     .value()
                     .is_some_and(|value| is_admitted(rule, Some(&value))),
                 Found::Nowhere { .. } => is_admitted(rule, None),
                 Found::Somewhere => false,
             };
-            // A glob may ask for the default of what is there in another spelling than the first.
-            let is_there = matches!(found, Found::Once(_, true));
+            // What is there, in whichever spelling, has no default.
+            let is_there = matches!(found, Found::Once(_));
             // What is compared may have been absent before.
             if is_met && is_there && !self.compares {
                 return Some(end);

@@ -23,8 +23,6 @@ pub(super) struct Named<'k, 'n> {
     open_prefixes: Vec<&'n str>,
     /// The keys of the annotations without one of the spellings of the prefix, and which they are.
     rests: Vec<(Cow<'k, str>, usize)>,
-    /// How many of these are without the first spelling.
-    firsts: usize,
     /// The marks of all.
     marks: u64,
 }
@@ -33,8 +31,8 @@ pub(super) struct Named<'k, 'n> {
 pub(super) enum Found<'a, 'k> {
     /// Nowhere; it may be written without the prefix, and be one annotation.
     Nowhere { is_plain: bool },
-    /// At one annotation, in the one place that there is; whether that is its first spelling.
-    Once(&'a Annotation<'k>, bool),
+    /// At one annotation, in the one place that there is.
+    Once(&'a Annotation<'k>),
     /// At more, or at one of more places; or it is none.
     Somewhere,
 }
@@ -57,7 +55,6 @@ impl<'k, 'n> Named<'k, 'n> {
             },
             open_prefixes: Vec::new(),
             rests: Vec::new(),
-            firsts: 0,
             marks: 0,
         }
     }
@@ -88,7 +85,7 @@ impl<'k, 'n> Named<'k, 'n> {
                 Some(end)
             })?;
         }
-        (self.rests, self.firsts, self.marks) = (Vec::new(), 0, 0);
+        (self.rests, self.marks) = (Vec::new(), 0);
         self.open_prefixes.clear();
         for prefix in names.spellings() {
             if !prefix.is_empty() && !prefix.contains('/') {
@@ -105,9 +102,6 @@ impl<'k, 'n> Named<'k, 'n> {
                 }
             }
         }
-        let prefix = names.prefix;
-        let is_first = |it: &&Annotation<'_>| below(&it.key, prefix).is_some();
-        self.firsts = self.annotations.iter().filter(is_first).count();
         self.names = names;
         self.written = Some(written);
         Some(())
@@ -127,16 +121,16 @@ impl<'k, 'n> Named<'k, 'n> {
             return Found::Somewhere;
         }
         let (mut found, mut count) = (None, 0);
-        let mut add = |index: &usize, is_first| {
-            found = self.annotations.get(*index).map(|it| (it, is_first));
+        let mut add = |index: &usize| {
+            found = self.annotations.get(*index);
             count += 1;
         };
         let is_plain = self.is_plain(name);
         if is_plain {
             if self.marks & mark(name) != 0 {
-                for (at, (rest, index)) in self.rests.iter().enumerate() {
+                for (rest, index) in &self.rests {
                     if is_same(rest, name) {
-                        add(index, at < self.firsts);
+                        add(index);
                     }
                 }
             }
@@ -146,22 +140,20 @@ impl<'k, 'n> Named<'k, 'n> {
             if name.is_glob() && !name.text().contains('/') {
                 for (rest, index) in &self.rests {
                     if glob::matches(name.text(), rest) {
-                        add(index, false);
+                        add(index);
                     }
                 }
             } else {
                 for (index, annotation) in self.annotations.iter().enumerate() {
-                    if let Some((rank, _)) = names.matching(name, &annotation.key) {
-                        add(&index, rank == 0);
+                    if names.matching(name, &annotation.key).is_some() {
+                        add(&index);
                     }
                 }
             }
         }
         match found {
             None => Found::Nowhere { is_plain },
-            Some((annotation, is_first)) if count == 1 && self.is_one_place => {
-                Found::Once(annotation, is_first)
-            }
+            Some(annotation) if count == 1 && self.is_one_place => Found::Once(annotation),
             Some(_) => Found::Somewhere,
         }
     }
