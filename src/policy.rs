@@ -30,7 +30,7 @@ use crate::settings::{OnUpdate, Settings};
 use crate::splice::{self, Edit};
 use crate::verdict::Verdict;
 use crate::violation::{Action, Code};
-use crate::workload::Object;
+use crate::workload::{ImageField, Object};
 
 use annotations::Unjudged;
 use exempted::Exempted;
@@ -166,6 +166,7 @@ impl<'s> Policy<'s> {
             );
             images::judge(
                 self.settings,
+                request,
                 object,
                 &mut mirrors,
                 &mut exempted,
@@ -261,6 +262,13 @@ impl<'s> Policy<'s> {
             kept::mark(findings, was.findings, object.text, old_text);
         }
     }
+}
+
+/// Whether Istio's injector fills an image in. It does when a Pod is created; afterwards a node pulls the
+/// image of that name.
+fn is_filled_in_by_istio(request: &Request<'_>, image: &ImageField<'_>) -> bool {
+    image.is_istio_placeholder()
+        && (request.operation == Operation::Create || !request.kind.is_pod())
 }
 
 /// Whether the object mirrors a static Pod, which runs whatever becomes of its mirror: its kubelet

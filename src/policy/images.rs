@@ -8,10 +8,10 @@ use crate::settings::Settings;
 use crate::violation::{Action, Code};
 use crate::workload::{self, Found, ImageField, Object};
 
-use super::Judged;
 use super::exempted::Exempted;
 use super::finding::{Finding, only_warn};
 use super::mirrors::{Mirrors, Runs};
+use super::{Judged, is_filled_in_by_istio};
 
 /// Adds the images that only the settings know to those that an object shows by its shape.
 pub(super) fn add(settings: &Settings<'_>, request: &Request<'_>, object: &mut Object<'_>) {
@@ -21,6 +21,7 @@ pub(super) fn add(settings: &Settings<'_>, request: &Request<'_>, object: &mut O
 /// Everything wrong with the images of an object that no exemption covers, and what is rewritten.
 pub(super) fn judge(
     settings: &Settings<'_>,
+    request: &Request<'_>,
     object: &Object<'_>,
     mirrors: &mut Mirrors<'_, '_, '_>,
     exempted: &mut Exempted<'_, '_, '_>,
@@ -59,7 +60,7 @@ pub(super) fn judge(
                 mirrors.change(image, &written, runs, exempted, judged, first);
             }
         }
-        if image.is_filled_in_by_istio() {
+        if is_filled_in_by_istio(request, image) {
             // One warning says enough.
             judged.findings.truncate(first + 1);
             only_warn(&mut judged.findings, first);

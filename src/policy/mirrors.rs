@@ -37,7 +37,7 @@ use super::exempted::Exempted;
 use super::finding::Finding;
 use super::pull_secrets;
 use super::running::as_written;
-use super::{Judged, is_static_pod};
+use super::{Judged, is_filled_in_by_istio, is_static_pod};
 
 /// How a warning begins that an image is rewritten although nobody knows whether the mirror has it.
 pub(super) const REWRITTEN: &str = "is rewritten all the same: ";
@@ -122,7 +122,7 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
     ) -> Runs {
         let (request, object) = (self.request, self.object);
         let applies = |mirror: &Mirror<'_>| mirror.selector.matches(request, object);
-        if self.settings.mirrors.is_empty() || image.is_filled_in_by_istio() {
+        if self.settings.mirrors.is_empty() || is_filled_in_by_istio(request, image) {
             return Runs::default();
         }
         let Some(mirror) = mirror::find(&self.settings.mirrors, written, applies) else {
@@ -163,7 +163,7 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
     fn treatment_of(&mut self, image: &ImageField<'_>) -> Treatment {
         match self.treatment {
             Treatment::NewEphemeral => {
-                if is_ephemeral(image) && self.before(image).is_none() {
+                if image.is_ephemeral() && self.before(image).is_none() {
                     Treatment::Edited
                 } else {
                     Treatment::Restored
@@ -386,10 +386,6 @@ fn unchecked(mirror: &Mirror<'_>, written: &Reference<'_>, text: String, error: 
             ..Runs::from(text, true)
         },
     }
-}
-
-fn is_ephemeral(image: &ImageField<'_>) -> bool {
-    matches!(image.place.steps(), [.., Step::Key(list), Step::Index(_)] if list == "ephemeralContainers")
 }
 
 fn treatment(

@@ -12,6 +12,8 @@ use crate::selector::Selector;
 use crate::settings::Settings;
 use crate::workload::{Found, ImageField, Object, Source};
 
+use super::is_filled_in_by_istio;
+
 /// The old object of a request, read once, and not before it is needed.
 #[derive(Default)]
 pub(super) struct Old<'a> {
@@ -100,7 +102,7 @@ pub(super) fn mirrored(
 ) -> Option<String> {
     let is_left = settings.rewrite == Rewrite::Never
         || image.is_never_pulled
-        || image.is_filled_in_by_istio()
+        || is_filled_in_by_istio(request, image)
         || (image.source == Source::Path && settings.rewrite == Rewrite::Pods);
     if is_left || settings.mirrors.is_empty() {
         return None;

@@ -162,11 +162,18 @@ impl<'a> ImageField<'a> {
         }
     }
 
-    /// Whether Istio's injector fills the image in: its templates have `auto` in this container.
-    pub(crate) fn is_filled_in_by_istio(&self) -> bool {
+    /// Whether this is what Istio's templates have where its injector fills the image in. An ephemeral
+    /// container is added to a Pod that it is done with.
+    pub(crate) fn is_istio_placeholder(&self) -> bool {
         self.source == Source::Container
             && self.text == "auto"
             && self.name.as_deref() == Some("istio-proxy")
+            && !self.is_ephemeral()
+    }
+
+    /// Whether it is the image of an ephemeral container.
+    pub(crate) fn is_ephemeral(&self) -> bool {
+        matches!(self.place.steps(), [.., Step::Key(list), Step::Index(_)] if list == "ephemeralContainers")
     }
 
     /// Where the text of the image stands.
