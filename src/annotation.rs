@@ -127,6 +127,8 @@ pub(crate) struct Objection<'o> {
     pub(crate) problem: String,
     /// What else makes it the same as one of the old object.
     pub(crate) facts: String,
+    /// Those that are set together and must not be, the one that stays first, with their values.
+    pub(crate) members: Vec<String>,
     /// The annotations without which nothing would be wrong, by their position.
     pub(crate) removable: Vec<usize>,
 }
@@ -141,6 +143,7 @@ impl<'o> Objection<'o> {
             found: Some(annotation),
             problem,
             facts: String::new(),
+            members: Vec::new(),
             removable: Vec::new(),
         }
     }
@@ -154,6 +157,7 @@ impl<'o> Objection<'o> {
             found: None,
             problem,
             facts: String::new(),
+            members: Vec::new(),
             removable: Vec::new(),
         }
     }
@@ -167,6 +171,7 @@ impl<'o> Objection<'o> {
             found: None,
             problem,
             facts: String::new(),
+            members: Vec::new(),
             removable: Vec::new(),
         }
     }

@@ -6,9 +6,11 @@
 //!
 //! Accepted: `id: lb-1`, `spec: slb.s1.small`. Rejected: both on one object.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use crate::violation::Code;
 
-use super::{AnnotationRule, Annotations, Objection, Sink, listed};
+use super::{AnnotationRule, Annotations, Name, Objection, Sink, listed};
 
 pub(super) fn check<'o>(
     rule: &'o AnnotationRule<'_>,
@@ -21,10 +23,9 @@ pub(super) fn check<'o>(
         let (Some(first), Some(_)) = (there.next(), there.next()) else {
             continue;
         };
-        let (mut keys, mut facts) = (vec![rule.names.key(*first)], String::new());
-        for annotation in rule.spelled(*first, annotations) {
-            facts += &annotation.value().unwrap_or_default();
-        }
+        let mut keys = vec![rule.names.key(*first)];
+        let group_facts = identity(group);
+        let first_member = member(rule, &group_facts, *first, annotations);
         // One objection to each of the others: the first is the one that stays.
         for name in group
             .iter()
@@ -32,6 +33,7 @@ pub(super) fn check<'o>(
         {
             keys.truncate(1);
             keys.push(rule.names.key(*name));
+            let member = member(rule, &group_facts, *name, annotations);
             for annotation in rule.spelled(*name, annotations) {
                 let problem = [
                     &listed(&keys, " and "),
@@ -40,10 +42,33 @@ pub(super) fn check<'o>(
                 .concat();
                 let mut objection =
                     Objection::found(Code::AnnotationConflicting, annotation, problem);
-                objection.facts.clone_from(&facts);
+                objection.facts.clone_from(&group_facts);
+                objection.members = vec![first_member.clone(), member.clone()];
                 objection.removable.push(annotation.position());
                 sink(objection);
             }
         }
     }
+}
+
+/// What tells a group from the other groups of the rule, of which not all are read for each object.
+fn identity(group: &[Name<'_>]) -> String {
+    let mut hasher = DefaultHasher::new();
+    group.hash(&mut hasher);
+    hasher.finish().to_string()
+}
+
+/// A name of a group and what it is set to.
+fn member(
+    rule: &AnnotationRule<'_>,
+    group: &str,
+    name: Name<'_>,
+    annotations: &Annotations<'_>,
+) -> String {
+    let mut text = [group, " ", name.text()].concat();
+    for annotation in rule.spelled(name, annotations) {
+        let value = annotation.value().unwrap_or_default();
+        text += &[" ", &value.len().to_string(), "=", &value].concat();
+    }
+    text
 }

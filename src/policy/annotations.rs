@@ -332,10 +332,17 @@ fn finding(
             None => place.position(object),
         },
         action,
-        key: format!(
-            "{code} {index} {at:#} {} {facts}",
-            value.unwrap_or_default()
-        ),
+        key: match (&objection.found, value) {
+            // An empty value is not the same as none.
+            (None, _) => format!("{code} {index} {at:#} {facts}"),
+            (Some(_), value) => {
+                format!(
+                    "{code} {index} {at:#} = {} {facts}",
+                    value.unwrap_or_default()
+                )
+            }
+        },
+        members: members_at(index, place, objection.members),
         template: place.template.as_ref().map(Location::detached),
         removes,
         violation: Violation {
@@ -354,6 +361,12 @@ fn finding(
             ),
         },
     }
+}
+
+/// Members of a group that conflict, with the rule and the place.
+fn members_at(index: usize, place: &Annotations<'_>, members: Vec<String>) -> Vec<String> {
+    let at = |member: String| format!("{index} {:#} {member}", place.place());
+    members.into_iter().map(at).collect()
 }
 
 /// The map of annotations, or what is there of the way to it.

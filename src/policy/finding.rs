@@ -17,6 +17,8 @@ pub(super) struct Finding {
     /// What makes a violation of the old object and one of the new object the same: code, place and
     /// value, with containers and volumes by name where they have one.
     pub(super) key: String,
+    /// What else the old object must have had, in whichever of its findings.
+    pub(super) members: Vec<String>,
     /// The pod template around it.
     pub(super) template: Option<Location<'static>>,
     /// The annotations that are removed instead of refusing the request, by their position.
@@ -34,6 +36,7 @@ impl Finding {
         Self {
             check,
             position: position(malformed.raw),
+            members: Vec::new(),
             removes: Vec::new(),
             action,
             key: format!("{} {:#} {problem}", Code::ObjectMalformed, malformed.place),
@@ -63,6 +66,7 @@ impl Finding {
             check,
             // Behind what is told of the document's own places.
             position: usize::MAX,
+            members: Vec::new(),
             removes: Vec::new(),
             action,
             key: format!("{code} {path:#} {problem}"),
@@ -93,6 +97,7 @@ impl Finding {
         Self {
             check: Check::Images,
             position: position(image.raw),
+            members: Vec::new(),
             removes: Vec::new(),
             action,
             key: format!("{code} {paired} {value}"),

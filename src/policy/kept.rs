@@ -26,12 +26,17 @@ pub(super) fn is_bookkeeping(new: &str, old: &str) -> bool {
 /// Notes among them go: they were told when they were new.
 pub(super) fn mark(findings: &mut Vec<Finding>, was: Vec<Finding>, new: &str, old: &str) {
     let mut before: BTreeMap<String, usize> = BTreeMap::new();
+    let mut members: BTreeMap<String, usize> = BTreeMap::new();
     for finding in was {
         *before.entry(finding.key).or_default() += 1;
+        members.extend(finding.members.into_iter().map(|member| (member, 1)));
     }
     // Findings come in the order of the document: those of one template side by side.
     let mut last: Option<(Location<'_>, bool)> = None;
     for finding in findings.iter_mut() {
+        if !finding.members.iter().all(|it| members.contains_key(it)) {
+            continue;
+        }
         let Some(count) = before.get_mut(&finding.key).filter(|count| **count > 0) else {
             continue;
         };
