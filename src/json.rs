@@ -18,6 +18,6 @@ pub use field_path::{FieldPath, FieldPathError};
 pub use location::{Location, Step, Trail};
 pub use node::{Kind, Node, Number};
 pub(crate) use position::position;
-pub(crate) use same::{same, same_but_for};
+pub(crate) use same::{LeftOut, same, same_but_for};
 pub(crate) use scalar::Scalar;
 pub(crate) use scan::{DEEPEST, Member, find, kind_of, members, text_at};

@@ -14,20 +14,36 @@ pub(crate) fn same(left: &str, right: &str) -> bool {
         || matches!((Node::read(left), Node::read(right)), (Ok(left), Ok(right)) if equal(&left, &right))
 }
 
-/// Whether two objects are equal when these members of their `metadata` are left out.
-pub(crate) fn same_but_for(left: &str, right: &str, metadata: &[&str]) -> bool {
+/// Whether two objects are equal when some members are left out: those in the maps that these keys lead
+/// to. A map of which nothing is left is as good as absent.
+pub(crate) fn same_but_for(left: &str, right: &str, left_out: &[(&[&str], LeftOut<'_>)]) -> bool {
     let without = |text| {
         let mut node = Node::read(text).ok()?;
-        if let Node::Map(members) = &mut node {
-            for (_, value) in members.iter_mut().filter(|(key, _)| key == "metadata") {
-                if let Node::Map(members) = value {
-                    members.retain(|(key, _)| !metadata.contains(&key.as_ref()));
-                }
-            }
+        for (way, is_left_out) in left_out {
+            leave_out(&mut node, way, *is_left_out);
         }
         Some(node)
     };
     matches!((without(left), without(right)), (Some(left), Some(right)) if equal(&left, &right))
+}
+
+/// Says which members of a map are left out, by their keys.
+pub(crate) type LeftOut<'f> = &'f dyn Fn(&str) -> bool;
+
+fn leave_out(node: &mut Node<'_>, way: &[&str], is_left_out: LeftOut<'_>) {
+    let Node::Map(members) = node else {
+        return;
+    };
+    let Some((first, rest)) = way.split_first() else {
+        members.retain(|(key, _)| !is_left_out(key));
+        return;
+    };
+    members.retain_mut(|(key, value)| {
+        if key == first {
+            leave_out(value, rest, is_left_out);
+        }
+        key != first || !value.is_empty()
+    });
 }
 
 fn equal(left: &Node<'_>, right: &Node<'_>) -> bool {
@@ -92,10 +108,22 @@ mod tests {
     }
 
     #[test]
-    fn leaves_out_the_named_metadata() {
+    fn leaves_out_what_is_named_where_it_is_named() {
         let before = r#"{"metadata":{"name":"a","finalizers":["x"]},"spec":1}"#;
         let after = r#"{"spec":1,"metadata":{"name":"a"}}"#;
-        assert!(same_but_for(before, after, &["finalizers"]));
-        assert!(!same_but_for(before, after, &["managedFields"]));
+        let same = |left, right, way: &[&str], left_out: &str| {
+            same_but_for(left, right, &[(way, &|key| key == left_out)])
+        };
+        assert!(same(before, after, &["metadata"], "finalizers"));
+        assert!(!same(before, after, &["metadata"], "managedFields"));
+        assert!(!same(before, after, &["spec"], "finalizers"));
+        assert!(!same(before, after, &[], "finalizers"));
+        assert!(same(r#"{"a":{"b":{"c":1}}}"#, "{}", &["a", "b"], "c"));
+        assert!(!same(
+            r#"{"a":{"b":{"c":1,"d":2}}}"#,
+            "{}",
+            &["a", "b"],
+            "c"
+        ));
     }
 }

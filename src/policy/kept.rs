@@ -3,23 +3,46 @@
 use std::collections::BTreeMap;
 
 use crate::json::scan::lookup;
-use crate::json::{Location, same, same_but_for};
+use crate::json::{LeftOut, Location, same, same_but_for};
 use crate::violation::{Action, Kept};
 
 use super::finding::Finding;
 
 /// Members of `metadata` that Kubernetes' own bookkeeping writes by plain UPDATE: Jobs remove their
-/// Pods' finalizers, the garbage collector drops owners.
-const BOOKKEEPING: [&str; 4] = [
+/// Pods' finalizers, the garbage collector drops owners, and the API server counts generations.
+const BOOKKEEPING: [&str; 5] = [
     "finalizers",
     "ownerReferences",
     "managedFields",
     "resourceVersion",
+    "generation",
 ];
 
-/// Whether two objects differ in nothing but Kubernetes' own bookkeeping.
+/// Members of `spec` that make no Pod another one. The deployment controller writes them in the
+/// `ReplicaSet`s of former images during each rollout, by plain UPDATE, and people scale so, too.
+///
+/// Source: `pkg/controller/deployment/sync.go` of Kubernetes.
+const SCALING: [&str; 3] = ["replicas", "paused", "minReadySeconds"];
+
+/// What the annotations begin with that the deployment controller writes.
+///
+/// Source: `pkg/controller/deployment/util/deployment_util.go` of Kubernetes.
+const BY_DEPLOYMENTS: &str = "deployment.kubernetes.io/";
+
+/// Whether two objects differ in nothing but Kubernetes' own bookkeeping, and how many Pods there are.
 pub(super) fn is_bookkeeping(new: &str, old: &str) -> bool {
-    same_but_for(new, old, &BOOKKEEPING)
+    let metadata: LeftOut<'_> = &|key| BOOKKEEPING.contains(&key);
+    let spec: LeftOut<'_> = &|key| SCALING.contains(&key);
+    let annotations: LeftOut<'_> = &|key| key.starts_with(BY_DEPLOYMENTS);
+    same_but_for(
+        new,
+        old,
+        &[
+            (&["metadata"], metadata),
+            (&["metadata", "annotations"], annotations),
+            (&["spec"], spec),
+        ],
+    )
 }
 
 /// Marks the findings that are among those of the old object: at the same place, with the same value.
