@@ -21,13 +21,15 @@ mod pull_secrets;
 mod running;
 mod told;
 
+use std::ops::Range;
+
 use crate::exemption::Check;
 use crate::json::Step;
-use crate::json::scan::lookup;
+use crate::json::scan::{self, lookup};
 use crate::registry::{Registry, Unreachable};
 use crate::request::{Operation, Request, RequestError};
 use crate::settings::{OnUpdate, Settings};
-use crate::splice::{self, Edit};
+use crate::splice::{self, Change, Edit};
 use crate::verdict::Verdict;
 use crate::violation::{Action, Code};
 use crate::workload::{ImageField, Object};
@@ -50,6 +52,33 @@ struct Judged {
     edits: Vec<Edit>,
     /// The images that run from elsewhere, as `from=to`.
     rewritten: Vec<String>,
+}
+
+impl Judged {
+    /// Leaves out what changes within a part of the object that is removed: an image there is pulled from
+    /// nowhere.
+    fn leave_out(&mut self, text: &str, removed: &Range<usize>) {
+        let Self {
+            findings,
+            edits,
+            rewritten,
+        } = self;
+        edits.retain(|edit| {
+            let is_inside = removed.start <= edit.span.start && edit.span.end <= removed.end;
+            if is_inside && let Change::Set(mirror) = &edit.change {
+                let image = text.get(edit.span.clone()).and_then(scan::string);
+                let change = format!("{}={mirror}", image.unwrap_or_default());
+                if let Some(at) = rewritten.iter().position(|it| *it == change) {
+                    rewritten.remove(at);
+                }
+                findings.retain(|finding| {
+                    finding.violation.code != Code::MirrorUsed
+                        || finding.violation.path != edit.path
+                });
+            }
+            !is_inside
+        });
+    }
 }
 
 impl<'s> Policy<'s> {
@@ -233,6 +262,7 @@ impl<'s> Policy<'s> {
         judged.findings.append(&mut after);
         finding::sort(&mut judged.findings);
         for edit in edits {
+            judged.leave_out(object.text, &edit.span);
             splice::add(&mut judged.edits, edit);
         }
     }

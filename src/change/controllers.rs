@@ -55,6 +55,8 @@ const fn delete(who: &'static str, group: &'static str, kind: &'static str) -> D
     }
 }
 
+const DEPLOYMENT_CONTROLLER: &str = "deployment-controller";
+const KUBE_CONTROLLER_MANAGER: &str = "kube-controller-manager";
 const SCHEDULER: &str = "system:kube-scheduler";
 const API_SERVER: &str = "system:apiserver";
 const RBAC: &str = "rbac.authorization.k8s.io";
@@ -65,7 +67,7 @@ const NETWORKING: &str = "networking.k8s.io";
 
 /// Each duty has a row in `docs/changes.md`, with its source.
 const DUTIES: [Duty; 55] = [
-    both("deployment-controller", "apps", "ReplicaSet"),
+    both(DEPLOYMENT_CONTROLLER, "apps", "ReplicaSet"),
     both("replicaset-controller", "", "Pod"),
     both("replication-controller", "", "Pod"),
     both("statefulset-controller", "", "Pod"),
@@ -153,6 +155,20 @@ const DUTIES: [Duty; 55] = [
     delete(API_SERVER, NETWORKING, "IPAddress"),
     update(API_SERVER, NETWORKING, "ServiceCIDR"),
 ];
+
+/// Whether the deployment controller asks.
+pub(crate) fn is_deployment_controller(user: Option<&User<'_>>) -> bool {
+    user.and_then(|user| controller(&user.name))
+        .is_some_and(|name| name == KUBE_CONTROLLER_MANAGER || name == DEPLOYMENT_CONTROLLER)
+}
+
+/// The controller that a user is: its account in `kube-system`, or else the one name under which all of
+/// them act where they have no accounts of their own.
+fn controller(user: &str) -> Option<&str> {
+    let name = user.strip_prefix("system:")?;
+    let account = name.strip_prefix("serviceaccount:kube-system:");
+    account.or((name == KUBE_CONTROLLER_MANAGER).then_some(name))
+}
 
 /// Whether this request is the duty of a controller of Kubernetes' own, of the scheduler or of a
 /// kubelet.

@@ -9,6 +9,7 @@ use crate::annotation::{
     Annotation, AnnotationRule, Annotations, Objection, RuleAction, Target, at, of_object,
     of_templates_in,
 };
+use crate::change::controllers;
 use crate::exemption::Check;
 use crate::json::scan::lookup;
 use crate::json::{Location, Step, position};
@@ -245,12 +246,10 @@ pub(super) fn remove(
     places.extend(of_templates_in(object));
     for place in places {
         for map in &place.maps {
-            edits.extend(splice::remove_members(
-                object.text,
-                map,
-                &place.place(),
-                &removed,
-            )?);
+            for edit in splice::remove_members(object.text, map, &place.place(), &removed)? {
+                // A template may stand before the object's own metadata.
+                splice::add(&mut edits, edit);
+            }
         }
     }
     let text = splice::apply(object.text, &edits)?;
@@ -288,7 +287,8 @@ fn unreadable(problem: String) -> RequestError {
     RequestError::new("settings", problem)
 }
 
-/// A `ReplicaSet` that a Deployment made: changing it would have the Deployment make another.
+/// A `ReplicaSet` that says that a Deployment made it, which would make another for one that was changed.
+/// Anybody can write an owner, so this is why it is not changed, never why it passes.
 fn is_owned_replica_set(request: &Request<'_>, object: &Object<'_>) -> bool {
     request.kind.is_replica_set()
         && object.metadata.is_some_and(|metadata| {
@@ -306,10 +306,11 @@ fn finding(
     let mut action = rule.action.otherwise();
     let mut removes = Vec::new();
     if rule.action == RuleAction::Remove && !objection.removable.is_empty() {
-        if is_owned_replica_set(request, object) {
+        let is_owned = is_owned_replica_set(request, object);
+        if is_owned && controllers::is_deployment_controller(request.user.as_ref()) {
             // Its Pods are what counts, and from these the annotation is removed.
             action = Action::Warn;
-        } else if request.user.is_some() {
+        } else if !is_owned && request.user.is_some() {
             removes = objection.removable;
         }
         // The audit scanner changes nothing: what is there is reported.

@@ -227,12 +227,13 @@ fn difference(place: &str, one: &Value, other: &Value, found: &mut BTreeMap<Stri
     }
 }
 
-/// The members that are removed, all of which the object has and the answer's object has not.
+/// The members that are removed, all of which the object has and the answer's object has not, which
+/// differs in nothing else but images.
 fn removed(payload: &[u8], answer: &Value, edits: &[Edit]) -> Vec<String> {
     let payload: Value = serde_json::from_slice(payload).unwrap();
     let mut object = payload["request"]["object"].clone();
     let mut removed = Vec::new();
-    for edit in edits.iter().filter(|edit| edit.change == Change::Remove) {
+    for edit in edits {
         let [way @ .., Step::Key(last)] = edit.path.steps() else {
             panic!("{}: no member", edit.path);
         };
@@ -241,6 +242,12 @@ fn removed(payload: &[u8], answer: &Value, edits: &[Edit]) -> Vec<String> {
             Step::Index(index) => &mut value[index],
             Step::Each => panic!("{}: not one place", edit.path),
         });
+        if let Change::Set(image) = &edit.change {
+            map[last.as_ref()] = json!(image);
+        }
+        if edit.change != Change::Remove {
+            continue;
+        }
         let is_there = map.as_object_mut().unwrap().remove(last.as_ref()).is_some();
         let path = edit.path.to_string();
         // A repeated member goes as often as it is there.
