@@ -35,7 +35,8 @@ impl<'a> Path<'a> {
         if !self.has_wildcard {
             return self.text == path;
         }
-        segments(&self.text, path, false) || (sense == Sense::Reject && crossing(&self.text, path))
+        segments(&self.text, Some(path), false)
+            || (sense == Sense::Reject && crossing(&self.text, path))
     }
 
     /// Whether it matches `path` or one of the paths above it.
@@ -45,8 +46,18 @@ impl<'a> Path<'a> {
                 .strip_prefix(self.text.as_ref())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         }
-        segments(&self.text, path, true)
+        segments(&self.text, Some(path), true)
             || (sense == Sense::Reject && above(path).any(|above| crossing(&self.text, above)))
+    }
+
+    /// Whether it matches one of the paths above `path`, in an allow list.
+    pub(super) fn is_above(&self, path: &str) -> bool {
+        let above = path.rsplit_once('/').map(|(above, _)| above);
+        if self.has_wildcard {
+            // `**` may be no segment at all.
+            return segments(&self.text, above, true);
+        }
+        above.is_some_and(|above| self.is_prefix(above, Sense::Allow))
     }
 
     /// What follows it in `path`, where that is at it or below it. Nothing where it has wildcards.
@@ -203,10 +214,10 @@ fn above(path: &str) -> impl Iterator<Item = &str> {
     ends.filter_map(|end| path.get(..end))
 }
 
-/// Matches segments with a single point to return to, the last `**`.
-fn segments(pattern: &str, path: &str, prefix: bool) -> bool {
+/// Matches segments, of which a path may have none, with a single point to return to, the last `**`.
+fn segments(pattern: &str, path: Option<&str>, prefix: bool) -> bool {
     // Positions are the rest that is still to be matched: `None` once nothing is left.
-    let (mut pattern_rest, mut path_rest) = (Some(pattern), Some(path));
+    let (mut pattern_rest, mut path_rest) = (Some(pattern), path);
     let mut again: Option<(Option<&str>, Option<&str>)> = None;
     loop {
         let done = match (pattern_rest, path_rest) {

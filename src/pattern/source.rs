@@ -142,7 +142,7 @@ impl<'a> SourcePattern<'a> {
             return prefix.matches(image.path(), Sense::Allow).then_some("");
         }
         let rest = prefix.rest(image.path())?;
-        (!self.is_below || !rest.is_empty() || !self.is_plain()).then_some(rest)
+        (!self.is_below || prefix.is_above(image.path())).then_some(rest)
     }
 
     /// Whether an image may be at it, not only below it.
