@@ -65,6 +65,12 @@ pub(super) fn check<'o>(
 }
 
 impl ValueRule<'_> {
+    /// Whether the annotation must be there, since its absence means a value that is refused.
+    pub(crate) fn refuses_absence(&self) -> bool {
+        let default = self.default.as_deref();
+        default.is_some_and(|default| self.object_to(default).is_some())
+    }
+
     /// What is wrong with a value.
     fn object_to(&self, value: &str) -> Option<String> {
         if !self.one_of.is_empty() && !self.one_of.iter().any(|glob| glob::matches(glob, value)) {

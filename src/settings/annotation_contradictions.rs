@@ -44,10 +44,12 @@ fn demanded(
             rule.names.key(*name),
         ));
     }
-    // A value that may be there contradicts a rule that says that it may not.
+    // What a value may be says nothing about whether it is there: another item may deny that.
     for values in &rule.values {
         let key = rule.names.key(values.name);
-        if let Some(denied) = denied(other, &key) {
+        if (index == other_index || values.refuses_absence())
+            && let Some(denied) = denied(other, &key)
+        {
             let path = format!("annotations[{index}].values");
             contradicts(errors, path, &key, other_index, "denied", &denied);
         }
