@@ -111,13 +111,12 @@ fn given<'a, 'o>(
             Some(annotation) => annotation.key.to_string(),
             None => rule.names.key(*name),
         };
-        let value = match met {
-            Some(annotation) => annotation.value(),
-            None => {
-                let mut defaults = effective.defaults.iter();
-                let met = defaults.find(|default| is_met(*condition, Some(default)));
-                met.map(|default| Cow::Borrowed(*default))
-            }
+        let value = if let Some(annotation) = met {
+            annotation.value()
+        } else {
+            let mut defaults = effective.defaults.iter();
+            let met = defaults.find(|default| is_met(*condition, Some(default)));
+            met.map(|default| Cow::Borrowed(*default))
         };
         let given = match value {
             Some(value) => [&key, ": ", &value].concat(),

@@ -201,6 +201,56 @@ impl<'a> Target<'a> {
         (&self.host, paths, self.tag.as_deref().unwrap_or("*"))
     }
 
+    /// The paths (one of them) of what a template makes of the images of a source, segment by segment: `**`
+    /// is any number of segments, and another `*` stays within its own.
+    pub(crate) fn segments(&self, source: &SourcePattern<'_>) -> Vec<Vec<String>> {
+        let covered = source.segments();
+        let name = covered.last().filter(|last| *last != "**");
+        let registry = match source.host() {
+            // A host without a dot has a port, which no path can hold, or is this machine.
+            "*" => "*.*",
+            host => host,
+        };
+        let path = match self.text.split_once('/') {
+            Some((first, rest)) if is_host(&first.replace('{', "*")) => rest,
+            _ => self.text,
+        };
+        let mut segments = Vec::new();
+        for segment in path.split('/') {
+            // What is behind the `:` is the tag.
+            let segment = segment.split(':').next().unwrap_or_default();
+            match segment {
+                "{repository}" => segments.extend_from_slice(&covered),
+                "{registry}" => segments.push(registry.to_owned()),
+                "{name}" => segments.push(name.map_or("*", String::as_str).to_owned()),
+                _ => {
+                    let mut glob = String::new();
+                    let _ = pieces(segment, &mut |piece| {
+                        glob.push_str(match piece {
+                            Piece::Literal(literal) | Piece::Open(literal) => literal,
+                            Piece::Placeholder(_) => "*",
+                        });
+                        Ok(())
+                    });
+                    segments.push(glob);
+                    if segment.contains("{repository}") {
+                        segments.push("**".to_owned());
+                    }
+                }
+            }
+        }
+        let mut paths = vec![segments];
+        if self.is_official() {
+            let official = paths.iter().flatten().cloned();
+            paths.push(
+                std::iter::once("library".to_owned())
+                    .chain(official)
+                    .collect(),
+            );
+        }
+        paths
+    }
+
     /// Whether every image is there already, so that nothing can ever be rewritten to it.
     pub(crate) fn is_everything(&self) -> bool {
         self.host == "*"
@@ -236,12 +286,6 @@ fn check(text: &str, split: &Split<'_>) -> Result<(), TargetError> {
 
 /// Cuts a mirror, its placeholders as `*`, into its parts; a single segment may be a host.
 fn split(text: &str) -> Split<'_> {
-    let is_host = |first: &str| {
-        first == "localhost"
-            || first
-                .bytes()
-                .any(|byte| matches!(byte, b'.' | b':' | b'*') || byte.is_ascii_uppercase())
-    };
     if !text.contains(['/', '@']) && is_host(text) {
         return Split {
             host: Some(text),
@@ -251,6 +295,14 @@ fn split(text: &str) -> Split<'_> {
         };
     }
     Split::of(text, is_host)
+}
+
+/// Whether the first segment of a mirror, its placeholders as `*`, is a host.
+fn is_host(first: &str) -> bool {
+    first == "localhost"
+        || first
+            .bytes()
+            .any(|byte| matches!(byte, b'.' | b':' | b'*') || byte.is_ascii_uppercase())
 }
 
 fn is_at_or_below(above: &str, path: &str) -> bool {

@@ -189,6 +189,30 @@ impl<'a> SourcePattern<'a> {
         (self.host.text().to_owned(), paths, self.tag.unwrap_or("*"))
     }
 
+    /// The paths that it covers, segment by segment: `**` is any number of segments, and another `*` stays
+    /// within its own.
+    pub(crate) fn segments(&self) -> Vec<String> {
+        let path = self.path.as_ref().map(Path::text);
+        let mut segments: Vec<_> = path
+            .iter()
+            .flat_map(|path| path.split('/'))
+            .map(str::to_owned)
+            .collect();
+        let is_last_open = segments.last().is_some_and(|last| last == "*");
+        if self.is_below && path.is_some() {
+            segments.push("*".to_owned());
+        }
+        if self.tag.is_none() || is_last_open {
+            segments.push("**".to_owned());
+        }
+        segments
+    }
+
+    /// The host, or the glob over hosts.
+    pub(crate) fn host(&self) -> &str {
+        self.host.text()
+    }
+
     /// Images that it covers, as far as they can be told: each wildcard filled in.
     pub(crate) fn samples(&self) -> Vec<String> {
         let fill = |text: &str| text.replace(['*', '?'], "a");

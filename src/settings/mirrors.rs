@@ -168,7 +168,7 @@ pub(super) fn find_contradictions(mirrors: &[Mirror<'_>], errors: &mut SettingsE
                 );
             }
         }
-        if let Some(problem) = never_valid(mirror) {
+        if let Some(problem) = never_valid(mirror).or_else(|| loses_the_name(mirror)) {
             errors.push(format!("{}.mirror", path()), &problem);
         }
     }
@@ -192,12 +192,48 @@ fn meets(mirror: &Mirror<'_>, other: &Mirror<'_>) -> bool {
     }
     let (host, paths, tag) = mirror.target.globs(&mirror.source);
     let (other_host, other_paths, other_tag) = other.source.globs();
-    glob::may_meet(host, &other_host)
-        && glob::may_meet(tag, other_tag)
-        && paths.iter().any(|path| {
-            let mut others = other_paths.iter();
-            others.any(|other| glob::may_meet(path, other))
-        })
+    if !(glob::may_meet(host, &other_host) && glob::may_meet(tag, other_tag)) {
+        return false;
+    }
+    if mirror.target.is_template() {
+        let covered = other.source.segments();
+        let paths = mirror.target.segments(&mirror.source);
+        return paths.iter().any(|path| segments_meet(path, &covered));
+    }
+    paths.iter().any(|path| {
+        let mut others = other_paths.iter();
+        others.any(|other| glob::may_meet(path, other))
+    })
+}
+
+/// Whether some path is described by both lists of segments, in which `**` is any number of them.
+fn segments_meet(left: &[String], right: &[String]) -> bool {
+    // Whether what is left of both, from each position on, may be the same path: from the end.
+    let mut below: Vec<bool> = Vec::new();
+    for at_left in (0..=left.len()).rev() {
+        let mut here = vec![false; right.len() + 1];
+        for at_right in (0..=right.len()).rev() {
+            let open = |row: &[bool], at: usize| row.get(at) == Some(&true);
+            let meets = match (left.get(at_left), right.get(at_right)) {
+                (None, None) => true,
+                (Some(one), other) if one == "**" => {
+                    open(&below, at_right) || (other.is_some() && open(&here, at_right + 1))
+                }
+                (one, Some(other)) if other == "**" => {
+                    open(&here, at_right + 1) || (one.is_some() && open(&below, at_right))
+                }
+                (Some(one), Some(other)) => {
+                    glob::may_meet(one, other) && open(&below, at_right + 1)
+                }
+                _ => false,
+            };
+            if let Some(slot) = here.get_mut(at_right) {
+                *slot = meets;
+            }
+        }
+        below = here;
+    }
+    below.first() == Some(&true)
 }
 
 /// Why a rule makes no image of any that it covers.
@@ -222,4 +258,25 @@ fn never_valid(mirror: &Mirror<'_>) -> Option<String> {
         }
     }
     problem
+}
+
+/// Why a mirror that is only a host cannot take the image that the source itself names: of its path nothing
+/// is left to be a repository there.
+fn loses_the_name(mirror: &Mirror<'_>) -> Option<String> {
+    let sample = mirror.source.samples().into_iter().next()?;
+    if mirror.target.is_template() || !mirror.source.may_be_at() {
+        return None;
+    }
+    let image = Reference::parse(&sample).ok()?;
+    let name = image.path().rsplit('/').next().unwrap_or_default();
+    match mirror.mirrored(&image) {
+        Mirrored::Invalid(text, why) => Some(format!(
+            "`{0}` is only a host, and has no repository for `{1}`: `{2}` becomes `{3}`, which {why}, write `{0}/{name}`",
+            Shown(mirror.target.text()),
+            Shown(mirror.source.text()),
+            Shown(&sample),
+            Shown(&text),
+        )),
+        _ => None,
+    }
 }
