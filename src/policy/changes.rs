@@ -131,9 +131,8 @@ pub(super) fn judge_delete(
     let object = Object::read(old_text, &request.kind)
         .map_err(|error| RequestError::new("request.oldObject", error))?;
     for rule in settings.changes.iter().filter(|rule| rule.guard_delete) {
-        // A DELETE sets no annotation and has no field manager.
-        let is_excluded = rule.who.excludes(who) || !rule.who.annotations.is_empty();
-        if !is_excluded
+        // A DELETE can set no annotation, so nobody is asked for one.
+        if !(rule.who.excludes(who) || rule.who.denies(request.field_manager.as_deref()))
             || !rule.selector.matches(request, &object)
             || Exempted::new(&settings.exemptions, request, &object, used)
                 .cover(Check::Changes, None)
@@ -143,7 +142,7 @@ pub(super) fn judge_delete(
         let told = Told {
             rule,
             user: who,
-            manager: None,
+            manager: request.field_manager.as_deref(),
         };
         findings.push(told.deletion(request));
     }
