@@ -56,6 +56,8 @@ const fn delete(who: &'static str, group: &'static str, kind: &'static str) -> D
 }
 
 const DEPLOYMENT_CONTROLLER: &str = "deployment-controller";
+const GARBAGE_COLLECTOR: &str = "generic-garbage-collector";
+const NAMESPACE_CONTROLLER: &str = "namespace-controller";
 const KUBE_CONTROLLER_MANAGER: &str = "kube-controller-manager";
 const SCHEDULER: &str = "system:kube-scheduler";
 const API_SERVER: &str = "system:apiserver";
@@ -134,8 +136,8 @@ const DUTIES: [Duty; 55] = [
         "StorageVersion",
     ),
     update("leader-election-controller", COORDINATION, "Lease"),
-    delete("generic-garbage-collector", "*", "*"),
-    delete("namespace-controller", "*", "*"),
+    delete(GARBAGE_COLLECTOR, "*", "*"),
+    delete(NAMESPACE_CONTROLLER, "*", "*"),
     both(SCHEDULER, "", "Pod"),
     update(SCHEDULER, "", "PersistentVolumeClaim"),
     update(SCHEDULER, "", "PersistentVolume"),
@@ -160,6 +162,15 @@ const DUTIES: [Duty; 55] = [
 pub(crate) fn is_deployment_controller(user: Option<&User<'_>>) -> bool {
     user.and_then(|user| controller(&user.name))
         .is_some_and(|name| name == KUBE_CONTROLLER_MANAGER || name == DEPLOYMENT_CONTROLLER)
+}
+
+/// Whether a controller asks that unties objects from their owners: the garbage collector does so for
+/// `kubectl delete --cascade=orphan`, by a plain PATCH of the dependents.
+pub(crate) fn unties_owners(user: &User<'_>) -> bool {
+    matches!(
+        controller(&user.name),
+        Some(KUBE_CONTROLLER_MANAGER | GARBAGE_COLLECTOR | NAMESPACE_CONTROLLER)
+    )
 }
 
 /// The controller that a user is: its account in `kube-system`, or else the one name under which all of

@@ -43,6 +43,12 @@ impl Difference {
         }
     }
 
+    /// Whether it is in the object's own `ownerReferences`.
+    pub(crate) fn is_owner(&self) -> bool {
+        matches!(self.path.steps(), [Step::Key(metadata), Step::Key(owners), ..]
+            if metadata == "metadata" && owners == "ownerReferences")
+    }
+
     /// Whether this is what restarts a workload, and does nothing else.
     pub(crate) fn is_restart(&self) -> bool {
         matches!(self.path.steps(), [.., Step::Key(template), Step::Key(metadata), Step::Key(annotations), Step::Key(key)]

@@ -59,9 +59,12 @@ pub(super) fn judge_update(
         if !is_about_it && !rule.selector.matches(request, compared.old()) {
             continue;
         }
-        let differences = compared.differences(rule, &|image| {
+        let mut differences = compared.differences(rule, &|image| {
             as_it_will_run(settings, request, object, image, &old)
         });
+        if controllers::unties_owners(who) {
+            differences.retain(|difference| !difference.is_owner());
+        }
         if differences.is_empty()
             || (rule.allow_restart && differences.iter().all(Difference::is_restart))
         {
