@@ -10,7 +10,7 @@ use crate::workload::Object;
 
 use super::exempted::Exempted;
 use super::finding::Finding;
-use super::running::{Old, as_it_will_run};
+use super::running::{Old, Unasked, as_it_will_run};
 use super::told::Told;
 
 /// Everything that a rule has against an UPDATE. Silent on CREATE, and without a user.
@@ -60,7 +60,7 @@ pub(super) fn judge_update(
             continue;
         }
         let mut differences = compared.differences(rule, &|image| {
-            as_it_will_run(settings, request, object, image, &old)
+            as_it_will_run(settings, request, object, image, &old, Unasked::Unknown)
         });
         if controllers::unties_owners(who) {
             differences.retain(|difference| !difference.is_owner());

@@ -14,7 +14,7 @@ use crate::workload::{ImageField, Object};
 use super::Judged;
 use super::exempted::Exempted;
 use super::finding::Finding;
-use super::running::{Old, as_it_will_run, as_written, mirrored};
+use super::running::{Old, Unasked, as_it_will_run, as_written, mirrored};
 
 /// What to do about drift.
 const INSTEAD: &str = "change it in Git, or the next apply changes it back";
@@ -54,7 +54,7 @@ pub(super) fn judge(
             compare_images(
                 &applied,
                 object,
-                &|image| as_it_will_run(settings, request, object, image, &old),
+                &|image| as_it_will_run(settings, request, object, image, &old, Unasked::There),
                 &mut drifted,
             );
             if request.kind.is_pod() {

@@ -388,6 +388,15 @@ fn unchecked(mirror: &Mirror<'_>, written: &Reference<'_>, text: String, error: 
     }
 }
 
+/// Whether the images of an object become those that its old object runs, where that is their mirror.
+pub(super) fn edits_what_changes(
+    rewrite: Rewrite,
+    request: &Request<'_>,
+    object: &Object<'_>,
+) -> bool {
+    treatment(rewrite, request, object, false) == Treatment::EditedIfChanged
+}
+
 fn treatment(
     rewrite: Rewrite,
     request: &Request<'_>,

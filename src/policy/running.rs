@@ -12,7 +12,7 @@ use crate::selector::Selector;
 use crate::settings::Settings;
 use crate::workload::{Found, ImageField, Object, Source};
 
-use super::is_filled_in_by_istio;
+use super::{is_filled_in_by_istio, mirrors};
 
 /// The old object of a request, read once, and not before it is needed.
 #[derive(Default)]
@@ -52,6 +52,15 @@ fn pair(image: &ImageField<'_>, runs: &str) -> String {
     [runs, &image.pairing()].join(" ")
 }
 
+/// What is taken of a mirror that a registry has to be asked for first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unasked {
+    /// The registry has it.
+    There,
+    /// Nobody knows: the image is compared as it is written, unless it is restored without asking.
+    Unknown,
+}
+
 /// The image in the one spelling that `changes` and `drift` compare: two images that come to the
 /// same, be it from a mirror, are no change. What is no reference stays as it is written.
 ///
@@ -62,6 +71,7 @@ pub(super) fn as_it_will_run<'a>(
     object: &Object<'a>,
     image: &ImageField<'_>,
     old: &Old<'a>,
+    unasked: Unasked,
 ) -> String {
     let is_pod = request.kind.is_pod();
     let is_old = is_in(request.old_object, image);
@@ -71,16 +81,20 @@ pub(super) fn as_it_will_run<'a>(
     } else {
         let judged = if is_old { old.object(request) } else { None };
         let judged = judged.unwrap_or(object);
-        mirrored(settings, request, judged, image)
+        find(settings, request, judged, image)
+    };
+    let is_rewritten = |mirrored: &Pulled| {
+        if is_pod {
+            request.operation == Operation::Create || old.runs(request, image, &mirrored.from)
+        } else {
+            !mirrored.is_asked
+                || unasked == Unasked::There
+                || (mirrors::edits_what_changes(settings.rewrite, request, object)
+                    && old.runs(request, image, &mirrored.from))
+        }
     };
     match mirrored {
-        Some(mirrored)
-            if !is_pod
-                || request.operation == Operation::Create
-                || old.runs(request, image, &mirrored) =>
-        {
-            mirrored
-        }
+        Some(mirrored) if is_rewritten(&mirrored) => mirrored.from,
         _ => as_written(image),
     }
 }
@@ -93,6 +107,13 @@ pub(super) fn as_written(image: &ImageField<'_>) -> String {
     }
 }
 
+/// The mirror that an image is pulled from.
+struct Pulled {
+    from: String,
+    /// Whether its registry is asked for it first.
+    is_asked: bool,
+}
+
 /// The mirror that the image of an object is pulled from, wherever it stands.
 pub(super) fn mirrored(
     settings: &Settings<'_>,
@@ -100,6 +121,15 @@ pub(super) fn mirrored(
     object: &Object<'_>,
     image: &ImageField<'_>,
 ) -> Option<String> {
+    find(settings, request, object, image).map(|pulled| pulled.from)
+}
+
+fn find(
+    settings: &Settings<'_>,
+    request: &Request<'_>,
+    object: &Object<'_>,
+    image: &ImageField<'_>,
+) -> Option<Pulled> {
     let is_left = settings.rewrite == Rewrite::Never
         || image.is_never_pulled
         || is_filled_in_by_istio(request, image)
@@ -117,7 +147,10 @@ pub(super) fn mirrored(
             && exemption.selector.matches(request, object)
     });
     match mirror.mirrored(&reference) {
-        Mirrored::To(text) if !is_exempt => Some(Reference::parse(&text).ok()?.to_string()),
+        Mirrored::To(text) if !is_exempt => Some(Pulled {
+            from: Reference::parse(&text).ok()?.to_string(),
+            is_asked: mirror.check_exists,
+        }),
         _ => None,
     }
 }
