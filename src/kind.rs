@@ -15,6 +15,17 @@ pub struct GroupKind<'a> {
 }
 
 impl GroupKind<'_> {
+    /// A Pod.
+    pub(crate) const POD: GroupKind<'static> = GroupKind {
+        group: Cow::Borrowed(""),
+        kind: Cow::Borrowed("Pod"),
+    };
+
+    /// Whether this is what asks for a Pod to be evicted.
+    pub(crate) fn is_eviction(&self) -> bool {
+        self.group == "policy" && self.kind == "Eviction"
+    }
+
     /// Where Kubernetes' own workloads keep their pod spec; `None` for every other kind.
     ///
     /// Source: the API types of Kubernetes (`k8s.io/api`): core/v1, apps/v1, batch/v1.

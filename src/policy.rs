@@ -1,7 +1,7 @@
 //! The order in which a request is judged.
 //!
-//! 1. CONNECT passes, and every sub-resource but `ephemeralcontainers`; DELETE passes unless a rule
-//!    of `changes` guards it.
+//! 1. CONNECT passes, and every sub-resource but `ephemeralcontainers`; DELETE and evictions pass unless
+//!    a rule of `changes` guards the object.
 //! 2. Every image of the object is held against every list, as it will run: pulled from its mirror;
 //!    then its annotations against their rules, and the object against what was last applied.
 //! 3. What an exemption covers is left out.
@@ -97,6 +97,13 @@ impl<'s> Policy<'s> {
         let mut verdict = Verdict::new(self.settings.docs_url.as_deref());
         if request.operation == Operation::Delete {
             return self.evaluate_deletion(&request, verdict);
+        }
+        if is_eviction(&request) {
+            let mut used = vec![false; self.settings.exemptions.len()];
+            let mut findings = Vec::new();
+            changes::judge_eviction(self.settings, &request, &mut used, &mut findings);
+            self.tell(findings, &used, &mut verdict);
+            return verdict;
         }
         if request.operation == Operation::Connect
             || !matches!(
@@ -292,6 +299,13 @@ impl<'s> Policy<'s> {
             kept::mark(findings, was.findings, object.text, old_text);
         }
     }
+}
+
+/// Whether the request evicts a Pod, where a policy is asked about that.
+fn is_eviction(request: &Request<'_>) -> bool {
+    request.operation == Operation::Create
+        && request.sub_resource.as_deref() == Some("eviction")
+        && request.kind.is_eviction()
 }
 
 /// Whether Istio's injector fills an image in. It does when a Pod is created; afterwards a node pulls the

@@ -118,6 +118,14 @@ impl Selector<'_> {
             })
     }
 
+    /// Whether only who asks, and the kind, namespace and name of the object decide.
+    pub(crate) const fn needs_no_object(&self) -> bool {
+        self.operations.is_none()
+            && self.labels.is_empty()
+            && self.fields.is_empty()
+            && self.old_fields.is_empty()
+    }
+
     /// Whether the rule would be about this request if labels and fields were what it wants.
     pub(crate) fn may_match(&self, request: &Request<'_>, object: &Object<'_>) -> bool {
         any_glob(self.operations.as_deref(), || {

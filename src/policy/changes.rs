@@ -3,6 +3,7 @@
 use crate::change::{ChangeRule, Compared, Difference, controllers, field_manager};
 use crate::exemption::Check;
 use crate::json::{Step, text_at};
+use crate::kind::GroupKind;
 use crate::request::{Operation, Request, RequestError, User};
 use crate::selector::Selector;
 use crate::settings::Settings;
@@ -150,6 +151,51 @@ pub(super) fn judge_delete(
         findings.push(told.deletion(request));
     }
     Ok(())
+}
+
+/// Everything that a rule has against an eviction, which deletes a Pod.
+///
+/// The request names the Pod and does not show it. Rules that would have to see it say nothing: a refusal
+/// would stop every drain of a node.
+pub(super) fn judge_eviction(
+    settings: &Settings<'_>,
+    request: &Request<'_>,
+    used: &mut [bool],
+    findings: &mut Vec<Finding>,
+) {
+    let Some(who) = asking(settings, request, Operation::Create) else {
+        return;
+    };
+    let pod = Request {
+        kind: GroupKind::POD,
+        object: None,
+        ..request.clone()
+    };
+    if controllers::may(who, &pod.kind, Operation::Delete) {
+        return;
+    }
+    // The name is that of the request, and the body has to agree with it.
+    let unseen = Object::new("{}");
+    let named = request.object.as_ref().filter(|_| request.name.is_none());
+    let object = named.unwrap_or(&unseen);
+    for rule in settings.changes.iter().filter(|rule| rule.guard_delete) {
+        let is_denied = rule.who.excludes(who) || rule.who.denies(request.field_manager.as_deref());
+        if !is_denied
+            || !rule.selector.needs_no_object()
+            || !rule.selector.may_match(&pod, object)
+            || Exempted::new(&settings.exemptions, &pod, object, used)
+                .unseen()
+                .cover(Check::Changes, None)
+        {
+            continue;
+        }
+        let told = Told {
+            rule,
+            user: who,
+            manager: request.field_manager.as_deref(),
+        };
+        findings.push(told.eviction(&pod));
+    }
 }
 
 /// No rule could be about what is no object.

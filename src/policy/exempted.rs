@@ -12,6 +12,8 @@ pub(super) struct Exempted<'p, 's, 'r> {
     object: &'p Object<'r>,
     /// What the object was, where an exemption must be about that as well.
     old: Option<&'p Object<'r>>,
+    /// Whether the request does not show the object, so that nothing can be said of what is in it.
+    is_unseen: bool,
     /// The exemptions whose `match` holds, by their position.
     applying: Option<Vec<usize>>,
     used: &'p mut [bool],
@@ -30,6 +32,7 @@ impl<'p, 's, 'r> Exempted<'p, 's, 'r> {
             request,
             object,
             old: None,
+            is_unseen: false,
             applying: None,
             used,
         }
@@ -42,6 +45,12 @@ impl<'p, 's, 'r> Exempted<'p, 's, 'r> {
         self
     }
 
+    /// Lets only those apply that need not see the object.
+    pub(super) const fn unseen(mut self) -> Self {
+        self.is_unseen = true;
+        self
+    }
+
     /// Whether one of them lifts a check for an image (`None`: what is no image); the first that
     /// does is noted.
     pub(super) fn cover(&mut self, check: Check, image: Option<&Reference<'_>>) -> bool {
@@ -50,11 +59,13 @@ impl<'p, 's, 'r> Exempted<'p, 's, 'r> {
             request,
             object,
             old,
+            is_unseen,
             ..
         } = *self;
         let applying = self.applying.get_or_insert_with(|| {
             let applies = |(_, exemption): &(usize, &Exemption<'_>)| {
                 exemption.selector.matches(request, object)
+                    && (!is_unseen || exemption.selector.needs_no_object())
                     && old.is_none_or(|old| exemption.selector.matches(request, old))
             };
             let applying = all.iter().enumerate().filter(applies);

@@ -52,9 +52,24 @@ impl Told<'_> {
 
     /// The rule guards the object itself.
     pub(super) fn deletion(&self, request: &Request<'_>) -> Finding {
+        self.end(request, "delete it", "remove it from Git")
+    }
+
+    /// The rule guards the Pod itself.
+    pub(super) fn eviction(&self, pod: &Request<'_>) -> Finding {
+        let instead = if self.rule.who.is_nobody() {
+            "leave it as it is"
+        } else {
+            "leave that to the users whom the rule allows"
+        };
+        self.end(pod, "evict it", instead)
+    }
+
+    /// The object goes.
+    fn end(&self, request: &Request<'_>, how: &str, otherwise: &str) -> Finding {
         let name = request.name.as_deref().unwrap_or_default();
         let object = format!("{} `{}`", Shown(&request.kind.to_string()), Shown(name));
-        let problem = self.problem("does not let", "delete it", "", "remove it from Git");
+        let problem = self.problem("does not let", how, "", otherwise);
         Finding::at(
             "object".to_owned(),
             Location::default(),
