@@ -58,6 +58,11 @@ pub struct ChangeRule<'a> {
 }
 
 impl ChangeRule<'_> {
+    /// Whether it guards annotations or labels of the object.
+    pub(crate) fn guards_metadata(&self) -> bool {
+        self.guards.iter().any(Guard::is_about_metadata)
+    }
+
     /// Whether it guards images.
     pub(crate) fn guards_images(&self) -> bool {
         self.guards

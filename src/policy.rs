@@ -1,7 +1,7 @@
 //! The order in which a request is judged.
 //!
 //! 1. CONNECT passes, and every sub-resource but `ephemeralcontainers`; DELETE and evictions pass unless
-//!    a rule of `changes` guards the object.
+//!    a rule of `changes` guards the object; of `status` only annotations and labels are judged.
 //! 2. Every image of the object is held against every list, as it will run: pulled from its mirror;
 //!    then its annotations against their rules, and the object against what was last applied.
 //! 3. What an exemption covers is left out.
@@ -23,6 +23,7 @@ mod told;
 
 use std::ops::Range;
 
+use crate::change::{ChangeRule, controllers};
 use crate::exemption::Check;
 use crate::json::Step;
 use crate::json::scan::{self, lookup};
@@ -98,6 +99,9 @@ impl<'s> Policy<'s> {
         if request.operation == Operation::Delete {
             return self.evaluate_deletion(&request, verdict);
         }
+        if request.is_through_status() {
+            return self.evaluate_status(request, verdict);
+        }
         if is_eviction(&request) {
             let mut used = vec![false; self.settings.exemptions.len()];
             let mut findings = Vec::new();
@@ -141,6 +145,88 @@ impl<'s> Policy<'s> {
         self.tell(judged.findings, &used, &mut verdict);
         verdict.change(object.text, judged.edits, judged.rewritten);
         verdict
+    }
+
+    /// Judges a write through `status`: only annotations and labels that differ from those of before, for
+    /// which the API server takes over whatever stands there.
+    fn evaluate_status(self, mut request: Request<'_>, mut verdict: Verdict<'s>) -> Verdict<'s> {
+        let is_guarded = self
+            .settings
+            .changes
+            .iter()
+            .any(ChangeRule::guards_metadata);
+        if self.settings.annotations.is_empty() && !is_guarded {
+            return verdict;
+        }
+        let unreadable = |error| Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
+        let Some(object) = request.object.take() else {
+            return unreadable(RequestError::new("request.object", "missing"));
+        };
+        let old = match request.old_object {
+            Some(text) => match Object::read(text, &request.kind) {
+                Ok(old) => Some(old),
+                Err(error) => return unreadable(RequestError::new("request.oldObject", error)),
+            },
+            None => None,
+        };
+        let who = request.user.as_ref();
+        if old
+            .as_ref()
+            .is_some_and(|old| has_same_entries(old, &object))
+            || who.is_some_and(|who| controllers::may_through_status(who, &request.kind))
+        {
+            return verdict;
+        }
+        let object = object.through_status(old.as_ref());
+        let mut used = vec![false; self.settings.exemptions.len()];
+        let mut findings = Vec::new();
+        let judged = self.judge_annotations(&request, &object, true, &mut used, &mut findings);
+        if let Err(unjudged) = judged {
+            return match unjudged {
+                Unjudged::Settings(errors) => Verdict::misconfigured(&errors),
+                Unjudged::Request(error) => unreadable(error),
+            };
+        }
+        if let (Some(old), Some(old_text)) = (old, request.old_object) {
+            let mut unused = vec![false; self.settings.exemptions.len()];
+            let mut was = Vec::new();
+            let old = old.through_status(None);
+            if self
+                .judge_annotations(&request, &old, false, &mut unused, &mut was)
+                .is_ok()
+            {
+                kept::mark(&mut findings, was, object.text, old_text);
+            }
+            // What was so before is not told to whoever writes a status.
+            findings.retain(|finding| finding.violation.kept.is_none());
+        }
+        let changes =
+            changes::judge_update(self.settings, &request, &object, &mut used, &mut findings);
+        if let Err(error) = changes {
+            return unreadable(error);
+        }
+        self.tell(findings, &used, &mut verdict);
+        verdict
+    }
+
+    /// Everything wrong with the annotations of an object that goes through `status`, or was there before.
+    fn judge_annotations(
+        self,
+        request: &Request<'_>,
+        object: &Object<'_>,
+        is_new: bool,
+        used: &mut [bool],
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), Unjudged> {
+        let mut exempted = Exempted::new(&self.settings.exemptions, request, object, used);
+        annotations::judge(
+            self.settings,
+            request,
+            object,
+            is_new,
+            &mut exempted,
+            findings,
+        )
     }
 
     /// Judges a DELETE, which has no object but the old one.
@@ -299,6 +385,17 @@ impl<'s> Policy<'s> {
             kept::mark(findings, was.findings, object.text, old_text);
         }
     }
+}
+
+/// Whether two objects have the same annotations and labels, to the byte.
+fn has_same_entries(old: &Object<'_>, object: &Object<'_>) -> bool {
+    let entries = |object: &Object<'_>, map: &str| {
+        let way = [Step::key("metadata"), Step::key(map)];
+        lookup(object.text, &way).concat()
+    };
+    ["annotations", "labels"]
+        .iter()
+        .all(|map| entries(old, map) == entries(object, map))
 }
 
 /// Whether the request evicts a Pod, where a policy is asked about that.

@@ -94,6 +94,11 @@ impl RequestError {
 }
 
 impl<'a> Request<'a> {
+    /// Whether it writes an object through its sub-resource `status`.
+    pub(crate) fn is_through_status(&self) -> bool {
+        self.operation == Operation::Update && self.sub_resource.as_deref() == Some("status")
+    }
+
     /// Reads a bare admission request.
     ///
     /// # Errors

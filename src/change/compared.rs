@@ -34,8 +34,9 @@ impl<'p, 'a> Compared<'p, 'a> {
         Ok(Self {
             request,
             new,
-            is_body_changed: is_body_changed(&old, new),
-            has_image_paths: !image_paths.is_empty(),
+            // Nothing else counts of what goes through `status`.
+            is_body_changed: !request.is_through_status() && is_body_changed(&old, new),
+            has_image_paths: !request.is_through_status() && !image_paths.is_empty(),
             old,
             templates: OnceCell::new(),
         })

@@ -6,7 +6,7 @@
 //! Source: `plugin/pkg/auth/authorizer/rbac/bootstrappolicy/controller_policy.go` and
 //! `namespace_policy.go` of Kubernetes, which name the accounts and what they may do, and the
 //! controllers in `pkg/controller`, which say what of it they do by a plain UPDATE, PATCH or DELETE.
-//! What goes through a sub-resource needs no row.
+//! What goes through a sub-resource needs no row, but for annotations and labels through `status`.
 
 use crate::kind::GroupKind;
 use crate::request::{Operation, User};
@@ -158,6 +158,67 @@ const DUTIES: [Duty; 55] = [
     update(API_SERVER, NETWORKING, "ServiceCIDR"),
 ];
 
+/// Controllers of Kubernetes' own that write annotations through `status`, and the kinds. Each has a row in
+/// `docs/changes.md`, with its source.
+const THROUGH_STATUS: [(&str, &str, &str); 4] = [
+    (DEPLOYMENT_CONTROLLER, "apps", "Deployment"),
+    ("expand-controller", "", "PersistentVolumeClaim"),
+    (
+        "horizontal-pod-autoscaler",
+        "autoscaling",
+        "HorizontalPodAutoscaler",
+    ),
+    ("service-controller", "", "Service"),
+];
+
+/// Controllers of clouds that write `status`, by their user names, and whether they do so of Ingresses as well
+/// as of Services. Each has a row in `docs/changes.md`, with its source.
+const CLOUD_CONTROLLERS: [(&str, bool); 10] = [
+    ("system:cloud-controller-manager", false),
+    (
+        "system:serviceaccount:kube-system:cloud-controller-manager",
+        true,
+    ),
+    ("system:serviceaccount:kube-system:cloud-provider", false),
+    ("system:serviceaccount:kube-system:glbc", true),
+    ("system:controller:glbc", true),
+    ("system:l4-lb-controller", false),
+    ("system:l7-lb-controller", true),
+    ("system:l7-lb-controller-neg", false),
+    ("eks:cloud-controller-manager", false),
+    (
+        "system:serviceaccount:kube-system:aws-load-balancer-controller",
+        true,
+    ),
+];
+
+/// Whether this user writes the annotations and labels of such objects through `status` in the course of its
+/// work.
+pub(crate) fn may_through_status(user: &User<'_>, kind: &GroupKind<'_>) -> bool {
+    let is = |group: &str, name: &str| kind.group == group && kind.kind == name;
+    // Kubelets annotate their Nodes.
+    if is("", "Node") && is_kubelet(user) {
+        return true;
+    }
+    let is_own = controller(&user.name).is_some_and(|name| {
+        THROUGH_STATUS.iter().any(|(who, group, kind)| {
+            (name == *who || name == KUBE_CONTROLLER_MANAGER) && is(group, kind)
+        })
+    });
+    let is_clouds = || {
+        CLOUD_CONTROLLERS.iter().any(|(who, writes_ingresses)| {
+            user.name == *who
+                && (is("", "Service") || (*writes_ingresses && is("networking.k8s.io", "Ingress")))
+        })
+    };
+    is_own || is_clouds() || may(user, kind, Operation::Update)
+}
+
+/// A kubelet is told by its group, which only its certificate gives.
+fn is_kubelet(user: &User<'_>) -> bool {
+    user.groups.iter().any(|group| group == "system:nodes")
+}
+
 /// Whether the deployment controller asks.
 pub(crate) fn is_deployment_controller(user: Option<&User<'_>>) -> bool {
     user.and_then(|user| controller(&user.name))
@@ -177,29 +238,26 @@ pub(crate) fn unties_owners(user: &User<'_>) -> bool {
 /// them act where they have no accounts of their own.
 fn controller(user: &str) -> Option<&str> {
     let name = user.strip_prefix("system:")?;
-    let account = name.strip_prefix("serviceaccount:kube-system:");
-    account.or((name == KUBE_CONTROLLER_MANAGER).then_some(name))
+    match name.strip_prefix("serviceaccount:kube-system:") {
+        // No account has this name.
+        Some(account) => (account != KUBE_CONTROLLER_MANAGER).then_some(account),
+        None => (name == KUBE_CONTROLLER_MANAGER).then_some(name),
+    }
 }
 
 /// Whether this request is the duty of a controller of Kubernetes' own, of the scheduler or of a
 /// kubelet.
 pub(crate) fn may(user: &User<'_>, kind: &GroupKind<'_>, operation: Operation) -> bool {
-    // A kubelet is told by its group, which only its certificate gives.
-    if kind.is_pod() && user.groups.iter().any(|group| group == "system:nodes") {
+    if kind.is_pod() && is_kubelet(user) {
         return true;
     }
-    let Some(name) = user.name.strip_prefix("system:") else {
-        return false;
-    };
-    let account = name.strip_prefix("serviceaccount:kube-system:");
-    // Where the controllers have no accounts of their own, they act under this one name.
-    let is_all = name == "kube-controller-manager";
+    let controller = controller(&user.name);
     DUTIES.iter().any(|duty| {
         let is_component = duty.who == SCHEDULER || duty.who == API_SERVER;
         let is_theirs = if is_component {
             user.name == duty.who
         } else {
-            is_all || account == Some(duty.who)
+            controller.is_some_and(|name| name == KUBE_CONTROLLER_MANAGER || name == duty.who)
         };
         is_theirs
             && match operation {

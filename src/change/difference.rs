@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::guard::is_annotation_or_label;
 use crate::json::{Kind, Location, Scalar, Step, kind_of, same, scan};
 
 /// Below this many levels, values are compared whole: each level reads what is below it again.
@@ -47,6 +48,11 @@ impl Difference {
     pub(crate) fn is_owner(&self) -> bool {
         matches!(self.path.steps(), [Step::Key(metadata), Step::Key(owners), ..]
             if metadata == "metadata" && owners == "ownerReferences")
+    }
+
+    /// Whether it is one of the object's own annotations or labels.
+    pub(crate) fn is_annotation_or_label(&self) -> bool {
+        is_annotation_or_label(self.path.steps())
     }
 
     /// Whether this is what restarts a workload, and does nothing else.

@@ -77,6 +77,15 @@ const FIXED: [&str; 6] = [
 const WRITTEN: [&str; 3] = ["managedFields", "resourceVersion", "generation"];
 
 impl<'a> Guard<'a> {
+    /// Whether it is about annotations or labels of the object, which a write through `status` changes as well.
+    pub(crate) fn is_about_metadata(&self) -> bool {
+        match self {
+            Self::Images => false,
+            Self::Annotations(_) | Self::Labels(_) => true,
+            Self::Field(path) => is_annotation_or_label(path.steps()),
+        }
+    }
+
     /// Reads an item of `guard`.
     ///
     /// # Errors
@@ -132,4 +141,10 @@ impl<'a> Guard<'a> {
             _ => Err("expected a field".to_owned()),
         }
     }
+}
+
+/// Whether a path leads to the object's own annotations or labels.
+pub(super) fn is_annotation_or_label(path: &[Step<'_>]) -> bool {
+    matches!(path, [Step::Key(metadata), Step::Key(map), ..]
+        if metadata == "metadata" && matches!(map.as_ref(), "annotations" | "labels"))
 }

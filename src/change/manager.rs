@@ -9,14 +9,17 @@ use crate::request::Request;
 /// The field manager that the request's options name, else that of the newest entry of
 /// `managedFields`, given the object's own `metadata`.
 ///
-/// The API server notes the manager before it asks a policy. Entries for sub-resources are left out:
-/// those requests are not judged.
+/// The API server notes the manager before it asks a policy. Entries for sub-resources are left out: what
+/// goes through them is not judged, or by what its options say.
 pub(crate) fn field_manager<'a>(
     request: &'a Request<'_>,
     metadata: Option<&'a str>,
 ) -> Option<Cow<'a, str>> {
     if let Some(manager) = &request.field_manager {
         return Some(Cow::Borrowed(manager));
+    }
+    if request.is_through_status() {
+        return None;
     }
     let mut newest: Option<(Cow<'a, str>, Cow<'a, str>)> = None;
     for entry in lookup(metadata?, &[Step::key("managedFields"), Step::Each]) {

@@ -50,8 +50,9 @@ pub(super) fn judge(
     exempted: &mut Exempted<'_, '_, '_>,
     findings: &mut Vec<Finding>,
 ) -> Result<(), Unjudged> {
-    if settings.annotations.is_empty() || request.sub_resource.is_some() {
-        // The one that is judged, `ephemeralcontainers`, leaves metadata as it was.
+    // `ephemeralcontainers` leaves metadata as it was.
+    let is_metadata_written = request.sub_resource.is_none() || request.is_through_status();
+    if settings.annotations.is_empty() || !is_metadata_written {
         return Ok(());
     }
     let first = findings.len();
@@ -134,7 +135,12 @@ impl<'p, 'r> Judge<'p, 'r> {
             if of_templates {
                 of_templates_in(object)
             } else {
-                of_object(object, &request.kind)
+                let mut places = of_object(object, &request.kind);
+                if request.is_through_status() {
+                    // Not those in `spec`, that a CronJob gives to its Jobs.
+                    places.truncate(1);
+                }
+                places
             }
         })
     }
@@ -310,10 +316,11 @@ fn finding(
         if is_owned && controllers::is_deployment_controller(request.user.as_ref()) {
             // Its Pods are what counts, and from these the annotation is removed.
             action = Action::Warn;
-        } else if !is_owned && request.user.is_some() {
+        } else if !is_owned && request.user.is_some() && !request.is_through_status() {
             removes = objection.removable;
         }
-        // The audit scanner changes nothing: what is there is reported.
+        // The audit scanner changes nothing: what is there is reported. Nor is what goes through `status`
+        // changed on its way.
     }
     let mut at = place.place();
     if let Some(key) = &objection.key {

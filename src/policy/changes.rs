@@ -25,8 +25,10 @@ pub(super) fn judge_update(
     let Some(who) = asking(settings, request, Operation::Update) else {
         return Ok(());
     };
+    let is_through_status = request.is_through_status();
+    let is_asked = |rule: &ChangeRule<'_>| !is_through_status || rule.guards_metadata();
     let Some(old_text) = request.old_object else {
-        missing(settings, request, object, findings, |_| true);
+        missing(settings, request, object, findings, is_asked);
         return Ok(());
     };
     if controllers::may(who, &request.kind, request.operation) {
@@ -36,7 +38,7 @@ pub(super) fn judge_update(
     let mut compared = None;
     let old = Old::default();
     let manager = || field_manager(request, object.metadata);
-    for rule in &settings.changes {
+    for rule in settings.changes.iter().filter(|rule| is_asked(rule)) {
         let is_excluded = rule.who.excludes(who);
         let is_denied =
             !rule.who.denied_managers.is_empty() && rule.who.denies(manager().as_deref());
@@ -65,6 +67,9 @@ pub(super) fn judge_update(
         });
         if controllers::unties_owners(who) {
             differences.retain(|difference| !difference.is_owner());
+        }
+        if is_through_status {
+            differences.retain(Difference::is_annotation_or_label);
         }
         if differences.is_empty()
             || (rule.allow_restart && differences.iter().all(Difference::is_restart))

@@ -128,6 +128,35 @@ impl<'a> Object<'a> {
             )
     }
 
+    /// The object that a write through `status` makes of the `old` one, as far as rules judge it: the old one
+    /// with other annotations and labels, without images and templates. Where there is no old one, all is new.
+    pub(crate) fn through_status(self, old: Option<&Self>) -> Self {
+        let is_metadata = |(key, _): &&Member<'a>| key == "metadata";
+        let mut members = self.members;
+        if let Some(old) = old {
+            let mut kept: Vec<Member<'a>> = Vec::with_capacity(members.len());
+            for (key, value) in old.members.iter().filter(|member| !is_metadata(member)) {
+                kept.push((key.clone(), value));
+            }
+            for (key, value) in members {
+                if key == "metadata" {
+                    kept.push((key, value));
+                } else if !kept.iter().any(|(known, _)| *known == key) {
+                    // What the API server will drop.
+                    kept.push((key, "null"));
+                }
+            }
+            members = kept;
+        }
+        Self {
+            found: Vec::new(),
+            templates: Vec::new(),
+            marks: Vec::new(),
+            members,
+            ..self
+        }
+    }
+
     /// Every image, in the order of the document.
     pub(crate) fn images(&self) -> Vec<&ImageField<'a>> {
         let found = self.found.iter().filter_map(|found| match found {

@@ -120,6 +120,51 @@ fn every_controller_may_do_what_its_row_says_and_nothing_else() {
 }
 
 #[test]
+fn every_user_of_a_row_writes_the_status_of_its_kinds_and_nothing_else() {
+    let section = docs::section(CHANGES, "Through status");
+    let rows: Vec<_> = docs::rows(section, "who writes status")
+        .into_iter()
+        .map(|row| (unquoted(row[0]).to_owned(), docs::quoted(row[1])))
+        .collect();
+    let table = CONTROLLERS.split("THROUGH_STATUS").nth(1).unwrap();
+    let table = table.split("pub(crate) fn").next().unwrap();
+    let entries: usize = table
+        .split(']')
+        .filter_map(|part| part.rsplit_once("; ")?.1.parse::<usize>().ok())
+        .sum();
+    assert_eq!(rows.len(), entries, "every entry has its row");
+    let kinds: BTreeSet<_> = rows.iter().flat_map(|(_, kinds)| kinds.clone()).collect();
+    let through_status = |user: &str, kind: &str| {
+        let settings = json!({ "changes": [{ "guard": ["annotations:*"] }], "annotations": [{ "allowed": ["a"] }] });
+        let (group, kind) = kind.split_once('/').unwrap();
+        let group = group.trim_start_matches("core");
+        let object = |annotations: Value| json!({ "kind": kind, "metadata": { "name": "web", "annotations": annotations } });
+        let request = json!({
+            "kind": { "group": group, "version": "v1", "kind": kind },
+            "operation": "UPDATE",
+            "subResource": "status",
+            "userInfo": { "username": user },
+            "oldObject": object(json!({ "b": "1" })),
+            "object": object(json!({ "b": "2" })),
+        });
+        judge(&settings, &request)["accepted"] == true
+    };
+    let mut failures = String::new();
+    for (user, may) in &rows {
+        for kind in kinds.iter().chain([&"core/ConfigMap".to_owned()]) {
+            if through_status(user, kind) != may.contains(kind)
+                // What it may update it may update through `status`.
+                && !passes(user, kind, "UPDATE")
+            {
+                writeln!(failures, "{user} {kind}").unwrap();
+            }
+            assert!(!through_status(&format!("{user}x"), kind), "{user}x {kind}");
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+}
+
+#[test]
 fn every_preset_is_the_users_of_its_row() {
     let section = docs::section(CHANGES, "Presets");
     let mut count = 0;
