@@ -251,6 +251,9 @@ pub(crate) fn may(user: &User<'_>, kind: &GroupKind<'_>, operation: Operation) -
     if kind.is_pod() && is_kubelet(user) {
         return true;
     }
+    if !user.name.starts_with("system:") {
+        return false;
+    }
     let controller = controller(&user.name);
     DUTIES.iter().any(|duty| {
         let is_component = duty.who == SCHEDULER || duty.who == API_SERVER;
