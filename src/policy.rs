@@ -27,6 +27,7 @@ use crate::change::{ChangeRule, controllers};
 use crate::exemption::Check;
 use crate::json::Step;
 use crate::json::scan::{self, lookup};
+use crate::kind::GroupKind;
 use crate::registry::{Registry, Unreachable};
 use crate::request::{Operation, Request, RequestError};
 use crate::settings::{OnUpdate, Settings};
@@ -105,7 +106,9 @@ impl<'s> Policy<'s> {
         if is_eviction(&request) {
             let mut used = vec![false; self.settings.exemptions.len()];
             let mut findings = Vec::new();
-            changes::judge_eviction(self.settings, &request, &mut used, &mut findings);
+            let eviction = request.object.take();
+            request.kind = GroupKind::POD;
+            changes::judge_eviction(self.settings, &request, eviction, &mut used, &mut findings);
             self.tell(findings, &used, &mut verdict);
             return verdict;
         }

@@ -13,7 +13,7 @@ pub struct Names<'a> {
 }
 
 /// The name of an annotation, or a glob over names.
-#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Name<'a> {
     text: &'a str,
     /// A prefix belongs before it.

@@ -3,7 +3,6 @@
 use crate::change::{ChangeRule, Compared, Difference, controllers, field_manager};
 use crate::exemption::Check;
 use crate::json::{Step, text_at};
-use crate::kind::GroupKind;
 use crate::request::{Operation, Request, RequestError, User};
 use crate::selector::Selector;
 use crate::settings::Settings;
@@ -162,33 +161,30 @@ pub(super) fn judge_delete(
 ///
 /// The request names the Pod and does not show it. Rules that would have to see it say nothing: a refusal
 /// would stop every drain of a node.
+///
+/// `pod` is the request as one about the Pod, and `eviction` its object.
 pub(super) fn judge_eviction(
     settings: &Settings<'_>,
-    request: &Request<'_>,
+    pod: &Request<'_>,
+    eviction: Option<Object<'_>>,
     used: &mut [bool],
     findings: &mut Vec<Finding>,
 ) {
-    let Some(who) = asking(settings, request, Operation::Create) else {
+    let Some(who) = asking(settings, pod, Operation::Create) else {
         return;
-    };
-    let pod = Request {
-        kind: GroupKind::POD,
-        object: None,
-        ..request.clone()
     };
     if controllers::may(who, &pod.kind, Operation::Delete) {
         return;
     }
     // The name is that of the request, and the body has to agree with it.
-    let unseen = Object::new("{}");
-    let named = request.object.as_ref().filter(|_| request.name.is_none());
-    let object = named.unwrap_or(&unseen);
+    let named = eviction.filter(|_| pod.name.is_none());
+    let object = &named.unwrap_or_else(|| Object::new("{}"));
     for rule in settings.changes.iter().filter(|rule| rule.guard_delete) {
-        let is_denied = rule.who.excludes(who) || rule.who.denies(request.field_manager.as_deref());
+        let is_denied = rule.who.excludes(who) || rule.who.denies(pod.field_manager.as_deref());
         if !is_denied
             || !rule.selector.needs_no_object()
-            || !rule.selector.may_match(&pod, object)
-            || Exempted::new(&settings.exemptions, &pod, object, used)
+            || !rule.selector.may_match(pod, object)
+            || Exempted::new(&settings.exemptions, pod, object, used)
                 .unseen()
                 .cover(Check::Changes, None)
         {
@@ -197,9 +193,9 @@ pub(super) fn judge_eviction(
         let told = Told {
             rule,
             user: who,
-            manager: request.field_manager.as_deref(),
+            manager: pod.field_manager.as_deref(),
         };
-        findings.push(told.eviction(&pod));
+        findings.push(told.eviction(pod));
     }
 }
 

@@ -52,7 +52,9 @@ pub(super) fn mark(findings: &mut Vec<Finding>, was: Vec<Finding>, new: &str, ol
     let mut members: BTreeMap<String, usize> = BTreeMap::new();
     for finding in was {
         *before.entry(finding.key).or_default() += 1;
-        members.extend(finding.members.into_iter().map(|member| (member, 1)));
+        for member in finding.members {
+            *members.entry(member).or_default() += 1;
+        }
     }
     // Findings come in the order of the document: those of one template side by side.
     let mut last: Option<(Location<'_>, bool)> = None;
