@@ -34,8 +34,14 @@ pub(crate) fn covers(pattern: &str, other: &str) -> bool {
     )
 }
 
-/// Whether some text matches both globs.
+/// In [`may_meet`], any characters: there `*` and `?` are no `/`.
+pub(crate) const ANY_DEPTH: char = '>';
+
+/// Whether some text matches both globs, in which [`ANY_DEPTH`] is a wildcard too.
 pub(crate) fn may_meet(left: &str, right: &str) -> bool {
+    let is_star = |byte: u8| byte == b'*' || char::from(byte) == ANY_DEPTH;
+    // Whether a wildcard can be this character.
+    let takes = |wildcard: u8, byte: u8| byte != b'/' || char::from(wildcard) == ANY_DEPTH;
     let (left, right) = (left.as_bytes(), right.as_bytes());
     // Whether what is left of both, from each position on, may be the same text: from the end.
     let mut below = vec![false; right.len() + 1];
@@ -45,12 +51,18 @@ pub(crate) fn may_meet(left: &str, right: &str) -> bool {
             let open = |row: &[bool], at: usize| row.get(at) == Some(&true);
             let meets = match (left.get(at_left), right.get(at_right)) {
                 (None, None) => true,
-                (Some(b'*'), _) if open(&below, at_right) => true,
-                (_, Some(b'*')) if open(&here, at_right + 1) => true,
-                (Some(b'*'), Some(_)) => open(&here, at_right + 1),
-                (Some(_), Some(b'*')) => open(&below, at_right),
-                (Some(one), Some(other)) => {
-                    (one == other || matches!(one, b'?') || matches!(other, b'?'))
+                (Some(&one), _) if is_star(one) && open(&below, at_right) => true,
+                (_, Some(&other)) if is_star(other) && open(&here, at_right + 1) => true,
+                (Some(&one), Some(&other)) if is_star(one) => {
+                    takes(one, other) && open(&here, at_right + 1)
+                }
+                (Some(&one), Some(&other)) if is_star(other) => {
+                    takes(other, one) && open(&below, at_right)
+                }
+                (Some(&one), Some(&other)) => {
+                    (one == other
+                        || (one == b'?' && takes(one, other))
+                        || (other == b'?' && takes(other, one)))
                         && open(&below, at_right + 1)
                 }
                 _ => false,
@@ -153,7 +165,10 @@ mod tests {
             ("a*", "*b"),
             ("a?c", "*b*"),
             ("*x*", "*y*"),
-            ("a/*/c", "a/b*"),
+            ("a/*/c", "a/b>"),
+            (">", "a/b"),
+            ("*/?", "a>"),
+            ("a/>", "*/b/c"),
         ] {
             assert!(may_meet(left, right), "{left} {right}");
             assert!(may_meet(right, left), "{right} {left}");
@@ -164,6 +179,10 @@ mod tests {
             ("*a", "*b"),
             ("a?", "a"),
             ("", "?*"),
+            ("a/*/c", "a/b*"),
+            ("*", "a/b"),
+            ("a?b", "a/b"),
+            ("a/>", "a"),
         ] {
             assert!(!may_meet(left, right), "{left} {right}");
             assert!(!may_meet(right, left), "{right} {left}");

@@ -100,9 +100,6 @@ impl<'s> Policy<'s> {
         if request.operation == Operation::Delete {
             return self.evaluate_deletion(&request, verdict);
         }
-        if request.is_through_status() {
-            return self.evaluate_status(request, verdict);
-        }
         if is_eviction(&request) {
             let mut used = vec![false; self.settings.exemptions.len()];
             let mut findings = Vec::new();
@@ -112,18 +109,29 @@ impl<'s> Policy<'s> {
             self.tell(findings, &used, &mut verdict);
             return verdict;
         }
-        if request.operation == Operation::Connect
-            || !matches!(
-                request.sub_resource.as_deref(),
-                None | Some("ephemeralcontainers")
-            )
-        {
+        let is_judged = match request.sub_resource.as_deref() {
+            None | Some("ephemeralcontainers") => true,
+            Some(_) => request.is_through_status() && self.looks_at_status(&request),
+        };
+        if request.operation == Operation::Connect || !is_judged {
             return verdict;
         }
         let Some(mut object) = request.object.take() else {
             let error = RequestError::new("request.object", "missing");
             return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
         };
+        if request.is_through_status() {
+            let has_old = request.old_object.is_some();
+            let old = request.old_object.unwrap_or("{}");
+            match Object::read(old, &request.kind) {
+                Ok(old) if has_old && has_same_entries(&old, &object) => return verdict,
+                Ok(old) => object = object.through_status(has_old.then_some(&old)),
+                Err(error) => {
+                    let error = RequestError::new("request.oldObject", error);
+                    return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
+                }
+            }
+        }
         let mut used = vec![false; self.settings.exemptions.len()];
         let mut judged = match self.judge(&request, &mut object, Some(registry), &mut used) {
             Ok(judged) => judged,
@@ -150,86 +158,18 @@ impl<'s> Policy<'s> {
         verdict
     }
 
-    /// Judges a write through `status`: only annotations and labels that differ from those of before, for
-    /// which the API server takes over whatever stands there.
-    fn evaluate_status(self, mut request: Request<'_>, mut verdict: Verdict<'s>) -> Verdict<'s> {
-        let is_guarded = self
-            .settings
-            .changes
-            .iter()
-            .any(ChangeRule::guards_metadata);
-        if self.settings.annotations.is_empty() && !is_guarded {
-            return verdict;
-        }
-        let unreadable = |error| Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
-        let Some(object) = request.object.take() else {
-            return unreadable(RequestError::new("request.object", "missing"));
+    /// Whether a write through `status` is judged, as far as annotations and labels differ in it: there are
+    /// rules about them, and it is not the duty of a controller.
+    fn looks_at_status(self, request: &Request<'_>) -> bool {
+        let guards = || {
+            self.settings
+                .changes
+                .iter()
+                .any(ChangeRule::guards_metadata)
         };
-        let old = match request.old_object {
-            Some(text) => match Object::read(text, &request.kind) {
-                Ok(old) => Some(old),
-                Err(error) => return unreadable(RequestError::new("request.oldObject", error)),
-            },
-            None => None,
-        };
-        let who = request.user.as_ref();
-        if old
-            .as_ref()
-            .is_some_and(|old| has_same_entries(old, &object))
-            || who.is_some_and(|who| controllers::may_through_status(who, &request.kind))
-        {
-            return verdict;
-        }
-        let object = object.through_status(old.as_ref());
-        let mut used = vec![false; self.settings.exemptions.len()];
-        let mut findings = Vec::new();
-        let judged = self.judge_annotations(&request, &object, true, &mut used, &mut findings);
-        if let Err(unjudged) = judged {
-            return match unjudged {
-                Unjudged::Settings(errors) => Verdict::misconfigured(&errors),
-                Unjudged::Request(error) => unreadable(error),
-            };
-        }
-        if let (Some(old), Some(old_text)) = (old, request.old_object) {
-            let mut unused = vec![false; self.settings.exemptions.len()];
-            let mut was = Vec::new();
-            let old = old.through_status(None);
-            if self
-                .judge_annotations(&request, &old, false, &mut unused, &mut was)
-                .is_ok()
-            {
-                kept::mark(&mut findings, was, object.text, old_text);
-            }
-            // What was so before is not told to whoever writes a status.
-            findings.retain(|finding| finding.violation.kept.is_none());
-        }
-        let changes =
-            changes::judge_update(self.settings, &request, &object, &mut used, &mut findings);
-        if let Err(error) = changes {
-            return unreadable(error);
-        }
-        self.tell(findings, &used, &mut verdict);
-        verdict
-    }
-
-    /// Everything wrong with the annotations of an object that goes through `status`, or was there before.
-    fn judge_annotations(
-        self,
-        request: &Request<'_>,
-        object: &Object<'_>,
-        is_new: bool,
-        used: &mut [bool],
-        findings: &mut Vec<Finding>,
-    ) -> Result<(), Unjudged> {
-        let mut exempted = Exempted::new(&self.settings.exemptions, request, object, used);
-        annotations::judge(
-            self.settings,
-            request,
-            object,
-            is_new,
-            &mut exempted,
-            findings,
-        )
+        let is_duty = |user| controllers::may_through_status(user, &request.kind);
+        (!self.settings.annotations.is_empty() || guards())
+            && !request.user.as_ref().is_some_and(is_duty)
     }
 
     /// Judges a DELETE, which has no object but the old one.
@@ -276,7 +216,8 @@ impl<'s> Policy<'s> {
         used: &mut [bool],
     ) -> Result<Judged, Unjudged> {
         let mut judged = Judged::default();
-        let has_images = self.settings.strictest().is_some();
+        let is_through_status = request.is_through_status();
+        let has_images = !is_through_status && self.settings.strictest().is_some();
         if has_images {
             images::add(self.settings, request, object);
         }
@@ -307,7 +248,9 @@ impl<'s> Policy<'s> {
             &mut exempted,
             &mut judged.findings,
         )?;
-        drift::judge(self.settings, request, object, &mut exempted, &mut judged);
+        if !is_through_status {
+            drift::judge(self.settings, request, object, &mut exempted, &mut judged);
+        }
         if !judged.findings.is_empty() && is_static_pod(request, object) {
             only_warn(&mut judged.findings, 0);
         }
@@ -376,16 +319,26 @@ impl<'s> Policy<'s> {
         if findings.is_empty() || request.operation != Operation::Update {
             return;
         }
-        if self.settings.on_update == OnUpdate::All && !kept::is_bookkeeping(object.text, old_text)
+        let is_through_status = request.is_through_status();
+        if self.settings.on_update == OnUpdate::All
+            && !is_through_status
+            && !kept::is_bookkeeping(object.text, old_text)
         {
             return;
         }
         let Ok(mut old) = Object::read(old_text, &request.kind) else {
             return;
         };
+        if is_through_status {
+            old = old.through_status(None);
+        }
         let mut unused = vec![false; self.settings.exemptions.len()];
         if let Ok(was) = self.judge(request, &mut old, None, &mut unused) {
             kept::mark(findings, was.findings, object.text, old_text);
+        }
+        if is_through_status {
+            // What was so before is not told to whoever writes a status.
+            findings.retain(|finding| finding.violation.kept.is_none());
         }
     }
 }

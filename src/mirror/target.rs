@@ -181,74 +181,62 @@ impl<'a> Target<'a> {
         self.host == DOCKER_HUB && !self.path.contains('/')
     }
 
-    /// Globs over the host, the path (one of them) and the tag of whatever is held to be under the
-    /// mirror of a source; in the path `*` crosses segments.
+    /// What matches whatever is held to be under the mirror of a source, for [`glob::may_meet`]: host, path
+    /// (one of them) and tag.
     pub(crate) fn globs(&self, source: &SourcePattern<'_>) -> (&str, Vec<String>, &str) {
         let mut paths = Vec::new();
-        if !self.path.is_empty() {
+        if self.is_template {
+            paths.push(self.filled_path(source));
+        } else if !self.path.is_empty() {
             paths.push(self.path.clone());
         }
         if self.is_official() && (self.is_template || source.may_be_at()) {
-            paths.push(format!("{OFFICIAL}{}", self.path));
+            let official = paths.iter().map(|path| [OFFICIAL, path].concat());
+            paths.extend(official.collect::<Vec<_>>());
         }
         if !self.is_template && self.tag.is_none() {
-            paths.push(if self.path.is_empty() {
-                "*".to_owned()
-            } else {
-                format!("{}/*", self.path)
-            });
+            let slash = if self.path.is_empty() { "" } else { "/" };
+            paths.push(format!("{}{slash}{}", self.path, glob::ANY_DEPTH));
         }
         (&self.host, paths, self.tag.as_deref().unwrap_or("*"))
     }
 
-    /// The paths (one of them) of what a template makes of the images of a source, segment by segment: `**`
-    /// is any number of segments, and another `*` stays within its own.
-    pub(crate) fn segments(&self, source: &SourcePattern<'_>) -> Vec<Vec<String>> {
-        let covered = source.segments();
-        let name = covered.last().filter(|last| *last != "**");
-        let registry = match source.host() {
-            // A host without a dot has a port, which no path can hold, or is this machine.
-            "*" => "*.*",
-            host => host,
-        };
-        let path = match self.text.split_once('/') {
-            Some((first, rest)) if is_host(&first.replace('{', "*")) => rest,
-            _ => self.text,
-        };
-        let mut segments = Vec::new();
-        for segment in path.split('/') {
-            // What is behind the `:` is the tag.
-            let segment = segment.split(':').next().unwrap_or_default();
-            match segment {
-                "{repository}" => segments.extend_from_slice(&covered),
-                "{registry}" => segments.push(registry.to_owned()),
-                "{name}" => segments.push(name.map_or("*", String::as_str).to_owned()),
-                _ => {
-                    let mut glob = String::new();
-                    let _ = pieces(segment, &mut |piece| {
-                        glob.push_str(match piece {
-                            Piece::Literal(literal) | Piece::Open(literal) => literal,
-                            Piece::Placeholder(_) => "*",
-                        });
-                        Ok(())
-                    });
-                    segments.push(glob);
-                    if segment.contains("{repository}") {
-                        segments.push("**".to_owned());
+    /// The path of what a template makes of the images of a source, for [`glob::may_meet`].
+    fn filled_path(&self, source: &SourcePattern<'_>) -> String {
+        let (host, covered, _) = source.globs();
+        let mut path = String::new();
+        let _ = pieces(self.text, &mut |piece| {
+            match piece {
+                Piece::Literal(literal) | Piece::Open(literal) => path.push_str(literal),
+                // What has no dot has a port, which no path can hold, or is this machine.
+                Piece::Placeholder("registry") => {
+                    path.push_str(if host == "*" { "*.*" } else { host });
+                }
+                Piece::Placeholder("repository") => {
+                    // One for all of them: what is at the path, and what is below it.
+                    let at = covered.last().map_or("", String::as_str);
+                    path.push_str(at);
+                    if covered.len() > 1 {
+                        path.push(glob::ANY_DEPTH);
                     }
                 }
+                Piece::Placeholder(_) => path.push('*'),
             }
+            Ok(())
+        });
+        let start = match self.text.split_once('/') {
+            Some((first, _)) if is_host(&first.replace('{', "*")) => {
+                path.find('/').map_or(0, |at| at + 1)
+            }
+            _ => 0,
+        };
+        let mut path = path.split_off(start);
+        // What is behind the `:` of the last part is the tag.
+        let last = path.rfind('/').unwrap_or_default();
+        if let Some(at) = path.get(last..).and_then(|last| last.find(':')) {
+            path.truncate(last + at);
         }
-        let mut paths = vec![segments];
-        if self.is_official() {
-            let official = paths.iter().flatten().cloned();
-            paths.push(
-                std::iter::once("library".to_owned())
-                    .chain(official)
-                    .collect(),
-            );
-        }
-        paths
+        path
     }
 
     /// Whether every image is there already, so that nothing can ever be rewritten to it.

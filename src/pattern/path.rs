@@ -82,15 +82,22 @@ impl<'a> Path<'a> {
         &self.text
     }
 
-    /// A glob whose `*` crosses segments, and that matches each path that this matches.
+    /// What matches each path that this matches in an allow list, for [`glob::may_meet`].
     pub(super) fn glob(&self) -> String {
-        match self.text.split('/').position(|segment| segment == "**") {
-            // `**` may be no segment at all, and then one `/` is missing.
-            Some(depth) => {
-                let fixed: Vec<_> = self.text.split('/').take(depth).collect();
-                format!("{}*", fixed.join("/"))
+        let text = match self.text.strip_suffix('*') {
+            // A final `*` segment is one or more.
+            Some(above) if above.is_empty() || above.ends_with('/') => {
+                [above, &glob::ANY_DEPTH.to_string()].concat()
             }
-            None => self.text.to_string(),
+            _ => self.text.to_string(),
+        };
+        match self.text.find("**") {
+            // `**` may be no segment at all, and then one `/` is missing.
+            Some(at) => {
+                let fixed = self.text.get(..at).unwrap_or_default();
+                [fixed.trim_end_matches('/'), &glob::ANY_DEPTH.to_string()].concat()
+            }
+            None => text,
         }
     }
 

@@ -177,40 +177,17 @@ impl<'a> SourcePattern<'a> {
         self.host.covers(&other.host) && covers_path && covers_tag
     }
 
-    /// Globs over the host, the path (one of them) and the tag that match whatever this covers; in
-    /// the path `*` crosses segments.
-    pub(crate) fn globs(&self) -> (String, Vec<String>, &'a str) {
-        let paths = match &self.path {
-            None => vec!["*".to_owned()],
-            Some(path) if self.tag.is_some() => vec![path.glob()],
-            Some(path) if self.is_below => vec![format!("{}/*", path.glob())],
-            Some(path) => vec![path.glob(), format!("{}/*", path.glob())],
+    /// What matches whatever this covers, for [`glob::may_meet`]: host, path (one of them) and tag.
+    pub(crate) fn globs(&self) -> (&str, Vec<String>, &'a str) {
+        let at = self.path.as_ref().map(Path::glob);
+        let below = |at: &str| format!("{at}/{}", glob::ANY_DEPTH);
+        let paths = match at {
+            None => vec![glob::ANY_DEPTH.to_string()],
+            Some(at) if self.tag.is_some() => vec![at],
+            Some(at) if self.is_below => vec![below(&at)],
+            Some(at) => vec![below(&at), at],
         };
-        (self.host.text().to_owned(), paths, self.tag.unwrap_or("*"))
-    }
-
-    /// The paths that it covers, segment by segment: `**` is any number of segments, and another `*` stays
-    /// within its own.
-    pub(crate) fn segments(&self) -> Vec<String> {
-        let path = self.path.as_ref().map(Path::text);
-        let mut segments: Vec<_> = path
-            .iter()
-            .flat_map(|path| path.split('/'))
-            .map(str::to_owned)
-            .collect();
-        let is_last_open = segments.last().is_some_and(|last| last == "*");
-        if self.is_below && path.is_some() {
-            segments.push("*".to_owned());
-        }
-        if self.tag.is_none() || is_last_open {
-            segments.push("**".to_owned());
-        }
-        segments
-    }
-
-    /// The host, or the glob over hosts.
-    pub(crate) fn host(&self) -> &str {
-        self.host.text()
+        (self.host.text(), paths, self.tag.unwrap_or("*"))
     }
 
     /// Images that it covers, as far as they can be told: each wildcard filled in.

@@ -192,48 +192,12 @@ fn meets(mirror: &Mirror<'_>, other: &Mirror<'_>) -> bool {
     }
     let (host, paths, tag) = mirror.target.globs(&mirror.source);
     let (other_host, other_paths, other_tag) = other.source.globs();
-    if !(glob::may_meet(host, &other_host) && glob::may_meet(tag, other_tag)) {
-        return false;
-    }
-    if mirror.target.is_template() {
-        let covered = other.source.segments();
-        let paths = mirror.target.segments(&mirror.source);
-        return paths.iter().any(|path| segments_meet(path, &covered));
-    }
-    paths.iter().any(|path| {
-        let mut others = other_paths.iter();
-        others.any(|other| glob::may_meet(path, other))
-    })
-}
-
-/// Whether some path is described by both lists of segments, in which `**` is any number of them.
-fn segments_meet(left: &[String], right: &[String]) -> bool {
-    // Whether what is left of both, from each position on, may be the same path: from the end.
-    let mut below: Vec<bool> = Vec::new();
-    for at_left in (0..=left.len()).rev() {
-        let mut here = vec![false; right.len() + 1];
-        for at_right in (0..=right.len()).rev() {
-            let open = |row: &[bool], at: usize| row.get(at) == Some(&true);
-            let meets = match (left.get(at_left), right.get(at_right)) {
-                (None, None) => true,
-                (Some(one), other) if one == "**" => {
-                    open(&below, at_right) || (other.is_some() && open(&here, at_right + 1))
-                }
-                (one, Some(other)) if other == "**" => {
-                    open(&here, at_right + 1) || (one.is_some() && open(&below, at_right))
-                }
-                (Some(one), Some(other)) => {
-                    glob::may_meet(one, other) && open(&below, at_right + 1)
-                }
-                _ => false,
-            };
-            if let Some(slot) = here.get_mut(at_right) {
-                *slot = meets;
-            }
-        }
-        below = here;
-    }
-    below.first() == Some(&true)
+    glob::may_meet(host, other_host)
+        && glob::may_meet(tag, other_tag)
+        && paths.iter().any(|path| {
+            let mut others = other_paths.iter();
+            others.any(|other| glob::may_meet(path, other))
+        })
 }
 
 /// Why a rule makes no image of any that it covers.
