@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Display, Write as _};
 
+use crate::json::Step;
+
 /// At most this many characters of one piece of user text are shown.
 const LONGEST: usize = 128;
 
@@ -37,6 +39,30 @@ impl Display for OneLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write(f, self.0, false, usize::MAX)
     }
+}
+
+/// Members of an object whose values no message shows: those of Secrets, and whatever else is data.
+const DATA: [&str; 3] = ["data", "stringData", "binaryData"];
+
+/// Annotations in which tools keep the whole object as they applied it, a Secret's data included.
+///
+/// Sources: `pkg/apis/core/annotation_key_constants.go` of Kubernetes, "Diff stage" in the
+/// documentation of kapp, `pkg/apply` of Rancher's wrangler.
+const RECORDS: [&str; 4] = [
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "kapp.k14s.io/original",
+    "kapp.k14s.io/original-diff",
+    "objectset.rio.cattle.io/applied",
+];
+
+/// Whether what stands at a place of an object is data, which no message shows.
+pub(crate) fn is_private(place: &[Step<'_>]) -> bool {
+    matches!(place.first(), Some(Step::Key(key)) if DATA.contains(&key.as_ref()))
+}
+
+/// Whether an annotation holds the object as it was applied, which no message shows.
+pub(crate) fn is_record(key: &str) -> bool {
+    RECORDS.contains(&key)
 }
 
 /// Entries of a list as a message names them: the first few.

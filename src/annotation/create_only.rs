@@ -46,7 +46,7 @@ pub(super) fn check<'o>(
 
 /// What to write instead of a value that must stay as it was.
 pub(super) fn was(before: &Effective<'_>) -> String {
-    match before.found.first().map(|annotation| annotation.value()) {
+    match before.found.first().map(|annotation| annotation.shown()) {
         Some(Some(value)) => ["leave it ", &quoted(&[&value], "")].concat(),
         Some(None) => "leave it as it was".to_owned(),
         None => "leave it absent".to_owned(),

@@ -107,7 +107,7 @@ fn given(
             None => rule.names.key(*name),
         };
         let value = match met {
-            Some(annotation) => annotation.value(),
+            Some(annotation) => annotation.shown(),
             None => effective.default.map(Cow::Borrowed),
         };
         let given = match value {

@@ -320,6 +320,7 @@ fn finding(
     }
     let value = objection.found.and_then(Annotation::value);
     let value = value.as_deref();
+    let shown = objection.found.and_then(Annotation::shown);
     let message = match &rule.message {
         Some(message) => format!(": {}", OneLine(message)),
         None => String::new(),
@@ -345,7 +346,7 @@ fn finding(
                 Some(_) => at.detached(),
                 None => nearest(place, object).detached(),
             },
-            value: value.map(|value| format!("value `{}`", Shown(value))),
+            value: shown.map(|value| format!("value `{}`", Shown(&value))),
             kept: None,
             problem: format!(
                 "rule `{}`: {}{message}",

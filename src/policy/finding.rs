@@ -6,6 +6,9 @@ use crate::shown::Shown;
 use crate::violation::{Action, Code, Violation};
 use crate::workload::{ImageField, Malformed};
 
+/// What is told of an image among an object's data.
+const NOT_SHOWN: &str = "what the rule says of it is not shown, since it stands in data";
+
 /// Something wrong with an object, and what tells it from the same thing elsewhere.
 pub(super) struct Finding {
     /// The part of the policy that found it.
@@ -88,6 +91,7 @@ impl Finding {
         problem: String,
     ) -> Self {
         let place = image.told_place();
+        let is_private = image.is_private();
         // Names are shown shortened; what is paired is whole.
         let paired = image.pairing();
         Self {
@@ -100,13 +104,19 @@ impl Finding {
                 code,
                 place,
                 path: image.exact_place().detached(),
-                value: Some(if is_mirror {
+                value: Some(if is_private {
+                    "image".to_owned()
+                } else if is_mirror {
                     format!("image `{}` as `{}`", Shown(&image.text), Shown(value))
                 } else {
                     format!("image `{}`", Shown(&image.text))
                 }),
                 kept: None,
-                problem,
+                problem: if is_private {
+                    NOT_SHOWN.to_owned()
+                } else {
+                    problem
+                },
             },
             // Of a note nobody asks what its Pods will be refused for.
             template: image

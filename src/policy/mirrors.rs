@@ -279,7 +279,9 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
             );
         }
         if let (true, Some(mirror)) = (runs.is_edited, runs.mirrored) {
-            judged.rewritten.push(format!("{}={mirror}", image.text));
+            if !image.is_private() {
+                judged.rewritten.push(format!("{}={mirror}", image.text));
+            }
             splice::add(&mut judged.edits, edit(self.object, image, &mirror));
         }
     }

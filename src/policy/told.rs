@@ -1,6 +1,6 @@
 //! How a change is told: what differs, who changes it with what, and what to do instead.
 
-use crate::change::{ChangeRule, Difference};
+use crate::change::{ChangeRule, Difference, Shows};
 use crate::exemption::Check;
 use crate::json::Location;
 use crate::request::{Request, User};
@@ -82,8 +82,16 @@ impl Told<'_> {
     }
 
     fn finding(&self, difference: &Difference, code: Code, problem: String) -> Finding {
-        let value = difference.is.as_ref().or(difference.was.as_ref());
-        let value = value.map(|value| format!("{} `{}`", difference.noun, Shown(value)));
+        let value = match (difference.shows, &difference.was, &difference.is) {
+            (Shows::Values, was, is) => is
+                .as_ref()
+                .or(was.as_ref())
+                .map(|value| format!("{} `{}`", difference.noun, Shown(value))),
+            (Shows::Order, ..) => Some("the order differs".to_owned()),
+            (Shows::Change, None, _) => Some("added".to_owned()),
+            (Shows::Change, _, None) => Some("removed".to_owned()),
+            (Shows::Change, ..) => Some("changed".to_owned()),
+        };
         Finding::at(
             difference.place(),
             difference.path.clone(),
@@ -99,7 +107,10 @@ impl Told<'_> {
 /// What happens to a value.
 fn how(difference: &Difference) -> String {
     match (&difference.was, &difference.is) {
-        (Some(was), Some(_)) => format!("change it from `{}`", Shown(was)),
+        (Some(was), Some(_)) if difference.shows == Shows::Values => {
+            format!("change it from `{}`", Shown(was))
+        }
+        (Some(_), Some(_)) => "change it".to_owned(),
         (None, _) => "add it".to_owned(),
         (Some(_), None) => "remove it".to_owned(),
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::json::{Kind, Location, Member, Step, position};
 use crate::kind::GroupKind;
-use crate::shown::Shown;
+use crate::shown::{Shown, is_private};
 
 use super::walk;
 
@@ -167,6 +167,12 @@ impl<'a> ImageField<'a> {
         self.source == Source::Container
             && self.text == "auto"
             && self.name.as_deref() == Some("istio-proxy")
+    }
+
+    /// Whether it is a text among an object's data that only the settings call an image: no message
+    /// shows it.
+    pub(crate) fn is_private(&self) -> bool {
+        self.source == Source::Path && is_private(self.place.steps())
     }
 
     /// Where the text of the image stands.

@@ -72,6 +72,12 @@ struct Want {
     /// The members that are removed from the object.
     #[serde(default)]
     removed: Vec<String>,
+    /// Texts that no part of the answer holds.
+    #[serde(default)]
+    hides: Vec<String>,
+    /// Texts that the message or a warning holds.
+    #[serde(default)]
+    tells: Vec<String>,
 }
 
 /// Stands for the object of a case that says how it is written.
@@ -120,6 +126,8 @@ struct Said {
     asked: Vec<String>,
     removed: Vec<String>,
     shown: String,
+    /// The answer without the object.
+    answer: String,
 }
 
 fn run(case: &Case) -> Said {
@@ -184,6 +192,9 @@ fn run(case: &Case) -> Said {
     }
     said.accepted = answer["accepted"] == true;
     said.shown = shown(&answer);
+    let mut answer = answer;
+    answer.as_object_mut().unwrap().remove("mutated_object");
+    said.answer = answer.to_string();
     said
 }
 
@@ -318,6 +329,16 @@ fn check(case: &Case, said: &Said) -> Result<(), String> {
     equal("exempted", &want.exempted, &said.exempted)?;
     equal("removed", &want.removed, &said.removed)?;
     equal("asked", &want.asked, &said.asked)?;
+    for (texts, are_told) in [(&want.hides, false), (&want.tells, true)] {
+        for text in texts {
+            // As JSON writes it.
+            let written = json!(text).to_string();
+            if said.answer.contains(written.trim_matches('"')) != are_told {
+                let what = if are_told { "does not tell" } else { "tells" };
+                return Err(format!("{what} {text:?}\n  {}", said.shown));
+            }
+        }
+    }
     if want.changes != said.changes {
         return Err(format!(
             "changes: wanted {:?}, got {:?}\n  {}",
