@@ -21,6 +21,8 @@ mod pull_secrets;
 mod running;
 mod told;
 
+use std::collections::BTreeMap;
+
 use crate::exemption::Check;
 use crate::json::Step;
 use crate::json::scan::lookup;
@@ -48,8 +50,8 @@ pub struct Policy<'s> {
 struct Judged {
     findings: Vec<Finding>,
     edits: Vec<Edit>,
-    /// The images that run from elsewhere, as `from=to`.
-    rewritten: Vec<String>,
+    /// The images that run from elsewhere, as `from=to`, by their position.
+    rewritten: Vec<(usize, String)>,
 }
 
 impl<'s> Policy<'s> {
@@ -103,7 +105,8 @@ impl<'s> Policy<'s> {
             return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
         }
         self.tell(judged.findings, &used, &mut verdict);
-        verdict.change(object.text, judged.edits, judged.rewritten);
+        let rewritten = judged.rewritten.into_iter().map(|(_, rewritten)| rewritten);
+        verdict.change(object.text, judged.edits, rewritten.collect());
         verdict
     }
 
@@ -124,8 +127,15 @@ impl<'s> Policy<'s> {
 
     /// Adds what is wrong, and the exemptions without which there would be more.
     fn tell(self, findings: Vec<Finding>, used: &[bool], verdict: &mut Verdict<'s>) {
-        for finding in findings {
-            let refuses = finding.action == Action::Reject && finding.violation.kept.is_none();
+        for mut finding in findings {
+            let is_kept = finding.violation.kept.is_some();
+            let refuses = finding.action == Action::Reject && !is_kept;
+            if let Some((outcome, at)) = finding.outcome
+                && !refuses
+            {
+                let is_kept = is_kept && finding.action == Action::Reject;
+                outcome.soften(&mut finding.violation.problem, at, is_kept);
+            }
             verdict.add(refuses, finding.violation);
         }
         if !verdict.accepted() {
@@ -157,6 +167,7 @@ impl<'s> Policy<'s> {
         }
         let mut exempted = Exempted::new(&self.settings.exemptions, request, object, used);
         if has_images {
+            let (text, mut was) = (object.text, None);
             let mut mirrors = Mirrors::new(
                 self.settings,
                 request,
@@ -170,6 +181,7 @@ impl<'s> Policy<'s> {
                 &mut mirrors,
                 &mut exempted,
                 &mut judged,
+                &mut |findings| self.refuses(request, text, findings, &mut was),
             );
             mirrors.add_pull_secrets(&mut judged);
         }
@@ -243,23 +255,54 @@ impl<'s> Policy<'s> {
         object: &Object<'_>,
         findings: &mut Vec<Finding>,
     ) {
-        let Some(old_text) = request.old_object else {
-            return;
-        };
-        if findings.is_empty() || request.operation != Operation::Update {
+        if findings.is_empty() {
             return;
         }
-        if self.settings.on_update == OnUpdate::All && !kept::is_bookkeeping(object.text, old_text)
+        if let Some((was, old_text)) = self.found_before(request, object.text) {
+            kept::mark(findings, was, object.text, old_text);
+        }
+    }
+
+    /// What is wrong with the old object as well, and this; none where that does not count.
+    fn found_before<'r>(
+        self,
+        request: &Request<'r>,
+        text: &str,
+    ) -> Option<(Vec<Finding>, &'r str)> {
+        let old_text = request.old_object?;
+        if request.operation != Operation::Update
+            || (self.settings.on_update == OnUpdate::All && !kept::is_bookkeeping(text, old_text))
         {
-            return;
+            return None;
         }
-        let Ok(mut old) = Object::read(old_text, &request.kind) else {
-            return;
-        };
+        let mut old = Object::read(old_text, &request.kind).ok()?;
         let mut unused = vec![false; self.settings.exemptions.len()];
-        if let Ok(was) = self.judge(request, &mut old, None, &mut unused) {
-            kept::mark(findings, was.findings, object.text, old_text);
+        let was = self.judge(request, &mut old, None, &mut unused).ok()?;
+        Some((was.findings, old_text))
+    }
+
+    /// Whether one of the findings about an object refuses it: not what the old object has as well,
+    /// which `was` keeps.
+    fn refuses(
+        self,
+        request: &Request<'_>,
+        text: &str,
+        findings: &[Finding],
+        was: &mut Option<BTreeMap<String, usize>>,
+    ) -> bool {
+        let mut rejecting = findings
+            .iter()
+            .filter(|finding| finding.action == Action::Reject)
+            .peekable();
+        if rejecting.peek().is_none() {
+            return false;
         }
+        let was = was.get_or_insert_with(|| {
+            let before = self.found_before(request, text);
+            let before = before.into_iter().flat_map(|(before, _)| before);
+            before.map(|finding| (finding.key, 1)).collect()
+        });
+        rejecting.any(|finding| !was.contains_key(&finding.key))
     }
 }
 

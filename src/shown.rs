@@ -65,17 +65,25 @@ pub(crate) fn is_record(key: &str) -> bool {
     RECORDS.contains(&key)
 }
 
+/// Of a list a message names this many entries.
+pub(crate) const NAMED: usize = 5;
+
 /// Entries of a list as a message names them: the first few.
-pub(crate) fn one_of(entries: &[&str]) -> String {
-    const NAMED: usize = 5;
-    let mut text = quoted(entries.get(..NAMED).unwrap_or(entries), ", ");
-    if entries.len() != 1 {
-        text.insert_str(0, "one of ");
-    }
+pub(crate) fn listed(entries: &[&str]) -> String {
+    let text = quoted(entries.get(..NAMED).unwrap_or(entries), ", ");
     match entries.len().checked_sub(NAMED) {
         None | Some(0) => text,
         Some(more) => format!("{text} and {more} more"),
     }
+}
+
+/// As [`listed`], of which one is to be chosen.
+pub(crate) fn one_of(entries: &[&str]) -> String {
+    let mut text = listed(entries);
+    if entries.len() != 1 {
+        text.insert_str(0, "one of ");
+    }
+    text
 }
 
 /// Texts in quotes, with `word` between them.

@@ -339,6 +339,7 @@ fn finding(
         ),
         template: place.template.as_ref().map(Location::detached),
         removes,
+        outcome: None,
         violation: Violation {
             code,
             place: at.to_string(),

@@ -3,7 +3,7 @@
 use crate::exemption::Check;
 use crate::json::{Location, position};
 use crate::shown::Shown;
-use crate::violation::{Action, Code, Violation};
+use crate::violation::{Action, Code, Outcome, Violation};
 use crate::workload::{ImageField, Malformed};
 
 /// What is told of an image among an object's data.
@@ -22,6 +22,8 @@ pub(super) struct Finding {
     pub(super) key: String,
     /// The pod template around it.
     pub(super) template: Option<Location<'static>>,
+    /// Words of the problem that are due only where the request is refused, and where they may begin.
+    pub(super) outcome: Option<(Outcome, usize)>,
     /// The annotations that are removed instead of refusing the request, by their position.
     pub(super) removes: Vec<usize>,
 }
@@ -38,6 +40,7 @@ impl Finding {
             check,
             position: position(malformed.raw),
             removes: Vec::new(),
+            outcome: None,
             action,
             key: format!("{} {:#} {problem}", Code::ObjectMalformed, malformed.place),
             violation: Violation {
@@ -67,6 +70,7 @@ impl Finding {
             // Behind what is told of the document's own places.
             position: usize::MAX,
             removes: Vec::new(),
+            outcome: None,
             action,
             key: format!("{code} {path:#} {problem}"),
             violation: Violation {
@@ -98,6 +102,7 @@ impl Finding {
             check: Check::Images,
             position: position(image.raw),
             removes: Vec::new(),
+            outcome: None,
             action,
             key: format!("{code} {paired} {value}"),
             violation: Violation {
