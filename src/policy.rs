@@ -136,6 +136,7 @@ impl<'s> Policy<'s> {
                 let is_kept = is_kept && finding.action == Action::Reject;
                 outcome.soften(&mut finding.violation.problem, at, is_kept);
             }
+            finding.violation.problem += &finding.advice;
             verdict.add(refuses, finding.violation);
         }
         if !verdict.accepted() {
@@ -238,6 +239,8 @@ impl<'s> Policy<'s> {
             if is_removal {
                 finding.action = Action::Warn;
                 finding.violation.problem.insert_str(0, "removed: ");
+                // What was wrong with it is told as it was.
+                finding.outcome = None;
             }
             is_removal || finding.check != Check::Annotations
         });

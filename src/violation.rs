@@ -211,10 +211,14 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    pub(crate) const NOT_ALLOWED: Self =
-        Self::new("is not allowed", "is not recommended", "would not be allowed");
+    pub(crate) const NOT_ALLOWED: Self = Self::new(
+        "is not allowed",
+        "is not recommended",
+        "would not be allowed",
+    );
     pub(crate) const REJECTED: Self =
         Self::new("is rejected", "is advised against", "would be rejected");
+    pub(crate) const DENIED: Self = Self::new("is denied", "is advised against", "would be denied");
     pub(crate) const FORBIDDEN: Self =
         Self::new("is forbidden", "is advised against", "is forbidden");
     pub(crate) const REQUIRED: Self = Self::new("is required", "is recommended", "is required");

@@ -12,12 +12,13 @@
 
 use std::borrow::Cow;
 
+use crate::glob::has_wildcard;
 use crate::selector::Condition;
 use crate::shown::quoted;
 use crate::violation::Code;
 
 use super::effective::is_met;
-use super::{AnnotationRule, Annotations, Name, Objection, Sink};
+use super::{Annotation, AnnotationRule, Annotations, Name, Objection, Sink};
 
 /// If all of `when` holds, all of `then` must.
 #[derive(Clone, Debug, Default)]
@@ -57,27 +58,43 @@ pub(super) fn check<'o>(
                 .found
                 .iter()
                 .find(|annotation| is_unmet(annotation.value().as_deref()));
+            let culprit = culprit.copied();
             let key = rule.names.key(*name);
-            let instead = match condition {
-                Condition::Absent => "must not be set, remove it".to_owned(),
-                Condition::Present => "must be set, set it or remove the former".to_owned(),
-                Condition::Like(glob) => {
-                    let glob = quoted(&[glob], "");
-                    ["must be ", &glob, ", write that or remove the former"].concat()
-                }
+            // Where none is there that a glob could mean, it is about what makes the requirement apply.
+            let is_any = culprit.is_none() && name.is_glob();
+            let subject = if is_any {
+                ["one of ", &quoted(&[&key], "")].concat()
+            } else {
+                "it".to_owned()
             };
-            let problem = [
-                "with ",
-                &given(rule, requirement, annotations),
-                " it ",
-                &instead,
-            ]
-            .concat();
-            let mut objection = match culprit {
-                Some(annotation) => {
-                    Objection::found(Code::AnnotationRequirement, annotation, problem)
+            let must = match condition {
+                Condition::Absent => " must not be set".to_owned(),
+                Condition::Present => " must be set".to_owned(),
+                Condition::Like(glob) if has_wildcard(glob) => {
+                    [" must match ", &quoted(&[glob], "")].concat()
                 }
-                None => Objection::missing(Code::AnnotationRequirement, key, problem),
+                Condition::Like(value) => [" must be ", &quoted(&[value], "")].concat(),
+            };
+            let given = given(rule, requirement, annotations);
+            let problem = ["with ", &given, " ", &subject, &must].concat();
+            let mut objection =
+                match culprit.or(cause(rule, requirement, annotations).filter(|_| is_any)) {
+                    Some(annotation) => {
+                        Objection::found(Code::AnnotationRequirement, annotation, problem)
+                    }
+                    None if is_any => Objection::all(Code::AnnotationRequirement, problem),
+                    None => Objection::missing(Code::AnnotationRequirement, key, problem),
+                };
+            let is_left = requirement
+                .when
+                .iter()
+                .all(|(_, condition)| *condition == Condition::Absent);
+            objection.advice = match (condition, culprit) {
+                (Condition::Absent, _) => "remove it",
+                (_, None) if is_left => "set it",
+                (_, None) => "set it or remove the former",
+                (_, Some(_)) if is_left => "change it",
+                (_, Some(_)) => "change it or remove the former",
             };
             for (name, condition) in requirement.when.iter().chain([&(*name, *condition)]) {
                 objection.facts += &[" ", name.text(), "=", condition.written()].concat();
@@ -86,6 +103,19 @@ pub(super) fn check<'o>(
             sink(objection);
         }
     }
+}
+
+/// The first annotation that makes a requirement apply; none where only absence does.
+fn cause<'o>(
+    rule: &'o AnnotationRule<'_>,
+    requirement: &'o Requirement<'_>,
+    annotations: &'o Annotations<'o>,
+) -> Option<&'o Annotation<'o>> {
+    requirement.when.iter().find_map(|(name, condition)| {
+        let effective = rule.effective_of_all(*name, annotations);
+        let mut found = effective.found.into_iter();
+        found.find(|annotation| is_met(*condition, annotation.value().as_deref()))
+    })
 }
 
 /// What makes a requirement apply, in words.

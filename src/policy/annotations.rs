@@ -321,10 +321,14 @@ fn finding(
     let value = objection.found.and_then(Annotation::value);
     let value = value.as_deref();
     let shown = objection.found.and_then(Annotation::shown);
-    let message = match &rule.message {
+    // What the rule says itself stands instead of the advice: the two could contradict each other.
+    let advice = match &rule.message {
         Some(message) => format!(": {}", OneLine(message)),
-        None => String::new(),
+        // What is removed needs no advice.
+        None if objection.advice.is_empty() || !removes.is_empty() => String::new(),
+        None => format!(", {}", objection.advice),
     };
+    let rule_name = format!("rule `{}`: ", Shown(&rule.name));
     let (code, facts) = (objection.code, objection.facts);
     Finding {
         check: Check::Annotations,
@@ -339,7 +343,10 @@ fn finding(
         ),
         template: place.template.as_ref().map(Location::detached),
         removes,
-        outcome: None,
+        outcome: objection
+            .outcome
+            .map(|(outcome, at)| (outcome, rule_name.len() + at)),
+        advice,
         violation: Violation {
             code,
             place: at.to_string(),
@@ -349,11 +356,7 @@ fn finding(
             },
             value: shown.map(|value| format!("value `{}`", Shown(&value))),
             kept: None,
-            problem: format!(
-                "rule `{}`: {}{message}",
-                Shown(&rule.name),
-                objection.problem
-            ),
+            problem: rule_name + &objection.problem,
         },
     }
 }

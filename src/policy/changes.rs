@@ -145,7 +145,7 @@ pub(super) fn judge_delete(
             user: who,
             manager: None,
         };
-        findings.push(told.deletion(request));
+        findings.push(told.deletion(request, &object));
     }
     Ok(())
 }

@@ -24,6 +24,8 @@ pub(super) struct Finding {
     pub(super) template: Option<Location<'static>>,
     /// Words of the problem that are due only where the request is refused, and where they may begin.
     pub(super) outcome: Option<(Outcome, usize)>,
+    /// What to do instead, where the problem does not say so; may be empty.
+    pub(super) advice: String,
     /// The annotations that are removed instead of refusing the request, by their position.
     pub(super) removes: Vec<usize>,
 }
@@ -41,6 +43,7 @@ impl Finding {
             position: position(malformed.raw),
             removes: Vec::new(),
             outcome: None,
+            advice: String::new(),
             action,
             key: format!("{} {:#} {problem}", Code::ObjectMalformed, malformed.place),
             violation: Violation {
@@ -71,6 +74,7 @@ impl Finding {
             position: usize::MAX,
             removes: Vec::new(),
             outcome: None,
+            advice: String::new(),
             action,
             key: format!("{code} {path:#} {problem}"),
             violation: Violation {
@@ -103,6 +107,7 @@ impl Finding {
             position: position(image.raw),
             removes: Vec::new(),
             outcome: None,
+            advice: String::new(),
             action,
             key: format!("{code} {paired} {value}"),
             violation: Violation {

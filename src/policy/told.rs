@@ -1,11 +1,14 @@
 //! How a change is told: what differs, who changes it with what, and what to do instead.
 
+use std::borrow::Cow;
+
 use crate::change::{ChangeRule, Difference, Shows};
 use crate::exemption::Check;
-use crate::json::Location;
+use crate::json::{Location, Step, text_at};
 use crate::request::{Request, User};
 use crate::shown::{OneLine, Shown};
-use crate::violation::Code;
+use crate::violation::{Action, Code};
+use crate::workload::Object;
 
 use super::finding::Finding;
 
@@ -19,19 +22,19 @@ pub(super) struct Told<'p> {
 impl Told<'_> {
     /// The user is not among those whom the rule names.
     pub(super) fn excluded(&self, difference: &Difference) -> Finding {
-        let (lets, otherwise) = if self.rule.who.is_nobody() {
-            ("names nobody and does not let", "leave it as it is")
+        let otherwise = if self.rule.who.is_nobody() {
+            "leave it as it is"
         } else {
-            ("does not let", "change it in Git")
+            "change it in Git"
         };
-        let problem = self.problem(lets, &how(difference), "", otherwise);
+        let problem = self.problem(false, &how(difference), "", otherwise);
         self.finding(difference, Code::ChangeNotAllowed, problem)
     }
 
     /// The rule denies the field manager.
     pub(super) fn denied(&self, difference: &Difference) -> Finding {
         let only = " with this field manager";
-        let problem = self.problem("does not let", &how(difference), only, "change it in Git");
+        let problem = self.problem(false, &how(difference), only, "change it in Git");
         self.finding(difference, Code::FieldManagerDenied, problem)
     }
 
@@ -41,20 +44,24 @@ impl Told<'_> {
             " only with a new value of the annotation `{}`",
             Shown(annotation)
         );
-        let problem = self.problem(
-            "lets",
-            &how(difference),
-            &only,
-            "set it in the same request",
-        );
+        let problem = self.problem(true, &how(difference), &only, "set it in the same request");
         self.finding(difference, Code::ChangeAnnotationMissing, problem)
     }
 
     /// The rule guards the object itself.
-    pub(super) fn deletion(&self, request: &Request<'_>) -> Finding {
-        let name = request.name.as_deref().unwrap_or_default();
-        let object = format!("{} `{}`", Shown(&request.kind.to_string()), Shown(name));
-        let problem = self.problem("does not let", "delete it", "", "remove it from Git");
+    pub(super) fn deletion(&self, request: &Request<'_>, object: &Object<'_>) -> Finding {
+        // Who deletes a collection names none of its objects.
+        let asked = request.name.as_deref().filter(|name| !name.is_empty());
+        let name = asked.map(Cow::Borrowed).or_else(|| {
+            let way = [Step::key("metadata"), Step::key("name")];
+            text_at(object.text, &way)
+        });
+        let kind = request.kind.to_string();
+        let object = match name {
+            Some(name) => format!("{} `{}`", Shown(&kind), Shown(&name)),
+            None => Shown(&kind).to_string(),
+        };
+        let problem = self.problem(false, "delete it", "", "remove it from Git");
         Finding::at(
             "object".to_owned(),
             Location::default(),
@@ -66,11 +73,24 @@ impl Told<'_> {
         )
     }
 
-    /// What the rule is against, who does it, and what to do instead.
-    fn problem(&self, lets: &str, how: &str, only: &str, otherwise: &str) -> String {
+    /// What the rule is against, who does it, and what to do instead. A rule that only warns forbids
+    /// nothing.
+    fn problem(&self, lets: bool, how: &str, only: &str, otherwise: &str) -> String {
         let rule = Shown(&self.rule.name);
         let instead = OneLine(self.rule.message.unwrap_or(otherwise));
-        format!("`{rule}` {lets} {} {how}{only}, {instead}", self.who())
+        let who = self.who();
+        let names = if self.rule.who.is_nobody() {
+            "names nobody and "
+        } else {
+            ""
+        };
+        let what = match (self.rule.action, lets) {
+            (Action::Reject, true) => format!("lets {who} {how}"),
+            (Action::Reject, false) => format!("{names}does not let {who} {how}"),
+            (Action::Warn, true) => format!("wants {who} to {how}"),
+            (Action::Warn, false) => format!("{names}wants {who} not to {how}"),
+        };
+        format!("`{rule}` {what}{only}, {instead}")
     }
 
     fn who(&self) -> String {

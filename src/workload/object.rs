@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::json::{Kind, Location, Member, Step, position};
 use crate::kind::GroupKind;
-use crate::shown::{Shown, is_private};
+use crate::shown::{Quoted, is_private};
 
 use super::walk;
 
@@ -190,7 +190,7 @@ impl<'a> ImageField<'a> {
     /// The container or volume, as a message tells it.
     pub fn told_place(&self) -> String {
         match &self.name {
-            Some(name) => format!("{} \"{}\"", self.place, Shown(name)),
+            Some(name) => format!("{} \"{}\"", self.place, Quoted(name)),
             None => self.place.to_string(),
         }
     }

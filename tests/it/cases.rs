@@ -162,6 +162,9 @@ fn run(case: &Case) -> Said {
             "{}: wire and policy differ",
             case.note
         );
+        for told in verdict.violations.iter().chain(&verdict.warnings) {
+            assert_fit(case, told, verdict.violations.contains(told));
+        }
         said.violations = verdict.violations.iter().map(place_and_code).collect();
         said.warnings = verdict.warnings.iter().map(place_and_code).collect();
         said.exempted.clone_from(&verdict.exempted);
@@ -196,6 +199,25 @@ fn run(case: &Case) -> Said {
     answer.as_object_mut().unwrap().remove("mutated_object");
     said.answer = answer.to_string();
     said
+}
+
+/// Asserts what holds of every line. What rules about annotations say of a value, no other rule has judged,
+/// so they suggest none; and what passes was not refused.
+fn assert_fit(case: &Case, told: &Violation, is_refused: bool) {
+    let problem = &told.problem;
+    if told.code.as_str().starts_with("annotation-") {
+        for word in ["use `", "write `", "leave it `"] {
+            assert!(!problem.contains(word), "{}: {told}", case.note);
+        }
+    }
+    let is_quoted = case.note.contains("does not say that");
+    for words in ["is not allowed", "is rejected"] {
+        assert!(
+            is_refused || is_quoted || !problem.contains(words),
+            "{}: {told}",
+            case.note
+        );
+    }
 }
 
 /// The answer to the same request with the object as the policy changed it.
