@@ -29,7 +29,7 @@ use std::borrow::Cow;
 
 use crate::selector::Selector;
 use crate::shown::quoted;
-use crate::violation::{Action, Code};
+use crate::violation::{Action, Code, Outcome};
 
 pub use criteria::{Criteria, Criterion};
 pub(crate) use effective::is_met;
@@ -123,8 +123,12 @@ pub(crate) struct Objection<'o> {
     pub(crate) key: Option<Cow<'o, str>>,
     /// The annotation, where it is there.
     pub(crate) found: Option<&'o Annotation<'o>>,
-    /// What is wrong, and what to write instead.
+    /// What is wrong.
     pub(crate) problem: String,
+    /// What to do instead, where the rule does not say so itself; may be empty.
+    pub(crate) advice: &'static str,
+    /// Words of the problem that are due only where the request is refused, and where they may begin.
+    pub(crate) outcome: Option<(Outcome, usize)>,
     /// What else makes it the same as one of the old object.
     pub(crate) facts: String,
     /// Those that are set together and must not be, the one that stays first, with their values.
@@ -142,6 +146,8 @@ impl<'o> Objection<'o> {
             key: Some(Cow::Borrowed(annotation.key.as_ref())),
             found: Some(annotation),
             problem,
+            advice: "",
+            outcome: None,
             facts: String::new(),
             members: Vec::new(),
             removable: Vec::new(),
@@ -156,10 +162,24 @@ impl<'o> Objection<'o> {
             key: Some(Cow::Owned(key)),
             found: None,
             problem,
+            advice: "",
+            outcome: None,
             facts: String::new(),
             members: Vec::new(),
             removable: Vec::new(),
         }
+    }
+
+    /// With what to do instead.
+    const fn advising(mut self, advice: &'static str) -> Self {
+        self.advice = advice;
+        self
+    }
+
+    /// With words that are due only where the request is refused.
+    const fn ending(mut self, outcome: Outcome) -> Self {
+        self.outcome = Some((outcome, 0));
+        self
     }
 
     /// Against all annotations together.
@@ -170,6 +190,8 @@ impl<'o> Objection<'o> {
             key: None,
             found: None,
             problem,
+            advice: "",
+            outcome: None,
             facts: String::new(),
             members: Vec::new(),
             removable: Vec::new(),

@@ -28,7 +28,7 @@ use crate::selector::Selector;
 use crate::violation::Action;
 
 pub(crate) use compared::Compared;
-pub(crate) use difference::{Difference, Differences};
+pub(crate) use difference::{Difference, Differences, Shows};
 pub(crate) use entries::between as entries_between;
 pub use guard::Guard;
 pub(crate) use images::compare as compare_images;

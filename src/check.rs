@@ -10,11 +10,11 @@ mod tags;
 
 use crate::image::Reference;
 use crate::settings::Settings;
-use crate::shown::one_of;
-use crate::violation::{Action, Code};
+use crate::shown::{NAMED, Shown, listed, one_of};
+use crate::violation::{Action, Code, Outcome};
 
 /// An image as the rules see it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Seen<'i, 't> {
     /// As it was written.
     pub(crate) written: &'i Reference<'t>,
@@ -22,7 +22,16 @@ pub(crate) struct Seen<'i, 't> {
     pub(crate) mirrored: Option<&'i Reference<'i>>,
     /// Its mirror, where it is not pulled from there: what may be written instead.
     pub(crate) instead: Option<&'i Reference<'i>>,
+    /// Whether an image would pass all lists if it were written here, and the list of this code
+    /// without a word: only such an image is suggested.
+    pub(crate) would_pass: &'i dyn Fn(&Reference<'_>, Code) -> bool,
 }
+
+/// What pins an image, where it matters that something does and not what.
+const SOME_DIGEST: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
+
+/// What to do where a list is against the mirror that an image is pulled from.
+const MIRROR: &str = ": its mirror must be allowed, or removed from `mirrors`";
 
 impl Seen<'_, '_> {
     /// What is held against both: a mirror must not launder an image that must not run.
@@ -34,6 +43,48 @@ impl Seen<'_, '_> {
             .map(|found| (found, false))
             .or_else(|| self.mirrored.and_then(find).map(|found| (found, true)))
     }
+
+    /// Whether an image, as a text, would pass.
+    fn passes(&self, image: &str, code: Code) -> bool {
+        Reference::parse(image).is_ok_and(|image| (self.would_pass)(&image, code))
+    }
+
+    /// What to do where nothing better is known.
+    fn another(&self, what: &str) -> String {
+        if self.mirrored.is_some() {
+            return format!(", use another {what}, or remove its mirror from `mirrors`");
+        }
+        format!(", use another {what}")
+    }
+
+    /// What else to write: the mirror, an entry of the allow list, or only what these are. `image_of`
+    /// makes of an entry the image that it suggests.
+    fn allowed(&self, entries: &[&str], code: Code, image_of: &dyn Fn(&str) -> String) -> String {
+        if let Some(mirror) = self.instead {
+            return format!(", use `{}`", Shown(&mirror.to_string()));
+        }
+        if self.mirrored.is_some() {
+            return format!(" (allowed: {}){MIRROR}", listed(entries));
+        }
+        let is_good =
+            |entry: &&str| !entry.contains(['*', '?']) && self.passes(&image_of(entry), code);
+        if entries.iter().take(NAMED).all(is_good) {
+            return format!(", use {}", one_of(entries));
+        }
+        format!(" (allowed: {})", listed(entries))
+    }
+}
+
+/// An image without its tag and digest.
+fn repository(image: &Reference<'_>) -> String {
+    [image.host(), "/", image.path()].concat()
+}
+
+/// The tag and digest of an image, as they stand behind its path.
+fn version(image: &Reference<'_>) -> String {
+    let tag = image.written_tag().map(|tag| [":", tag].concat());
+    let digest = image.digest().map(|digest| ["@", digest].concat());
+    [tag, digest].into_iter().flatten().collect()
 }
 
 /// What a rule has against an image.
@@ -44,6 +95,8 @@ pub(crate) struct Objection {
     /// It is about the image's mirror.
     pub(crate) is_mirror: bool,
     pub(crate) problem: String,
+    /// What of the problem is said otherwise where it only warns.
+    pub(crate) outcome: Option<Outcome>,
 }
 
 /// Holds one image against every list of the settings, in their order.

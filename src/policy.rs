@@ -21,12 +21,14 @@ mod pull_secrets;
 mod running;
 mod told;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::change::{ChangeRule, controllers};
 use crate::exemption::Check;
 use crate::json::Step;
-use crate::json::scan::{self, lookup};
+use crate::json::position;
+use crate::json::scan::lookup;
 use crate::kind::GroupKind;
 use crate::registry::{Registry, Unreachable};
 use crate::request::{Operation, Request, RequestError};
@@ -52,8 +54,8 @@ pub struct Policy<'s> {
 struct Judged {
     findings: Vec<Finding>,
     edits: Vec<Edit>,
-    /// The images that run from elsewhere, as `from=to`.
-    rewritten: Vec<String>,
+    /// The images that run from elsewhere, as `from=to`, by their position.
+    rewritten: Vec<(usize, String)>,
 }
 
 impl Judged {
@@ -67,12 +69,9 @@ impl Judged {
         } = self;
         edits.retain(|edit| {
             let is_inside = removed.start <= edit.span.start && edit.span.end <= removed.end;
-            if is_inside && let Change::Set(mirror) = &edit.change {
-                let image = text.get(edit.span.clone()).and_then(scan::string);
-                let change = format!("{}={mirror}", image.unwrap_or_default());
-                if let Some(at) = rewritten.iter().position(|it| *it == change) {
-                    rewritten.remove(at);
-                }
+            if is_inside && matches!(edit.change, Change::Set(_)) {
+                let image = position(text) + edit.span.start;
+                rewritten.retain(|(at, _)| *at != image);
                 findings.retain(|finding| {
                     finding.violation.code != Code::MirrorUsed
                         || finding.violation.path != edit.path
@@ -154,7 +153,8 @@ impl<'s> Policy<'s> {
             return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
         }
         self.tell(judged.findings, &used, &mut verdict);
-        verdict.change(object.text, judged.edits, judged.rewritten);
+        let rewritten = judged.rewritten.into_iter().map(|(_, rewritten)| rewritten);
+        verdict.change(object.text, judged.edits, rewritten.collect());
         verdict
     }
 
@@ -189,8 +189,16 @@ impl<'s> Policy<'s> {
 
     /// Adds what is wrong, and the exemptions without which there would be more.
     fn tell(self, findings: Vec<Finding>, used: &[bool], verdict: &mut Verdict<'s>) {
-        for finding in findings {
-            let refuses = finding.action == Action::Reject && finding.violation.kept.is_none();
+        for mut finding in findings {
+            let is_kept = finding.violation.kept.is_some();
+            let refuses = finding.action == Action::Reject && !is_kept;
+            if let Some((outcome, at)) = finding.outcome
+                && !refuses
+            {
+                let is_kept = is_kept && finding.action == Action::Reject;
+                outcome.soften(&mut finding.violation.problem, at, is_kept);
+            }
+            finding.violation.problem += &finding.advice;
             verdict.add(refuses, finding.violation);
         }
         if !verdict.accepted() {
@@ -223,6 +231,7 @@ impl<'s> Policy<'s> {
         }
         let mut exempted = Exempted::new(&self.settings.exemptions, request, object, used);
         if has_images {
+            let (text, mut was) = (object.text, None);
             let mut mirrors = Mirrors::new(
                 self.settings,
                 request,
@@ -237,6 +246,7 @@ impl<'s> Policy<'s> {
                 &mut mirrors,
                 &mut exempted,
                 &mut judged,
+                &mut |findings| self.refuses(request, text, findings, &mut was),
             );
             mirrors.add_pull_secrets(&mut judged);
         }
@@ -295,6 +305,8 @@ impl<'s> Policy<'s> {
             if is_removal {
                 finding.action = Action::Warn;
                 finding.violation.problem.insert_str(0, "removed: ");
+                // What was wrong with it is told as it was.
+                finding.outcome = None;
             }
             is_removal || finding.check != Check::Annotations
         });
@@ -313,33 +325,64 @@ impl<'s> Policy<'s> {
         object: &Object<'_>,
         findings: &mut Vec<Finding>,
     ) {
-        let Some(old_text) = request.old_object else {
-            return;
-        };
-        if findings.is_empty() || request.operation != Operation::Update {
+        if findings.is_empty() {
             return;
         }
+        if let Some((was, old_text)) = self.found_before(request, object.text) {
+            kept::mark(findings, was, object.text, old_text);
+        }
+        if request.is_through_status() {
+            // What was so before is not told to whoever writes a status.
+            findings.retain(|finding| finding.violation.kept.is_none());
+        }
+    }
+
+    /// What is wrong with the old object as well, and this; none where that does not count.
+    fn found_before<'r>(
+        self,
+        request: &Request<'r>,
+        text: &str,
+    ) -> Option<(Vec<Finding>, &'r str)> {
+        let old_text = request.old_object?;
         let is_through_status = request.is_through_status();
-        if self.settings.on_update == OnUpdate::All
-            && !is_through_status
-            && !kept::is_bookkeeping(object.text, old_text)
+        if request.operation != Operation::Update
+            || (self.settings.on_update == OnUpdate::All
+                && !is_through_status
+                && !kept::is_bookkeeping(text, old_text))
         {
-            return;
+            return None;
         }
-        let Ok(mut old) = Object::read(old_text, &request.kind) else {
-            return;
-        };
+        let mut old = Object::read(old_text, &request.kind).ok()?;
         if is_through_status {
             old = old.through_status(None);
         }
         let mut unused = vec![false; self.settings.exemptions.len()];
-        if let Ok(was) = self.judge(request, &mut old, None, &mut unused) {
-            kept::mark(findings, was.findings, object.text, old_text);
+        let was = self.judge(request, &mut old, None, &mut unused).ok()?;
+        Some((was.findings, old_text))
+    }
+
+    /// Whether one of the findings about an object refuses it: not what the old object has as well,
+    /// which `was` keeps.
+    fn refuses(
+        self,
+        request: &Request<'_>,
+        text: &str,
+        findings: &[Finding],
+        was: &mut Option<BTreeMap<String, usize>>,
+    ) -> bool {
+        let mut rejecting = findings
+            .iter()
+            .filter(|finding| finding.action == Action::Reject)
+            .peekable();
+        if rejecting.peek().is_none() {
+            return false;
         }
-        if is_through_status {
-            // What was so before is not told to whoever writes a status.
-            findings.retain(|finding| finding.violation.kept.is_none());
-        }
+        let was = was.get_or_insert_with(|| {
+            let before = self.found_before(request, text);
+            let before = before.into_iter().flat_map(|(before, _)| before);
+            before.map(|finding| (finding.key, 1)).collect()
+        });
+        rejecting.any(|finding| !was.contains_key(&finding.key))
     }
 }
 

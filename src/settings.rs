@@ -11,6 +11,7 @@ mod changes;
 mod contradictions;
 mod error;
 mod exemptions;
+mod guarded_lists;
 mod lists;
 mod matching;
 mod mirrors;
@@ -168,6 +169,7 @@ impl<'a> Settings<'a> {
         if errors.is_empty() {
             contradictions::find(&settings, &mut errors);
             mirrors::find_contradictions(&settings.mirrors, &mut errors);
+            guarded_lists::find(&settings, &mut errors);
             let rules = settings.annotations.iter().filter_map(|item| match item {
                 AnnotationItem::Read(rule) => Some(rule.as_ref()),
                 AnnotationItem::Unread(_) => None,

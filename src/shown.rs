@@ -2,16 +2,22 @@
 
 use std::fmt::{self, Display, Write as _};
 
+use crate::json::Step;
+
 /// At most this many characters of one piece of user text are shown.
 const LONGEST: usize = 128;
 
-/// User text as it appears between quotes in a message: quotes and control characters escaped, cut
-/// at 128 characters.
+/// User text as it appears between backticks in a message: backticks and control characters escaped,
+/// cut at 128 characters. JSON is shown as it is.
 ///
 /// A newline in an image must not forge a line of the message, the API server drops a warning that
 /// holds one, and a character that turns the direction of writing could disguise the rest.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shown<'a>(pub(crate) &'a str);
+
+/// As [`Shown`], between double quotes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
 
 /// As [`Shown`], for text that holds quotes of ours.
 #[derive(Clone, Copy, Debug)]
@@ -19,13 +25,19 @@ pub(crate) struct Escaped<'a>(pub(crate) &'a str);
 
 impl Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write(f, self.0, true, LONGEST)
+        write(f, self.0, Some('`'), LONGEST)
+    }
+}
+
+impl Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write(f, self.0, Some('"'), LONGEST)
     }
 }
 
 impl Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write(f, self.0, false, LONGEST)
+        write(f, self.0, None, LONGEST)
     }
 }
 
@@ -35,21 +47,53 @@ pub(crate) struct OneLine<'a>(pub(crate) &'a str);
 
 impl Display for OneLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write(f, self.0, false, usize::MAX)
+        write(f, self.0, None, usize::MAX)
     }
 }
 
+/// Members of an object whose values no message shows: those of Secrets, and whatever else is data.
+const DATA: [&str; 3] = ["data", "stringData", "binaryData"];
+
+/// Annotations in which tools keep the whole object as they applied it, a Secret's data included.
+///
+/// Sources: `pkg/apis/core/annotation_key_constants.go` of Kubernetes, "Diff stage" in the
+/// documentation of kapp, `pkg/apply` of Rancher's wrangler.
+const RECORDS: [&str; 4] = [
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "kapp.k14s.io/original",
+    "kapp.k14s.io/original-diff",
+    "objectset.rio.cattle.io/applied",
+];
+
+/// Whether what stands at a place of an object is data, which no message shows.
+pub(crate) fn is_private(place: &[Step<'_>]) -> bool {
+    matches!(place.first(), Some(Step::Key(key)) if DATA.contains(&key.as_ref()))
+}
+
+/// Whether an annotation holds the object as it was applied, which no message shows.
+pub(crate) fn is_record(key: &str) -> bool {
+    RECORDS.contains(&key)
+}
+
+/// Of a list a message names this many entries.
+pub(crate) const NAMED: usize = 5;
+
 /// Entries of a list as a message names them: the first few.
-pub(crate) fn one_of(entries: &[&str]) -> String {
-    const NAMED: usize = 5;
-    let mut text = quoted(entries.get(..NAMED).unwrap_or(entries), ", ");
-    if entries.len() != 1 {
-        text.insert_str(0, "one of ");
-    }
+pub(crate) fn listed(entries: &[&str]) -> String {
+    let text = quoted(entries.get(..NAMED).unwrap_or(entries), ", ");
     match entries.len().checked_sub(NAMED) {
         None | Some(0) => text,
         Some(more) => format!("{text} and {more} more"),
     }
+}
+
+/// As [`listed`], of which one is to be chosen.
+pub(crate) fn one_of(entries: &[&str]) -> String {
+    let mut text = listed(entries);
+    if entries.len() != 1 {
+        text.insert_str(0, "one of ");
+    }
+    text
 }
 
 /// Texts in quotes, with `word` between them.
@@ -66,10 +110,14 @@ pub(crate) fn quoted(texts: &[&str], word: &str) -> String {
     all
 }
 
-fn write(f: &mut fmt::Formatter<'_>, text: &str, is_quoted: bool, longest: usize) -> fmt::Result {
+fn write(
+    f: &mut fmt::Formatter<'_>,
+    text: &str,
+    quote: Option<char>,
+    longest: usize,
+) -> fmt::Result {
     // Nearly every text is as plain as this.
-    let is_plain =
-        |byte| matches!(byte, b' '..=b'~') && !(is_quoted && matches!(byte, b'"' | b'`'));
+    let is_plain = |byte| matches!(byte, b' '..=b'~') && Some(char::from(byte)) != quote;
     if text.len() <= longest && text.bytes().all(is_plain) {
         return f.write_str(text);
     }
@@ -77,7 +125,7 @@ fn write(f: &mut fmt::Formatter<'_>, text: &str, is_quoted: bool, longest: usize
         if position == longest {
             return f.write_char('…');
         }
-        if is_quoted && matches!(character, '"' | '`') {
+        if Some(character) == quote {
             f.write_char('\\')?;
         }
         if is_deceptive(character) {
@@ -110,7 +158,8 @@ mod tests {
 
     #[test]
     fn escapes_the_quotes_of_messages() {
-        assert_eq!(Shown("a`b\"").to_string(), r#"a\`b\""#);
+        assert_eq!(Shown("a`b\"").to_string(), r#"a\`b""#);
+        assert_eq!(Quoted("a`b\"").to_string(), r#"a`b\""#);
         assert_eq!(Escaped("a`b\"").to_string(), "a`b\"");
     }
 

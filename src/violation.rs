@@ -127,6 +127,20 @@ impl Code {
         )
     }
 
+    /// Whether two codes about images come from one list of the settings.
+    pub(crate) const fn is_of_the_list_of(self, other: Self) -> bool {
+        const fn list(code: Code) -> u8 {
+            match code {
+                Code::RegistryNotAllowed | Code::RegistryRejected => 1,
+                Code::ImageNotAllowed | Code::ImageRejected => 2,
+                Code::TagNotAllowed | Code::TagRejected => 3,
+                Code::DigestRequired | Code::DigestForbidden => 4,
+                _ => 0,
+            }
+        }
+        list(self) == list(other)
+    }
+
     /// The code as messages and audit annotations spell it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -183,6 +197,50 @@ pub enum Action {
     Reject,
     /// It passes with a warning.
     Warn,
+}
+
+/// Words of a problem that say what becomes of the request: others are due where it passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    /// Where it is refused.
+    refused: &'static str,
+    /// Where the rule only warns.
+    warned: &'static str,
+    /// Where it passes since it was so before.
+    kept: &'static str,
+}
+
+impl Outcome {
+    pub(crate) const NOT_ALLOWED: Self = Self::new(
+        "is not allowed",
+        "is not recommended",
+        "would not be allowed",
+    );
+    pub(crate) const REJECTED: Self =
+        Self::new("is rejected", "is advised against", "would be rejected");
+    pub(crate) const DENIED: Self = Self::new("is denied", "is advised against", "would be denied");
+    pub(crate) const FORBIDDEN: Self =
+        Self::new("is forbidden", "is advised against", "is forbidden");
+    pub(crate) const REQUIRED: Self = Self::new("is required", "is recommended", "is required");
+
+    const fn new(refused: &'static str, warned: &'static str, kept: &'static str) -> Self {
+        Self {
+            refused,
+            warned,
+            kept,
+        }
+    }
+
+    /// The problem as it is told where the request passes. It is `at` least so far from its beginning, behind
+    /// words of the user's.
+    pub(crate) fn soften(self, problem: &mut String, at: usize, is_kept: bool) {
+        let found = problem.get(at..).and_then(|rest| rest.find(self.refused));
+        if let Some(found) = found {
+            let start = at + found;
+            let words = if is_kept { self.kept } else { self.warned };
+            problem.replace_range(start..start + self.refused.len(), words);
+        }
+    }
 }
 
 /// One thing wrong with a request.

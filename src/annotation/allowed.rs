@@ -8,8 +8,8 @@
 //!
 //! With a `prefix`, only what is under it is judged.
 
-use crate::shown::one_of;
-use crate::violation::Code;
+use crate::shown::listed;
+use crate::violation::{Code, Outcome};
 
 use super::{AnnotationRule, Annotations, Objection, Sink, texts, tools};
 
@@ -22,11 +22,11 @@ pub(super) fn check<'o>(
         if !rule.admits(&annotation.key) {
             let keys = rule.keys(&rule.allowed);
             let problem = not_allowed(&texts(&keys));
-            sink(Objection::found(
-                Code::AnnotationNotAllowed,
-                annotation,
-                problem,
-            ));
+            sink(
+                Objection::found(Code::AnnotationNotAllowed, annotation, problem)
+                    .advising("remove it")
+                    .ending(Outcome::NOT_ALLOWED),
+            );
         }
     }
 }
@@ -46,5 +46,5 @@ impl AnnotationRule<'_> {
 
 /// What is wrong with an annotation that is not in the list.
 pub(super) fn not_allowed(allowed: &[&str]) -> String {
-    ["it is not allowed, use ", &one_of(allowed), " or remove it"].concat()
+    ["it is not allowed (allowed: ", &listed(allowed), ")"].concat()
 }

@@ -33,13 +33,10 @@ pub(super) fn check<'o>(
             keys.push(rule.names.key(*name));
             let member = member(rule, &group_facts, *name, annotations);
             for annotation in rule.spelled(*name, annotations) {
-                let problem = [
-                    &listed(&keys, " and "),
-                    " must not be set together, keep one of them",
-                ]
-                .concat();
+                let problem = [&listed(&keys, " and "), " must not be set together"].concat();
                 let mut objection =
-                    Objection::found(Code::AnnotationConflicting, annotation, problem);
+                    Objection::found(Code::AnnotationConflicting, annotation, problem)
+                        .advising("keep one of them");
                 objection.facts.clone_from(&group_facts);
                 objection.members = vec![first_member.clone(), member.clone()];
                 objection.removable.push(annotation.position());

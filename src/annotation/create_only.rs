@@ -28,12 +28,15 @@ pub(super) fn check<'o>(
         if let Some(annotation) = new.found.first()
             && new.values() != before.values()
         {
-            let problem = if before.found.is_empty() {
-                "it may be set only when the object is created, remove it".to_owned()
+            let (problem, advice) = if before.found.is_empty() {
+                let problem = "it may be set only when the object is created".to_owned();
+                (problem, "remove it")
             } else {
-                ["it may not change later, ", &was(&before), " or remove it"].concat()
+                let problem = ["it may not change later", &was(&before)].concat();
+                (problem, "leave it as it was or remove it")
             };
-            let mut objection = Objection::found(Code::AnnotationCreateOnly, annotation, problem);
+            let mut objection =
+                Objection::found(Code::AnnotationCreateOnly, annotation, problem).advising(advice);
             // Every spelling goes: what an older one says would else come into force.
             objection.removable = rule
                 .spelled(*name, annotations)
@@ -44,11 +47,11 @@ pub(super) fn check<'o>(
     }
 }
 
-/// What to write instead of a value that must stay as it was.
+/// What a value was that must stay so.
 pub(super) fn was(before: &Effective<'_>) -> String {
-    match before.found.first().map(|annotation| annotation.value()) {
-        Some(Some(value)) => ["leave it ", &quoted(&[&value], "")].concat(),
-        Some(None) => "leave it as it was".to_owned(),
-        None => "leave it absent".to_owned(),
+    match before.found.first().map(|annotation| annotation.shown()) {
+        Some(Some(value)) => [" (it was ", &quoted(&[&value], ""), ")"].concat(),
+        Some(None) => String::new(),
+        None => " (it was absent)".to_owned(),
     }
 }

@@ -9,7 +9,7 @@
 //!
 //! Accepted: `team: ""` with `cost-center: "7"`. Rejected: `team` alone.
 
-use crate::violation::Code;
+use crate::violation::{Code, Outcome};
 
 use super::allowed::not_allowed;
 use super::{AnnotationRule, Annotations, Name, Objection, Sink, listed, texts};
@@ -67,23 +67,22 @@ pub(super) fn check<'o>(
             .iter()
             .any(|name| rule.names.spelling(*name, key).is_some())
     };
-    let mut all = |code, problem| {
-        let mut objection = Objection::all(code, problem);
+    let mut all = |code, problem, advice| {
+        let mut objection = Objection::all(code, problem).advising(advice);
+        if code == Code::AnnotationRequired {
+            objection = objection.ending(Outcome::REQUIRED);
+        }
         objection.facts = texts(&keys).concat();
         sink(objection);
     };
     match criterion {
         Criterion::ContainsAnyOf if !names.iter().any(is_there) => {
-            let problem = ["one of ", &listed(&keys, " or "), " is required, set one"].concat();
-            all(Code::AnnotationRequired, problem);
+            let problem = ["one of ", &listed(&keys, " or "), " is required"].concat();
+            all(Code::AnnotationRequired, problem, "set one");
         }
         Criterion::DoesNotContainAllOf if names.iter().all(is_there) => {
-            let problem = [
-                &listed(&keys, " and "),
-                " must not be set together, remove one",
-            ]
-            .concat();
-            all(Code::AnnotationConflicting, problem);
+            let problem = [&listed(&keys, " and "), " must not be set together"].concat();
+            all(Code::AnnotationConflicting, problem, "remove one");
         }
         Criterion::ContainsOtherThan
             if annotations
@@ -91,39 +90,38 @@ pub(super) fn check<'o>(
                 .iter()
                 .all(|annotation| is_named(&annotation.key)) =>
         {
-            let problem = [
-                "another one than ",
-                &listed(&keys, " and "),
-                " is required, set one",
-            ]
-            .concat();
-            all(Code::AnnotationRequired, problem);
+            let problem = ["another one than ", &listed(&keys, " and "), " is required"].concat();
+            all(Code::AnnotationRequired, problem, "set one");
         }
         Criterion::ContainsAllOf => {
             for name in names.iter().filter(|name| !is_there(name)) {
-                let problem = "it is required, set it".to_owned();
+                let problem = "it is required".to_owned();
                 let key = rule.names.key(*name);
-                sink(Objection::missing(Code::AnnotationRequired, key, problem));
+                sink(
+                    Objection::missing(Code::AnnotationRequired, key, problem)
+                        .advising("set it")
+                        .ending(Outcome::REQUIRED),
+                );
             }
         }
         Criterion::DoesNotContainAnyOf => {
             for annotation in annotations.all.iter().filter(|found| is_named(&found.key)) {
-                let problem = "it is denied, remove it".to_owned();
-                sink(Objection::found(
-                    Code::AnnotationDenied,
-                    annotation,
-                    problem,
-                ));
+                let problem = "it is denied".to_owned();
+                sink(
+                    Objection::found(Code::AnnotationDenied, annotation, problem)
+                        .advising("remove it")
+                        .ending(Outcome::DENIED),
+                );
             }
         }
         Criterion::DoesNotContainOtherThan => {
             for annotation in annotations.all.iter().filter(|found| !is_named(&found.key)) {
                 let problem = not_allowed(&texts(&keys));
-                sink(Objection::found(
-                    Code::AnnotationNotAllowed,
-                    annotation,
-                    problem,
-                ));
+                sink(
+                    Objection::found(Code::AnnotationNotAllowed, annotation, problem)
+                        .advising("remove it")
+                        .ending(Outcome::NOT_ALLOWED),
+                );
             }
         }
         _ => {}

@@ -8,7 +8,7 @@
 //! `nginx.ingress.kubernetes.io/server-snippet: ""`.
 
 use crate::shown::quoted;
-use crate::violation::Code;
+use crate::violation::{Code, Outcome};
 
 use super::{AnnotationRule, Annotations, Objection, Sink};
 
@@ -32,8 +32,10 @@ pub(super) fn check<'o>(
             } else {
                 [" by ", &quoted(&[&key], "")].concat()
             };
-            let problem = ["it is denied", &by, ", remove it"].concat();
-            let mut objection = Objection::found(Code::AnnotationDenied, annotation, problem);
+            let problem = ["it is denied", &by].concat();
+            let mut objection = Objection::found(Code::AnnotationDenied, annotation, problem)
+                .advising("remove it")
+                .ending(Outcome::DENIED);
             objection.removable.push(annotation.position());
             sink(objection);
         }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::json::scan::lookup;
 use crate::json::{Kind, Location, Scalar, Step, kind_of, members, position};
 use crate::kind::GroupKind;
+use crate::shown::is_record;
 use crate::workload::{Malformed, Object};
 
 /// The annotations at one place of an object.
@@ -41,6 +42,12 @@ impl<'a> Annotation<'a> {
             Scalar::Text(text) => Some(text),
             _ => None,
         }
+    }
+
+    /// The value as a message may show it; none where it is no string, or holds the object as it was
+    /// applied.
+    pub(crate) fn shown(&self) -> Option<Cow<'a, str>> {
+        self.value().filter(|_| !is_record(&self.key))
     }
 
     /// Whether the value is a string that is not empty.

@@ -8,7 +8,7 @@
 //! Accepted: `team: shop` with `cert-manager.io/issuer: ca`. Rejected: `team: ""`, and an object with
 //! neither issuer.
 
-use crate::violation::Code;
+use crate::violation::{Code, Outcome};
 
 use super::{Annotation, AnnotationRule, Annotations, Name, Objection, Sink, listed, texts};
 
@@ -20,24 +20,26 @@ pub(super) fn check<'o>(
     let is_there = |name: &Name<'_>| rule.spelled(*name, annotations).any(Annotation::is_full);
     for name in &rule.required {
         if !is_there(name) {
-            let problem = if rule.has(*name, annotations) {
-                "it is required and empty, give it a value"
+            let (problem, advice) = if rule.has(*name, annotations) {
+                ("it is required and empty", "give it a value")
             } else {
-                "it is required, set it"
+                ("it is required", "set it")
             };
             let key = rule.names.key(*name);
-            sink(Objection::missing(
-                Code::AnnotationRequired,
-                key,
-                problem.to_owned(),
-            ));
+            sink(
+                Objection::missing(Code::AnnotationRequired, key, problem.to_owned())
+                    .advising(advice)
+                    .ending(Outcome::REQUIRED),
+            );
         }
     }
     for group in &rule.require_any {
         if !group.iter().any(is_there) {
             let keys = rule.keys(group);
-            let problem = ["one of ", &listed(&keys, " or "), " is required, set one"].concat();
-            let mut objection = Objection::all(Code::AnnotationRequired, problem);
+            let problem = ["one of ", &listed(&keys, " or "), " is required"].concat();
+            let mut objection = Objection::all(Code::AnnotationRequired, problem)
+                .advising("set one")
+                .ending(Outcome::REQUIRED);
             objection.facts = texts(&keys).concat();
             sink(objection);
         }

@@ -12,12 +12,13 @@
 
 use std::borrow::Cow;
 
+use crate::glob::has_wildcard;
 use crate::selector::Condition;
 use crate::shown::quoted;
 use crate::violation::Code;
 
 use super::effective::{Effective, is_met};
-use super::{AnnotationRule, Annotations, Name, Objection, Sink};
+use super::{Annotation, AnnotationRule, Annotations, Name, Objection, Sink};
 
 /// If all of `when` holds, all of `then` must.
 #[derive(Clone, Debug, Default)]
@@ -62,27 +63,43 @@ pub(super) fn check<'a, 'o>(
                 .found
                 .iter()
                 .find(|annotation| is_unmet(annotation.value().as_deref()));
+            let culprit = culprit.copied();
             let key = rule.names.key(*name);
-            let instead = match condition {
-                Condition::Absent => "must not be set, remove it".to_owned(),
-                Condition::Present => "must be set, set it or remove the former".to_owned(),
-                Condition::Like(glob) => {
-                    let glob = quoted(&[glob], "");
-                    ["must be ", &glob, ", write that or remove the former"].concat()
-                }
+            // Where none is there that a glob could mean, it is about what makes the requirement apply.
+            let is_any = culprit.is_none() && name.is_glob();
+            let subject = if is_any {
+                ["one of ", &quoted(&[&key], "")].concat()
+            } else {
+                "it".to_owned()
             };
-            let problem = [
-                "with ",
-                &given(rule, requirement, &effective_of),
-                " it ",
-                &instead,
-            ]
-            .concat();
-            let mut objection = match culprit {
-                Some(annotation) => {
-                    Objection::found(Code::AnnotationRequirement, annotation, problem)
+            let must = match condition {
+                Condition::Absent => " must not be set".to_owned(),
+                Condition::Present => " must be set".to_owned(),
+                Condition::Like(glob) if has_wildcard(glob) => {
+                    [" must match ", &quoted(&[glob], "")].concat()
                 }
-                None => Objection::missing(Code::AnnotationRequirement, key, problem),
+                Condition::Like(value) => [" must be ", &quoted(&[value], "")].concat(),
+            };
+            let given = given(rule, requirement, &effective_of);
+            let problem = ["with ", &given, " ", &subject, &must].concat();
+            let mut objection =
+                match culprit.or(cause(requirement, &effective_of).filter(|_| is_any)) {
+                    Some(annotation) => {
+                        Objection::found(Code::AnnotationRequirement, annotation, problem)
+                    }
+                    None if is_any => Objection::all(Code::AnnotationRequirement, problem),
+                    None => Objection::missing(Code::AnnotationRequirement, key, problem),
+                };
+            let is_left = requirement
+                .when
+                .iter()
+                .all(|(_, condition)| *condition == Condition::Absent);
+            objection.advice = match (condition, culprit) {
+                (Condition::Absent, _) => "remove it",
+                (_, None) if is_left => "set it",
+                (_, None) => "set it or remove the former",
+                (_, Some(_)) if is_left => "change it",
+                (_, Some(_)) => "change it or remove the former",
             };
             for (name, condition) in requirement.when.iter().chain([&(*name, *condition)]) {
                 objection.facts += &[" ", name.text(), "=", condition.written()].concat();
@@ -91,6 +108,17 @@ pub(super) fn check<'a, 'o>(
             sink(objection);
         }
     }
+}
+
+/// The first annotation that makes a requirement apply; none where only absence does.
+fn cause<'a, 'o>(
+    requirement: &Requirement<'a>,
+    effective_of: &dyn Fn(Name<'a>) -> Effective<'o>,
+) -> Option<&'o Annotation<'o>> {
+    requirement.when.iter().find_map(|(name, condition)| {
+        let mut found = effective_of(*name).found.into_iter();
+        found.find(|annotation| is_met(*condition, annotation.value().as_deref()))
+    })
 }
 
 /// What makes a requirement apply, in words.
@@ -112,7 +140,7 @@ fn given<'a, 'o>(
             None => rule.names.key(*name),
         };
         let value = if let Some(annotation) = met {
-            annotation.value()
+            annotation.shown()
         } else {
             let mut defaults = effective.defaults.iter();
             let met = defaults.find(|default| is_met(*condition, Some(default)));

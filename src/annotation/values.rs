@@ -12,9 +12,10 @@
 use std::borrow::Cow;
 
 use crate::glob;
-use crate::shown::{one_of, quoted};
-use crate::violation::Code;
+use crate::shown::quoted;
+use crate::violation::{Code, Outcome};
 
+use super::allowed::not_allowed;
 use super::{AnnotationRule, Annotations, Name, Objection, Sink, pattern};
 
 /// What the value of an annotation may be.
@@ -41,25 +42,23 @@ pub(super) fn check<'o>(
             let Some(value) = annotation.value() else {
                 continue;
             };
-            if let Some(problem) = values.object_to(&value) {
-                sink(Objection::found(
-                    Code::AnnotationValueNotAllowed,
-                    annotation,
-                    problem,
-                ));
+            if let Some((problem, outcome)) = values.object_to(&value) {
+                let code = Code::AnnotationValueNotAllowed;
+                let mut objection = Objection::found(code, annotation, problem);
+                objection.outcome = outcome.map(|outcome| (outcome, 0));
+                sink(objection);
             }
         }
         if let Some(default) = effective.defaults.first()
-            && let Some(problem) = values.object_to(default)
+            && let Some((problem, outcome)) = values.object_to(default)
         {
             let default = quoted(&[default], "");
-            let problem = ["it is absent, which means ", &default, ": ", &problem].concat();
+            let absent = ["it is absent, which means ", &default, ": "].concat();
             let key = rule.names.key(values.name);
-            sink(Objection::missing(
-                Code::AnnotationValueNotAllowed,
-                key,
-                problem,
-            ));
+            let code = Code::AnnotationValueNotAllowed;
+            let mut objection = Objection::missing(code, key, [absent.as_str(), &problem].concat());
+            objection.outcome = outcome.map(|outcome| (outcome, absent.len()));
+            sink(objection);
         }
     }
 }
@@ -72,23 +71,20 @@ impl ValueRule<'_> {
     }
 
     /// What is wrong with a value.
-    fn object_to(&self, value: &str) -> Option<String> {
+    fn object_to(&self, value: &str) -> Option<(String, Option<Outcome>)> {
         if !self.one_of.is_empty() && !self.one_of.iter().any(|glob| glob::matches(glob, value)) {
-            return Some(["it is not allowed, use ", &one_of(&self.one_of)].concat());
+            let problem = not_allowed(&self.one_of);
+            return Some((problem, Some(Outcome::NOT_ALLOWED)));
         }
         let pattern = self.pattern?;
         let shown = || quoted(&[pattern], "");
         match pattern::matches(pattern, value) {
             Ok(true) => None,
-            Ok(false) => Some(
-                [
-                    "it does not match, write what ",
-                    &shown(),
-                    " matches as a whole",
-                ]
-                .concat(),
-            ),
-            Err(problem) => Some(["it cannot be held against ", &shown(), ": ", &problem].concat()),
+            Ok(false) => Some((["the whole value must match ", &shown()].concat(), None)),
+            Err(problem) => {
+                let problem = ["it cannot be held against ", &shown(), ": ", &problem].concat();
+                Some((problem, None))
+            }
         }
     }
 }

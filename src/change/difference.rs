@@ -8,12 +8,16 @@ use std::collections::BTreeMap;
 
 use super::guard::is_annotation_or_label;
 use crate::json::{Kind, Location, Scalar, Step, kind_of, same, scan};
+use crate::shown::{is_private, is_record};
 
 /// Below this many levels, values are compared whole: each level reads what is below it again.
 const DEEPEST: usize = 12;
 
 /// Members that are looked into even where there is nothing to compare them with.
 const ALWAYS_OPENED: [&str; 3] = ["metadata", "annotations", "labels"];
+
+/// The lists of containers.
+const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
 
 /// The annotation by which `kubectl rollout restart` and Argo CD restart a workload.
 const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
@@ -29,6 +33,8 @@ pub(crate) struct Difference {
     pub(crate) paired_by: Option<String>,
     /// What it is called.
     pub(crate) noun: &'static str,
+    /// What of it a message may show.
+    pub(crate) shows: Shows,
     /// The value before; none if it is new.
     pub(crate) was: Option<String>,
     /// The value now; none if it is gone.
@@ -60,6 +66,17 @@ impl Difference {
         matches!(self.path.steps(), [.., Step::Key(template), Step::Key(metadata), Step::Key(annotations), Step::Key(key)]
             if template == "template" && metadata == "metadata" && annotations == "annotations" && key == RESTARTED_AT)
     }
+}
+
+/// What of a difference a message may show: messages also reach audit logs and the logs of CI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shows {
+    /// The values: of images, annotations, labels, numbers and booleans.
+    Values,
+    /// That there is one: every other value may be a secret.
+    Change,
+    /// That a list has the same elements in another order.
+    Order,
 }
 
 /// A value and what it was.
@@ -203,22 +220,80 @@ impl Differences {
         }
         // `"1"` and `1` must not look alike.
         let is_other_type = matches!(change, (Some(was), Some(is)) if kind_of(was) != kind_of(is));
-        let shown = |value: &str| {
-            if is_other_type {
-                value.to_owned()
-            } else {
-                text(value)
-            }
+        let shows = if has_same_elements(change) {
+            Shows::Order
+        } else if is_public(&self.at, change) {
+            Shows::Values
+        } else {
+            Shows::Change
+        };
+        let told = |value: &str| match shows {
+            Shows::Values if is_other_type => value.to_owned(),
+            Shows::Values => text(value),
+            Shows::Change | Shows::Order => String::new(),
         };
         self.found.push(Difference {
             path: self.here(),
             place: None,
             paired_by: None,
             noun: "value",
-            was: change.0.map(shown),
-            is: change.1.map(shown),
+            shows,
+            was: change.0.map(told),
+            is: change.1.map(told),
         });
     }
+}
+
+/// Whether a message may show what stood and stands at a place.
+fn is_public(place: &[Step<'_>], change: Change<'_>) -> bool {
+    if is_private(place) {
+        return false;
+    }
+    let is_plain = |value: &str| matches!(kind_of(value), Kind::Bool | Kind::Number);
+    let is_text = |value: &str| is_plain(value) || kind_of(value) == Kind::Text;
+    let is_each = |is: &dyn Fn(&str) -> bool| [change.0, change.1].into_iter().flatten().all(is);
+    match place {
+        [.., Step::Key(metadata), Step::Key(map), Step::Key(key)]
+            if metadata == "metadata" && matches!(map.as_ref(), "annotations" | "labels") =>
+        {
+            is_each(&is_text) && !is_record(key)
+        }
+        [.., Step::Key(list), Step::Index(_), Step::Key(image)]
+            if image == "image" && CONTAINERS.contains(&list.as_ref()) =>
+        {
+            is_each(&is_text)
+        }
+        [
+            ..,
+            Step::Key(list),
+            Step::Index(_),
+            Step::Key(image),
+            Step::Key(reference),
+        ] if list == "volumes" && image == "image" && reference == "reference" => is_each(&is_text),
+        _ => is_each(&is_plain),
+    }
+}
+
+/// Whether two lists have the same elements, so that only their order differs.
+fn has_same_elements(change: Change<'_>) -> bool {
+    let (Some(was), Some(is)) = change else {
+        return false;
+    };
+    if kind_of(was) != Kind::List || kind_of(is) != Kind::List {
+        return false;
+    }
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for element in scan::elements(was) {
+        *counts.entry(element.to_owned()).or_default() += 1;
+    }
+    let is_known = |element: &str| match counts.get_mut(element) {
+        Some(count) if *count > 0 => {
+            *count -= 1;
+            true
+        }
+        _ => false,
+    };
+    scan::elements(is).into_iter().all(is_known) && counts.into_values().all(|count| count == 0)
 }
 
 /// The two values, unless they are the same to the byte or both absent.

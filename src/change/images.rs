@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::workload::{ImageField, Object};
 
-use super::difference::{Difference, Differences};
+use super::difference::{Difference, Differences, Shows};
 
 /// Compares the images of two objects. Those written alike are equal; others are equal if they come
 /// to the same when they run.
@@ -77,6 +77,11 @@ fn note(
         place: Some(image.told_place()),
         paired_by: Some(image.paired_by()),
         noun: "image",
+        shows: if image.is_private() {
+            Shows::Change
+        } else {
+            Shows::Values
+        },
         was: was.map(text),
         is: is.map(text),
     });

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::json::{Kind, Step, kind_of, scan, text_at};
 
-use super::difference::{Change, Difference, Differences, inside};
+use super::difference::{Change, Difference, Differences, Shows, inside};
 
 /// Compares the `ownerReferences` of two `metadata`: one that was not there as it is differs. One
 /// that goes does not: an object without owners stays.
@@ -20,24 +20,20 @@ pub(super) fn compare(metadata: Change<'_>, differences: &mut Differences) {
             .map(identity)
             .collect();
         if !matches!(kind_of(is), Kind::List | Kind::Null) {
-            note(is, None, differences);
+            note(None, differences);
             continue;
         }
         for (index, owner) in scan::elements(is).into_iter().enumerate() {
             // What has no identity is like nothing else.
             let identity = identity(owner);
             if identity.is_none() || !known.contains(&identity) {
-                note(owner, Some(index), differences);
+                note(Some(index), differences);
             }
         }
     }
 }
 
-fn note(owner: &str, index: Option<usize>, differences: &mut Differences) {
-    let is = match text(owner, "kind") {
-        kind if kind.is_empty() => owner.to_owned(),
-        kind => format!("{kind}/{}", text(owner, "name")),
-    };
+fn note(index: Option<usize>, differences: &mut Differences) {
     let mut way = vec![Step::key("metadata"), Step::key("ownerReferences")];
     way.extend(index.map(Step::Index));
     differences.below(&way, &mut |this| {
@@ -47,8 +43,9 @@ fn note(owner: &str, index: Option<usize>, differences: &mut Differences) {
             place: None,
             paired_by: None,
             noun: "owner",
+            shows: Shows::Change,
             was: None,
-            is: Some(is.clone()),
+            is: Some(String::new()),
         });
     });
 }

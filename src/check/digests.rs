@@ -11,9 +11,9 @@ use crate::image::Reference;
 use crate::pattern::Sense;
 use crate::settings::Digests;
 use crate::shown::Shown;
-use crate::violation::Code;
+use crate::violation::{Code, Outcome};
 
-use super::{Objection, Seen};
+use super::{Objection, SOME_DIGEST, Seen};
 
 pub(super) fn check(seen: &Seen<'_, '_>, list: &Digests<'_>, object: &mut dyn FnMut(Objection)) {
     let requiring = |image: &Reference<'_>| {
@@ -21,19 +21,27 @@ pub(super) fn check(seen: &Seen<'_, '_>, list: &Digests<'_>, object: &mut dyn Fn
             return None;
         }
         let mut entries = list.require.iter();
-        let entry = entries.find(|entry| entry.matches(image, Sense::Reject))?;
-        Some(format!(
-            "a digest is required by `{}`, use `{}@sha256:…`",
-            Shown(entry.text()),
-            Shown(&image.to_string())
-        ))
+        entries.find(|entry| entry.matches(image, Sense::Reject))
     };
-    if let Some((problem, is_mirror)) = seen.find_in_both(requiring) {
+    if let Some((entry, is_mirror)) = seen.find_in_both(requiring) {
+        let code = Code::DigestRequired;
+        let written = seen.written.to_string();
+        let pinned = [&written, "@", SOME_DIGEST].concat();
+        let instead = if is_mirror && seen.written.digest().is_some() {
+            ": its mirror is used without digests, one of the two rules must change".to_owned()
+        } else if seen.passes(&pinned, code) {
+            format!(", use `{}@sha256:…`", Shown(&written))
+        } else if seen.mirrored.is_some() {
+            ": its mirror or another list is against digests, the settings must change".to_owned()
+        } else {
+            ", name a digest that the other lists allow".to_owned()
+        };
         object(Objection {
-            code: Code::DigestRequired,
+            code,
             action: list.action,
             is_mirror,
-            problem,
+            problem: format!("a digest is required by `{}`{instead}", Shown(entry.text())),
+            outcome: Some(Outcome::REQUIRED),
         });
     }
     let image = seen.mirrored.unwrap_or(seen.written);
@@ -42,18 +50,24 @@ pub(super) fn check(seen: &Seen<'_, '_>, list: &Digests<'_>, object: &mut dyn Fn
     }
     let mut entries = list.forbid.iter();
     if let Some(entry) = entries.find(|entry| entry.matches(image, Sense::Reject)) {
-        let instead = match image.without_digest() {
-            Some(unpinned) => format!("use `{}`", Shown(&unpinned.to_string())),
-            None => "name a tag".to_owned(),
+        let code = Code::DigestForbidden;
+        let unpinned = seen.written.without_digest();
+        let instead = match &unpinned {
+            Some(unpinned) if (seen.would_pass)(unpinned, code) => {
+                format!(", use `{}`", Shown(&unpinned.to_string()))
+            }
+            Some(_) => seen.another("image"),
+            None => ", name a tag".to_owned(),
         };
         object(Objection {
-            code: Code::DigestForbidden,
+            code,
             action: list.action,
             is_mirror: seen.mirrored.is_some(),
             problem: format!(
-                "a digest is forbidden by `{}`, {instead}",
+                "a digest is forbidden by `{}`{instead}",
                 Shown(entry.text())
             ),
+            outcome: Some(Outcome::FORBIDDEN),
         });
     }
 }

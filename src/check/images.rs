@@ -10,9 +10,9 @@ use crate::image::Reference;
 use crate::pattern::{ImagePattern, Sense};
 use crate::settings::AllowReject;
 use crate::shown::Shown;
-use crate::violation::Code;
+use crate::violation::{Code, Outcome};
 
-use super::{Objection, Seen, one_of};
+use super::{Objection, Seen, version};
 
 pub(super) fn check(
     seen: &Seen<'_, '_>,
@@ -29,44 +29,55 @@ pub(super) fn check(
     };
     let image = seen.mirrored.unwrap_or(seen.written);
     if let Some((entry, is_mirror)) = seen.find_in_both(rejecting) {
+        let instead = match seen.instead {
+            Some(mirror) => format!(", use `{}`", Shown(&mirror.to_string())),
+            None => seen.another("image"),
+        };
         object(Objection {
             code: Code::ImageRejected,
             action: list.action,
             is_mirror,
-            problem: format!(
-                "it is rejected by `{}`, use {}",
-                Shown(entry.text()),
-                match seen.instead {
-                    Some(mirror) => format!("`{}`", Shown(&mirror.to_string())),
-                    None => "another image".to_owned(),
-                }
-            ),
+            problem: format!("it is rejected by `{}`{instead}", Shown(entry.text())),
+            outcome: Some(Outcome::REJECTED),
         });
     } else if !list.allow.is_empty() && !is_allowed(image) {
-        let unpinned = image.without_digest();
-        let problem = if let Some(tag) = unpinned.filter(|image| is_allowed(image)) {
-            format!(
-                "its digest is not in the list, use `{}` without a digest, or have the digest allowed",
-                Shown(&tag.to_string())
-            )
-        } else {
-            let instead = match seen.instead {
-                Some(mirror) => format!("`{}`", Shown(&mirror.to_string())),
-                None => one_of(
-                    &list
-                        .allow
-                        .iter()
-                        .map(ImagePattern::text)
-                        .collect::<Vec<_>>(),
+        let code = Code::ImageNotAllowed;
+        let by_tag = image.without_digest().filter(is_allowed);
+        let unpinned = seen.written.without_digest();
+        let unpinned = unpinned.filter(|image| (seen.would_pass)(image, code));
+        let (outcome, problem) = match (by_tag, unpinned) {
+            (Some(_), Some(unpinned)) => (
+                None,
+                format!(
+                    "its digest is not in the list, use `{}` without a digest, or have the digest allowed",
+                    Shown(&unpinned.to_string())
                 ),
-            };
-            format!("it is not allowed, use {instead}")
+            ),
+            (Some(_), None) => (
+                None,
+                "its digest is not in the list, have the digest allowed".to_owned(),
+            ),
+            (None, _) => {
+                let texts: Vec<_> = list.allow.iter().map(ImagePattern::text).collect();
+                // An entry without a tag is the image by the tag that it has.
+                let image_of = |entry: &str| match Reference::parse(entry) {
+                    Ok(image) if image.written_tag().is_none() && image.digest().is_none() => {
+                        [entry, &version(seen.written)].concat()
+                    }
+                    _ => entry.to_owned(),
+                };
+                (
+                    Some(Outcome::NOT_ALLOWED),
+                    format!("it is not allowed{}", seen.allowed(&texts, code, &image_of)),
+                )
+            }
         };
         object(Objection {
-            code: Code::ImageNotAllowed,
+            code,
             action: list.action,
             is_mirror: seen.mirrored.is_some(),
             problem,
+            outcome,
         });
     }
 }

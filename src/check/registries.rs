@@ -10,9 +10,9 @@ use crate::image::Reference;
 use crate::pattern::{RegistryPattern, Sense};
 use crate::settings::AllowReject;
 use crate::shown::Shown;
-use crate::violation::Code;
+use crate::violation::{Code, Outcome};
 
-use super::{Objection, Seen, one_of};
+use super::{Objection, Seen, version};
 
 pub(super) fn check(
     seen: &Seen<'_, '_>,
@@ -28,32 +28,40 @@ pub(super) fn check(
         entries.any(|entry| entry.matches(image, Sense::Allow))
     };
     let image = seen.mirrored.unwrap_or(seen.written);
-    let instead = || match seen.instead {
-        Some(mirror) => format!("`{}`", Shown(&mirror.to_string())),
-        None if list.allow.is_empty() || is_allowed(image) => "another registry".to_owned(),
-        None => one_of(
-            &list
-                .allow
-                .iter()
-                .map(RegistryPattern::text)
-                .collect::<Vec<_>>(),
-        ),
+    let texts = || {
+        let texts = list.allow.iter().map(RegistryPattern::text);
+        texts.collect::<Vec<_>>()
     };
-    let (code, problem) = if let Some(entry) = rejecting(image) {
+    // The same image there; below a path, by its name.
+    let image_there = |registry: &str| {
+        let path = seen.written.path();
+        let name = if registry.contains('/') {
+            path.rsplit('/').next().unwrap_or(path)
+        } else {
+            path
+        };
+        [registry, "/", name, &version(seen.written)].concat()
+    };
+    let (code, outcome, problem) = if let Some(entry) = rejecting(image) {
+        let code = Code::RegistryRejected;
+        let instead = match seen.instead {
+            None if list.allow.is_empty() || is_allowed(image) => seen.another("registry"),
+            _ => seen.allowed(&texts(), code, &image_there),
+        };
         let problem = format!(
-            "{} is rejected by `{}`, use {}",
+            "{} is rejected by `{}`{instead}",
             named(image, entry.has_path()),
             Shown(entry.text()),
-            instead()
         );
-        (Code::RegistryRejected, problem)
+        (code, Outcome::REJECTED, problem)
     } else if !list.allow.is_empty() && !is_allowed(image) {
+        let code = Code::RegistryNotAllowed;
         let problem = format!(
-            "{} is not allowed, use {}",
+            "{} is not allowed{}",
             named(image, list.allow.iter().any(RegistryPattern::has_path)),
-            instead()
+            seen.allowed(&texts(), code, &image_there)
         );
-        (Code::RegistryNotAllowed, problem)
+        (code, Outcome::NOT_ALLOWED, problem)
     } else {
         return;
     };
@@ -62,6 +70,7 @@ pub(super) fn check(
         action: list.action,
         is_mirror: seen.mirrored.is_some(),
         problem,
+        outcome: Some(outcome),
     });
 }
 

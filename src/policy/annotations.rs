@@ -328,10 +328,15 @@ fn finding(
     }
     let value = objection.found.and_then(Annotation::value);
     let value = value.as_deref();
-    let message = match &rule.message {
+    let shown = objection.found.and_then(Annotation::shown);
+    // What the rule says itself stands instead of the advice: the two could contradict each other.
+    let advice = match &rule.message {
         Some(message) => format!(": {}", OneLine(message)),
-        None => String::new(),
+        // What is removed needs no advice.
+        None if objection.advice.is_empty() || !removes.is_empty() => String::new(),
+        None => format!(", {}", objection.advice),
     };
+    let rule_name = format!("rule `{}`: ", Shown(&rule.name));
     let (code, facts) = (objection.code, objection.facts);
     Finding {
         check: Check::Annotations,
@@ -353,6 +358,10 @@ fn finding(
         members: members_at(index, place, objection.members),
         template: place.template.as_ref().map(Location::detached),
         removes,
+        outcome: objection
+            .outcome
+            .map(|(outcome, at)| (outcome, rule_name.len() + at)),
+        advice,
         violation: Violation {
             code,
             place: at.to_string(),
@@ -360,13 +369,9 @@ fn finding(
                 Some(_) => at.detached(),
                 None => nearest(place, object).detached(),
             },
-            value: value.map(|value| format!("value `{}`", Shown(value))),
+            value: shown.map(|value| format!("value `{}`", Shown(&value))),
             kept: None,
-            problem: format!(
-                "rule `{}`: {}{message}",
-                Shown(&rule.name),
-                objection.problem
-            ),
+            problem: rule_name + &objection.problem,
         },
     }
 }

@@ -152,7 +152,7 @@ pub(super) fn judge_delete(
             user: who,
             manager: request.field_manager.as_deref(),
         };
-        findings.push(told.deletion(request));
+        findings.push(told.deletion(request, &object));
     }
     Ok(())
 }

@@ -3,8 +3,11 @@
 use crate::exemption::Check;
 use crate::json::{Location, position};
 use crate::shown::Shown;
-use crate::violation::{Action, Code, Violation};
+use crate::violation::{Action, Code, Outcome, Violation};
 use crate::workload::{ImageField, Malformed};
+
+/// What is told of an image among an object's data.
+const NOT_SHOWN: &str = "what the rule says of it is not shown, since it stands in data";
 
 /// Something wrong with an object, and what tells it from the same thing elsewhere.
 pub(super) struct Finding {
@@ -21,6 +24,10 @@ pub(super) struct Finding {
     pub(super) members: Vec<String>,
     /// The pod template around it.
     pub(super) template: Option<Location<'static>>,
+    /// Words of the problem that are due only where the request is refused, and where they may begin.
+    pub(super) outcome: Option<(Outcome, usize)>,
+    /// What to do instead, where the problem does not say so; may be empty.
+    pub(super) advice: String,
     /// The annotations that are removed instead of refusing the request, by their position.
     pub(super) removes: Vec<usize>,
 }
@@ -38,6 +45,8 @@ impl Finding {
             position: position(malformed.raw),
             members: Vec::new(),
             removes: Vec::new(),
+            outcome: None,
+            advice: String::new(),
             action,
             key: format!("{} {:#} {problem}", Code::ObjectMalformed, malformed.place),
             violation: Violation {
@@ -68,6 +77,8 @@ impl Finding {
             position: usize::MAX,
             members: Vec::new(),
             removes: Vec::new(),
+            outcome: None,
+            advice: String::new(),
             action,
             key: format!("{code} {path:#} {problem}"),
             violation: Violation {
@@ -92,6 +103,7 @@ impl Finding {
         problem: String,
     ) -> Self {
         let place = image.told_place();
+        let is_private = image.is_private();
         // Names are shown shortened; what is paired is whole.
         let paired = image.pairing();
         Self {
@@ -99,19 +111,27 @@ impl Finding {
             position: position(image.raw),
             members: Vec::new(),
             removes: Vec::new(),
+            outcome: None,
+            advice: String::new(),
             action,
             key: format!("{code} {paired} {value}"),
             violation: Violation {
                 code,
                 place,
                 path: image.exact_place().detached(),
-                value: Some(if is_mirror {
+                value: Some(if is_private {
+                    "image".to_owned()
+                } else if is_mirror {
                     format!("image `{}` as `{}`", Shown(&image.text), Shown(value))
                 } else {
                     format!("image `{}`", Shown(&image.text))
                 }),
                 kept: None,
-                problem,
+                problem: if is_private {
+                    NOT_SHOWN.to_owned()
+                } else {
+                    problem
+                },
             },
             // Of a note nobody asks what its Pods will be refused for.
             template: image

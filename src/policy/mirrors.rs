@@ -70,6 +70,30 @@ pub(super) struct Runs {
     is_edited: bool,
     /// What else there is to say.
     told: Option<(Code, Action, String)>,
+    /// Why it is not pulled from its mirror, and where that would have been if it is known.
+    pub(super) cause: Option<Cause>,
+    /// A registry has to be asked first.
+    pub(super) is_open: bool,
+}
+
+/// Why an image is not pulled from its mirror.
+#[derive(Debug)]
+pub(super) struct Cause {
+    /// In words that continue a refusal.
+    pub(super) text: String,
+    /// Where it would be pulled from.
+    pub(super) mirror: Option<String>,
+}
+
+/// Whether registries are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asking {
+    /// Not yet: what needs an answer is left open.
+    Later,
+    /// They are.
+    Now,
+    /// Not any more: the request is refused whatever they say.
+    Never,
 }
 
 /// The mirrors of the settings, for one object.
@@ -81,6 +105,8 @@ pub(super) struct Mirrors<'p, 's, 'r> {
     treatment: Treatment,
     /// The images of the old object by their pairing, read when they are needed.
     old: Option<BTreeMap<String, String>>,
+    /// Whether registries are asked.
+    pub(super) asking: Asking,
     /// What the registry said of which image.
     asked: Vec<(String, Existence)>,
     /// The secrets that the Pod needs.
@@ -108,6 +134,7 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
             registry,
             treatment,
             old: None,
+            asking: Asking::Later,
             asked: Vec::new(),
             pull_secrets: Vec::new(),
         }
@@ -130,21 +157,39 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         };
         let treatment = self.treatment_of(image);
         let outcome = mirror.mirrored(written);
+        let is_written = matches!(treatment, Treatment::Written | Treatment::Restored);
+        let because = |why: &str| {
+            let text = format!("its mirror `{}` {why}", Shown(mirror.target.text()));
+            (!is_written).then_some(Cause { text, mirror: None })
+        };
         // What is left alone is nobody's exemption.
-        let is_left = matches!(outcome, Mirrored::Left) || image.is_never_pulled;
-        if is_left || exempted.cover(Check::Mirrors, Some(written)) {
+        let left = if image.is_never_pulled {
+            Some("is not used with `imagePullPolicy: Never`")
+        } else if matches!(outcome, Mirrored::Left) {
+            Some("is not used for images with a digest")
+        } else {
+            None
+        };
+        if let Some(why) = left {
+            return Runs {
+                cause: because(why),
+                ..Runs::default()
+            };
+        }
+        if exempted.cover(Check::Mirrors, Some(written)) {
             return Runs::default();
         }
-        let is_written = matches!(treatment, Treatment::Written | Treatment::Restored);
         match outcome {
-            Mirrored::NeedsTag if !is_written => Runs::told(
-                Code::MirrorNeedsTag,
-                Action::Warn,
-                format!(
-                    "keeps its registry: its mirror `{}` is used without digests, add a tag",
-                    Shown(mirror.target.text())
-                ),
-            ),
+            Mirrored::NeedsTag if !is_written => {
+                let cause = because("is used without digests, add a tag");
+                let text = cause.as_ref().map(|cause| cause.text.as_str());
+                let problem = format!("keeps its registry: {}", text.unwrap_or_default());
+                Runs {
+                    told: Some((Code::MirrorNeedsTag, Action::Warn, problem)),
+                    cause,
+                    ..Runs::default()
+                }
+            }
             Mirrored::Invalid(text, problem) if !is_written => Runs::told(
                 Code::MirrorInvalid,
                 Action::Reject,
@@ -156,6 +201,31 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
             ),
             Mirrored::Left | Mirrored::NeedsTag | Mirrored::Invalid(..) => Runs::default(),
             Mirrored::To(text) => self.treated(treatment, mirror, image, written, text),
+        }
+    }
+
+    /// The mirror of an image, were it written in this object, if there is one that may be used.
+    ///
+    /// # Errors
+    ///
+    /// Where the request could be refused for the mirror alone.
+    pub(super) fn of(&self, image: &Reference<'_>) -> Result<Option<String>, ()> {
+        if self.settings.mirrors.is_empty() || self.settings.rewrite == Rewrite::Never {
+            return Ok(None);
+        }
+        let applies = |mirror: &Mirror<'_>| mirror.selector.matches(self.request, self.object);
+        let Some(mirror) = mirror::find(&self.settings.mirrors, image, applies) else {
+            return Ok(None);
+        };
+        match mirror.mirrored(image) {
+            Mirrored::Left | Mirrored::NeedsTag => Ok(None),
+            Mirrored::Invalid(..) => Err(()),
+            Mirrored::To(_)
+                if mirror.check_exists && mirror.on_check_error == OnCheckError::Reject =>
+            {
+                Err(())
+            }
+            Mirrored::To(text) => Ok(Some(text)),
         }
     }
 
@@ -212,17 +282,18 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         if !(is_edited && mirror.check_exists) {
             return Runs::from(text, is_edited);
         }
+        if self.asking == Asking::Later {
+            return Runs {
+                is_open: true,
+                ..Runs::default()
+            };
+        }
         match self.exists(&text) {
             Existence::There => Runs::from(text, true),
-            Existence::Missing => Runs::told(
-                Code::MirrorMissing,
-                Action::Warn,
-                format!(
-                    "keeps `{}`: its mirror `{}` does not have it",
-                    Shown(written.host()),
-                    Shown(&text)
-                ),
-            ),
+            Existence::Missing => {
+                let cause = format!("its mirror `{}` does not have it", Shown(&text));
+                Runs::kept(Code::MirrorMissing, written, cause, text)
+            }
             Existence::Unknown(error) => unchecked(mirror, written, text, &error),
         }
     }
@@ -279,7 +350,12 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
             );
         }
         if let (true, Some(mirror)) = (runs.is_edited, runs.mirrored) {
-            judged.rewritten.push(format!("{}={mirror}", image.text));
+            if !image.is_private() {
+                let position = position(image.raw);
+                let rewritten = &mut judged.rewritten;
+                let at = rewritten.partition_point(|(before, _)| *before <= position);
+                rewritten.insert(at, (position, format!("{}={mirror}", image.text)));
+            }
             splice::add(&mut judged.edits, edit(self.object, image, &mirror));
         }
     }
@@ -340,6 +416,9 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         if let Some((_, known)) = self.asked.iter().find(|(image, _)| image == text) {
             return known.clone();
         }
+        if self.asking == Asking::Never {
+            return Existence::There;
+        }
         let answer = self.registry.has(text);
         self.asked.push((text.to_owned(), answer.clone()));
         answer
@@ -352,6 +431,18 @@ impl Runs {
             mirrored: Some(mirror),
             is_edited,
             ..Self::default()
+        }
+    }
+
+    /// An image that keeps its registry.
+    fn kept(code: Code, written: &Reference<'_>, cause: String, mirror: String) -> Self {
+        let problem = format!("keeps `{}`: {cause}", Shown(written.host()));
+        Self {
+            cause: Some(Cause {
+                text: cause,
+                mirror: Some(mirror),
+            }),
+            ..Self::told(code, Action::Warn, problem)
         }
     }
 
@@ -370,19 +461,14 @@ fn unchecked(mirror: &Mirror<'_>, written: &Reference<'_>, text: String, error: 
         Shown(&text),
         Shown(error.trim_end_matches('.'))
     );
-    let told = |action, problem| Runs::told(Code::MirrorUnchecked, action, problem);
+    let code = Code::MirrorUnchecked;
     match mirror.on_check_error {
-        OnCheckError::Keep => told(
-            Action::Warn,
-            format!("keeps `{}`: {problem}", Shown(written.host())),
-        ),
-        OnCheckError::Reject => told(Action::Reject, format!("{problem}, try again later")),
+        OnCheckError::Keep => Runs::kept(code, written, problem, text),
+        OnCheckError::Reject => {
+            Runs::told(code, Action::Reject, format!("{problem}, try again later"))
+        }
         OnCheckError::Rewrite => Runs {
-            told: Some((
-                Code::MirrorUnchecked,
-                Action::Warn,
-                format!("{REWRITTEN}{problem}"),
-            )),
+            told: Some((code, Action::Warn, format!("{REWRITTEN}{problem}"))),
             ..Runs::from(text, true)
         },
     }

@@ -1,11 +1,15 @@
 //! How a change is told: what differs, who changes it with what, and what to do instead.
 
-use crate::change::{ChangeRule, Difference};
+use std::borrow::Cow;
+
+use crate::change::{ChangeRule, Difference, Shows};
 use crate::exemption::Check;
-use crate::json::Location;
+use crate::json::{Location, Step, text_at};
+use crate::kind::GroupKind;
 use crate::request::{Request, User};
 use crate::shown::{OneLine, Shown};
-use crate::violation::Code;
+use crate::violation::{Action, Code};
+use crate::workload::Object;
 
 use super::finding::Finding;
 
@@ -19,19 +23,19 @@ pub(super) struct Told<'p> {
 impl Told<'_> {
     /// The user is not among those whom the rule names.
     pub(super) fn excluded(&self, difference: &Difference) -> Finding {
-        let (lets, otherwise) = if self.rule.who.is_nobody() {
-            ("names nobody and does not let", "leave it as it is")
+        let otherwise = if self.rule.who.is_nobody() {
+            "leave it as it is"
         } else {
-            ("does not let", "change it in Git")
+            "change it in Git"
         };
-        let problem = self.problem(lets, &how(difference), "", otherwise);
+        let problem = self.problem(false, &how(difference), "", otherwise);
         self.finding(difference, Code::ChangeNotAllowed, problem)
     }
 
     /// The rule denies the field manager.
     pub(super) fn denied(&self, difference: &Difference) -> Finding {
         let only = " with this field manager";
-        let problem = self.problem("does not let", &how(difference), only, "change it in Git");
+        let problem = self.problem(false, &how(difference), only, "change it in Git");
         self.finding(difference, Code::FieldManagerDenied, problem)
     }
 
@@ -41,18 +45,24 @@ impl Told<'_> {
             " only with a new value of the annotation `{}`",
             Shown(annotation)
         );
-        let problem = self.problem(
-            "lets",
-            &how(difference),
-            &only,
-            "set it in the same request",
-        );
+        let problem = self.problem(true, &how(difference), &only, "set it in the same request");
         self.finding(difference, Code::ChangeAnnotationMissing, problem)
     }
 
     /// The rule guards the object itself.
-    pub(super) fn deletion(&self, request: &Request<'_>) -> Finding {
-        self.end(request, "delete it", "remove it from Git")
+    pub(super) fn deletion(&self, request: &Request<'_>, object: &Object<'_>) -> Finding {
+        // Who deletes a collection names none of its objects.
+        let asked = request.name.as_deref().filter(|name| !name.is_empty());
+        let name = asked.map(Cow::Borrowed).or_else(|| {
+            let way = [Step::key("metadata"), Step::key("name")];
+            text_at(object.text, &way)
+        });
+        self.end(
+            &request.kind,
+            name.as_deref(),
+            "delete it",
+            "remove it from Git",
+        )
     }
 
     /// The rule guards the Pod itself.
@@ -62,14 +72,17 @@ impl Told<'_> {
         } else {
             "leave that to the users whom the rule allows"
         };
-        self.end(pod, "evict it", instead)
+        self.end(&pod.kind, pod.name.as_deref(), "evict it", instead)
     }
 
     /// The object goes.
-    fn end(&self, request: &Request<'_>, how: &str, otherwise: &str) -> Finding {
-        let name = request.name.as_deref().unwrap_or_default();
-        let object = format!("{} `{}`", Shown(&request.kind.to_string()), Shown(name));
-        let problem = self.problem("does not let", how, "", otherwise);
+    fn end(&self, kind: &GroupKind<'_>, name: Option<&str>, how: &str, otherwise: &str) -> Finding {
+        let kind = kind.to_string();
+        let object = match name {
+            Some(name) => format!("{} `{}`", Shown(&kind), Shown(name)),
+            None => Shown(&kind).to_string(),
+        };
+        let problem = self.problem(false, how, "", otherwise);
         Finding::at(
             "object".to_owned(),
             Location::default(),
@@ -81,11 +94,24 @@ impl Told<'_> {
         )
     }
 
-    /// What the rule is against, who does it, and what to do instead.
-    fn problem(&self, lets: &str, how: &str, only: &str, otherwise: &str) -> String {
+    /// What the rule is against, who does it, and what to do instead. A rule that only warns forbids
+    /// nothing.
+    fn problem(&self, lets: bool, how: &str, only: &str, otherwise: &str) -> String {
         let rule = Shown(&self.rule.name);
         let instead = OneLine(self.rule.message.unwrap_or(otherwise));
-        format!("`{rule}` {lets} {} {how}{only}, {instead}", self.who())
+        let who = self.who();
+        let names = if self.rule.who.is_nobody() {
+            "names nobody and "
+        } else {
+            ""
+        };
+        let what = match (self.rule.action, lets) {
+            (Action::Reject, true) => format!("lets {who} {how}"),
+            (Action::Reject, false) => format!("{names}does not let {who} {how}"),
+            (Action::Warn, true) => format!("wants {who} to {how}"),
+            (Action::Warn, false) => format!("{names}wants {who} not to {how}"),
+        };
+        format!("`{rule}` {what}{only}, {instead}")
     }
 
     fn who(&self) -> String {
@@ -97,8 +123,16 @@ impl Told<'_> {
     }
 
     fn finding(&self, difference: &Difference, code: Code, problem: String) -> Finding {
-        let value = difference.is.as_ref().or(difference.was.as_ref());
-        let value = value.map(|value| format!("{} `{}`", difference.noun, Shown(value)));
+        let value = match (difference.shows, &difference.was, &difference.is) {
+            (Shows::Values, was, is) => is
+                .as_ref()
+                .or(was.as_ref())
+                .map(|value| format!("{} `{}`", difference.noun, Shown(value))),
+            (Shows::Order, ..) => Some("the order differs".to_owned()),
+            (Shows::Change, None, _) => Some("added".to_owned()),
+            (Shows::Change, _, None) => Some("removed".to_owned()),
+            (Shows::Change, ..) => Some("changed".to_owned()),
+        };
         Finding::at(
             difference.place(),
             difference.path.clone(),
@@ -114,7 +148,10 @@ impl Told<'_> {
 /// What happens to a value.
 fn how(difference: &Difference) -> String {
     match (&difference.was, &difference.is) {
-        (Some(was), Some(_)) => format!("change it from `{}`", Shown(was)),
+        (Some(was), Some(_)) if difference.shows == Shows::Values => {
+            format!("change it from `{}`", Shown(was))
+        }
+        (Some(_), Some(_)) => "change it".to_owned(),
         (None, _) => "add it".to_owned(),
         (Some(_), None) => "remove it".to_owned(),
     }

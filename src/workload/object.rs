@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::json::{Kind, Location, Member, Step, position};
 use crate::kind::GroupKind;
-use crate::shown::Shown;
+use crate::shown::{Quoted, is_private};
 
 use super::walk;
 
@@ -205,6 +205,12 @@ impl<'a> ImageField<'a> {
         matches!(self.place.steps(), [.., Step::Key(list), Step::Index(_)] if list == "ephemeralContainers")
     }
 
+    /// Whether it is a text among an object's data that only the settings call an image: no message
+    /// shows it.
+    pub(crate) fn is_private(&self) -> bool {
+        self.source == Source::Path && is_private(self.place.steps())
+    }
+
     /// Where the text of the image stands.
     pub fn exact_place(&self) -> Location<'a> {
         let mut steps = self.place.steps().to_vec();
@@ -220,7 +226,7 @@ impl<'a> ImageField<'a> {
     /// The container or volume, as a message tells it.
     pub fn told_place(&self) -> String {
         match &self.name {
-            Some(name) => format!("{} \"{}\"", self.place, Shown(name)),
+            Some(name) => format!("{} \"{}\"", self.place, Quoted(name)),
             None => self.place.to_string(),
         }
     }

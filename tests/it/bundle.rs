@@ -268,6 +268,151 @@ fn told(rows: &[Row], judged: &BTreeMap<&str, usize>) -> String {
     told
 }
 
+/// A Service that is created, or changed when its load balancer exists.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Service {
+    note: String,
+    lb: Option<LoadBalancer>,
+    before: Option<BTreeMap<String, String>>,
+    after: BTreeMap<String, String>,
+    /// The annotations that lines of the refusal are about.
+    #[serde(default)]
+    refused: Vec<String>,
+    /// The annotations that other warnings are about.
+    #[serde(default)]
+    warned: Vec<String>,
+    /// Texts that the answer holds.
+    #[serde(default)]
+    tells: Vec<String>,
+    /// Texts that no part of the answer holds.
+    #[serde(default)]
+    hides: Vec<String>,
+}
+
+impl Service {
+    fn object(&self, annotations: &BTreeMap<String, String>, is_live: bool) -> Value {
+        let key = |name: &String| match name.strip_prefix("old:") {
+            Some(name) => format!("{LEGACY}{name}"),
+            None => key(name),
+        };
+        let class = match self.lb {
+            Some(LoadBalancer::Nlb) => json!("alibabacloud.com/nlb"),
+            _ => Value::Null,
+        };
+        let ingress = is_live.then(|| json!([{ "ip": "203.0.113.5" }]));
+        let annotations: Map<_, _> = annotations
+            .iter()
+            .map(|(name, value)| (key(name), json!(value)))
+            .collect();
+        json!({
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": { "name": "web", "annotations": annotations },
+            "spec": { "type": "LoadBalancer", "loadBalancerClass": class },
+            "status": { "loadBalancer": { "ingress": ingress } },
+        })
+    }
+}
+
+/// The annotation that a line is about, in the short form of the tables.
+fn subject(line: &str) -> String {
+    let (_, rest) = line.split_once("annotations[\"").unwrap_or(("", line));
+    let (name, _) = rest.split_once("\"]").unwrap_or((rest, ""));
+    name.replace(PREFIX, "").replace(LEGACY, "old:")
+}
+
+#[test]
+fn services_are_judged_as_the_controller_takes_them() {
+    let settings = settings();
+    let services: Vec<Service> = yaml_serde::from_str(&read("tests/bundle/services.yaml")).unwrap();
+    let (mut failures, mut told) = (String::new(), String::new());
+    for service in &services {
+        let old = service.before.as_ref();
+        let old = old.map(|before| service.object(before, true));
+        let new = service.object(&service.after, old.is_some());
+        let answer = answer(&settings, &new, old.as_ref());
+        let refusals = refusals(&settings, &new, old.as_ref());
+        let warnings = answer["warnings"].as_array().cloned().unwrap_or_default();
+        // A violation is a warning as well, and may be cut there.
+        let warned: Vec<_> = warnings
+            .iter()
+            .map(|warning| warning.as_str().unwrap())
+            .skip(refusals.len())
+            .collect();
+        let sorted = |mut names: Vec<String>| {
+            names.sort();
+            names
+        };
+        let subjects = |lines: &[&str]| sorted(lines.iter().map(|line| subject(line)).collect());
+        let lines: Vec<_> = refusals.iter().map(String::as_str).collect();
+        let text = [refusals.join("\n"), warned.join("\n")].join("\n");
+        let is_right = subjects(&lines) == sorted(service.refused.clone())
+            && subjects(&warned) == sorted(service.warned.clone())
+            && service.tells.iter().all(|words| text.contains(words))
+            && service.hides.iter().all(|words| !text.contains(words));
+        if !is_right {
+            writeln!(failures, "{}:\n{text}", service.note).unwrap();
+        }
+        writeln!(told, "# {}\n{}", service.note, text.trim()).unwrap();
+    }
+    insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!("ack_services", told);
+    });
+    assert!(failures.is_empty(), "{failures}");
+}
+
+/// Names without an older spelling.
+///
+/// Source: `pkg/controller/helper/service_utils.go` reads these two only as they are.
+const ONE_SPELLING: [&str; 2] = ["type", "tunnel-type"];
+
+#[test]
+fn what_a_match_says_of_one_prefix_it_or_its_twin_says_of_the_other() {
+    let settings = settings();
+    let rules = settings["annotations"].as_array().unwrap();
+    let spelled = |prefix: &str, name: &str| format!("metadata.annotations[\"{prefix}{name}\"]");
+    let without_match = |rule: &Value| {
+        let mut rule = rule.as_object().unwrap().clone();
+        rule.remove("match");
+        rule.remove("name");
+        rule
+    };
+    let mut count = 0;
+    for rule in rules {
+        for map in ["fields", "oldFields"] {
+            let fields = rule["match"][map].as_object().cloned().unwrap_or_default();
+            for (key, condition) in &fields {
+                let names = [PREFIX, LEGACY].map(|prefix| {
+                    let start = format!("metadata.annotations[\"{prefix}");
+                    key.strip_prefix(&start)
+                        .map(|rest| rest.trim_end_matches("\"]").to_owned())
+                });
+                let (name, other) = match names {
+                    [Some(name), _] => (name, LEGACY),
+                    [_, Some(name)] => (name, PREFIX),
+                    _ => continue,
+                };
+                if ONE_SPELLING.contains(&name.as_str()) {
+                    continue;
+                }
+                count += 1;
+                let other = spelled(other, &name);
+                let has_twin = rules.iter().any(|twin| {
+                    without_match(twin) == without_match(rule)
+                        && twin["match"][map].get(&other) == Some(condition)
+                });
+                assert!(
+                    fields.contains_key(&other) && condition.is_null() || has_twin,
+                    "{}: {map} names {key} and no rule names {other}",
+                    rule["name"]
+                );
+            }
+        }
+    }
+    assert!(count > 10, "{count}");
+}
+
 #[test]
 fn what_an_annotation_needs_must_stand_beside_it() {
     let settings = settings();
@@ -381,7 +526,7 @@ fn pods_run_from_the_mirrors_and_pass_both_policies() {
     for (written, runs) in [
         (
             "redis:7.2-alpine",
-            format!("{hangzhou}/library/redis:7.2-alpine"),
+            "example.azurecr.io/library/redis:7.2-alpine".to_owned(),
         ),
         (
             &format!("registry.k8s.io/ingress-nginx/controller:v1.9.4@{digest}"),
@@ -414,8 +559,38 @@ fn pods_run_from_the_mirrors_and_pass_both_policies() {
     }
     assert!(settings_for("policy-mutating", "deployments").is_some());
     assert!(settings_for("policy-validating", "deployments").is_none());
-    for refused in ["prom/statsd-exporter:v0.28.0", &format!("redis@{digest}")] {
-        let pod = json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "a" }, "spec": { "containers": [{ "name": "app", "image": refused }] } });
-        assert_eq!(refusals(&mutating, &pod, None).len(), 1, "{refused}");
+    let pod = |image: &str| json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "a" }, "spec": { "containers": [{ "name": "app", "image": image }] } });
+    for refused in [
+        "prom/statsd-exporter:v0.28.0",
+        &format!("redis@{digest}"),
+        // On these anybody has a namespace or an instance.
+        "registry.cn-hangzhou.aliyuncs.com/library/redis:7.2-alpine",
+        "registry.cn-hangzhou.aliyuncs.com/evil/redis:7",
+        "registry-vpc.cn-hangzhou.aliyuncs.com/evil/redis:7",
+        "registry.cn-hangzhou.aliyuncs.com/google_containers-evil/redis:7",
+        "registry.oss-cn-hangzhou.aliyuncs.com/google_containers/pause:3.9",
+        "evil-registry.cn-hangzhou.cr.aliyuncs.com/google_containers/pause:3.9",
+        "crpi-1.cn-hangzhou.personal.cr.aliyuncs.com/google_containers/pause:3.9",
+        "evil.azurecr.io/redis:7",
+        "evilexample.azurecr.io/redis:7",
+    ] {
+        assert_eq!(
+            refusals(&mutating, &pod(refused), None).len(),
+            1,
+            "{refused}"
+        );
+    }
+    for admitted in [
+        "registry.cn-beijing.aliyuncs.com/google_containers/pause:3.9",
+        "registry-vpc.cn-shanghai.aliyuncs.com/google_containers/pause:3.9",
+        "registry.aliyuncs.com/google_containers/pause:3.9",
+        "registry-cn-hangzhou-vpc.ack.aliyuncs.com/acs/coredns:v1.9.3",
+        "example.azurecr.io/klinecubic/backend:prod-v0.6.0",
+    ] {
+        assert_eq!(
+            refusals(&mutating, &pod(admitted), None),
+            [""; 0],
+            "{admitted}"
+        );
     }
 }

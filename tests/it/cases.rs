@@ -72,6 +72,12 @@ struct Want {
     /// The members that are removed from the object.
     #[serde(default)]
     removed: Vec<String>,
+    /// Texts that no part of the answer holds.
+    #[serde(default)]
+    hides: Vec<String>,
+    /// Texts that the message or a warning holds.
+    #[serde(default)]
+    tells: Vec<String>,
 }
 
 /// Stands for the object of a case that says how it is written.
@@ -120,6 +126,8 @@ struct Said {
     asked: Vec<String>,
     removed: Vec<String>,
     shown: String,
+    /// The answer without the object.
+    answer: String,
 }
 
 fn run(case: &Case) -> Said {
@@ -154,6 +162,9 @@ fn run(case: &Case) -> Said {
             "{}: wire and policy differ",
             case.note
         );
+        for told in verdict.violations.iter().chain(&verdict.warnings) {
+            assert_fit(case, told, verdict.violations.contains(told));
+        }
         said.violations = verdict.violations.iter().map(place_and_code).collect();
         said.warnings = verdict.warnings.iter().map(place_and_code).collect();
         said.exempted.clone_from(&verdict.exempted);
@@ -184,7 +195,29 @@ fn run(case: &Case) -> Said {
     }
     said.accepted = answer["accepted"] == true;
     said.shown = shown(&answer);
+    let mut answer = answer;
+    answer.as_object_mut().unwrap().remove("mutated_object");
+    said.answer = answer.to_string();
     said
+}
+
+/// Asserts what holds of every line. What rules about annotations say of a value, no other rule has judged,
+/// so they suggest none; and what passes was not refused.
+fn assert_fit(case: &Case, told: &Violation, is_refused: bool) {
+    let problem = &told.problem;
+    if told.code.as_str().starts_with("annotation-") {
+        for word in ["use `", "write `", "leave it `"] {
+            assert!(!problem.contains(word), "{}: {told}", case.note);
+        }
+    }
+    let is_quoted = case.note.contains("does not say that");
+    for words in ["is not allowed", "is rejected"] {
+        assert!(
+            is_refused || is_quoted || !problem.contains(words),
+            "{}: {told}",
+            case.note
+        );
+    }
 }
 
 /// The answer to the same request with the object as the policy changed it.
@@ -325,6 +358,16 @@ fn check(case: &Case, said: &Said) -> Result<(), String> {
     equal("exempted", &want.exempted, &said.exempted)?;
     equal("removed", &want.removed, &said.removed)?;
     equal("asked", &want.asked, &said.asked)?;
+    for (texts, are_told) in [(&want.hides, false), (&want.tells, true)] {
+        for text in texts {
+            // As JSON writes it.
+            let written = json!(text).to_string();
+            if said.answer.contains(written.trim_matches('"')) != are_told {
+                let what = if are_told { "does not tell" } else { "tells" };
+                return Err(format!("{what} {text:?}\n  {}", said.shown));
+            }
+        }
+    }
     if want.changes != said.changes {
         return Err(format!(
             "changes: wanted {:?}, got {:?}\n  {}",

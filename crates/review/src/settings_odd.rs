@@ -44,6 +44,7 @@ pub fn find(source: &Source<'_>, settings: &Settings<'_>) -> Vec<SettingsError> 
     redundant(source, "digests.require", &digests.require, &mut odd, image);
     redundant(source, "digests.forbid", &digests.forbid, &mut odd, image);
     mirrors(source, settings, &mut odd);
+    placeholders(source, &mut odd);
     changes(source, settings, &mut odd);
     rewrites(source, settings, &mut odd);
     odd
@@ -104,6 +105,35 @@ fn is_plain_in_path(pattern: &str) -> bool {
     let path = pattern.split_once('/').map_or("", |(_, path)| path);
     let path = path.strip_suffix('*').unwrap_or(path);
     !path.contains(['*', '?'])
+}
+
+/// What stands in the bundle for ACK where a team's own registry belongs.
+const PLACEHOLDER: &str = "example.azurecr.io";
+
+/// The placeholder of a bundle where nobody has put in a registry.
+fn placeholders(source: &Source<'_>, odd: &mut Vec<SettingsError>) {
+    let is_placeholder = |text: &str| {
+        let host = text.split(['/', '@']).next().unwrap_or_default();
+        let name = host.split(':').next().unwrap_or_default();
+        name.eq_ignore_ascii_case(PLACEHOLDER)
+    };
+    let problem = format!("`{PLACEHOLDER}` stands for a registry of yours, put in its name");
+    for list in ["registries.allow", "images.allow"] {
+        for (index, text) in texts(source.value, list).iter().enumerate() {
+            if is_placeholder(text) {
+                add(odd, format!("{list}[{index}]"), problem.as_str());
+            }
+        }
+    }
+    let mirrors = source.value.and_then(|settings| settings.get("mirrors"));
+    for (index, mirror) in mirrors.into_iter().flat_map(Value::elements).enumerate() {
+        if mirror
+            .text_at(&["mirror"])
+            .is_some_and(|text| is_placeholder(&text))
+        {
+            add(odd, format!("mirrors[{index}].mirror"), problem.as_str());
+        }
+    }
 }
 
 /// Mirrors whose images the lists refuse: then every rewrite ends in a refusal.

@@ -27,6 +27,33 @@ fn what_is_odd_is_told_and_valid() {
 }
 
 #[test]
+fn the_placeholder_of_a_bundle_is_told_as_long_as_it_stands() {
+    let workshop = Workshop::new("settings-placeholder");
+    let bundle = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../bundles/ack/settings.yaml"
+    );
+    let text = std::fs::read_to_string(bundle).unwrap();
+    workshop.file("settings.yaml", &text);
+    let outcome = workshop.run("settings settings.yaml");
+    assert_eq!(outcome.code, 0);
+    insta::assert_snapshot!("placeholder", outcome.shown());
+    // Also with a port, in other letters, and in a list of images; not in another name.
+    workshop.file(
+        "settings.yaml",
+        "registries: { allow: [\"EXAMPLE.azurecr.io:443\", myexample.azurecr.io, example.azurecr.io.example.com] }\nimages: { allow: [\"example.azurecr.io/*\"] }\n",
+    );
+    let outcome = workshop.run("settings settings.yaml");
+    assert_eq!(outcome.stdout.matches("stands for a registry").count(), 2);
+    workshop.file(
+        "settings.yaml",
+        text.replace("example.azurecr.io", "acme.azurecr.io"),
+    );
+    let outcome = workshop.run("settings settings.yaml");
+    assert_eq!(outcome.stdout, "settings.yaml: valid\n");
+}
+
+#[test]
 fn a_policy_that_may_not_mutate_is_told() {
     let workshop = Workshop::new("settings-policy");
     workshop.file(
