@@ -311,7 +311,8 @@ fn finding(
 ) -> Finding {
     let mut action = rule.action.otherwise();
     let mut removes = Vec::new();
-    if rule.action == RuleAction::Remove && !objection.removable.is_empty() {
+    let is_removable = rule.action == RuleAction::Remove && !objection.removable.is_empty();
+    if is_removable {
         let is_owned = is_owned_replica_set(request, object);
         if is_owned && controllers::is_deployment_controller(request.user.as_ref()) {
             // Its Pods are what counts, and from these the annotation is removed.
@@ -356,7 +357,12 @@ fn finding(
             }
         },
         members: members_at(index, place, objection.members),
-        template: place.template.as_ref().map(Location::detached),
+        // New Pods lose what is removed: they are not refused for it.
+        template: place
+            .template
+            .as_ref()
+            .filter(|_| !is_removable)
+            .map(Location::detached),
         removes,
         outcome: objection
             .outcome
