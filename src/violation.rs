@@ -234,7 +234,11 @@ impl Outcome {
     /// The problem as it is told where the request passes. It is `at` least so far from its beginning, behind
     /// words of the user's.
     pub(crate) fn soften(self, problem: &mut String, at: usize, is_kept: bool) {
-        let found = problem.get(at..).and_then(|rest| rest.find(self.refused));
+        let refused = self.refused.as_bytes();
+        let rest = problem.as_bytes().get(at..).unwrap_or_default();
+        let found = rest
+            .windows(refused.len())
+            .position(|words| words == refused);
         if let Some(found) = found {
             let start = at + found;
             let words = if is_kept { self.kept } else { self.warned };

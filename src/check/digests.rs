@@ -8,7 +8,7 @@
 //! images under new digests cannot serve a pinned one, hence `forbid`.
 
 use crate::image::Reference;
-use crate::pattern::Sense;
+use crate::pattern::{ImagePattern, Sense};
 use crate::settings::Digests;
 use crate::shown::Shown;
 use crate::violation::{Code, Outcome};
@@ -24,25 +24,7 @@ pub(super) fn check(seen: &Seen<'_, '_>, list: &Digests<'_>, object: &mut dyn Fn
         entries.find(|entry| entry.matches(image, Sense::Reject))
     };
     if let Some((entry, is_mirror)) = seen.find_in_both(requiring) {
-        let code = Code::DigestRequired;
-        let written = seen.written.to_string();
-        let pinned = [&written, "@", SOME_DIGEST].concat();
-        let instead = if is_mirror && seen.written.digest().is_some() {
-            ": its mirror is used without digests, one of the two rules must change".to_owned()
-        } else if seen.passes(&pinned, code) {
-            format!(", use `{}@sha256:…`", Shown(&written))
-        } else if seen.mirrored.is_some() {
-            ": its mirror or another list is against digests, the settings must change".to_owned()
-        } else {
-            ", name a digest that the other lists allow".to_owned()
-        };
-        object(Objection {
-            code,
-            action: list.action,
-            is_mirror,
-            problem: format!("a digest is required by `{}`{instead}", Shown(entry.text())),
-            outcome: Some(Outcome::REQUIRED),
-        });
+        object(required(seen, list, entry, is_mirror));
     }
     let image = seen.mirrored.unwrap_or(seen.written);
     if image.digest().is_none() {
@@ -50,24 +32,57 @@ pub(super) fn check(seen: &Seen<'_, '_>, list: &Digests<'_>, object: &mut dyn Fn
     }
     let mut entries = list.forbid.iter();
     if let Some(entry) = entries.find(|entry| entry.matches(image, Sense::Reject)) {
-        let code = Code::DigestForbidden;
-        let unpinned = seen.written.without_digest();
-        let instead = match &unpinned {
-            Some(unpinned) if (seen.would_pass)(unpinned, code) => {
-                format!(", use `{}`", Shown(&unpinned.to_string()))
-            }
-            Some(_) => seen.another("image"),
-            None => ", name a tag".to_owned(),
-        };
-        object(Objection {
-            code,
-            action: list.action,
-            is_mirror: seen.mirrored.is_some(),
-            problem: format!(
-                "a digest is forbidden by `{}`{instead}",
-                Shown(entry.text())
-            ),
-            outcome: Some(Outcome::FORBIDDEN),
-        });
+        object(forbidden(seen, list, entry));
+    }
+}
+
+#[cold]
+fn required(
+    seen: &Seen<'_, '_>,
+    list: &Digests<'_>,
+    entry: &ImagePattern<'_>,
+    is_mirror: bool,
+) -> Objection {
+    let code = Code::DigestRequired;
+    let written = seen.written.to_string();
+    let pinned = [&written, "@", SOME_DIGEST].concat();
+    let instead = if is_mirror && seen.written.digest().is_some() {
+        ": its mirror is used without digests, one of the two rules must change".to_owned()
+    } else if seen.passes(&pinned, code) {
+        format!(", use `{}@sha256:…`", Shown(&written))
+    } else if seen.mirrored.is_some() {
+        ": its mirror or another list is against digests, the settings must change".to_owned()
+    } else {
+        ", name a digest that the other lists allow".to_owned()
+    };
+    Objection {
+        code,
+        action: list.action,
+        is_mirror,
+        problem: format!("a digest is required by `{}`{instead}", Shown(entry.text())),
+        outcome: Some(Outcome::REQUIRED),
+    }
+}
+
+#[cold]
+fn forbidden(seen: &Seen<'_, '_>, list: &Digests<'_>, entry: &ImagePattern<'_>) -> Objection {
+    let code = Code::DigestForbidden;
+    let unpinned = seen.written.without_digest();
+    let instead = match &unpinned {
+        Some(unpinned) if (seen.would_pass)(unpinned, code) => {
+            format!(", use `{}`", Shown(&unpinned.to_string()))
+        }
+        Some(_) => seen.another("image"),
+        None => ", name a tag".to_owned(),
+    };
+    Objection {
+        code,
+        action: list.action,
+        is_mirror: seen.mirrored.is_some(),
+        problem: format!(
+            "a digest is forbidden by `{}`{instead}",
+            Shown(entry.text())
+        ),
+        outcome: Some(Outcome::FORBIDDEN),
     }
 }

@@ -154,6 +154,7 @@ fn held_against_lists(
 }
 
 /// Whether a list is against an image since it is not pulled from its mirror.
+#[cold]
 fn is_because(settings: &Settings<'_>, written: &Reference<'_>, cause: &Cause, code: Code) -> bool {
     // These two see it as it is written, whatever it runs as.
     if matches!(code, Code::ImageRejected | Code::DigestRequired) {
@@ -177,6 +178,7 @@ fn is_because(settings: &Settings<'_>, written: &Reference<'_>, cause: &Cause, c
 
 /// Whether an image would pass if it were written instead: as it is, and as its mirror where it has
 /// one. The list that a code is of must not even warn.
+#[cold]
 fn would_pass(
     settings: &Settings<'_>,
     mirrors: &Mirrors<'_, '_, '_>,
@@ -192,6 +194,7 @@ fn would_pass(
 }
 
 /// Whether no list refuses an image, pulled from a mirror or not, and one does not even warn.
+#[cold]
 fn passes(
     settings: &Settings<'_>,
     image: &Reference<'_>,
