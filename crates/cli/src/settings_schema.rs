@@ -446,7 +446,7 @@ struct Match {
 }
 
 /// Puts a description onto one line.
-fn unfold(schema: &mut Schema) {
+pub(crate) fn unfold(schema: &mut Schema) {
     if let Some(Value::String(description)) = schema.get_mut("description") {
         *description = description.replace('\n', " ");
     }
