@@ -45,9 +45,14 @@ impl FailOn {
     }
 }
 
-/// The file, as the JSON Schema describes it. Paths and globs count from its folder.
+/// What a repository sets for everybody who runs `rollout-guard` in it. Paths and globs count from the
+/// folder of this file.
 #[derive(JsonSchema)]
-#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    transform = crate::settings_schema::not_null
+)]
 #[expect(
     dead_code,
     reason = "the file is read with the place of each value; the schema is generated from this"

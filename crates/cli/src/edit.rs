@@ -156,14 +156,19 @@ fn is_as_wanted(documents: &[Document<'_>], changes: &[Change], text: &str) -> b
         })
 }
 
-/// Makes a change to a value.
-fn set(root: &mut Json, change: &Change) -> Option<()> {
-    let (last, way) = change.path.steps().split_last()?;
-    let parent = way.iter().try_fold(root, |value, step| match step {
+/// The value that steps lead to.
+pub(crate) fn value_at<'j>(root: &'j mut Json, steps: &[Step<'_>]) -> Option<&'j mut Json> {
+    steps.iter().try_fold(root, |value, step| match step {
         Step::Key(key) => value.get_mut(key.as_ref()),
         Step::Index(index) => value.get_mut(*index),
         Step::Each => None,
-    })?;
+    })
+}
+
+/// Makes a change to a value.
+fn set(root: &mut Json, change: &Change) -> Option<()> {
+    let (last, way) = change.path.steps().split_last()?;
+    let parent = value_at(root, way)?;
     match (&change.new, last) {
         (NewValue::Text(text), Step::Key(key)) => {
             *parent.get_mut(key.as_ref())? = Json::String(text.clone());

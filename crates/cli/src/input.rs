@@ -3,7 +3,8 @@
 //! In a work tree of Git a folder holds what Git tracks and what it would add; elsewhere it holds all
 //! of its files. A path that is named itself is always read.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{self, Component, Path, PathBuf};
@@ -111,7 +112,7 @@ impl<'p> Folder<'p> {
     }
 
     /// The way to it from the top of its work tree.
-    fn from_top(&self) -> Option<&Path> {
+    fn way(&self) -> Option<&Path> {
         self.real.strip_prefix(self.top.as_ref()?).ok()
     }
 }
@@ -121,7 +122,7 @@ pub(crate) fn find(paths: &[PathBuf], exclude: &Exclude) -> Found {
     let mut search = Search {
         exclude,
         found: Found::default(),
-        seen: HashMap::new(),
+        seen: BTreeMap::new(),
     };
     let folders: Vec<_> = paths
         .iter()
@@ -164,7 +165,7 @@ struct Search<'e> {
     exclude: &'e Exclude,
     found: Found,
     /// Where a file without links is among what was found, and whether by a link.
-    seen: HashMap<PathBuf, (usize, bool)>,
+    seen: BTreeMap<PathBuf, (usize, bool)>,
 }
 
 impl Search<'_> {
@@ -172,7 +173,7 @@ impl Search<'_> {
     fn ask_git(&mut self, folders: &[Folder<'_>]) -> Listed {
         let mut by_top: BTreeMap<&Path, Vec<PathBuf>> = BTreeMap::new();
         for folder in folders {
-            if let (Some(top), Some(way)) = (&folder.top, folder.from_top()) {
+            if let (Some(top), Some(way)) = (&folder.top, folder.way()) {
                 by_top.entry(top).or_default().push(way.to_owned());
             }
         }
@@ -294,7 +295,7 @@ impl Search<'_> {
 
 /// The files of a folder among those of its work tree: each from the folder, and without links.
 fn files_below<'l>(folder: &Folder<'_>, files: &'l [PathBuf]) -> Vec<(&'l Path, PathBuf)> {
-    let (Some(top), Some(way)) = (&folder.top, folder.from_top()) else {
+    let (Some(top), Some(way)) = (&folder.top, folder.way()) else {
         return Vec::new();
     };
     // They are in order, so those of a folder stand together.
@@ -307,7 +308,7 @@ fn files_below<'l>(folder: &Folder<'_>, files: &'l [PathBuf]) -> Vec<(&'l Path, 
 
 /// Whether a file is there for Git alone: `.gitignore`, `.gitkeep`.
 fn is_for_git(path: &Path) -> bool {
-    let name = path.file_name().map(|name| name.as_encoded_bytes());
+    let name = path.file_name().map(OsStr::as_encoded_bytes);
     name.is_some_and(|name| name.starts_with(b".git"))
 }
 

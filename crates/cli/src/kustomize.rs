@@ -3,6 +3,7 @@
 //! A base of `redis:6.0` under an overlay that sets the tag deploys something else once the base is
 //! edited, so nobody may write into it who has not seen the build.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -138,7 +139,7 @@ impl Included {
                 let names = value
                     .elements()
                     .filter_map(|chart| chart.text_at(&["name"]));
-                charts.extend(names.map(|name| name.into_owned()));
+                charts.extend(names.map(Cow::into_owned));
             }
             if key == "helmGlobals"
                 && let Some(home) = value.text_at(&["chartHome"])

@@ -111,7 +111,7 @@ impl Gaps {
             let Gap { name, remedy, .. } = gap;
             let such_as = if *number == 1 { "" } else { "such as " };
             format!(
-                "  {}: {such_as}{}: {}",
+                "  {} ({such_as}{}): {}",
                 count(*number, one, many),
                 printable(name),
                 printable(remedy)

@@ -246,13 +246,12 @@ impl Object<'_> {
     pub fn pod_templates(&self, namespace: &str) -> Vec<Location<'static>> {
         match self.group_kind().pod_spec() {
             // A PodTemplate is only kept.
-            Some(["spec"] | ["template", ..]) => Vec::new(),
+            Some([] | ["spec"] | ["template", ..]) => Vec::new(),
             Some([template @ .., _]) => {
                 let template = Location(template.iter().map(|key| Step::key(key)).collect());
                 let is_there = self.value.at(&template).is_some_and(Value::is_map);
                 is_there.then_some(template).into_iter().collect()
             }
-            Some([]) => Vec::new(),
             None => {
                 let mut text = String::new();
                 self.write_request(namespace, &Identity::Nobody, &mut text);

@@ -21,19 +21,19 @@ Examples:
   rollout-guard config -n prod --fail-on incomplete
   rollout-guard config --schema > rollout-guard.schema.json")]
 pub(crate) struct ConfigCommand {
-    /// As for `check`
+    /// The settings, as for `check`
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     settings: Option<PathBuf>,
 
-    /// As for `check`
+    /// Files to leave out, as for `check`
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<String>,
 
-    /// As for `check`
+    /// The namespace, as for `check`
     #[arg(short, long)]
     namespace: Option<String>,
 
-    /// As for `check`
+    /// What makes `check` fail
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
     fail_on: Vec<FailOn>,
 

@@ -629,12 +629,7 @@ impl Writer<'_> {
 /// An object as JSON, with what is proposed in it.
 fn with_value(object: &Object<'_>, proposal: &Proposal) -> Option<String> {
     let mut root: serde_json::Value = serde_json::from_str(object.value.json()).ok()?;
-    let steps = proposal.path.steps().iter();
-    let value = steps.fold(Some(&mut root), |value, step| match step {
-        Step::Key(key) => value?.get_mut(key.as_ref()),
-        Step::Index(index) => value?.get_mut(*index),
-        Step::Each => None,
-    })?;
+    let value = edit::value_at(&mut root, proposal.path.steps())?;
     *value = proposal.value.as_str().into();
     Some(root.to_string())
 }

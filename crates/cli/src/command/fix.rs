@@ -1,5 +1,6 @@
 //! `rollout-guard fix`: writes into manifests what admission would change.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use clap::{Args, ValueHint};
 use rayon::prelude::*;
 use rollout_guard::annotation::{AnnotationRule, RuleAction};
 use rollout_guard::image::Reference;
-use rollout_guard::json::{Location, Step};
+use rollout_guard::json::Location;
 use rollout_guard::mirror::{self, Mirror, Mirrored, Rewrite};
 use rollout_guard::policy::Policy;
 use rollout_guard::request::Request;
@@ -577,12 +578,7 @@ fn without(request: &str, violations: &[Violation]) -> Option<String> {
         if violation.path.steps().is_empty() {
             continue;
         }
-        let steps = violation.path.steps().iter();
-        let value = steps.fold(Some(&mut *object), |value, step| match step {
-            Step::Key(key) => value?.get_mut(key.as_ref()),
-            Step::Index(index) => value?.get_mut(*index),
-            Step::Each => None,
-        });
+        let value = edit::value_at(object, violation.path.steps());
         if let Some(value) = value.filter(|value| !value.is_null()) {
             *value = Json::Null;
             is_changed = true;
@@ -706,7 +702,10 @@ fn quoted(name: &str) -> String {
         match byte {
             b'"' | b'\\' => quoted.extend(['\\', char::from(byte)]),
             byte if is_plain(byte) => quoted.push(char::from(byte)),
-            byte => quoted.push_str(&format!("\\{byte:03o}")),
+            byte => {
+                // Writing to a string cannot fail.
+                let _ = write!(quoted, "\\{byte:03o}");
+            }
         }
     }
     quoted.push('"');

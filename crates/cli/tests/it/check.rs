@@ -400,7 +400,7 @@ fn a_policy_gives_its_settings_and_its_rules() {
     insta::assert_snapshot!("group", outcome.shown());
     assert_eq!(
         workshop.run("check -s group.yaml -n stage pod.yaml").code,
-        0
+        3
     );
     let outcome = workshop.run("check -s wrong.yaml pod.yaml");
     insta::assert_snapshot!("settings_in_a_policy", outcome.shown());

@@ -115,7 +115,7 @@ fn mistakes_are_shown_with_their_lines_and_nothing_is_judged() {
         ("settings: ''\n", 1),
         ("settings:\n", 1),
         ("exclude: [a, '']\n", 1),
-        ("exclude: ['a[']\n", 1),
+        ("exclude: ['[z-a]']\n", 1),
         ("a: {{ b }}\n", 1),
     ] {
         workshop.file(".rollout-guard.yaml", text);
@@ -169,6 +169,11 @@ fn the_schema_accepts_what_is_read_and_refuses_what_is_not() {
         json!({ "exclude": "a" }),
         json!({ "exclude": [""] }),
         json!({ "namespace": true }),
+        json!({ "settings": null }),
+        json!({ "exclude": null }),
+        json!({ "exclude": [] }),
+        json!({ "failOn": null }),
+        json!({ "failOn": [] }),
         json!({ "unknown": 1 }),
         json!([]),
     ] {

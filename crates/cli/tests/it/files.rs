@@ -285,9 +285,9 @@ fn globs_leave_files_out() {
     assert_eq!(found(&report), ["a/x.yaml"]);
     let outcome = workshop.run("check -s settings.yaml . --exclude *");
     assert_eq!(outcome.code, 3, "{outcome:?}");
-    let outcome = workshop.run("check -s settings.yaml . --exclude a[");
+    let outcome = workshop.run("check -s settings.yaml . --exclude [z-a]");
     assert_eq!(outcome.code, 2, "{outcome:?}");
-    assert!(outcome.stderr.contains("`a[` is no glob"), "{outcome:?}");
+    assert!(outcome.stderr.contains("`[z-a]` is no glob"), "{outcome:?}");
     // Globs count from the working folder.
     let outcome = workshop.run_in(
         "a",

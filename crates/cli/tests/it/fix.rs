@@ -200,7 +200,7 @@ fn a_diff_applies_for_links_absolute_paths_and_odd_names() {
     ];
     let text = |name: &str, image: &str| match name {
         "sub/crlf.yaml" => pod("a", image).replace('\n', "\r\n"),
-        "sub/cr.yaml" => format!("# a\rb\n{}", pod("a", image)),
+        "sub/cr.yaml" => format!("# a\r# b\n{}", pod("a", image)),
         "sub/no-end.yaml" => pod("a", image).trim_end().to_owned(),
         _ => pod("a", image),
     };
