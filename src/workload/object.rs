@@ -20,7 +20,7 @@ pub struct Object<'a> {
     /// The images, and what has the wrong JSON type, in the order of the document.
     pub found: Vec<Found<'a>>,
     /// The pod templates: what holds a `spec` with a list of `containers`, but not the object itself.
-    pub(crate) templates: Vec<Location<'a>>,
+    pub templates: Vec<Location<'a>>,
     /// The object's own members.
     pub(crate) members: Vec<Member<'a>>,
     /// Where lists of containers and volumes and the `metadata` of what is inside stand, and these.
@@ -63,7 +63,7 @@ pub struct ImageField<'a> {
     /// The image as written.
     pub text: Cow<'a, str>,
     /// Nodes never pull it: its pull policy is `Never`.
-    pub(crate) is_never_pulled: bool,
+    pub is_never_pulled: bool,
 }
 
 /// A member of the wrong JSON type.
