@@ -2,9 +2,12 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-# kwctl where it is installed, else the host in crates/host, which takes the same arguments.
+# kwctl where it is installed, else the runner in crates/runner, which takes the same arguments. The host
+# in crates/host adds registries to it, which take as long to build as all else.
+POLICY_RUNNER := target/debug/policy-runner
 POLICY_HOST := target/debug/policy-host
-KWCTL ?= $(shell command -v kwctl || echo $(POLICY_HOST))
+KWCTL ?= $(shell command -v kwctl || echo $(POLICY_RUNNER))
+REGISTRY_KWCTL = $(if $(filter $(POLICY_RUNNER),$(KWCTL)),$(POLICY_HOST),$(KWCTL))
 EXAMPLE ?= 01-trusted-registries
 CARGO_HOME ?= $(HOME)/.cargo
 
@@ -14,9 +17,10 @@ REMAP := --remap-path-prefix=$(CARGO_HOME)/registry/src=registry --remap-path-pr
 # Wasmtime and every browser have vectors, which is how JSON is read.
 SIMD := -C target-feature=+simd128
 WASM_RUSTFLAGS := $(REMAP) $(SIMD) -C link-arg=--compress-relocations
-# The first build takes minutes, so Cargo shows what it does; later ones are quiet.
+# The first build takes minutes, so Cargo shows what it does; later ones are quiet. The module is built
+# beside others, where two progress bars would overwrite each other.
 QUIET = $(if $(wildcard $(1)),--quiet)
-WASM_CARGO = RUSTFLAGS='$(WASM_RUSTFLAGS)' cargo rustc --locked $(call QUIET,$@) --lib --crate-type cdylib --release --target wasm32-wasip1
+WASM_CARGO = RUSTFLAGS='$(WASM_RUSTFLAGS)' cargo rustc --locked --quiet --lib --crate-type cdylib --release --target wasm32-wasip1
 WASM_OUT := target/wasm32-wasip1/release
 
 # Without optimisation these compile in half the time, and they run for seconds.
@@ -28,18 +32,20 @@ PLAYGROUND := crates/playground
 # It writes the glue for exactly the version of the crate that the module was built with.
 WASM_BINDGEN_VERSION = $(shell grep -A1 '^name = "wasm-bindgen"$$' Cargo.lock | sed -n 's/^version = "\(.*\)"/\1/p')
 
-.PHONY: help build run test unit-tests e2e-tests registry-tests fuzz-check playground playground-tests wasm-bindgen-version bench growth lint deny advisories fmt clean host command
-.PHONY: size-test push scaffold reproducible release-dry-run binaries FORCE
+.PHONY: help build run runner wasm32-wasip1 wasm32-unknown-unknown test unit-tests e2e-tests registry-tests fuzz-check playground playground-tests bench growth lint deny advisories fmt clean host command
+.PHONY: size-test push scaffold reproducible bare-machine-test release-dry-run binaries tools FORCE
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: annotated-policy.wasm ## build policy.wasm and annotated-policy.wasm
+build: ## build policy.wasm and annotated-policy.wasm
+	@$(if $(wildcard $(POLICY_RUNNER)),,echo 'The first build compiles the policy, and Wasmtime to run it: about three minutes on two cores.' >&2)
+	@$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j2) annotated-policy.wasm
 
-run: build host ## judge an example: make run EXAMPLE=02-docker-hub-refused
+run: build runner ## judge an example: make run EXAMPLE=02-docker-hub-refused
 	@test -d examples/$(EXAMPLE) || { echo "no such example: $(EXAMPLE), there are: $$(ls examples | tr '\n' ' ')" >&2; exit 2; }
 	@$(KWCTL) run --request-path examples/$(EXAMPLE)/request.json --settings-path examples/$(EXAMPLE)/settings.yaml annotated-policy.wasm \
-	  | $(POLICY_HOST) show --request-path examples/$(EXAMPLE)/request.json --settings-path examples/$(EXAMPLE)/settings.yaml
+	  | $(POLICY_RUNNER) show --request-path examples/$(EXAMPLE)/request.json --settings-path examples/$(EXAMPLE)/settings.yaml
 
 test: ## run all tests; with STRICT=1 a missing tool is a failure
 	@bash tests/run.sh
@@ -53,15 +59,15 @@ e2e-tests: build host ## run the built module as Kubewarden would
 
 REGISTRY_TESTS := e2e-tests/registry.bats e2e-tests/publish.bats e2e-tests/install.bats
 registry-tests: build host command ## push to, pull from and ask a real registry on loopback
-	KWCTL='$(KWCTL)' bats $(REGISTRY_TESTS)
+	KWCTL='$(REGISTRY_KWCTL)' bats $(REGISTRY_TESTS)
 
 fuzz-check: ## compile the fuzz targets
 	cargo check --locked --manifest-path fuzz/Cargo.toml
 
 WEB_MODULE := target/wasm32-unknown-unknown/web/rollout_guard_playground.wasm
 SMALLER_WEB := target/smaller-playground.wasm
-playground: $(PLAYGROUND)/node_modules ## build the documentation with the playground in it, in dist/site
-	@wasm-bindgen --version | grep -qxF 'wasm-bindgen $(WASM_BINDGEN_VERSION)' || { echo 'needs: cargo install wasm-bindgen-cli --version $(WASM_BINDGEN_VERSION)' >&2; exit 2; }
+playground: $(PLAYGROUND)/node_modules | wasm32-unknown-unknown ## build the documentation with the playground in it, in dist/site
+	@wasm-bindgen --version | grep -qxF 'wasm-bindgen $(WASM_BINDGEN_VERSION)' || { echo 'error: wasm-bindgen $(WASM_BINDGEN_VERSION) is missing: make tools' >&2; exit 2; }
 	RUSTFLAGS='$(REMAP) $(SIMD)' cargo rustc --locked --lib --crate-type cdylib --profile web --target wasm32-unknown-unknown -p rollout-guard-playground
 	@if command -v wasm-opt >/dev/null; then $(WASM_OPT) $(WEB_MODULE) -o $(SMALLER_WEB); else cp $(WEB_MODULE) $(SMALLER_WEB); fi
 	wasm-bindgen --target web --no-typescript --remove-name-section --remove-producers-section --out-name engine \
@@ -74,9 +80,6 @@ playground: $(PLAYGROUND)/node_modules ## build the documentation with the playg
 playground-tests: playground policy.wasm host ## try the built page in a browser
 	TRIALS='$(CURDIR)/target/trials.json' cargo test --locked --workspace --test it the_page_agrees_with_the_policy
 	POLICY_HOST='$(CURDIR)/$(POLICY_HOST)' node --test $(PLAYGROUND)/tests/browser/*.test.mjs
-
-wasm-bindgen-version:
-	@echo $(WASM_BINDGEN_VERSION)
 
 # What the host does to a request that is changed costs half as much again as everything else: a module
 # that gave the same answer at no cost would reach 0.67 with mirrors.
@@ -110,7 +113,7 @@ advisories: $(TOOLS)/cargo-deny ## ask the database of RustSec, over the network
 	$< --workspace --locked check advisories
 
 push: build host ## push module and bundles: make push REGISTRY=ghcr.io/rollout-guard
-	@POLICY_HOST='$(POLICY_HOST)' KWCTL='$(KWCTL)' release/push.sh '$(REGISTRY)' $(PUSH_FLAGS)
+	@POLICY_HOST='$(POLICY_HOST)' KWCTL='$(REGISTRY_KWCTL)' release/push.sh '$(REGISTRY)' $(PUSH_FLAGS)
 
 scaffold: host ## write artifacthub-pkg.yml anew
 	$(POLICY_HOST) scaffold artifacthub -o artifacthub-pkg.yml
@@ -118,11 +121,17 @@ scaffold: host ## write artifacthub-pkg.yml anew
 reproducible: policy.wasm ## build the module in another folder, and compare
 	@bash release/reproducible.sh policy.wasm
 
+bare-machine-test: policy.wasm ## the same with a toolchain that lacks the wasm targets
+	@tests/bare-machine.sh policy.wasm
+
 release-dry-run: build host $(TOOLS)/cargo-cyclonedx ## make dist/, with a release to a registry on loopback
 	@release/dry-run.sh
 
 binaries: ## build the commands as they are released, into dist/
 	@release/binaries.sh
+
+tools: ## install what the tests need and is missing
+	@scripts/tools.sh
 
 fmt: ## format the code
 	cargo fmt --all
@@ -131,22 +140,30 @@ clean: ## remove what was built
 	cargo clean
 	rm -rf policy.wasm annotated-policy.wasm accept-all.wasm dist $(PLAYGROUND)/node_modules
 
+# Rust's library for a target other than this machine.
+wasm32-wasip1 wasm32-unknown-unknown:
+	@scripts/rust-target.sh $@
+
+# One program, whose dependencies have the features that the whole workspace wants of them: tests share them.
+runner:
+	@cargo build --locked $(call QUIET,$(POLICY_RUNNER)) --workspace --bin policy-runner
+
 host:
-	@cargo build --locked $(call QUIET,$(POLICY_HOST)) -p policy-host
+	@cargo build --locked $(call QUIET,$(POLICY_HOST)) --workspace --bin policy-host
 
 command:
-	@cargo build --locked $(call QUIET,target/debug/rollout-guard) -p rollout-guard-cli
+	@cargo build --locked $(call QUIET,target/debug/rollout-guard) --workspace --bin rollout-guard
 
 $(PLAYGROUND)/node_modules: $(PLAYGROUND)/package-lock.json
 	npm ci --prefix $(PLAYGROUND) --no-audit --no-fund
 	@touch $@
 
 # Cargo knows whether anything is to be done.
-policy.wasm: FORCE
+policy.wasm: FORCE | wasm32-wasip1
 	@$(WASM_CARGO) -p rollout-guard
 	@cmp -s $(WASM_OUT)/rollout_guard.wasm $@ || cp $(WASM_OUT)/rollout_guard.wasm $@
 
-accept-all.wasm: FORCE
+accept-all.wasm: FORCE | wasm32-wasip1
 	@$(WASM_CARGO) -p accept-all
 	@cmp -s $(WASM_OUT)/accept_all.wasm $@ || cp $(WASM_OUT)/accept_all.wasm $@
 
@@ -154,7 +171,7 @@ accept-all.wasm: FORCE
 # The lowest kilobyte of memory is the far end of the stack, which nothing reaches: its depth is bounded.
 WASM_OPT = wasm-opt --merge-similar-functions -Oz --converge --low-memory-unused --enable-simd --enable-bulk-memory --enable-sign-ext --enable-mutable-globals --enable-nontrapping-float-to-int
 SMALLER := target/smaller-policy.wasm
-annotated-policy.wasm: policy.wasm metadata.yml USAGE.md | host
+annotated-policy.wasm: policy.wasm metadata.yml USAGE.md | $(if $(filter $(POLICY_RUNNER),$(KWCTL)),runner) $(if $(filter $(POLICY_HOST),$(KWCTL)),host)
 	@if command -v wasm-opt >/dev/null; then $(WASM_OPT) policy.wasm -o $(SMALLER); else cp policy.wasm $(SMALLER); fi
 	@$(KWCTL) annotate --metadata-path metadata.yml --usage-path USAGE.md --output-path $@ $(SMALLER)
 
