@@ -28,18 +28,21 @@ TOOLS := target/tools/bin
 CARGO_DENY := cargo-deny@0.20.2
 CARGO_CYCLONEDX := cargo-cyclonedx@0.5.9
 
+# Python's tools, in an environment of their own.
+PYTHON := target/tools/python
+
 PLAYGROUND := crates/playground
 # It writes the glue for exactly the version of the crate that the module was built with.
 WASM_BINDGEN_VERSION = $(shell grep -A1 '^name = "wasm-bindgen"$$' Cargo.lock | sed -n 's/^version = "\(.*\)"/\1/p')
 
-.PHONY: help build run runner wasm32-wasip1 wasm32-unknown-unknown test unit-tests e2e-tests registry-tests fuzz-check playground playground-tests bench growth lint deny advisories fmt clean host command
-.PHONY: size-test push scaffold reproducible bare-machine-test release-dry-run binaries tools FORCE
+.PHONY: help build picture run runner wasm32-wasip1 wasm32-unknown-unknown test unit-tests e2e-tests registry-tests fuzz-check playground playground-tests bench growth lint deny advisories fmt clean host command
+.PHONY: size-test push scaffold reproducible bare-machine-test distribution-tests release-dry-run binaries wheel tools shell-lint FORCE
 
 help: ## say what can be made
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build policy.wasm and annotated-policy.wasm
-	@$(if $(wildcard $(POLICY_RUNNER)),,echo 'The first build compiles the policy, and Wasmtime to run it: about three minutes on two cores.' >&2)
+	@$(if $(wildcard $(POLICY_RUNNER)),,echo 'The first build compiles the policy, and beside it Wasmtime to run it: about three minutes on two cores.' >&2)
 	@$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j2) annotated-policy.wasm
 
 run: build runner ## judge an example: make run EXAMPLE=02-docker-hub-refused
@@ -55,12 +58,13 @@ unit-tests: policy.wasm ## run the tests of the engine, of the host and of the c
 	cargo test --locked --workspace --doc
 
 e2e-tests: build host ## run the built module as Kubewarden would
-	KWCTL='$(KWCTL)' bats $(filter-out $(REGISTRY_TESTS),$(wildcard e2e-tests/*.bats))
+	KWCTL='$(KWCTL)' bats $(filter-out $(REGISTRY_TESTS) $(DISTRIBUTION_TESTS),$(wildcard e2e-tests/*.bats))
 
 REGISTRY_TESTS := e2e-tests/registry.bats e2e-tests/publish.bats e2e-tests/install.bats
 registry-tests: build host command ## push to, pull from and ask a real registry on loopback
 	KWCTL='$(REGISTRY_KWCTL)' bats $(REGISTRY_TESTS)
 
+DISTRIBUTION_TESTS := e2e-tests/distribution.bats
 fuzz-check: ## compile the fuzz targets
 	cargo check --locked --manifest-path fuzz/Cargo.toml
 
@@ -76,6 +80,9 @@ playground: $(PLAYGROUND)/node_modules | wasm32-unknown-unknown ## build the doc
 	rm -rf dist/site && mkdir -p dist && cp -r target/book dist/site
 	node $(PLAYGROUND)/build.mjs target/playground dist/site/playground
 	node $(PLAYGROUND)/check-site.mjs dist/site docs
+
+picture: playground-tests ## take the picture of the playground in README.md anew
+	cp target/screenshots/readme.png docs/playground.png
 
 playground-tests: playground policy.wasm host ## try the built page in a browser
 	TRIALS='$(CURDIR)/target/trials.json' cargo test --locked --workspace --test it the_page_agrees_with_the_policy
@@ -121,17 +128,37 @@ scaffold: host ## write artifacthub-pkg.yml anew
 reproducible: policy.wasm ## build the module in another folder, and compare
 	@bash release/reproducible.sh policy.wasm
 
-bare-machine-test: policy.wasm ## the same with a toolchain that lacks the wasm targets
+bare-machine-test: policy.wasm ## build the module with a toolchain that lacks its target, and compare
 	@tests/bare-machine.sh policy.wasm
 
-release-dry-run: build host $(TOOLS)/cargo-cyclonedx ## make dist/, with a release to a registry on loopback
+release-dry-run: build host $(TOOLS)/cargo-cyclonedx $(PYTHON)/bin/maturin ## make dist/, with a release to a registry on loopback
 	@release/dry-run.sh
 
 binaries: ## build the commands as they are released, into dist/
-	@release/binaries.sh
+	@release/binaries.sh dist
+
+wheel: $(PYTHON)/bin/maturin ## build the Python wheel as it is released, into dist/
+	@release/wheel.sh dist
+
+# What a release has for people without a compiler, of this machine: the static command and its wheel.
+RELEASED := target/released
+$(RELEASED): FORCE | $(PYTHON)/bin/maturin
+	@rm -rf $@
+	@. release/targets.sh && release/binaries.sh $@ "$$(command_target)"
+	@release/wheel.sh $@
+
+distribution-tests: $(RELEASED) ## install what is released in all ways that need no compiler
+	@release/checksums.sh $(RELEASED)
+	RELEASED='$(CURDIR)/$(RELEASED)' PYTHON_TOOLS='$(CURDIR)/$(PYTHON)/bin' bats $(DISTRIBUTION_TESTS)
 
 tools: ## install what the tests need and is missing
 	@scripts/tools.sh
+
+shell-lint: $(PYTHON)/bin/maturin ## check the scripts, those of the action, and the Dockerfile
+	shellcheck --external-sources .ci/run scripts/*.sh release/*.sh tests/*.sh
+	$(PYTHON)/bin/python -c 'import yaml; print("\n".join(step.get("run", "") for step in yaml.safe_load(open("action.yml"))["runs"]["steps"]))' \
+	  | shellcheck --shell=bash -
+	$(PYTHON)/bin/hadolint release/Dockerfile
 
 fmt: ## format the code
 	cargo fmt --all
@@ -160,6 +187,7 @@ $(PLAYGROUND)/node_modules: $(PLAYGROUND)/package-lock.json
 
 # Cargo knows whether anything is to be done.
 policy.wasm: FORCE | wasm32-wasip1
+	@$(if $(wildcard $@),,echo 'Compiling the policy to policy.wasm: about a minute.' >&2)
 	@$(WASM_CARGO) -p rollout-guard
 	@cmp -s $(WASM_OUT)/rollout_guard.wasm $@ || cp $(WASM_OUT)/rollout_guard.wasm $@
 
@@ -177,6 +205,11 @@ annotated-policy.wasm: policy.wasm metadata.yml USAGE.md | $(if $(filter $(POLIC
 
 size-test: build ## hold the size of the annotated module
 	@test "$$(wc -c <annotated-policy.wasm)" -le 340000 || { wc -c annotated-policy.wasm; exit 1; }
+
+$(PYTHON)/bin/maturin: tests/requirements.txt
+	python3 -m venv --clear $(PYTHON)
+	$(PYTHON)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 $(TOOLS)/cargo-deny:
 	cargo install --locked --quiet --debug --root target/tools $(CARGO_DENY)

@@ -4,22 +4,37 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Each command, and the package of Debian that it is in.
-declare -A debian=(
-  [bats]=bats [buildah]=buildah [c++]=g++ [chromium]=chromium [curl]=curl [docker-registry]=docker-registry
-  [git]=git [htpasswd]=apache2-utils [jq]=jq [make]=make
-  [node]=nodejs [npm]=npm [python3]=python3-venv [shellcheck]=shellcheck [unshare]=util-linux [wasm-opt]=binaryen
-)
-# Each command that Cargo installs, with the version that the project wants and the arguments.
+everything='bats buildah c++ chromium curl docker-registry git htpasswd jq make mdbook node npm python3'
+everything+=' shellcheck unshare wasm-bindgen wasm-opt'
+
+# The package of Debian that a command is in.
+package_of() {
+  case $1 in
+    bats | buildah | chromium | curl | docker-registry | git | jq | make | npm | shellcheck) echo "$1" ;;
+    c++) echo g++ ;;
+    htpasswd) echo apache2-utils ;;
+    node) echo nodejs ;;
+    python3) echo python3-venv ;;
+    unshare) echo util-linux ;;
+    wasm-opt) echo binaryen ;;
+    *) return 1 ;;
+  esac
+}
+
+# It writes the glue for exactly the version of the crate that the module is built with.
 bindgen=$(grep -A1 '^name = "wasm-bindgen"$' Cargo.lock | sed -n 's/^version = "\(.*\)"/\1/p')
-declare -A cargo=(
-  [wasm-bindgen]="wasm-bindgen-cli --version $bindgen --bin wasm-bindgen --force"
-  [mdbook]='mdbook --version 0.5.4 --no-default-features --features search'
-)
+
+# What Cargo is told, for a command that it installs.
+crate_of() {
+  case $1 in
+    wasm-bindgen) echo "wasm-bindgen-cli --version $bindgen --bin wasm-bindgen --force" ;;
+    mdbook) echo 'mdbook --version 0.5.4 --no-default-features --features search' ;;
+    *) return 1 ;;
+  esac
+}
 
 is_there() {
   case $1 in
-    # It writes the glue for exactly the version of the crate that the module was built with.
     wasm-bindgen) [ "$(wasm-bindgen --version 2>/dev/null)" = "wasm-bindgen $bindgen" ] ;;
     # Debian's python3 comes without what makes environments.
     python3) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
@@ -32,57 +47,53 @@ if [ "${1:-}" = --missing ]; then
   only_print=1
   shift
 fi
-(($#)) || set -- "${!debian[@]}" "${!cargo[@]}"
-missing=()
-packages=()
-crates=()
+# shellcheck disable=SC2086 # words
+(($#)) || set -- $everything
+missing='' packages='' crates=''
 for tool in "$@"; do
-  if is_there "$tool"; then
-    continue
-  fi
-  missing+=("$tool")
-  if [ -n "${debian[$tool]:-}" ]; then
-    packages+=("${debian[$tool]}")
-  elif [ -n "${cargo[$tool]:-}" ]; then
-    crates+=("${cargo[$tool]}")
-  else
-    echo "error: unknown tool \`$tool\`, there are: ${!debian[*]} ${!cargo[*]}" >&2
+  package='' crate=''
+  package=$(package_of "$tool") || crate=$(crate_of "$tool") || {
+    echo "error: unknown tool \`$tool\`, there are: $everything" >&2
     exit 2
+  }
+  is_there "$tool" && continue
+  missing+=" $tool"
+  if [ -n "$package" ]; then
+    packages+=" $package"
+  else
+    crates+=${crates:+$'\n'}$crate
   fi
 done
 if [ -n "$only_print" ]; then
-  echo "${missing[*]}"
+  echo "${missing# }"
   exit
 fi
-if ! ((${#packages[@]} + ${#crates[@]})); then
+if [ -z "$missing" ]; then
   echo 'Nothing is missing.'
   exit
 fi
 
-as_root=()
-[ "$(id -u)" -eq 0 ] || as_root=(sudo)
+as_root=
+[ "$(id -u)" -eq 0 ] || as_root='sudo '
+update="${as_root}apt-get update --quiet --quiet"
+install="${as_root}apt-get install --quiet --quiet --yes --no-install-recommends$packages"
 echo 'This will run:'
-if ((${#packages[@]})); then
-  mapfile -t packages < <(printf '%s\n' "${packages[@]}" | sort)
-  update=("${as_root[@]}" apt-get update --quiet --quiet)
-  install=("${as_root[@]}" apt-get install --quiet --quiet --yes --no-install-recommends "${packages[@]}")
-  printf '  %s\n' "${update[*]}" "${install[*]}"
-fi
-for crate in "${crates[@]}"; do
+[ -z "$packages" ] || printf '  %s\n' "$update" "$install"
+[ -z "$crates" ] || while read -r crate; do
   echo "  cargo install --debug --locked $crate"
-done
+done <<<"$crates"
 
-if ((${#packages[@]})); then
+if [ -n "$packages" ]; then
   if ! command -v apt-get >/dev/null 2>&1; then
     echo 'error: there is no apt-get: install these packages, or what they are called here, by hand' >&2
     exit 1
   fi
-  "${update[@]}"
-  "${install[@]}"
+  $update
+  $install
 fi
-for crate in "${crates[@]}"; do
-  read -ra arguments <<<"$crate"
+[ -z "$crates" ] || while read -r crate; do
   # They run for seconds and are built for minutes: a debug build does. What a tool had locked may since be
   # gone from the registry.
-  cargo install --quiet --debug --locked "${arguments[@]}" || cargo install --quiet --debug "${arguments[@]}"
-done
+  # shellcheck disable=SC2086 # arguments
+  cargo install --quiet --debug --locked $crate </dev/null || cargo install --quiet --debug $crate </dev/null
+done <<<"$crates"

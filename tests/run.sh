@@ -35,6 +35,8 @@ else
 fi
 run_if 'fuzz targets compile' fuzz-check c++
 run_if 'the playground in a browser' playground-tests chromium node npm wasm-bindgen mdbook
+run_if 'installed without a compiler' distribution-tests bats buildah curl docker-registry git jq python3 unshare
+run_if 'scripts and Dockerfile' shell-lint python3 shellcheck
 
 if ((${#left_out[@]})); then
   printf '\nLeft out:\n'
