@@ -10,9 +10,9 @@ status=0
 rollout-guard check --settings "$SETTINGS" --format "$FORMAT" ${args[@]+"${args[@]}"} -- "${paths[@]}" >"${OUTPUT:-/dev/stdout}" || status=$?
 [ "$status" -ne 2 ] || exit 2
 
-# The same verdicts once more, for code scanning and for the count. Errors have been reported.
+# The same verdicts once more, for code scanning and for the count. What went wrong has been reported.
 sarif=$(mktemp -d "$RUNNER_TEMP/rollout-guard-report.XXXXXX")/report.sarif
-rollout-guard check --settings "$SETTINGS" --format sarif --quiet ${args[@]+"${args[@]}"} -- "${paths[@]}" >"$sarif" 2>/dev/null || true
+rollout-guard check --settings "$SETTINGS" --format sarif ${args[@]+"${args[@]}"} -- "${paths[@]}" >"$sarif" 2>/dev/null || true
 # One result a line. A quotation mark within a text is escaped, so that these are keys.
 violations=$(grep -F '"partialFingerprints":{' "$sarif" | grep -cF '"level":"error"' || true)
 {
