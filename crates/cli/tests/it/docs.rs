@@ -2,6 +2,7 @@
 
 use crate::command::Workshop;
 
+const README: &str = include_str!("../../../../README.md");
 const CLI: &str = include_str!("../../../../docs/cli.md");
 
 #[test]
@@ -34,6 +35,32 @@ fn every_command_and_option_is_on_the_page() {
             assert!(is_documented, "{command} --{option}");
         }
     }
+}
+
+/// The text between a line and the end of the block that it opens.
+fn block<'a>(page: &'a str, first: &str) -> &'a str {
+    let (_, rest) = page.split_once(first).unwrap();
+    rest.split_once("```").unwrap().0
+}
+
+#[test]
+fn the_first_screen_of_the_readme_is_what_check_prints() {
+    let workshop = Workshop::new("docs-readme");
+    let (_, settings) = README.split_once("\n## Try it in a minute\n").unwrap();
+    workshop
+        .file("settings.yaml", block(settings, "```yaml\n"))
+        .file(
+            "deploy/redis.yaml",
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: cache, namespace: shop }\nspec:\n  \
+             selector: { matchLabels: { app: cache } }\n  template:\n    metadata: { labels: { app: cache } }\n    \
+             spec:\n      containers:\n        - name: redis\n          image: redis:7.2-alpine\n",
+        );
+    let shown = block(README, "```text\n");
+    let (command, output) = shown.split_once('\n').unwrap();
+    let arguments = command.strip_prefix("$ rollout-guard ").unwrap();
+    let outcome = workshop.run(arguments);
+    assert_eq!(format!("{}{}", outcome.stdout, outcome.stderr), output);
+    assert!(README.lines().count() <= 120);
 }
 
 #[test]
