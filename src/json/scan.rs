@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-pub(crate) use rollout_guard_json::{
+pub(crate) use rollout_guard_json::old::{
     Wanted, balanced_end, each_element, each_member, has_any, is_same, kind_at, kind_of, plain_end,
     space_end, string, string_at, value_end,
 };
