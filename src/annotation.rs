@@ -27,6 +27,7 @@ mod values;
 
 use std::borrow::Cow;
 
+use crate::json::Position;
 use crate::selector::Selector;
 use crate::shown::quoted;
 use crate::violation::{Action, Code, Outcome};
@@ -134,7 +135,7 @@ pub(crate) struct Objection<'o> {
     /// Those that are set together and must not be, the one that stays first, with their values.
     pub(crate) members: Vec<String>,
     /// The annotations without which nothing would be wrong, by their position.
-    pub(crate) removable: Vec<usize>,
+    pub(crate) removable: Vec<Position>,
 }
 
 impl<'o> Objection<'o> {
@@ -143,7 +144,7 @@ impl<'o> Objection<'o> {
     fn found(code: Code, annotation: &'o Annotation<'o>, problem: String) -> Self {
         Self {
             code,
-            key: Some(Cow::Borrowed(annotation.key.as_ref())),
+            key: Some(Cow::Borrowed(annotation.key)),
             found: Some(annotation),
             problem,
             advice: "",
@@ -236,7 +237,7 @@ impl<'a> AnnotationRule<'a> {
     #[inline(never)]
     fn has(&self, name: Name<'a>, annotations: &Annotations<'_>) -> bool {
         let mut all = annotations.all.iter();
-        all.any(|annotation| self.names.spelling(name, &annotation.key).is_some())
+        all.any(|annotation| self.names.spelling(name, annotation.key).is_some())
     }
 
     /// Whether it compares with the old object.
@@ -253,7 +254,7 @@ impl<'a> AnnotationRule<'a> {
         annotations
             .all
             .iter()
-            .filter(move |annotation| self.names.spelling(name, &annotation.key).is_some())
+            .filter(move |annotation| self.names.spelling(name, annotation.key).is_some())
     }
 }
 

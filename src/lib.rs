@@ -29,8 +29,8 @@
 //!
 //! - **Fail closed.** What cannot be read is a violation; nothing that a request or settings can
 //!   hold makes a function here panic.
-//! - **One pass.** An object is read once, as a stream; nothing is kept but what was looked for.
-//!   What is slower happens only when something is wrong.
+//! - **One index.** A payload is held to the grammar and indexed in one pass; whatever is read is a cursor
+//!   into that index. What is slower happens only when something is wrong.
 //! - **One spelling.** Images and settings become the same normal form through the same grammar.
 //!
 //! ```

@@ -26,9 +26,7 @@ use std::ops::Range;
 
 use crate::change::{ChangeRule, controllers};
 use crate::exemption::Check;
-use crate::json::Step;
-use crate::json::position;
-use crate::json::scan::lookup;
+use crate::json::{Document, Position, Step, Value, lookup};
 use crate::kind::GroupKind;
 use crate::registry::{Registry, Unreachable};
 use crate::request::{Operation, Request, RequestError};
@@ -55,13 +53,13 @@ struct Judged {
     findings: Vec<Finding>,
     edits: Vec<Edit>,
     /// The images that run from elsewhere, as `from=to`, by their position.
-    rewritten: Vec<(usize, String)>,
+    rewritten: Vec<(Position, String)>,
 }
 
 impl Judged {
     /// Leaves out what changes within a part of the object that is removed: an image there is pulled from
     /// nowhere.
-    fn leave_out(&mut self, text: &str, removed: &Range<usize>) {
+    fn leave_out(&mut self, object: Value<'_>, removed: &Range<usize>) {
         let Self {
             findings,
             edits,
@@ -70,7 +68,7 @@ impl Judged {
         edits.retain(|edit| {
             let is_inside = removed.start <= edit.span.start && edit.span.end <= removed.end;
             if is_inside && matches!(edit.change, Change::Set(_)) {
-                let image = position(text) + edit.span.start;
+                let image = Position::at(object.span().start + edit.span.start);
                 rewritten.retain(|(at, _)| *at != image);
                 findings.retain(|finding| {
                     finding.violation.code != Code::MirrorUsed
@@ -126,7 +124,7 @@ impl<'s> Policy<'s> {
         };
         if request.is_through_status() {
             let has_old = request.old_object.is_some();
-            let old = request.old_object.unwrap_or("{}");
+            let old = request.old_object.unwrap_or(Value::NULL);
             match Object::read(old, &request.kind) {
                 Ok(old) if has_old && has_same_entries(&old, &object) => return verdict,
                 Ok(old) => object = object.through_status(has_old.then_some(&old)),
@@ -159,7 +157,7 @@ impl<'s> Policy<'s> {
         }
         self.tell(judged.findings, &used, &mut verdict);
         let rewritten = judged.rewritten.into_iter().map(|(_, rewritten)| rewritten);
-        verdict.change(object.text, judged.edits, rewritten.collect());
+        verdict.change(object.value, judged.edits, rewritten.collect());
         verdict
     }
 
@@ -236,7 +234,7 @@ impl<'s> Policy<'s> {
         }
         let mut exempted = Exempted::new(&self.settings.exemptions, request, object, used);
         if has_images {
-            let (text, mut was) = (object.text, None);
+            let (value, mut was) = (object.value, None);
             let mut mirrors = Mirrors::new(
                 self.settings,
                 request,
@@ -251,7 +249,7 @@ impl<'s> Policy<'s> {
                 &mut mirrors,
                 &mut exempted,
                 &mut judged,
-                &mut |findings| self.refuses(request, text, findings, &mut was),
+                &mut |findings| self.refuses(request, value, findings, &mut was),
             );
             mirrors.add_pull_secrets(&mut judged);
         }
@@ -283,7 +281,10 @@ impl<'s> Policy<'s> {
         let Some((edits, text)) = annotations::remove(request, object, &judged.findings) else {
             return;
         };
-        let Ok(without) = Object::read(&text, &request.kind) else {
+        let Ok(document) = Document::of(&text) else {
+            return;
+        };
+        let Ok(without) = Object::read(document.root(), &request.kind) else {
             return;
         };
         let mut exempted = Exempted::new(&self.settings.exemptions, request, &without, used);
@@ -302,8 +303,7 @@ impl<'s> Policy<'s> {
         }
         self.keep_what_was(request, &without, &mut after);
         for finding in &mut after {
-            finding.position =
-                annotations::position_before(finding.position, &text, object.text, &edits);
+            finding.position = annotations::position_before(finding.position, object.value, &edits);
         }
         judged.findings.retain_mut(|finding| {
             let is_removal = finding.is_removal();
@@ -318,7 +318,7 @@ impl<'s> Policy<'s> {
         judged.findings.append(&mut after);
         finding::sort(&mut judged.findings);
         for edit in edits {
-            judged.leave_out(object.text, &edit.span);
+            judged.leave_out(object.value, &edit.span);
             splice::add(&mut judged.edits, edit);
         }
     }
@@ -333,8 +333,8 @@ impl<'s> Policy<'s> {
         if findings.is_empty() {
             return;
         }
-        if let Some((was, old_text)) = self.found_before(request, object.text) {
-            kept::mark(findings, was, object.text, old_text);
+        if let Some((was, old)) = self.found_before(request, object.value) {
+            kept::mark(findings, was, object.value, old);
         }
         if request.is_through_status() {
             // What was so before is not told to whoever writes a status.
@@ -346,24 +346,24 @@ impl<'s> Policy<'s> {
     fn found_before<'r>(
         self,
         request: &Request<'r>,
-        text: &str,
-    ) -> Option<(Vec<Finding>, &'r str)> {
-        let old_text = request.old_object?;
+        new: Value<'_>,
+    ) -> Option<(Vec<Finding>, Value<'r>)> {
+        let value = request.old_object?;
         let is_through_status = request.is_through_status();
         if request.operation != Operation::Update
             || (self.settings.on_update == OnUpdate::All
                 && !is_through_status
-                && !kept::is_bookkeeping(text, old_text))
+                && !kept::is_bookkeeping(new, value))
         {
             return None;
         }
-        let mut old = Object::read(old_text, &request.kind).ok()?;
+        let mut old = Object::read(value, &request.kind).ok()?;
         if is_through_status {
             old = old.through_status(None);
         }
         let mut unused = vec![false; self.settings.exemptions.len()];
         let was = self.judge(request, &mut old, None, &mut unused).ok()?;
-        Some((was.findings, old_text))
+        Some((was.findings, value))
     }
 
     /// Whether one of the findings about an object refuses it: not what the old object has as well,
@@ -371,7 +371,7 @@ impl<'s> Policy<'s> {
     fn refuses(
         self,
         request: &Request<'_>,
-        text: &str,
+        object: Value<'_>,
         findings: &[Finding],
         was: &mut Option<BTreeMap<String, usize>>,
     ) -> bool {
@@ -383,7 +383,7 @@ impl<'s> Policy<'s> {
             return false;
         }
         let was = was.get_or_insert_with(|| {
-            let before = self.found_before(request, text);
+            let before = self.found_before(request, object);
             let before = before.into_iter().flat_map(|(before, _)| before);
             before.map(|finding| (finding.key, 1)).collect()
         });
@@ -395,7 +395,11 @@ impl<'s> Policy<'s> {
 fn has_same_entries(old: &Object<'_>, object: &Object<'_>) -> bool {
     let entries = |object: &Object<'_>, map: &str| {
         let way = [Step::key("metadata"), Step::key(map)];
-        lookup(object.text, &way).concat()
+        let maps = lookup(object.value, &way);
+        maps.into_iter()
+            .map(Value::text)
+            .collect::<Vec<_>>()
+            .concat()
     };
     ["annotations", "labels"]
         .iter()

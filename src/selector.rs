@@ -4,8 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::glob;
-use crate::json::scan::lookup;
-use crate::json::{FieldPath, Location, Scalar, Step, find};
+use crate::json::{FieldPath, Kind, Location, Step, Value, find, lookup};
 use crate::kind::{GroupKind, KindPattern};
 use crate::request::Request;
 use crate::workload::Object;
@@ -63,20 +62,19 @@ impl<'a> Condition<'a> {
         }
     }
 
-    fn holds(self, values: &[&str]) -> bool {
+    fn holds(self, values: &[Value<'_>]) -> bool {
+        let is_met = |value: &Value<'_>| match (self, value.kind()) {
+            (Self::Absent, _) | (_, Kind::Null) | (Self::Like(_), Kind::List | Kind::Map) => false,
+            (Self::Present, Kind::List | Kind::Map) => !value.is_empty(),
+            (Self::Present, Kind::Text) => value.string() != Some(""),
+            (Self::Present, Kind::Bool | Kind::Number) => true,
+            (Self::Like(glob), _) => {
+                glob::matches(glob, value.string().unwrap_or_else(|| value.text()))
+            }
+        };
         match self {
-            Self::Absent => values.iter().all(|value| Scalar::of(value) == Scalar::Null),
-            Self::Present => values.iter().any(|value| match Scalar::of(value) {
-                Scalar::Null => false,
-                Scalar::Text(text) => !text.is_empty(),
-                Scalar::Literal(_) => true,
-                Scalar::Composite { is_empty } => !is_empty,
-            }),
-            Self::Like(pattern) => values.iter().any(|value| match Scalar::of(value) {
-                Scalar::Text(text) => glob::matches(pattern, &text),
-                Scalar::Literal(text) => glob::matches(pattern, text),
-                Scalar::Null | Scalar::Composite { .. } => false,
-            }),
+            Self::Absent => values.iter().all(|value| value.is_null()),
+            _ => values.iter().any(is_met),
         }
     }
 }
@@ -93,7 +91,7 @@ impl Selector<'_> {
     pub(crate) fn has_labels(&self, object: &Object<'_>) -> bool {
         self.labels.iter().all(|(key, condition)| {
             let path = [Step::key("labels"), Step::key(key)];
-            holds(*condition, object.metadata.unwrap_or("{}"), &path)
+            holds(*condition, object.metadata.unwrap_or(Value::NULL), &path)
         })
     }
 
@@ -103,7 +101,7 @@ impl Selector<'_> {
         &self,
         request: &Request<'_>,
         object: &Object<'_>,
-        annotation: &dyn Fn(&str) -> Option<Vec<&'v str>>,
+        annotation: &dyn Fn(&str) -> Option<Vec<Value<'v>>>,
     ) -> bool {
         (self.old_fields.is_empty() || request.old_object.is_some())
             && self.may_match(request, object)
@@ -164,7 +162,7 @@ pub(crate) fn has_field<'v>(
     path: &FieldPath<'_>,
     condition: Condition<'_>,
     object: &Object<'_>,
-    annotation: &dyn Fn(&str) -> Option<Vec<&'v str>>,
+    annotation: &dyn Fn(&str) -> Option<Vec<Value<'v>>>,
 ) -> bool {
     if let [Step::Key(metadata), Step::Key(annotations), Step::Key(key)] = path.steps()
         && metadata == "metadata"
@@ -173,8 +171,11 @@ pub(crate) fn has_field<'v>(
     {
         return condition.holds(&values);
     }
-    let (text, rest) = field(object, path.steps());
-    holds(condition, text, rest)
+    let holder = match path.steps() {
+        [Step::Key(first), ..] => object.holder(first),
+        _ => object.value,
+    };
+    holds(condition, holder, path.steps())
 }
 
 fn any_glob<'t>(patterns: Option<&[&str]>, text: impl FnOnce() -> Option<Cow<'t, str>>) -> bool {
@@ -183,28 +184,17 @@ fn any_glob<'t>(patterns: Option<&[&str]>, text: impl FnOnce() -> Option<Cow<'t,
     })
 }
 
-/// Where to look for a field: a text, and the way that is left from there.
-fn field<'a, 'p>(object: &Object<'a>, path: &'p [Step<'p>]) -> (&'a str, &'p [Step<'p>]) {
-    if let Some((Step::Key(first), rest)) = path.split_first() {
-        let mut found = object.members.iter().filter(|(key, _)| key == first);
-        if let (Some((_, value)), None) = (found.next(), found.next()) {
-            return (value, rest);
-        }
-    }
-    (object.text, path)
-}
-
 /// An object in which the path leads to one place twice, by a repeated key, meets no condition: nobody
 /// knows which one counts.
-fn holds(condition: Condition<'_>, text: &str, path: &[Step<'_>]) -> bool {
-    let values = lookup(text, path);
+fn holds(condition: Condition<'_>, value: Value<'_>, path: &[Step<'_>]) -> bool {
+    let values = lookup(value, path);
     if values.len() < 2 {
         return condition.holds(&values);
     }
-    let found = find(text, path);
+    let found = find(value, path);
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let is_repeated =
-        |(place, _): &(Location<'_>, _)| places.insert(format!("{place:#}"), 1).is_some();
+        |(place, _): &(Location<'_>, Value<'_>)| places.insert(format!("{place:#}"), 1).is_some();
     !found.iter().any(is_repeated) && condition.holds(&values)
 }
 
@@ -232,10 +222,7 @@ fn name<'a>(request: &'a Request<'_>, object: &Object<'a>) -> Option<Cow<'a, str
 }
 
 fn metadata_text<'a>(object: &Object<'a>, member: &str) -> Option<Cow<'a, str>> {
-    lookup(object.metadata?, &[Step::key(member)])
-        .into_iter()
-        .find_map(|value| match Scalar::of(value) {
-            Scalar::Text(text) if !text.is_empty() => Some(text),
-            _ => None,
-        })
+    let texts = object.metadata?.all(member).filter_map(Value::string);
+    let mut texts = texts.filter(|text| !text.is_empty());
+    texts.next().map(Cow::Borrowed)
 }

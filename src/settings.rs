@@ -1,7 +1,7 @@
 //! What the user asked for, checked.
 //!
-//! [`Settings::read`] reads a [`Node`], be it of JSON or of YAML, into what the
-//! checks use and notes every mistake with its path; the guest does so for each request.
+//! [`Settings::read`] reads them into what the checks use and notes every mistake with its path.
+//! [`Settings::read_for`] reads what a request needs of them, which the guest does for each request;
 //! [`Settings::validate`] asks besides whether the entries contradict each other, which takes longer
 //! and is for `validate_settings`.
 
@@ -25,18 +25,20 @@ use std::borrow::Cow;
 use crate::annotation::AnnotationRule;
 use crate::change::ChangeRule;
 use crate::exemption::Exemption;
-use crate::json::Node;
+use crate::json::Value;
 use crate::mirror::{Mirror, Rewrite};
 use crate::pattern::{ImagePattern, RegistryPattern, TagPattern};
+use crate::request::Request;
 use crate::violation::Action;
 use crate::workload::ImagePath;
 
+pub(crate) use annotations::member;
 pub use error::{SettingsError, SettingsErrors};
 use reader::Entry;
 pub(crate) use relevant::There;
-pub(crate) use unread::{glance, has_target, match_text, rule, selector};
+pub(crate) use unread::{glance, has_target, rule, selector};
 
-/// Settings without a mistake in them. Borrows from the [`Node`] they were read from.
+/// Settings without a mistake in them. Borrows from the [`Document`](crate::json::Document) they are in.
 #[derive(Clone, Debug, Default)]
 pub struct Settings<'a> {
     /// Where images may come from.
@@ -95,7 +97,23 @@ pub enum AnnotationItem<'a> {
     /// A rule.
     Read(Box<AnnotationRule<'a>>),
     /// A rule that is read when a request that it applies to needs it.
-    Unread(&'a Node<'a>),
+    Unread(Value<'a>),
+}
+
+/// What of settings is read.
+#[derive(Clone, Copy)]
+struct Needed {
+    /// What is about images alone.
+    images: bool,
+    /// The rules about annotations, or else where they are.
+    annotations: bool,
+}
+
+impl Needed {
+    const ALL: Self = Self {
+        images: true,
+        annotations: true,
+    };
 }
 
 /// What is judged on UPDATE.
@@ -151,9 +169,30 @@ impl<'a> Settings<'a> {
     /// # Errors
     ///
     /// Every entry that cannot be meant, each with its path.
-    pub fn read(node: &'a Node<'a>) -> Result<Self, SettingsErrors> {
+    pub fn read(value: Value<'a>) -> Result<Self, SettingsErrors> {
         let mut errors = SettingsErrors::default();
-        let settings = Self::read_into(node, &mut errors);
+        let settings = Self::read_into(value, Needed::ALL, &mut errors);
+        errors.into_result(settings)
+    }
+
+    /// Reads what a request needs of settings that have been validated: rules about annotations may be
+    /// many, and most of them are about other kinds; those about images judge nothing where there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read), of what is read.
+    pub fn read_for(
+        value: Value<'a>,
+        request: Option<&Request<'_>>,
+    ) -> Result<Self, SettingsErrors> {
+        let mut errors = SettingsErrors::default();
+        let needed = Needed {
+            // With these there may be images all the same.
+            images: !request.is_some_and(Request::runs_nothing)
+                || value.get("imagePaths").is_some(),
+            annotations: false,
+        };
+        let settings = Self::read_into(value, needed, &mut errors);
         errors.into_result(settings)
     }
 
@@ -162,9 +201,9 @@ impl<'a> Settings<'a> {
     /// # Errors
     ///
     /// As [`read`](Self::read), and the entries that contradict each other.
-    pub fn validate(node: &'a Node<'a>) -> Result<Self, SettingsErrors> {
+    pub fn validate(value: Value<'a>) -> Result<Self, SettingsErrors> {
         let mut errors = SettingsErrors::default();
-        let settings = Self::read_into(node, &mut errors);
+        let settings = Self::read_into(value, Needed::ALL, &mut errors);
         // Positions are those of the entries only if all could be read.
         if errors.is_empty() {
             contradictions::find(&settings, &mut errors);
@@ -179,13 +218,14 @@ impl<'a> Settings<'a> {
         errors.into_result(settings)
     }
 
-    fn read_into(node: &'a Node<'a>, errors: &mut SettingsErrors) -> Self {
+    fn read_into(value: Value<'a>, needed: Needed, errors: &mut SettingsErrors) -> Self {
         let mut settings = Self::default();
         let before = errors.len();
         let mut is_partial = false;
-        Entry::root(node).map(&Self::KEYS, errors, &mut |key, entry, errors| match key {
-            // There is nothing that it could judge.
-            _ if matches!(entry.node, Node::Raw(_)) => is_partial = true,
+        Entry::root(value).map(&Self::KEYS, errors, &mut |key, entry, errors| match key {
+            "registries" | "images" | "tags" | "digests" | "mirrors" if !needed.images => {
+                is_partial = true;
+            }
             "registries" => {
                 settings.registries = lists::allow_reject(entry, errors, RegistryPattern::parse);
             }
@@ -204,7 +244,9 @@ impl<'a> Settings<'a> {
                 ];
                 settings.rewrite = entry.keyword(&values, errors).unwrap_or_default();
             }
-            "annotations" => settings.annotations = annotations::read(entry, errors),
+            "annotations" => {
+                settings.annotations = annotations::read(entry, needed.annotations, errors);
+            }
             "changes" => settings.changes = changes::read(entry, errors),
             "drift" => settings.drift = changes::drift(entry, errors),
             "onUpdate" => {

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::json::{Location, Step, members, position};
+use crate::json::{Location, Position, Step, Value};
 
 /// A change to an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,41 +66,31 @@ pub(crate) fn apply(text: &str, edits: &[Edit]) -> Option<String> {
 /// The changes that remove members of a map, each with exactly one comma: all but the bytes of these
 /// members, their commas and the space up to the next member stay as they are.
 ///
-/// `map` is part of `text`; `removed` are the positions of the members' values, in order.
-///
-/// `None` where that cannot be told.
+/// `removed` are the positions of the members' values, in order. Spans are those of `object`, which the map
+/// is part of.
 pub(crate) fn remove_members(
-    text: &str,
-    map: &str,
+    object: Value<'_>,
+    map: Value<'_>,
     place: &Location<'_>,
-    removed: &[usize],
-) -> Option<Vec<Edit>> {
-    let offset = |part: &str| position(part).checked_sub(position(text));
-    let map_start = offset(map)?;
+    removed: &[Position],
+) -> Vec<Edit> {
+    let start = object.span().start;
+    let offset = |at: usize| at - start;
     // Each member with the bytes of its key and value.
-    let mut members_found = Vec::new();
-    let mut read = map_start + 1;
-    for (key, value) in members(map)? {
-        let start = read + text.get(read..)?.find('"')?;
-        read = offset(value)? + value.len();
-        members_found.push((
-            key,
-            start..read,
-            removed.binary_search(&position(value)).is_ok(),
-        ));
+    let mut members = Vec::new();
+    for (key, value) in map.members() {
+        let is_removed = removed.binary_search(&value.position()).is_ok();
+        let span = offset(key.span().start)..offset(value.span().end);
+        members.push((key.text(), span, is_removed));
     }
     let mut edits = Vec::new();
-    let last_kept = members_found
-        .iter()
-        .rposition(|(_, _, is_removed)| !is_removed);
-    for (index, (key, span, is_removed)) in members_found.iter().enumerate() {
+    let last_kept = members.iter().rposition(|(_, _, is_removed)| !is_removed);
+    for (index, (key, span, is_removed)) in members.iter().enumerate() {
         if !is_removed {
             continue;
         }
-        let before = index
-            .checked_sub(1)
-            .and_then(|index| members_found.get(index));
-        let span = match (members_found.get(index + 1), before) {
+        let before = index.checked_sub(1).and_then(|index| members.get(index));
+        let span = match (members.get(index + 1), before) {
             // With the comma behind it.
             (Some((_, next, _)), _) if last_kept.is_some_and(|last| index < last) => {
                 span.start..next.start
@@ -110,7 +100,7 @@ pub(crate) fn remove_members(
             (_, None) => span.clone(),
         };
         let mut path = place.detached();
-        path.0.push(Step::Key(key.to_string().into()));
+        path.0.push(Step::Key((*key).to_owned().into()));
         edits.push(Edit {
             path,
             change: Change::Remove,
@@ -118,12 +108,13 @@ pub(crate) fn remove_members(
             text: String::new(),
         });
     }
-    Some(edits)
+    edits
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::Document;
 
     fn edit(span: Range<usize>, text: &str) -> Edit {
         Edit {
@@ -148,13 +139,14 @@ mod tests {
 
     /// The text without the members of its only map that have these values.
     fn without(text: &str, values: &[&str]) -> String {
-        let members = members(text).unwrap();
-        let removed: Vec<_> = members
-            .iter()
-            .filter(|(_, value)| values.contains(value))
-            .map(|(_, value)| position(value))
+        let document = Document::of(text).unwrap();
+        let map = document.root();
+        let values_of = map.members().map(|(_, value)| value);
+        let removed: Vec<_> = values_of
+            .filter(|value| values.contains(&value.text()))
+            .map(Value::position)
             .collect();
-        let edits = remove_members(text, text, &Location::default(), &removed).unwrap();
+        let edits = remove_members(map, map, &Location::default(), &removed);
         assert_eq!(edits.len(), removed.len());
         apply(text, &edits).unwrap()
     }

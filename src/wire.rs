@@ -2,10 +2,10 @@
 
 use rollout_guard_json::write_string;
 
-use crate::json::Node;
+use crate::json::{Document, Mistake};
 use crate::policy::Policy;
 use crate::registry::{Registry, Unreachable};
-use crate::request::{Payload, Request, RequestError};
+use crate::request::{Payload, RequestError};
 use crate::settings::{Settings, SettingsErrors};
 use crate::verdict::Verdict;
 
@@ -22,26 +22,37 @@ pub fn validate(payload: &[u8]) -> Vec<u8> {
 
 /// As [`validate`], with somebody who can ask registries.
 pub fn validate_with(payload: &[u8], registry: &dyn Registry) -> Vec<u8> {
-    match Payload::read(payload) {
-        Err(error) => answer(&Verdict::unreadable(None, &error)),
-        Ok(Payload { request, settings }) => {
-            judge(&settings.unwrap_or(Node::Null), request, registry)
+    let document = match read(payload) {
+        Ok(document) => document,
+        Err(problem) => {
+            return answer(&Verdict::unreadable(
+                None,
+                &RequestError::new("payload", problem),
+            ));
+        }
+    };
+    let Payload { request, settings } = match Payload::read(&document) {
+        Ok(payload) => payload,
+        Err(error) => return answer(&Verdict::unreadable(None, &error)),
+    };
+    match (Settings::read_for(settings, request.as_ref().ok()), request) {
+        (Err(errors), _) => answer(&Verdict::misconfigured(&errors)),
+        (Ok(settings), Err(error)) => {
+            answer(&Verdict::unreadable(settings.docs_url.as_deref(), &error))
+        }
+        (Ok(settings), Ok(request)) => {
+            answer(&Policy::new(&settings).evaluate_with(request, registry))
         }
     }
 }
 
-fn judge(
-    node: &Node<'_>,
-    request: Result<Request<'_>, RequestError>,
-    registry: &dyn Registry,
-) -> Vec<u8> {
-    match Settings::read(node) {
-        Err(errors) => answer(&Verdict::misconfigured(&errors)),
-        Ok(settings) => match request {
-            Err(error) => answer(&Verdict::unreadable(settings.docs_url.as_deref(), &error)),
-            Ok(request) => answer(&Policy::new(&settings).evaluate_with(request, registry)),
-        },
-    }
+/// Reads what a host hands over.
+fn read(bytes: &[u8]) -> Result<Document<'_>, String> {
+    Document::read(bytes).map_err(|mistake| match mistake {
+        // Hosts write good JSON: the place would be there for nobody.
+        Mistake::NotJson(_) => "not JSON".to_owned(),
+        Mistake::NotUtf8(_) => mistake.to_string(),
+    })
 }
 
 /// The answer to `validate`, with the members of Kubewarden's `ValidationResponse`.
@@ -102,10 +113,8 @@ fn joined(texts: &[String]) -> String {
 ///
 /// Every mistake, each with its path, or why the bytes are no JSON.
 pub fn validate_settings(settings: &[u8]) -> Result<(), String> {
-    let text = std::str::from_utf8(settings)
-        .map_err(|error| format!("settings: not UTF-8 at byte {}", error.valid_up_to()))?;
-    let node = Node::read(text).map_err(|problem| format!("settings: {problem}"))?;
-    Settings::validate(&node)
+    let document = read(settings).map_err(|problem| format!("settings: {problem}"))?;
+    Settings::validate(document.root())
         .map(|_| ())
         .map_err(|errors: SettingsErrors| errors.to_string())
 }

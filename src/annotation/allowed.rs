@@ -19,7 +19,7 @@ pub(super) fn check<'o>(
     sink: Sink<'_, 'o>,
 ) {
     for annotation in &annotations.all {
-        if !rule.admits(&annotation.key) {
+        if !rule.admits(annotation.key) {
             let keys = rule.keys(&rule.allowed);
             let problem = not_allowed(&texts(&keys));
             sink(

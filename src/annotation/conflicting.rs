@@ -69,7 +69,7 @@ fn member(
     let mut text = [group, " ", name.text()].concat();
     for annotation in rule.spelled(name, annotations) {
         let value = annotation.value().unwrap_or_default();
-        text += &[" ", &value.len().to_string(), "=", &value].concat();
+        text += &[" ", &value.len().to_string(), "=", value].concat();
     }
     text
 }

@@ -50,7 +50,7 @@ pub(super) fn check<'o>(
 /// What a value was that must stay so.
 pub(super) fn was(before: &Effective<'_>) -> String {
     match before.found.first().map(|annotation| annotation.shown()) {
-        Some(Some(value)) => [" (it was ", &quoted(&[&value], ""), ")"].concat(),
+        Some(Some(value)) => [" (it was ", &quoted(&[value], ""), ")"].concat(),
         Some(None) => String::new(),
         None => " (it was absent)".to_owned(),
     }

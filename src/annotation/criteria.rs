@@ -88,7 +88,7 @@ pub(super) fn check<'o>(
             if annotations
                 .all
                 .iter()
-                .all(|annotation| is_named(&annotation.key)) =>
+                .all(|annotation| is_named(annotation.key)) =>
         {
             let problem = ["another one than ", &listed(&keys, " and "), " is required"].concat();
             all(Code::AnnotationRequired, problem, "set one");
@@ -105,7 +105,7 @@ pub(super) fn check<'o>(
             }
         }
         Criterion::DoesNotContainAnyOf => {
-            for annotation in annotations.all.iter().filter(|found| is_named(&found.key)) {
+            for annotation in annotations.all.iter().filter(|found| is_named(found.key)) {
                 let problem = "it is denied".to_owned();
                 sink(
                     Objection::found(Code::AnnotationDenied, annotation, problem)
@@ -115,7 +115,7 @@ pub(super) fn check<'o>(
             }
         }
         Criterion::DoesNotContainOtherThan => {
-            for annotation in annotations.all.iter().filter(|found| !is_named(&found.key)) {
+            for annotation in annotations.all.iter().filter(|found| !is_named(found.key)) {
                 let problem = not_allowed(&texts(&keys));
                 sink(
                     Objection::found(Code::AnnotationNotAllowed, annotation, problem)

@@ -24,7 +24,7 @@ pub(super) fn check<'o>(
         let denied = rule
             .denied
             .iter()
-            .find(|name| rule.names.matching(**name, &annotation.key).is_some());
+            .find(|name| rule.names.matching(**name, annotation.key).is_some());
         if let Some(name) = denied {
             let key = rule.names.key(*name);
             let by = if key == annotation.key {

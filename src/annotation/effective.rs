@@ -1,7 +1,5 @@
 //! The value that a name has, whichever way it is spelled.
 
-use std::borrow::Cow;
-
 use crate::glob;
 use crate::selector::Condition;
 
@@ -27,7 +25,7 @@ impl<'a> AnnotationRule<'a> {
         let mut best = usize::MAX;
         let mut found = Vec::new();
         for annotation in &annotations.all {
-            match self.names.spelling(name, &annotation.key) {
+            match self.names.spelling(name, annotation.key) {
                 Some(rank) if rank < best => {
                     best = rank;
                     found.clear();
@@ -70,7 +68,7 @@ impl<'a> AnnotationRule<'a> {
         if !glob.is_glob() {
             return self.effective(glob, annotations);
         }
-        let spelled = |annotation: &'o Annotation<'o>| self.names.matching(glob, &annotation.key);
+        let spelled = |annotation: &'o Annotation<'o>| self.names.matching(glob, annotation.key);
         let mut effective = Effective::default();
         for annotation in &annotations.all {
             let Some((rank, name)) = spelled(annotation) else {
@@ -96,25 +94,24 @@ impl<'a> AnnotationRule<'a> {
 
 impl<'o> Effective<'o> {
     /// Every value that counts. `None` stands for one that is no string.
-    pub(super) fn values(&self) -> Vec<Option<Cow<'o, str>>> {
+    pub(super) fn values(&self) -> Vec<Option<&'o str>> {
         let mut values: Vec<_> = self
             .found
             .iter()
             .map(|annotation| annotation.value())
             .collect();
-        let defaults = self.defaults.iter();
-        values.extend(defaults.map(|default| Some(Cow::Borrowed(*default))));
+        values.extend(self.defaults.iter().map(|default| Some(*default)));
         values
     }
 
     /// Whether a condition holds, for all values if a name occurs twice: or else for any.
     pub(super) fn meets(&self, condition: Condition<'_>, all: bool) -> bool {
         let values = self.values();
-        let holds = |value: &Option<Cow<'_, str>>| is_met(condition, value.as_deref());
+        let holds = |value: Option<&str>| is_met(condition, value);
         match condition {
             Condition::Absent => values.is_empty(),
-            _ if all => !values.is_empty() && values.iter().all(holds),
-            _ => values.iter().any(holds),
+            _ if all => !values.is_empty() && values.into_iter().all(holds),
+            _ => values.into_iter().any(holds),
         }
     }
 
@@ -124,7 +121,7 @@ impl<'o> Effective<'o> {
         for value in self.values() {
             match value {
                 Some(value) => {
-                    facts += &[" ", &value.len().to_string(), "=", &value].concat();
+                    facts += &[" ", &value.len().to_string(), "=", value].concat();
                 }
                 None => facts += " -",
             }

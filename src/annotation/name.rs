@@ -1,7 +1,8 @@
 //! Names of annotations in settings, and the keys of an object that they stand for.
 
+use rollout_guard_json::is_same;
+
 use crate::glob;
-use crate::json::scan::is_same;
 
 /// What the names of a rule are relative to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,9 +1,6 @@
 //! The annotations of an object and of its pod templates.
 
-use std::borrow::Cow;
-
-use crate::json::scan::lookup;
-use crate::json::{Kind, Location, Scalar, Step, kind_of, members, position};
+use crate::json::{Kind, Location, Position, Step, Value, lookup};
 use crate::kind::GroupKind;
 use crate::shown::is_record;
 use crate::workload::{Malformed, Object};
@@ -16,7 +13,7 @@ pub(crate) struct Annotations<'a> {
     /// The pod template that they annotate; none where they annotate the object or a bare Pod.
     pub(crate) template: Option<Location<'a>>,
     /// The maps of annotations. There is one, or none; more where a key occurs twice.
-    pub(crate) maps: Vec<&'a str>,
+    pub(crate) maps: Vec<Value<'a>>,
     /// The annotations in the order of the document, a repeated one as often as it was written.
     pub(crate) all: Vec<Annotation<'a>>,
     /// What has the wrong JSON type.
@@ -26,33 +23,30 @@ pub(crate) struct Annotations<'a> {
 /// An annotation.
 #[derive(Clone, Debug)]
 pub(crate) struct Annotation<'a> {
-    pub(crate) key: Cow<'a, str>,
-    raw: &'a str,
+    pub(crate) key: &'a str,
+    raw: Value<'a>,
 }
 
 impl<'a> Annotation<'a> {
     /// Where the value stands in the input, which tells this annotation from every other.
-    pub(crate) fn position(&self) -> usize {
-        position(self.raw)
+    pub(crate) fn position(&self) -> Position {
+        self.raw.position()
     }
 
     /// The value; none where it is no string.
-    pub(crate) fn value(&self) -> Option<Cow<'a, str>> {
-        match Scalar::of(self.raw) {
-            Scalar::Text(text) => Some(text),
-            _ => None,
-        }
+    pub(crate) fn value(&self) -> Option<&'a str> {
+        self.raw.string()
     }
 
     /// The value as a message may show it; none where it is no string, or holds the object as it was
     /// applied.
-    pub(crate) fn shown(&self) -> Option<Cow<'a, str>> {
-        self.value().filter(|_| !is_record(&self.key))
+    pub(crate) fn shown(&self) -> Option<&'a str> {
+        self.value().filter(|_| !is_record(self.key))
     }
 
     /// Whether the value is a string that is not empty.
     pub(crate) fn is_full(&self) -> bool {
-        kind_of(self.raw) == Kind::Text && self.raw != "\"\""
+        self.value().is_some_and(|value| !value.is_empty())
     }
 }
 
@@ -67,33 +61,31 @@ impl<'a> Annotations<'a> {
     }
 
     /// Where the first map stands in the input; where there is none, where the object does.
-    pub(crate) fn position(&self, object: &Object<'_>) -> usize {
-        match self.maps.first() {
-            Some(map) => position(map),
-            None => position(object.metadata.unwrap_or(object.text)),
-        }
+    pub(crate) fn position(&self, object: &Object<'_>) -> Position {
+        let map = self.maps.first().copied();
+        map.or(object.metadata).unwrap_or(object.value).position()
     }
 
     /// The values of an annotation as they were written, of which there is one at most; `None` where it
     /// or the map is repeated.
-    pub(crate) fn values_of(&self, key: &str) -> Option<Vec<&'a str>> {
+    pub(crate) fn values_of(&self, key: &str) -> Option<Vec<Value<'a>>> {
         let found = self.all.iter().filter(|annotation| annotation.key == key);
         let values: Vec<_> = found.map(|annotation| annotation.raw).collect();
         (self.maps.len() < 2 && values.len() < 2).then_some(values)
     }
 
-    /// Reads the maps of annotations in `text`, `way` leading to them.
-    fn read(&mut self, text: &'a str, way: &[Step<'a>]) {
-        for map in lookup(text, way) {
-            match kind_of(map) {
+    /// Reads the maps of annotations in a value, `way` leading to them.
+    fn read(&mut self, value: Value<'a>, way: &[Step<'a>]) {
+        for map in lookup(value, way) {
+            match map.kind() {
                 Kind::Null => {}
                 Kind::Map => {
                     self.maps.push(map);
-                    for (key, raw) in members(map).unwrap_or_default() {
-                        let found = kind_of(raw);
-                        if found != Kind::Text {
+                    for (key, raw) in map.members() {
+                        let key = key.text();
+                        if raw.kind() != Kind::Text {
                             let mut place = self.place();
-                            place.0.push(Step::Key(key.clone()));
+                            place.0.push(Step::key(key));
                             self.misfit(raw, place, Kind::Text);
                         }
                         self.all.push(Annotation { key, raw });
@@ -107,12 +99,12 @@ impl<'a> Annotations<'a> {
         }
     }
 
-    fn misfit(&mut self, raw: &'a str, place: Location<'a>, expected: Kind) {
+    fn misfit(&mut self, raw: Value<'a>, place: Location<'a>, expected: Kind) {
         self.malformed.push(Malformed {
             raw,
             place,
             expected,
-            found: kind_of(raw),
+            found: raw.kind(),
         });
     }
 }
@@ -144,7 +136,7 @@ fn own<'a>(object: &Object<'a>) -> Annotations<'a> {
         Some(metadata) if !object.is_metadata_repeated => {
             annotations.read(metadata, &[Step::key("annotations")]);
         }
-        _ => annotations.read(object.text, annotations.place().steps()),
+        _ => annotations.read(object.value, annotations.place().steps()),
     }
     annotations
 }
@@ -158,6 +150,6 @@ pub(crate) fn at<'a>(object: &Object<'a>, owner: Location<'a>) -> Annotations<'a
         owner,
         ..Annotations::default()
     };
-    annotations.read(object.text, annotations.place().steps());
+    annotations.read(object.value, annotations.place().steps());
     annotations
 }

@@ -10,8 +10,6 @@
 //!
 //! Accepted: `spec: slb.s1.small` with `instance-charge-type: PayBySpec`. Rejected: `spec` alone.
 
-use std::borrow::Cow;
-
 use crate::glob::has_wildcard;
 use crate::selector::Condition;
 use crate::shown::quoted;
@@ -62,7 +60,7 @@ pub(super) fn check<'a, 'o>(
             let culprit = effective
                 .found
                 .iter()
-                .find(|annotation| is_unmet(annotation.value().as_deref()));
+                .find(|annotation| is_unmet(annotation.value()));
             let culprit = culprit.copied();
             let key = rule.names.key(*name);
             // Where none is there that a glob could mean, it is about what makes the requirement apply.
@@ -117,7 +115,7 @@ fn cause<'a, 'o>(
 ) -> Option<&'o Annotation<'o>> {
     requirement.when.iter().find_map(|(name, condition)| {
         let mut found = effective_of(*name).found.into_iter();
-        found.find(|annotation| is_met(*condition, annotation.value().as_deref()))
+        found.find(|annotation| is_met(*condition, annotation.value()))
     })
 }
 
@@ -134,7 +132,7 @@ fn given<'a, 'o>(
         }
         let effective = effective_of(*name);
         let mut found = effective.found.iter();
-        let met = found.find(|annotation| is_met(*condition, annotation.value().as_deref()));
+        let met = found.find(|annotation| is_met(*condition, annotation.value()));
         let key = match met {
             Some(annotation) => annotation.key.to_string(),
             None => rule.names.key(*name),
@@ -142,12 +140,11 @@ fn given<'a, 'o>(
         let value = if let Some(annotation) = met {
             annotation.shown()
         } else {
-            let mut defaults = effective.defaults.iter();
-            let met = defaults.find(|default| is_met(*condition, Some(default)));
-            met.map(|default| Cow::Borrowed(*default))
+            let mut defaults = effective.defaults.iter().copied();
+            defaults.find(|default| is_met(*condition, Some(default)))
         };
         let given = match value {
-            Some(value) => [&key, ": ", &value].concat(),
+            Some(value) => [&key, ": ", value].concat(),
             None => key,
         };
         if *condition == Condition::Absent {

@@ -42,7 +42,7 @@ pub(super) fn check<'o>(
             let Some(value) = annotation.value() else {
                 continue;
             };
-            if let Some((problem, outcome)) = values.object_to(&value) {
+            if let Some((problem, outcome)) = values.object_to(value) {
                 let code = Code::AnnotationValueNotAllowed;
                 let mut objection = Objection::found(code, annotation, problem);
                 objection.outcome = outcome.map(|outcome| (outcome, 0));

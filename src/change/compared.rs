@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use crate::json::{Location, Step, scan};
+use crate::json::{Key, Location, Step, Value, lookup};
 use crate::request::{Request, RequestError};
 use crate::workload::{self, ImagePath, Object};
 
@@ -25,10 +25,10 @@ impl<'p, 'a> Compared<'p, 'a> {
     pub(crate) fn read(
         request: &'p Request<'a>,
         new: &'p Object<'a>,
-        old_text: &'a str,
+        old: Value<'a>,
         image_paths: &[ImagePath<'_>],
     ) -> Result<Self, RequestError> {
-        let mut old = Object::read(old_text, &request.kind)
+        let mut old = Object::read(old, &request.kind)
             .map_err(|problem| RequestError::new("request.oldObject", problem))?;
         workload::add_images(image_paths, &mut old, &request.kind);
         Ok(Self {
@@ -66,37 +66,20 @@ impl<'p, 'a> Compared<'p, 'a> {
         let mut templates = Vec::new();
         for mut place in places {
             place.0.push(Step::key("metadata"));
-            for change in self.marked(place.steps()) {
+            let change = (
+                lookup(self.old.value, place.steps()),
+                lookup(self.new.value, place.steps()),
+            );
+            for change in zip(&change.0, &change.1) {
                 templates.push((place.clone(), change));
             }
         }
         self.templates.get_or_init(|| templates)
     }
 
-    /// What is at a place now and what was there, for places that the walks over both objects note.
-    fn marked(&self, place: &[Step<'_>]) -> Vec<Change<'a>> {
-        let at_place = |object: &Object<'a>| -> Vec<&'a str> {
-            let marks = object.marks.iter();
-            let marks = marks.filter(|(mark, _)| mark.steps() == place);
-            marks.map(|(_, value)| *value).collect()
-        };
-        zip(&at_place(&self.old), &at_place(self.new))
-    }
-
     /// Compares what a path leads to.
     fn field(&self, path: &[Step<'_>], differences: &mut Differences) {
-        let is_key = |step: &&Step<'_>| matches!(step, Step::Key(_));
-        let (place, rest) = path.split_at(path.iter().take_while(is_key).count());
-        if let [Step::Key(first), .., Step::Key(last)] = place
-            && self.request.kind.may_run_images()
-            && Object::notes(first, last)
-        {
-            if self.is_body_changed {
-                for change in self.marked(place) {
-                    differences.below(place, &mut |this| this.along(change, rest));
-                }
-            }
-        } else if let Some((Step::Key(key), rest)) = path.split_first() {
+        if let Some((Step::Key(key), rest)) = path.split_first() {
             for change in self.member(key) {
                 differences.below(&[Step::key(key)], &mut |this| this.along(change, rest));
             }
@@ -139,24 +122,25 @@ impl<'p, 'a> Compared<'p, 'a> {
 
     /// A member of the object and what it was; more than one where its key is repeated.
     pub(super) fn member(&self, key: &str) -> Vec<Change<'a>> {
-        let named = |object: &Object<'a>| -> Vec<&'a str> {
-            let named = object.members.iter().filter(|(name, _)| name == key);
-            named.map(|(_, value)| *value).collect()
-        };
-        zip(&named(&self.old), &named(self.new))
+        let members = |object: &Object<'a>| object.holder(key).all(key).collect::<Vec<_>>();
+        zip(&members(&self.old), &members(self.new))
     }
 }
 
 /// Whether anything but `metadata` and `status` is written differently.
 fn is_body_changed(was: &Object<'_>, is: &Object<'_>) -> bool {
-    was.members.len() != is.members.len()
-        || was
-            .members
-            .iter()
-            .zip(&is.members)
-            .any(|((key, before), (other, now))| {
-                key != other
-                    || !(matches!(key.as_ref(), "metadata" | "status")
-                        || scan::is_same(before, now))
-            })
+    let (mut was, mut is) = (body(was.value), body(is.value));
+    loop {
+        match (was.next(), is.next()) {
+            (None, None) => return false,
+            (Some((key, before)), Some((other, now)))
+                if other.is(key.text()) && before.is_written_as(now) => {}
+            _ => return true,
+        }
+    }
+}
+
+fn body(object: Value<'_>) -> impl Iterator<Item = (Key<'_>, Value<'_>)> {
+    let members = object.members();
+    members.filter(|(key, _)| !key.is("metadata") && !key.is("status"))
 }

@@ -3,11 +3,10 @@
 //! Values whose bytes are equal are not looked into, so the work is that of what differs. Key order,
 //! white space and the spelling of numbers do not count, and `null` is as good as absent.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::guard::is_annotation_or_label;
-use crate::json::{Kind, Location, Scalar, Step, kind_of, same, scan};
+use crate::json::{Kind, Location, Step, Value, lookup, same};
 use crate::shown::{is_private, is_record};
 
 /// Below this many levels, values are compared whole: each level reads what is below it again.
@@ -80,7 +79,7 @@ pub(crate) enum Shows {
 }
 
 /// A value and what it was.
-pub(crate) type Change<'a> = (Option<&'a str>, Option<&'a str>);
+pub(crate) type Change<'a> = (Option<Value<'a>>, Option<Value<'a>>);
 
 /// Collects what differs, and knows where it stands.
 #[derive(Default)]
@@ -149,7 +148,7 @@ impl Differences {
             return;
         };
         let is_opened = || matches!(self.at.last(), Some(Step::Key(key)) if ALWAYS_OPENED.contains(&key.as_ref()));
-        match (change.0.map(kind_of), change.1.map(kind_of)) {
+        match (change.0.map(Value::kind), change.1.map(Value::kind)) {
             (Some(Kind::Map), Some(Kind::Map)) if deeper > 0 => {
                 self.maps(change, &|_| true, deeper);
             }
@@ -162,18 +161,18 @@ impl Differences {
     }
 
     fn maps(&mut self, change: Change<'_>, wanted: &dyn Fn(&str) -> bool, deeper: usize) {
-        let (Some(was), Some(is)) = (opened(change.0), opened(change.1)) else {
+        let (Some(was), Some(is)) = (members(change.0), members(change.1)) else {
             return self.differ(change);
         };
         let (Some(before), Some(_)) = (
-            positions(was.iter().map(|(key, _)| key.as_ref())),
-            positions(is.iter().map(|(key, _)| key.as_ref())),
+            positions(was.iter().map(|(key, _)| *key)),
+            positions(is.iter().map(|(key, _)| *key)),
         ) else {
             return self.differ(change);
         };
         let mut is_left = vec![false; was.len()];
         for (key, now) in &is {
-            let index = before.get(key.as_ref()).copied();
+            let index = before.get(*key).copied();
             if let Some(left) = index.and_then(|index| is_left.get_mut(index)) {
                 *left = true;
             }
@@ -219,7 +218,7 @@ impl Differences {
             return;
         }
         // `"1"` and `1` must not look alike.
-        let is_other_type = matches!(change, (Some(was), Some(is)) if kind_of(was) != kind_of(is));
+        let is_other_type = matches!(change, (Some(was), Some(is)) if was.kind() != is.kind());
         let shows = if has_same_elements(change) {
             Shows::Order
         } else if is_public(&self.at, change) {
@@ -227,9 +226,11 @@ impl Differences {
         } else {
             Shows::Change
         };
-        let told = |value: &str| match shows {
-            Shows::Values if is_other_type => value.to_owned(),
-            Shows::Values => text(value),
+        let told = |value: Value<'_>| match shows {
+            Shows::Values => {
+                let text = value.string().filter(|_| !is_other_type);
+                text.unwrap_or_else(|| value.text()).to_owned()
+            }
             Shows::Change | Shows::Order => String::new(),
         };
         self.found.push(Difference {
@@ -249,9 +250,10 @@ fn is_public(place: &[Step<'_>], change: Change<'_>) -> bool {
     if is_private(place) {
         return false;
     }
-    let is_plain = |value: &str| matches!(kind_of(value), Kind::Bool | Kind::Number);
-    let is_text = |value: &str| is_plain(value) || kind_of(value) == Kind::Text;
-    let is_each = |is: &dyn Fn(&str) -> bool| [change.0, change.1].into_iter().flatten().all(is);
+    let is_plain = |value: Value<'_>| matches!(value.kind(), Kind::Bool | Kind::Number);
+    let is_text = |value: Value<'_>| is_plain(value) || value.kind() == Kind::Text;
+    let is_each =
+        |is: &dyn Fn(Value<'_>) -> bool| [change.0, change.1].into_iter().flatten().all(is);
     match place {
         [.., Step::Key(metadata), Step::Key(map), Step::Key(key)]
             if metadata == "metadata" && matches!(map.as_ref(), "annotations" | "labels") =>
@@ -279,37 +281,41 @@ fn has_same_elements(change: Change<'_>) -> bool {
     let (Some(was), Some(is)) = change else {
         return false;
     };
-    if kind_of(was) != Kind::List || kind_of(is) != Kind::List {
+    if was.kind() != Kind::List || is.kind() != Kind::List {
         return false;
     }
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for element in scan::elements(was) {
-        *counts.entry(element.to_owned()).or_default() += 1;
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for element in was.elements() {
+        *counts.entry(element.text()).or_default() += 1;
     }
-    let is_known = |element: &str| match counts.get_mut(element) {
+    let is_known = |element: Value<'_>| match counts.get_mut(element.text()) {
         Some(count) if *count > 0 => {
             *count -= 1;
             true
         }
         _ => false,
     };
-    scan::elements(is).into_iter().all(is_known) && counts.into_values().all(|count| count == 0)
+    is.elements().all(is_known) && counts.into_values().all(|count| count == 0)
 }
 
 /// The two values, unless they are the same to the byte or both absent.
 fn unequal((was, is): Change<'_>) -> Option<Change<'_>> {
-    let present = |value: Option<&'_ str>| value.is_some_and(|raw| kind_of(raw) != Kind::Null);
-    let change = (was.filter(|_| present(was)), is.filter(|_| present(is)));
+    let is_present = |value: &Value<'_>| !value.is_null();
+    let change = (was.filter(is_present), is.filter(is_present));
     match change {
         (None, None) => None,
-        (Some(was), Some(is)) if scan::is_same(was, is) => None,
+        (Some(was), Some(is)) if was.is_written_as(is) => None,
         change => Some(change),
     }
 }
 
-/// The members of a map; none of what is absent.
-fn opened(value: Option<&str>) -> Option<Vec<(Cow<'_, str>, &str)>> {
-    value.map_or_else(|| Some(Vec::new()), scan::members)
+/// The members of a map; none of what is absent, `None` for what is something else.
+fn members(value: Option<Value<'_>>) -> Option<Vec<(&str, Value<'_>)>> {
+    if value.is_some_and(|value| value.kind() != Kind::Map) {
+        return None;
+    }
+    let members = value.into_iter().flat_map(Value::members);
+    Some(members.map(|(key, value)| (key.text(), value)).collect())
 }
 
 /// What a path leads to from each of the two values, in pairs: a repeated key leads to several.
@@ -318,21 +324,21 @@ pub(super) fn inside<'a>(change: Change<'a>, path: &[Step<'_>]) -> Vec<Change<'a
 }
 
 /// Values of which each has one to be compared with, or none.
-pub(super) fn zip<'a>(was: &[&'a str], is: &[&'a str]) -> Vec<Change<'a>> {
+pub(super) fn zip<'a>(was: &[Value<'a>], is: &[Value<'a>]) -> Vec<Change<'a>> {
     (0..was.len().max(is.len()))
         .map(|index| (was.get(index).copied(), is.get(index).copied()))
         .collect()
 }
 
-fn values<'a>(value: Option<&'a str>, path: &[Step<'_>]) -> Vec<&'a str> {
-    value.map_or_else(Vec::new, |value| scan::lookup(value, path))
+fn values<'a>(value: Option<Value<'a>>, path: &[Step<'_>]) -> Vec<Value<'a>> {
+    value.map_or_else(Vec::new, |value| lookup(value, path))
 }
 
-fn elements(value: Option<&str>) -> Vec<&str> {
-    value.map_or_else(Vec::new, scan::elements)
+fn elements(value: Option<Value<'_>>) -> Vec<Value<'_>> {
+    value.into_iter().flat_map(Value::elements).collect()
 }
 
-fn pick<'a>(list: &[&'a str], index: Option<usize>) -> Option<&'a str> {
+fn pick<'a>(list: &[Value<'a>], index: Option<usize>) -> Option<Value<'a>> {
     index.and_then(|index| list.get(index)).copied()
 }
 
@@ -354,19 +360,19 @@ impl Pairs {
     }
 }
 
-fn pairs(was: &[&str], is: &[&str]) -> Pairs {
+fn pairs(was: &[Value<'_>], is: &[Value<'_>]) -> Pairs {
     let kept: Vec<bool> = was
         .iter()
         .zip(is)
-        .map(|(was, is)| scan::is_same(was, is))
+        .map(|(was, is)| was.is_written_as(*is))
         .collect();
     let is_kept = |index: usize| kept.get(index) == Some(&true);
-    let changed = |list: &[&str]| -> Vec<usize> {
+    let changed = |list: &[Value<'_>]| -> Vec<usize> {
         (0..list.len()).filter(|index| !is_kept(*index)).collect()
     };
     let (before, now) = (changed(was), changed(is));
-    let name_all = |list: &[&'_ str], at: &[usize]| -> Option<Vec<String>> {
-        at.iter().map(|index| name(list.get(*index)?)).collect()
+    let name_all = |list: &[Value<'_>], at: &[usize]| -> Option<Vec<String>> {
+        at.iter().map(|index| name(*list.get(*index)?)).collect()
     };
     let both = name_all(was, &before).zip(name_all(is, &now));
     let Some((names, known)) = both.and_then(|(was, is)| {
@@ -376,7 +382,7 @@ fn pairs(was: &[&str], is: &[&str]) -> Pairs {
     }) else {
         let longest = was.len().max(is.len());
         let by_position = (0..longest).filter(|index| !is_kept(*index)).map(|index| {
-            let there = |list: &[&str]| (index < list.len()).then_some(index);
+            let there = |list: &[Value<'_>]| (index < list.len()).then_some(index);
             (there(was), there(is))
         });
         return Pairs {
@@ -406,14 +412,10 @@ fn pairs(was: &[&str], is: &[&str]) -> Pairs {
 }
 
 /// The `name` of an element, if it has one and one only.
-fn name(element: &str) -> Option<String> {
-    match scan::lookup(element, &[Step::key("name")]).as_slice() {
-        [only] => match Scalar::of(only) {
-            Scalar::Text(text) => Some(text.into_owned()),
-            _ => None,
-        },
-        _ => None,
-    }
+fn name(element: Value<'_>) -> Option<String> {
+    let mut names = element.all("name");
+    let name = names.next()?.string()?;
+    names.next().is_none().then(|| name.to_owned())
 }
 
 /// Where each text is in its list; none if one of them occurs twice.
@@ -425,12 +427,4 @@ fn positions<'t>(texts: impl Iterator<Item = &'t str>) -> Option<BTreeMap<String
         }
     }
     Some(positions)
-}
-
-/// A value as a message shows it: a string without its quotes, anything else as it is written.
-fn text(value: &str) -> String {
-    match Scalar::of(value) {
-        Scalar::Text(text) => Cow::into_owned(text),
-        _ => value.to_owned(),
-    }
 }

@@ -1,7 +1,7 @@
 //! What differs of annotations and labels: those of the object and of its pod templates.
 
 use crate::glob;
-use crate::json::{Step, scan};
+use crate::json::{Step, Value, lookup};
 
 use super::compared::Compared;
 use super::difference::{Change, Differences, inside, zip};
@@ -32,13 +32,13 @@ pub(super) fn compare(
 
 /// Compares the entries of the maps that a path leads to from two objects.
 pub(crate) fn between(
-    was: &str,
-    is: &str,
+    was: Value<'_>,
+    is: Value<'_>,
     path: &[Step<'_>],
     wanted: &dyn Fn(&str) -> bool,
     differences: &mut Differences,
 ) {
-    for change in zip(&scan::lookup(was, path), &scan::lookup(is, path)) {
+    for change in zip(&lookup(was, path), &lookup(is, path)) {
         differences.below(path, &mut |this| this.members_like(change, wanted));
     }
 }

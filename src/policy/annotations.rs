@@ -11,8 +11,7 @@ use crate::annotation::{
 };
 use crate::change::controllers;
 use crate::exemption::Check;
-use crate::json::scan::lookup;
-use crate::json::{Location, Step, position};
+use crate::json::{Location, Position, Step, Value, lookup};
 use crate::request::{Operation, Request, RequestError};
 use crate::settings::{self, AnnotationItem, Settings, SettingsErrors, There};
 use crate::shown::{OneLine, Shown};
@@ -72,20 +71,21 @@ pub(super) fn judge(
                 let matching = judge.matching(&rule.selector);
                 judge.rule(index, rule, matching, exempted, findings);
             }
-            AnnotationItem::Unread(node) => {
-                let matching = judge.matching_text(index, settings::match_text(node))?;
+            AnnotationItem::Unread(item) => {
+                let matching = judge.matching_unread(index, *item)?;
                 if matching == Matching::No {
                     continue;
                 }
-                let with_templates = settings::has_target(node);
+                let with_templates = settings::has_target(*item);
                 let there = if with_templates {
                     &mut there_with_templates
                 } else {
                     &mut there
                 };
                 let there = there.get_or_insert_with(|| judge.there(with_templates));
-                if let Some(node) = there.relevant(node).map_err(unreadable)? {
-                    let rule = settings::rule(index, &node).map_err(Unjudged::Settings)?;
+                if let Some(relevant) = there.relevant(*item) {
+                    let rule =
+                        settings::rule(index, *item, &relevant).map_err(Unjudged::Settings)?;
                     judge.rule(index, &rule, matching, exempted, findings);
                 }
             }
@@ -117,8 +117,8 @@ impl<'p, 'r> Judge<'p, 'r> {
     fn old(&mut self) -> &Object<'r> {
         let request = self.request;
         self.old.get_or_insert_with(|| {
-            let text = request.old_object.unwrap_or("{}");
-            Object::read(text, &request.kind).unwrap_or_else(|_| Object::new("{}"))
+            let value = request.old_object.unwrap_or(Value::NULL);
+            Object::read(value, &request.kind).unwrap_or(Object::NONE)
         })
     }
 
@@ -216,7 +216,7 @@ impl<'p, 'r> Judge<'p, 'r> {
         findings: &mut Vec<Finding>,
     ) {
         for misfit in &place.malformed {
-            let place = format!("{:#} {}", misfit.place, position(misfit.raw));
+            let place = format!("{:#} {}", misfit.place, misfit.raw.position().byte());
             if let Some(known) = self.malformed.get(&place) {
                 if action == Action::Reject
                     && let Some(known) = findings.get_mut(*known)
@@ -239,7 +239,7 @@ pub(super) fn remove(
     object: &Object<'_>,
     findings: &[Finding],
 ) -> Option<(Vec<Edit>, String)> {
-    let mut removed: Vec<usize> = Vec::new();
+    let mut removed: Vec<Position> = Vec::new();
     for finding in findings.iter().filter(|finding| finding.is_removal()) {
         for position in &finding.removes {
             if let Err(at) = removed.binary_search(position) {
@@ -252,45 +252,35 @@ pub(super) fn remove(
     places.extend(of_templates_in(object));
     for place in places {
         for map in &place.maps {
-            for edit in splice::remove_members(object.text, map, &place.place(), &removed)? {
+            for edit in splice::remove_members(object.value, *map, &place.place(), &removed) {
                 // A template may stand before the object's own metadata.
                 splice::add(&mut edits, edit);
             }
         }
     }
-    let text = splice::apply(object.text, &edits)?;
+    let text = splice::apply(object.value.text(), &edits)?;
     Some((edits, text))
 }
 
-/// Where something that stands at `position` in an object without the removed members stands in the
-/// object that they were removed from.
-pub(super) fn position_before(
-    position_after: usize,
-    after: &str,
-    before: &str,
-    edits: &[Edit],
-) -> usize {
-    let mut offset = position_after.saturating_sub(position(after));
+/// Where something that stands at `after` in an object without the removed members, which is a document of
+/// its own, stands in the object that they were removed from.
+pub(super) fn position_before(after: Position, before: Value<'_>, edits: &[Edit]) -> Position {
+    let mut offset = after.byte();
     for edit in edits {
         if edit.span.start <= offset {
             offset += edit.span.len();
         }
     }
-    position(before) + offset
+    Position::at(before.position().byte() + offset)
 }
 
 /// The annotations that were there before; none where the pod template is new.
 fn before<'a>(place: &Annotations<'a>, old: &Object<'a>) -> Option<Annotations<'a>> {
     let template = place.template.as_ref();
-    if template.is_some_and(|template| lookup(old.text, template.steps()).is_empty()) {
+    if template.is_some_and(|template| lookup(old.value, template.steps()).is_empty()) {
         return None;
     }
     Some(at(old, place.owner.clone()))
-}
-
-/// A rule that is no JSON, or nested too deep.
-fn unreadable(problem: String) -> RequestError {
-    RequestError::new("settings", problem)
 }
 
 /// A `ReplicaSet` that says that a Deployment made it, which would make another for one that was changed.
@@ -328,7 +318,6 @@ fn finding(
         at.0.push(Step::Key(key.clone()));
     }
     let value = objection.found.and_then(Annotation::value);
-    let value = value.as_deref();
     let shown = objection.found.and_then(Annotation::shown);
     // What the rule says itself stands instead of the advice: the two could contradict each other.
     let advice = match &rule.message {
@@ -375,7 +364,7 @@ fn finding(
                 Some(_) => at.detached(),
                 None => nearest(place, object).detached(),
             },
-            value: shown.map(|value| format!("value `{}`", Shown(&value))),
+            value: shown.map(|value| format!("value `{}`", Shown(value))),
             kept: None,
             problem: rule_name + &objection.problem,
         },
@@ -391,7 +380,7 @@ fn members_at(index: usize, place: &Annotations<'_>, members: Vec<String>) -> Ve
 /// The map of annotations, or what is there of the way to it.
 fn nearest<'a>(place: &Annotations<'a>, object: &Object<'a>) -> Location<'a> {
     let mut way = place.place();
-    while !way.0.is_empty() && lookup(object.text, way.steps()).is_empty() {
+    while !way.0.is_empty() && lookup(object.value, way.steps()).is_empty() {
         way.0.pop();
     }
     way

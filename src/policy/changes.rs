@@ -2,7 +2,7 @@
 
 use crate::change::{ChangeRule, Compared, Difference, controllers, field_manager};
 use crate::exemption::Check;
-use crate::json::{Step, text_at};
+use crate::json::{Kind, Step, Value, text_at};
 use crate::request::{Operation, Request, RequestError, User};
 use crate::selector::Selector;
 use crate::settings::Settings;
@@ -26,21 +26,20 @@ pub(super) fn judge_update(
     };
     let is_through_status = request.is_through_status();
     let is_asked = |rule: &ChangeRule<'_>| !is_through_status || rule.guards_metadata();
-    let Some(old_text) = request.old_object else {
+    let Some(old_value) = request.old_object else {
         missing(settings, request, object, findings, is_asked);
         return Ok(());
     };
     if controllers::may(who, &request.kind, request.operation) {
         return Ok(());
     }
-    is_object(old_text)?;
+    is_object(old_value)?;
     let mut compared = None;
     let old = Old::default();
     let manager = || field_manager(request, object.metadata);
     for rule in settings.changes.iter().filter(|rule| is_asked(rule)) {
         let is_excluded = rule.who.excludes(who);
-        let is_denied =
-            !rule.who.denied_managers.is_empty() && rule.who.denies(manager().as_deref());
+        let is_denied = !rule.who.denied_managers.is_empty() && rule.who.denies(manager());
         if !is_excluded && !is_denied && rule.who.annotations.is_empty() {
             continue;
         }
@@ -53,7 +52,7 @@ pub(super) fn judge_update(
             None => compared.insert(Compared::read(
                 request,
                 object,
-                old_text,
+                old_value,
                 &settings.image_paths,
             )?),
         };
@@ -79,7 +78,7 @@ pub(super) fn judge_update(
             .who
             .annotations
             .iter()
-            .filter(|key| !is_set_anew(key, object.metadata, old_text))
+            .filter(|key| !is_set_anew(key, object.metadata, old_value))
             .collect();
         if !is_excluded && !is_denied && missing.is_empty() {
             continue;
@@ -91,11 +90,10 @@ pub(super) fn judge_update(
         {
             continue;
         }
-        let manager = manager();
         let told = Told {
             rule,
             user: who,
-            manager: manager.as_deref(),
+            manager: manager(),
         };
         for difference in &differences {
             if is_excluded {
@@ -125,9 +123,8 @@ pub(super) fn judge_delete(
     let Some(who) = asking(settings, request, Operation::Delete) else {
         return Ok(());
     };
-    let Some(old_text) = request.old_object else {
-        let nothing = Object::new("{}");
-        missing(settings, request, &nothing, findings, |rule| {
+    let Some(old_value) = request.old_object else {
+        missing(settings, request, &Object::NONE, findings, |rule| {
             rule.guard_delete
         });
         return Ok(());
@@ -135,8 +132,8 @@ pub(super) fn judge_delete(
     if controllers::may(who, &request.kind, request.operation) {
         return Ok(());
     }
-    is_object(old_text)?;
-    let object = Object::read(old_text, &request.kind)
+    is_object(old_value)?;
+    let object = Object::read(old_value, &request.kind)
         .map_err(|error| RequestError::new("request.oldObject", error))?;
     for rule in settings.changes.iter().filter(|rule| rule.guard_delete) {
         // A DELETE can set no annotation, so nobody is asked for one.
@@ -178,7 +175,7 @@ pub(super) fn judge_eviction(
     }
     // The name is that of the request, and the body has to agree with it.
     let named = eviction.filter(|_| pod.name.is_none());
-    let object = &named.unwrap_or_else(|| Object::new("{}"));
+    let object = &named.unwrap_or(Object::NONE);
     for rule in settings.changes.iter().filter(|rule| rule.guard_delete) {
         let is_denied = rule.who.excludes(who) || rule.who.denies(pod.field_manager.as_deref());
         if !is_denied
@@ -200,8 +197,8 @@ pub(super) fn judge_eviction(
 }
 
 /// No rule could be about what is no object.
-fn is_object(old_text: &str) -> Result<(), RequestError> {
-    if old_text.starts_with('{') {
+fn is_object(old: Value<'_>) -> Result<(), RequestError> {
+    if old.kind() == Kind::Map {
         return Ok(());
     }
     Err(RequestError::new("request.oldObject", "expected an object"))
@@ -241,7 +238,7 @@ fn reads_the_object(selector: &Selector<'_>) -> bool {
 }
 
 /// Whether the request gives the object's annotation a text that it did not have.
-fn is_set_anew(key: &str, metadata: Option<&str>, old_text: &str) -> bool {
+fn is_set_anew(key: &str, metadata: Option<Value<'_>>, old: Value<'_>) -> bool {
     let way = [
         Step::key("metadata"),
         Step::key("annotations"),
@@ -249,5 +246,5 @@ fn is_set_anew(key: &str, metadata: Option<&str>, old_text: &str) -> bool {
     ];
     let (_, below) = way.split_at(1);
     let is = metadata.and_then(|metadata| text_at(metadata, below));
-    is.as_ref().is_some_and(|is| !is.is_empty()) && is != text_at(old_text, &way)
+    is.is_some_and(|is| !is.is_empty()) && is != text_at(old, &way)
 }

@@ -4,7 +4,7 @@ use crate::change::{Difference, Differences, Guard, compare_images, entries_betw
 use crate::drift;
 use crate::exemption::Check;
 use crate::glob;
-use crate::json::{Location, Step, position};
+use crate::json::{Document, Location, Step};
 use crate::request::Request;
 use crate::settings::Settings;
 use crate::shown::Shown;
@@ -30,15 +30,15 @@ pub(super) fn judge(
     let (Some(action), Some(metadata)) = (settings.drift, object.metadata) else {
         return;
     };
-    let text = match drift::last_applied(metadata) {
+    let document = match drift::last_applied(metadata) {
         Ok(None) => return,
-        Ok(Some(text)) => Ok(text),
+        Ok(Some(text)) => Document::of(text).map_err(|_| "it is not JSON"),
         Err(problem) => Err(problem),
     };
-    let applied = text
+    let applied = document
         .as_ref()
         .map_err(|problem| *problem)
-        .and_then(|text| drift::read(text, &request.kind, object));
+        .and_then(|document| drift::read(document, &request.kind, object));
     let mut findings = Vec::new();
     match applied {
         Err(problem) => findings.push(unreadable(problem)),
@@ -86,9 +86,8 @@ fn keep_what_is_neither(
     let mut written = Differences::default();
     compare_images(applied, live, &as_written, &mut written);
     let mut pulled = Differences::default();
-    let live_range = position(live.text)..position(live.text) + live.text.len();
     let as_pulled = |image: &ImageField<'_>| {
-        if live_range.contains(&position(image.raw)) {
+        if live.value.holds(image.raw) {
             return as_written(image);
         }
         mirrored(settings, request, live, image).unwrap_or_else(|| as_written(image))
@@ -128,7 +127,7 @@ fn annotations(applied: &Object<'_>, live: &Object<'_>, globs: &[&str], drifted:
     for place in std::iter::once(&Location::default()).chain(&applied.templates) {
         let mut way = place.steps().to_vec();
         way.extend([Step::key("metadata"), Step::key("annotations")]);
-        entries_between(applied.text, live.text, &way, &wanted, drifted);
+        entries_between(applied.value, live.value, &way, &wanted, drifted);
     }
 }
 

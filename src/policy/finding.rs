@@ -1,7 +1,7 @@
 //! Something wrong with an object, before it is known whether that is new.
 
 use crate::exemption::Check;
-use crate::json::{Location, position};
+use crate::json::{Location, Position};
 use crate::shown::Shown;
 use crate::violation::{Action, Code, Outcome, Violation};
 use crate::workload::{ImageField, Malformed};
@@ -14,7 +14,7 @@ pub(super) struct Finding {
     /// The part of the policy that found it.
     pub(super) check: Check,
     /// Where in the input it stands.
-    pub(super) position: usize,
+    pub(super) position: Position,
     pub(super) action: Action,
     pub(super) violation: Violation,
     /// What makes a violation of the old object and one of the new object the same: code, place and
@@ -29,7 +29,7 @@ pub(super) struct Finding {
     /// What to do instead, where the problem does not say so; may be empty.
     pub(super) advice: String,
     /// The annotations that are removed instead of refusing the request, by their position.
-    pub(super) removes: Vec<usize>,
+    pub(super) removes: Vec<Position>,
 }
 
 impl Finding {
@@ -42,7 +42,7 @@ impl Finding {
         let problem = format!("expected {}, got {}", malformed.expected, malformed.found);
         Self {
             check,
-            position: position(malformed.raw),
+            position: malformed.raw.position(),
             members: Vec::new(),
             removes: Vec::new(),
             outcome: None,
@@ -74,7 +74,7 @@ impl Finding {
         Self {
             check,
             // Behind what is told of the document's own places.
-            position: usize::MAX,
+            position: Position::END,
             members: Vec::new(),
             removes: Vec::new(),
             outcome: None,
@@ -108,7 +108,7 @@ impl Finding {
         let paired = image.pairing();
         Self {
             check: Check::Images,
-            position: position(image.raw),
+            position: image.raw.position(),
             members: Vec::new(),
             removes: Vec::new(),
             outcome: None,
@@ -153,7 +153,7 @@ impl Finding {
 ///
 /// By insertion: a sort of the standard library would be six kilobytes of the module.
 pub(super) fn sort(findings: &mut Vec<Finding>) {
-    let mut order: Vec<(usize, usize)> = Vec::with_capacity(findings.len());
+    let mut order: Vec<(Position, usize)> = Vec::with_capacity(findings.len());
     for (index, finding) in findings.iter().enumerate() {
         let at = order.partition_point(|(position, _)| *position <= finding.position);
         order.insert(at, (finding.position, index));

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::json::scan::lookup;
-use crate::json::{LeftOut, Location, same, same_but_for};
+use crate::json::{LeftOut, Location, Value, lookup, same, same_but_for};
 use crate::violation::{Action, Kept};
 
 use super::finding::Finding;
@@ -30,7 +29,7 @@ const SCALING: [&str; 3] = ["replicas", "paused", "minReadySeconds"];
 const BY_DEPLOYMENTS: &str = "deployment.kubernetes.io/";
 
 /// Whether two objects differ in nothing but Kubernetes' own bookkeeping, and how many Pods there are.
-pub(super) fn is_bookkeeping(new: &str, old: &str) -> bool {
+pub(super) fn is_bookkeeping(new: Value<'_>, old: Value<'_>) -> bool {
     let metadata: LeftOut<'_> = &|key| BOOKKEEPING.contains(&key);
     let spec: LeftOut<'_> = &|key| SCALING.contains(&key);
     let annotations: LeftOut<'_> = &|key| key.starts_with(BY_DEPLOYMENTS);
@@ -47,7 +46,7 @@ pub(super) fn is_bookkeeping(new: &str, old: &str) -> bool {
 
 /// Marks the findings that are among those of the old object: at the same place, with the same value.
 /// Notes among them go: they were told when they were new.
-pub(super) fn mark(findings: &mut Vec<Finding>, was: Vec<Finding>, new: &str, old: &str) {
+pub(super) fn mark(findings: &mut Vec<Finding>, was: Vec<Finding>, new: Value<'_>, old: Value<'_>) {
     let mut before: BTreeMap<String, usize> = BTreeMap::new();
     let mut members: BTreeMap<String, usize> = BTreeMap::new();
     for finding in was {
@@ -88,12 +87,12 @@ pub(super) fn mark(findings: &mut Vec<Finding>, was: Vec<Finding>, new: &str, ol
 }
 
 /// Whether the value at a place is another one in the old object.
-fn differs(place: &Location<'_>, new: &str, old: &str) -> bool {
+fn differs(place: &Location<'_>, new: Value<'_>, old: Value<'_>) -> bool {
     match (
         lookup(new, place.steps()).as_slice(),
         lookup(old, place.steps()).as_slice(),
     ) {
-        ([new], [old]) => !same(new, old),
+        ([new], [old]) => !same(*new, *old),
         _ => true,
     }
 }

@@ -21,8 +21,7 @@ use std::collections::BTreeMap;
 
 use crate::exemption::Check;
 use crate::image::Reference;
-use crate::json::scan::lookup;
-use crate::json::{Step, position};
+use crate::json::{Step, lookup};
 use crate::kind::GroupKind;
 use crate::mirror::{self, Mirror, Mirrored, OnCheckError, Rewrite};
 use crate::registry::{Existence, Registry};
@@ -351,7 +350,7 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         }
         if let (true, Some(mirror)) = (runs.is_edited, runs.mirrored) {
             if !image.is_private() {
-                let position = position(image.raw);
+                let position = image.raw.position();
                 let rewritten = &mut judged.rewritten;
                 let at = rewritten.partition_point(|(before, _)| *before <= position);
                 rewritten.insert(at, (position, format!("{}={mirror}", image.text)));
@@ -395,7 +394,7 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
             let mut images = BTreeMap::new();
             let old = request
                 .old_object
-                .map(|text| Object::read(text, &request.kind));
+                .map(|value| Object::read(value, &request.kind));
             if let Some(Ok(mut old)) = old {
                 super::images::add(settings, request, &mut old);
                 for found in &old.found {
@@ -526,12 +525,13 @@ fn has_owner(object: &Object<'_>) -> bool {
 
 /// The change of the image's text.
 fn edit(object: &Object<'_>, image: &ImageField<'_>, mirror: &str) -> Edit {
-    let start = position(image.raw) - position(object.text);
+    let start = object.value.span().start;
+    let span = image.raw.span();
     Edit {
         path: image.exact_place().detached(),
         change: Change::Set(mirror.to_owned()),
         // The quotes around it go as well.
-        span: start..start + image.raw.len(),
+        span: span.start - start..span.end - start,
         text: ["\"", mirror, "\""].concat(),
     }
 }

@@ -1,10 +1,7 @@
 //! The secrets that a Pod needs to pull from its mirrors.
 
-use std::borrow::Cow;
-
 use crate::exemption::Check;
-use crate::json::scan::{elements, lookup};
-use crate::json::{Kind, Location, Step, find, kind_of, position, text_at};
+use crate::json::{Kind, Location, Step, Value, lookup};
 use crate::splice::{self, Change, Edit};
 use crate::violation::Action;
 use crate::workload::{Malformed, Object};
@@ -20,34 +17,32 @@ pub(super) fn add(secrets: &[&str], pod: &Object<'_>, judged: &mut Judged) {
     if secrets.is_empty() {
         return;
     }
-    let (specs, lists) = (lookup(pod.text, &[SPEC]), find(pod.text, &[SPEC, LIST]));
     // A `spec` that is none is refused elsewhere, or has no images.
-    let Some(spec) = specs.last().filter(|spec| kind_of(spec) == Kind::Map) else {
+    let spec = pod.value.get("spec");
+    let Some(spec) = spec.filter(|spec| spec.kind() == Kind::Map) else {
         return;
     };
-    let start = |text: &str| position(text).saturating_sub(position(pod.text));
+    let offset = |byte: usize| byte - pod.value.span().start;
     // Of a repeated key Kubernetes reads the last value.
-    let (span, before, after, has) = match lists.last() {
+    let list = lookup(pod.value, &[SPEC, LIST]).pop();
+    let (span, before, after, has) = match list {
         None => {
-            let at = start(spec) + 1;
-            let is_empty = spec.trim_start_matches('{').trim_start() == "}";
-            let after = if is_empty { "]" } else { "]," };
+            let at = offset(spec.span().start) + 1;
+            let after = if spec.is_empty() { "]" } else { "]," };
             (at..at, "\"imagePullSecrets\":[", after, Vec::new())
         }
-        Some((place, list)) => {
-            let at = start(list);
-            match kind_of(list) {
-                Kind::Null => (at..at + list.len(), "[", "]", Vec::new()),
+        Some(list) => {
+            let (start, end) = (offset(list.span().start), offset(list.span().end));
+            match list.kind() {
+                Kind::Null => (start..end, "[", "]", Vec::new()),
                 Kind::List => {
-                    let end = at + list.len() - 1;
-                    let names = names(list);
-                    let is_empty = list.trim_start_matches('[').trim_start() == "]";
-                    (end..end, if is_empty { "" } else { "," }, "", names)
+                    let comma = if list.is_empty() { "" } else { "," };
+                    (end - 1..end - 1, comma, "", names(list))
                 }
                 found => {
                     let malformed = Malformed {
                         raw: list,
-                        place: place.clone(),
+                        place: Location(vec![SPEC, LIST]),
                         expected: Kind::List,
                         found,
                     };
@@ -63,7 +58,7 @@ pub(super) fn add(secrets: &[&str], pod: &Object<'_>, judged: &mut Judged) {
     };
     let mut missing = String::new();
     for secret in secrets {
-        if !has.iter().any(|name| name == *secret) {
+        if !has.contains(secret) {
             let comma = if missing.is_empty() { "" } else { "," };
             missing += &[comma, "{\"name\":\"", secret, "\"}"].concat();
         }
@@ -80,9 +75,7 @@ pub(super) fn add(secrets: &[&str], pod: &Object<'_>, judged: &mut Judged) {
 }
 
 /// The names in a list of secrets.
-fn names(list: &str) -> Vec<String> {
-    let names = elements(list)
-        .into_iter()
-        .filter_map(|secret| text_at(secret, &[Step::key("name")]));
-    names.map(Cow::into_owned).collect()
+fn names(list: Value<'_>) -> Vec<&str> {
+    let names = list.elements().filter_map(|secret| secret.get("name"));
+    names.filter_map(Value::string).collect()
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use crate::exemption::Check;
 use crate::image::Reference;
-use crate::json::position;
 use crate::mirror::{self, Mirrored, Rewrite};
 use crate::request::{Operation, Request};
 use crate::selector::Selector;
@@ -25,8 +24,8 @@ pub(super) struct Old<'a> {
 impl<'a> Old<'a> {
     fn object(&self, request: &Request<'a>) -> Option<&Object<'a>> {
         let read = || {
-            let text = request.old_object?;
-            Object::read(text, &request.kind).ok()
+            let value = request.old_object?;
+            Object::read(value, &request.kind).ok()
         };
         self.object.get_or_init(read).as_ref()
     }
@@ -74,7 +73,7 @@ pub(super) fn as_it_will_run<'a>(
     unasked: Unasked,
 ) -> String {
     let is_pod = request.kind.is_pod();
-    let is_old = is_in(request.old_object, image);
+    let is_old = request.old_object.is_some_and(|old| old.holds(image.raw));
     let is_written = is_pod && (is_old || request.user.is_none());
     let mirrored = if is_written {
         None
@@ -153,11 +152,4 @@ fn find(
         }),
         _ => None,
     }
-}
-
-/// Whether an image stands in a part of the payload.
-fn is_in(text: Option<&str>, image: &ImageField<'_>) -> bool {
-    text.is_some_and(|text| {
-        (position(text)..position(text) + text.len()).contains(&position(image.raw))
-    })
 }

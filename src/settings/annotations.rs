@@ -5,8 +5,7 @@ use std::borrow::Cow;
 use crate::annotation::{
     AnnotationRule, Criteria, Criterion, Name, Names, Requirement, RuleAction, Target, ValueRule,
 };
-use crate::json::Node;
-use crate::json::scan::is_same;
+use crate::json::{Kind, Value};
 use crate::selector::{Condition, Selector};
 use crate::shown::Shown;
 
@@ -14,6 +13,7 @@ use super::AnnotationItem;
 use super::error::SettingsErrors;
 use super::matching::{self, Purpose};
 use super::reader::Entry;
+use super::relevant::{COMPARED, Relevant};
 
 /// The keys of an item.
 const KEYS: [&str; 18] = [
@@ -70,56 +70,39 @@ impl<'n> Reading<'n> {
     }
 }
 
+/// Reads the items, or notes where they are until a request needs them.
 pub(super) fn read<'n>(
     entry: Entry<'_, 'n>,
+    are_needed: bool,
     errors: &mut SettingsErrors,
 ) -> Vec<AnnotationItem<'n>> {
     let mut items = Vec::new();
     entry.list(errors, &mut |index, entry, errors| {
-        let is_unread = matches!(entry.node, Node::Map(members)
-            if members.iter().any(|(_, value)| matches!(value, Node::Raw(_))));
-        items.push(if is_unread {
-            AnnotationItem::Unread(entry.node)
+        items.push(if are_needed || entry.value.kind() != Kind::Map {
+            AnnotationItem::Read(Box::new(read_rule(index, entry, None, errors)))
         } else {
-            AnnotationItem::Read(Box::new(read_rule(index, entry, true, errors)))
+            AnnotationItem::Unread(entry.value)
         });
     });
     items
 }
 
-/// `checks_names`: once is enough, and Kubewarden has settings validated before it uses them. A name
-/// that no annotation can have finds none.
+/// Reads an item, or what is `relevant` of one that has been validated: that names are such that an
+/// annotation can have them is asked once, and Kubewarden has settings validated before it uses them.
 pub(super) fn read_rule<'n>(
     index: usize,
     entry: Entry<'_, 'n>,
-    checks_names: bool,
+    relevant: Option<&Relevant<'n>>,
     errors: &mut SettingsErrors,
 ) -> AnnotationRule<'n> {
+    let checks_names = relevant.is_none();
     let before = errors.len();
     // Names need the prefixes, which may stand behind them.
     let names = Reading {
-        names: names(entry.node),
+        names: names(entry.value),
         checks: checks_names,
     };
-    let mut rule = AnnotationRule {
-        name: Cow::Borrowed(""),
-        selector: Selector::default(),
-        target: Target::default(),
-        names: names.names.clone(),
-        required: Vec::new(),
-        require_any: Vec::new(),
-        denied: Vec::new(),
-        allowed: Vec::new(),
-        values: Vec::new(),
-        conflicting: Vec::new(),
-        requires: Vec::new(),
-        immutable: Vec::new(),
-        create_only: Vec::new(),
-        keep: Vec::new(),
-        criteria: None,
-        action: RuleAction::default(),
-        message: None,
-    };
+    let mut rule = nothing(names.names.clone());
     let list = |entry: Entry<'_, 'n>, may_be_glob, errors: &mut SettingsErrors| {
         entry.texts(errors, |text| name(&names, text, may_be_glob))
     };
@@ -135,34 +118,40 @@ pub(super) fn read_rule<'n>(
         });
         groups
     };
-    let is_for_criteria = member(entry.node, "criteria").is_some();
+    let is_for_criteria = member(entry.value, "criteria").is_some();
     let (mut criterion, mut keys) = (None, Vec::new());
-    entry.map(&KEYS, errors, &mut |key, entry, errors| match key {
-        "name" => {
-            if let Some(name) = entry.text(errors) {
-                rule.name = Cow::Borrowed(name);
+    let relevant = relevant.unwrap_or(&Relevant::ALL);
+    entry.map(&KEYS, errors, &mut |key, entry, errors| {
+        let entry = relevant.part(key, entry);
+        match key {
+            "match" if !checks_names => {}
+            key if !relevant.compares && COMPARED.contains(&key) => {}
+            "name" => {
+                if let Some(name) = entry.text(errors) {
+                    rule.name = Cow::Borrowed(name);
+                }
             }
+            "match" => rule.selector = matching::read(entry, errors, Purpose::Apply),
+            "target" => rule.target = entry.keyword(&TARGETS, errors).unwrap_or_default(),
+            "prefix" => check_prefix(entry, checks_names, errors),
+            "aliasPrefixes" => entry.list(errors, &mut |_, entry, errors| {
+                check_prefix(entry, checks_names, errors);
+            }),
+            "required" => rule.required = list(entry, false, errors),
+            "requireAny" => rule.require_any = groups(entry, errors),
+            "denied" => rule.denied = list(entry, true, errors),
+            "allowed" => rule.allowed = list(entry, true, errors),
+            "values" if is_for_criteria => keys = list(entry, false, errors),
+            "values" => rule.values = values(&names, entry, errors),
+            "conflicting" => rule.conflicting = groups(entry, errors),
+            "requires" => rule.requires = requires(&names, entry, errors),
+            "immutable" => rule.immutable = list(entry, false, errors),
+            "createOnly" => rule.create_only = list(entry, false, errors),
+            "keep" => rule.keep = list(entry, false, errors),
+            "criteria" => criterion = entry.keyword(&Criterion::ALL, errors),
+            "action" => rule.action = entry.keyword(&ACTIONS, errors).unwrap_or_default(),
+            _ => rule.message = entry.text(errors).map(Cow::Borrowed),
         }
-        "match" => rule.selector = matching::read(entry, errors, Purpose::Apply),
-        "target" => rule.target = entry.keyword(&TARGETS, errors).unwrap_or_default(),
-        "prefix" => check_prefix(entry, checks_names, errors),
-        "aliasPrefixes" => entry.list(errors, &mut |_, entry, errors| {
-            check_prefix(entry, checks_names, errors);
-        }),
-        "required" => rule.required = list(entry, false, errors),
-        "requireAny" => rule.require_any = groups(entry, errors),
-        "denied" => rule.denied = list(entry, true, errors),
-        "allowed" => rule.allowed = list(entry, true, errors),
-        "values" if is_for_criteria => keys = list(entry, false, errors),
-        "values" => rule.values = values(&names, entry, errors),
-        "conflicting" => rule.conflicting = groups(entry, errors),
-        "requires" => rule.requires = requires(&names, entry, errors),
-        "immutable" => rule.immutable = list(entry, false, errors),
-        "createOnly" => rule.create_only = list(entry, false, errors),
-        "keep" => rule.keep = list(entry, false, errors),
-        "criteria" => criterion = entry.keyword(&Criterion::ALL, errors),
-        "action" => rule.action = entry.keyword(&ACTIONS, errors).unwrap_or_default(),
-        _ => rule.message = entry.text(errors).map(Cow::Borrowed),
     });
     if is_for_criteria && keys.is_empty() && errors.len() == before {
         entry.error(errors, "`criteria` needs `values`, a list of annotations");
@@ -175,23 +164,51 @@ pub(super) fn read_rule<'n>(
         rule.name = Cow::Owned(format!("annotations[{index}]"));
     }
     if checks_names && errors.len() == before {
-        if is_empty(&rule) {
-            entry.error(
-                errors,
-                "no rule: say what is `required`, `denied`, `allowed`, …",
-            );
-        } else if rule.action == RuleAction::Remove
-            && rule.denied.is_empty()
-            && rule.create_only.is_empty()
-            && rule.conflicting.is_empty()
-        {
-            entry.error(
-                errors,
-                "nothing to remove: `remove` is for what `denied`, `createOnly` or `conflicting` name",
-            );
-        }
+        check_purpose(&rule, entry, errors);
     }
     rule
+}
+
+/// A rule that says nothing.
+fn nothing(names: Names<'_>) -> AnnotationRule<'_> {
+    AnnotationRule {
+        name: Cow::Borrowed(""),
+        selector: Selector::default(),
+        target: Target::default(),
+        names,
+        required: Vec::new(),
+        require_any: Vec::new(),
+        denied: Vec::new(),
+        allowed: Vec::new(),
+        values: Vec::new(),
+        conflicting: Vec::new(),
+        requires: Vec::new(),
+        immutable: Vec::new(),
+        create_only: Vec::new(),
+        keep: Vec::new(),
+        criteria: None,
+        action: RuleAction::default(),
+        message: None,
+    }
+}
+
+/// Notes a rule that says nothing, or removes nothing.
+fn check_purpose(rule: &AnnotationRule<'_>, entry: Entry<'_, '_>, errors: &mut SettingsErrors) {
+    if is_empty(rule) {
+        entry.error(
+            errors,
+            "no rule: say what is `required`, `denied`, `allowed`, …",
+        );
+    } else if rule.action == RuleAction::Remove
+        && rule.denied.is_empty()
+        && rule.create_only.is_empty()
+        && rule.conflicting.is_empty()
+    {
+        entry.error(
+            errors,
+            "nothing to remove: `remove` is for what `denied`, `createOnly` or `conflicting` name",
+        );
+    }
 }
 
 fn is_empty(rule: &AnnotationRule<'_>) -> bool {
@@ -212,27 +229,20 @@ fn is_empty(rule: &AnnotationRule<'_>) -> bool {
 }
 
 /// A member of a map; what is `null` is as good as absent.
-pub(super) fn member<'n>(node: &'n Node<'n>, name: &str) -> Option<&'n Node<'n>> {
-    let Node::Map(members) = node else {
-        return None;
-    };
-    let (_, value) = members.iter().find(|(key, _)| is_same(key, name))?;
-    (!matches!(value, Node::Null | Node::Raw("null"))).then_some(value)
+pub(crate) fn member<'n>(map: Value<'n>, name: &str) -> Option<Value<'n>> {
+    map.all(name).next().filter(|value| !value.is_null())
 }
 
 /// What the names of an item are relative to.
-pub(super) fn names<'n>(node: &'n Node<'n>) -> Names<'n> {
-    let text = |node: &'n Node<'n>| match node {
-        Node::Text(text) => Some(text.as_ref()),
-        _ => None,
-    };
-    let aliases = match member(node, "aliasPrefixes") {
-        Some(Node::List(aliases)) => aliases.iter().filter_map(text).collect(),
-        _ => Vec::new(),
-    };
+pub(super) fn names(item: Value<'_>) -> Names<'_> {
+    let aliases = member(item, "aliasPrefixes")
+        .into_iter()
+        .flat_map(Value::elements);
     Names {
-        prefix: member(node, "prefix").and_then(text).unwrap_or_default(),
-        aliases,
+        prefix: member(item, "prefix")
+            .and_then(Value::string)
+            .unwrap_or_default(),
+        aliases: aliases.filter_map(Value::string).collect(),
     }
 }
 
@@ -271,6 +281,7 @@ fn values<'n>(
 ) -> Vec<ValueRule<'n>> {
     let mut rules: Vec<ValueRule<'n>> = Vec::new();
     entry.members(errors, &mut |key, entry, errors| {
+        let key = key.text();
         let mut rule = ValueRule {
             name: names.name(key),
             one_of: Vec::new(),
@@ -340,6 +351,7 @@ fn conditions<'n>(
     let mut conditions = Vec::new();
     entry.members(errors, &mut |key, entry, errors| {
         let condition = matching::condition(entry, errors);
+        let key = key.text();
         match name(names, key, true) {
             Ok(name) => conditions.extend(condition.map(|condition| (name, condition))),
             Err(problem) => entry.error(errors, format!("`{}`: {problem}", Shown(key))),

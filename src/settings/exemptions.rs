@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::exemption::{Check, Exemption};
 use crate::glob;
-use crate::json::Node;
+use crate::json::{Kind, Value};
 use crate::pattern::{ImagePattern, Sense};
 use crate::selector::Selector;
 
@@ -31,7 +31,7 @@ fn exemption<'n>(index: usize, entry: Entry<'_, 'n>, errors: &mut SettingsErrors
         checks: Vec::new(),
     };
     let before = errors.len();
-    let whole = entry.node;
+    let whole = entry.value;
     let keys = ["name", "match", "images", "checks", "reason"];
     entry.map_of_full(&keys, errors, &mut |key, entry, errors| match key {
         "name" => {
@@ -102,24 +102,17 @@ fn names_all(exemption: &Exemption<'_>) -> bool {
 }
 
 /// Whether an exemption is for some images only.
-fn has_images(node: &Node<'_>) -> bool {
-    matches!(node, Node::Map(members) if members.iter().any(|(key, _)| key == "images"))
+fn has_images(exemption: Value<'_>) -> bool {
+    exemption.get("images").is_some()
 }
 
 /// Whether an exemption names what a tenant cannot write. An empty `match` is reported elsewhere.
-fn is_carried(node: &Node<'_>) -> bool {
-    let names = |node: &Node<'_>, keys: &[&str]| match node {
-        Node::Map(members) => members.iter().any(|(key, _)| keys.contains(&key.as_ref())),
-        _ => false,
+fn is_carried(exemption: Value<'_>) -> bool {
+    const CARRYING: [&str; 3] = ["namespaces", "users", "groups"];
+    let carries = |selector: Value<'_>| {
+        selector.kind() == Kind::Map
+            && (selector.is_empty() || CARRYING.iter().any(|key| selector.get(key).is_some()))
     };
-    names(node, &["images"])
-        || match node {
-            Node::Map(members) => members.iter().any(|(key, value)| {
-                key == "match"
-                    && (*value == Node::Map(Vec::new())
-                        || names(value, &["namespaces", "users", "groups"]))
-            }),
-            // That it is no object is all that is to be said.
-            _ => true,
-        }
+    // If it is no object, that is all that is to be said.
+    exemption.kind() != Kind::Map || has_images(exemption) || exemption.all("match").any(carries)
 }

@@ -1,7 +1,7 @@
 //! `match`: reads a [`Selector`].
 
 use crate::glob;
-use crate::json::{FieldPath, Node};
+use crate::json::FieldPath;
 use crate::kind::KindPattern;
 use crate::request::Operation;
 use crate::selector::{Condition, Selector};
@@ -57,7 +57,7 @@ pub(super) fn read<'n>(
         "operations" => selector.operations = Some(entry.texts(errors, operation)),
         "labels" => entry.members(errors, &mut |key, entry, errors| {
             if let Some(condition) = condition(entry, errors) {
-                selector.labels.push((key, condition));
+                selector.labels.push((key.text(), condition));
             }
         }),
         "fields" => selector.fields = fields(entry, errors),
@@ -86,6 +86,7 @@ fn fields<'n>(
     let mut fields = Vec::new();
     entry.members(errors, &mut |key, entry, errors| {
         let condition = condition(entry, errors);
+        let key = key.text();
         match FieldPath::parse(key) {
             Ok(path) => fields.extend(condition.map(|condition| (path, condition))),
             Err(error) => entry.error(
@@ -101,12 +102,8 @@ pub(super) fn condition<'n>(
     entry: Entry<'_, 'n>,
     errors: &mut SettingsErrors,
 ) -> Option<Condition<'n>> {
-    match entry.node {
-        Node::Null => Some(Condition::Absent),
-        Node::Text(text) => Some(Condition::of(text)),
-        _ => {
-            entry.mismatch(errors, "a string");
-            None
-        }
+    if entry.value.is_null() {
+        return Some(Condition::Absent);
     }
+    entry.string(errors).map(Condition::of)
 }

@@ -1,21 +1,22 @@
-//! Reads a node as what the settings say it should be, and notes what it is not.
+//! Reads a value as what the settings say it should be, and notes what it is not.
 //!
 //! Callbacks are `dyn`: each place where settings are read would else get a reader of its own in the
 //! module.
 
-use std::borrow::Cow;
-
-use crate::json::scan::is_same;
-use crate::json::{Node, Step, Trail};
+use crate::json::{Key, Kind, Step, Trail, Value};
 use crate::shown::Shown;
 
 use super::error::SettingsErrors;
 
-/// A node of the settings and the way to it.
+/// A value of the settings and the way to it.
 #[derive(Clone, Copy)]
 pub(super) struct Entry<'t, 'n> {
-    pub(super) node: &'n Node<'n>,
+    pub(super) value: Value<'n>,
     trail: Option<&'t Trail<'t, 'n>>,
+    /// The elements of the list that matter, where some do not.
+    elements: Option<&'t [Value<'n>]>,
+    /// The members of the map that matter, where some do not.
+    members: Option<&'t [(Key<'n>, Value<'n>)]>,
 }
 
 /// What people write for a key of ours.
@@ -40,24 +41,36 @@ const SYNONYMS: [(&str, &str); 17] = [
 ];
 
 impl<'t, 'n> Entry<'t, 'n> {
-    pub(super) const fn root(node: &'n Node<'n>) -> Self {
-        Self { node, trail: None }
+    pub(super) const fn root(value: Value<'n>) -> Self {
+        Self::below(value, None)
     }
 
-    pub(super) const fn at(node: &'n Node<'n>, trail: &'t Trail<'t, 'n>) -> Entry<'t, 'n> {
-        Entry {
-            node,
-            trail: Some(trail),
+    pub(super) const fn at(value: Value<'n>, trail: &'t Trail<'t, 'n>) -> Self {
+        Self::below(value, Some(trail))
+    }
+
+    const fn below(value: Value<'n>, trail: Option<&'t Trail<'t, 'n>>) -> Self {
+        Self {
+            value,
+            trail,
+            elements: None,
+            members: None,
         }
     }
 
-    pub(super) const fn is_null(&self) -> bool {
-        matches!(self.node, Node::Null)
+    /// The same list as if it had these elements only.
+    pub(super) const fn with_elements(self, elements: Option<&'t [Value<'n>]>) -> Self {
+        Self { elements, ..self }
+    }
+
+    /// The same map as if it had these members only.
+    pub(super) const fn with_members(self, members: Option<&'t [(Key<'n>, Value<'n>)]>) -> Self {
+        Self { members, ..self }
     }
 
     /// Whether it says nothing.
-    const fn is_empty(&self) -> bool {
-        self.is_null() || self.node.is_empty()
+    fn says_nothing(&self) -> bool {
+        self.value.is_null() || self.value.is_empty()
     }
 
     /// Notes a mistake in this entry.
@@ -71,16 +84,16 @@ impl<'t, 'n> Entry<'t, 'n> {
 
     /// Notes that this entry has the wrong type.
     pub(super) fn mismatch(&self, errors: &mut SettingsErrors, expected: &str) {
-        let found = self.node.kind();
-        let instead = match self.node {
+        let found = self.value.kind();
+        let instead = match (found, expected) {
             // YAML 1.1 reads an unquoted `on` as a boolean, and any YAML `1.10` as a number.
-            Node::Bool(_) | Node::Number(_) if expected == "a string" => ", put it in quotes",
-            Node::Text(text)
-                if expected == "`true` or `false`" && matches!(text.as_ref(), "true" | "false") =>
+            (Kind::Bool | Kind::Number, "a string") => ", put it in quotes",
+            (Kind::Text, "`true` or `false`")
+                if matches!(self.value.string(), Some("true" | "false")) =>
             {
                 ", leave out the quotes"
             }
-            Node::Text(_) if expected == "a list" => ", put it in brackets",
+            (Kind::Text, "a list") => ", put it in brackets",
             _ => "",
         };
         self.error(errors, format!("expected {expected}, got {found}{instead}"));
@@ -95,16 +108,13 @@ impl<'t, 'n> Entry<'t, 'n> {
         errors: &mut SettingsErrors,
         read: &mut dyn FnMut(&'static str, Entry<'_, 'n>, &mut SettingsErrors),
     ) {
-        self.members(errors, &mut |key, entry, errors| match keys
-            .iter()
-            .find(|known| is_same(known, key))
-        {
+        self.members(errors, &mut |key, entry, errors| match known(key, keys) {
             Some(key) => {
-                if !entry.is_null() {
+                if !entry.value.is_null() {
                     read(key, entry, errors);
                 }
             }
-            None => entry.error(errors, format!("unknown key{}", suggestion(key, keys))),
+            None => entry.unknown(key, keys, errors),
         });
     }
 
@@ -116,48 +126,57 @@ impl<'t, 'n> Entry<'t, 'n> {
         errors: &mut SettingsErrors,
         read: &mut dyn FnMut(&'static str, Entry<'_, 'n>, &mut SettingsErrors),
     ) {
-        if matches!(self.node, Node::Map(members) if members.is_empty()) {
+        if self.value.kind() == Kind::Map && self.value.is_empty() {
             self.error(errors, "must not be empty");
         }
-        self.members(errors, &mut |key, entry, errors| match keys
-            .iter()
-            .find(|known| is_same(known, key))
-        {
-            Some(_) if entry.is_empty() => {
+        self.members(errors, &mut |key, entry, errors| match known(key, keys) {
+            Some(_) if entry.says_nothing() => {
                 entry.error(errors, "must not be empty, leave it out or fill it in");
             }
             Some(key) => read(key, entry, errors),
-            None => entry.error(errors, format!("unknown key{}", suggestion(key, keys))),
+            None => entry.unknown(key, keys, errors),
         });
+    }
+
+    /// Notes a key that is none of ours.
+    fn unknown(&self, key: Key<'_>, keys: &[&str], errors: &mut SettingsErrors) {
+        self.error(
+            errors,
+            format!("unknown key{}", suggestion(key.text(), keys)),
+        );
     }
 
     /// Hands every member of a map to `read`; notes repeated keys.
     pub(super) fn members(
         &self,
         errors: &mut SettingsErrors,
-        read: &mut dyn FnMut(&'n str, Entry<'_, 'n>, &mut SettingsErrors),
+        read: &mut dyn FnMut(Key<'n>, Entry<'_, 'n>, &mut SettingsErrors),
     ) {
-        let Node::Map(members) = self.node else {
-            if !self.is_null() {
+        if self.value.kind() != Kind::Map {
+            if !self.value.is_null() {
                 self.mismatch(errors, "an object");
             }
             return;
-        };
-        for (position, (key, node)) in members.iter().enumerate() {
-            let step = Step::Key(Cow::Borrowed(key.as_ref()));
+        }
+        let mut member = |position, key: Key<'n>, value| {
+            let step = Step::key(key.text());
             let trail = Trail::below(self.trail, &step);
-            let entry = Entry {
-                node,
-                trail: Some(&trail),
-            };
-            if members
-                .iter()
-                .take(position)
-                .any(|(earlier, _)| earlier == key)
-            {
+            let entry = Entry::at(value, &trail);
+            let mut earlier = self.value.members().take(position);
+            if self.members.is_none() && earlier.any(|(earlier, _)| earlier.is(key.text())) {
                 entry.error(errors, "this key occurs twice");
             } else {
                 read(key, entry, errors);
+            }
+        };
+        match self.members {
+            Some(members) => members
+                .iter()
+                .for_each(|(key, value)| member(0, *key, *value)),
+            None => {
+                for (position, (key, value)) in self.value.members().enumerate() {
+                    member(position, key, value);
+                }
             }
         }
     }
@@ -168,31 +187,25 @@ impl<'t, 'n> Entry<'t, 'n> {
         errors: &mut SettingsErrors,
         read: &mut dyn FnMut(usize, Entry<'_, 'n>, &mut SettingsErrors),
     ) {
-        let elements = match self.node {
-            Node::Null => return,
-            Node::List(elements) => elements,
+        match self.value.kind() {
+            Kind::Null => return,
+            Kind::List => {}
             _ => return self.mismatch(errors, "a list"),
-        };
-        for (index, node) in elements.iter().enumerate() {
+        }
+        let mut element = |(index, value)| {
             let step = Step::Index(index);
             let trail = Trail::below(self.trail, &step);
-            read(
-                index,
-                Entry {
-                    node,
-                    trail: Some(&trail),
-                },
-                errors,
-            );
+            read(index, Entry::at(value, &trail), errors);
+        };
+        match self.elements {
+            Some(elements) => elements.iter().copied().enumerate().for_each(element),
+            None => self.value.elements().enumerate().for_each(&mut element),
         }
     }
 
     /// A string that is not empty and has no space around it.
     pub(super) fn text(&self, errors: &mut SettingsErrors) -> Option<&'n str> {
-        let Node::Text(text) = self.node else {
-            self.mismatch(errors, "a string");
-            return None;
-        };
+        let text = self.string(errors)?;
         if text.is_empty() {
             self.error(errors, "must not be empty");
             return None;
@@ -226,11 +239,11 @@ impl<'t, 'n> Entry<'t, 'n> {
 
     /// Any string.
     pub(super) fn string(&self, errors: &mut SettingsErrors) -> Option<&'n str> {
-        let Node::Text(text) = self.node else {
+        let text = self.value.string();
+        if text.is_none() {
             self.mismatch(errors, "a string");
-            return None;
-        };
-        Some(text)
+        }
+        text
     }
 
     /// The strings of a list, each read by `parse`. What does not parse is noted and left out.
@@ -239,11 +252,7 @@ impl<'t, 'n> Entry<'t, 'n> {
         errors: &mut SettingsErrors,
         mut parse: impl FnMut(&'n str) -> Result<T, String>,
     ) -> Vec<T> {
-        let mut parsed = Vec::with_capacity(if let Node::List(list) = self.node {
-            list.len()
-        } else {
-            0
-        });
+        let mut parsed = Vec::with_capacity(self.value.elements().count());
         self.each_text(errors, &mut |text| {
             parse(text).map(|value| parsed.push(value))
         });
@@ -280,8 +289,8 @@ impl<'t, 'n> Entry<'t, 'n> {
 
     /// `true` or `false`.
     pub(super) fn boolean(&self, errors: &mut SettingsErrors) -> Option<bool> {
-        if let Node::Bool(value) = self.node {
-            return Some(*value);
+        if self.value.kind() == Kind::Bool {
+            return Some(self.value.text() == "true");
         }
         self.mismatch(errors, "`true` or `false`");
         None
@@ -313,6 +322,11 @@ impl<'t, 'n> Entry<'t, 'n> {
         }
         found
     }
+}
+
+/// The one of some keys that a key is.
+fn known(key: Key<'_>, keys: &[&'static str]) -> Option<&'static str> {
+    keys.iter().copied().find(|known| key.is(known))
 }
 
 /// `, did you mean …?` for a word that is not known.

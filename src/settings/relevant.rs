@@ -3,20 +3,51 @@
 
 mod named;
 
-use std::borrow::Cow;
-
 use crate::annotation::{Annotations, is_met, matches_pattern};
 use crate::glob;
-use crate::json::scan::{
-    Wanted, balanced_end, each_element, each_member, has_any, is_same, kind_at, kind_of, members,
-    plain_end, string_at, text_at,
-};
-use crate::json::{Kind, Node, Step};
+use crate::json::{Key, Kind, Value};
 use crate::selector::Condition;
 
 use super::annotations::member;
+use super::reader::Entry;
 
 use named::{Found, Named};
+
+/// What of an item matters.
+pub(crate) struct Relevant<'n> {
+    /// The members of `values`; all of them where there is no list.
+    pub(super) values: Option<Vec<(Key<'n>, Value<'n>)>>,
+    /// The elements of these lists; all of them where there is no list.
+    pub(super) denied: Option<Vec<Value<'n>>>,
+    pub(super) conflicting: Option<Vec<Value<'n>>>,
+    pub(super) requires: Option<Vec<Value<'n>>>,
+    /// Whether there is anything to compare with.
+    pub(super) compares: bool,
+}
+
+impl Relevant<'_> {
+    /// Everything.
+    pub(super) const ALL: Self = Self {
+        values: None,
+        denied: None,
+        conflicting: None,
+        requires: None,
+        compares: true,
+    };
+}
+
+impl<'n> Relevant<'n> {
+    /// What of a part matters.
+    pub(super) fn part<'t>(&'t self, key: &str, part: Entry<'t, 'n>) -> Entry<'t, 'n> {
+        match key {
+            "values" => part.with_members(self.values.as_deref()),
+            "denied" => part.with_elements(self.denied.as_deref()),
+            "conflicting" => part.with_elements(self.conflicting.as_deref()),
+            "requires" => part.with_elements(self.requires.as_deref()),
+            _ => part,
+        }
+    }
+}
 
 /// What is there that items of `annotations` may name.
 pub(crate) struct There<'k, 'n> {
@@ -30,7 +61,7 @@ pub(crate) struct There<'k, 'n> {
 
 /// What may be absent and has a default in an item.
 struct Defaults<'n> {
-    names: Vec<Cow<'n, str>>,
+    names: Vec<&'n str>,
     /// All of them are written without the prefix.
     are_plain: bool,
 }
@@ -45,7 +76,7 @@ impl Defaults<'_> {
 }
 
 /// What compares with annotations of before.
-const COMPARED: [&str; 3] = ["immutable", "createOnly", "keep"];
+pub(super) const COMPARED: [&str; 3] = ["immutable", "createOnly", "keep"];
 
 /// What forbids nothing by itself.
 const DESCRIBING: [&str; 6] = [
@@ -56,15 +87,6 @@ const DESCRIBING: [&str; 6] = [
     "prefix",
     "aliasPrefixes",
 ];
-
-/// The key of a default.
-const DEFAULT: Wanted<'static> = Wanted {
-    lengths: 1 << 7,
-    is_wanted: &|key| key == b"default",
-};
-
-/// Says whether what starts here matters, and where it ends; none where it has the wrong type.
-type Sift<'s> = &'s mut dyn FnMut(usize) -> Option<(bool, usize)>;
 
 impl<'k, 'n> There<'k, 'n> {
     /// The annotations of some places; `compares` if there are others to compare them with.
@@ -88,92 +110,76 @@ impl<'k, 'n> There<'k, 'n> {
     }
 
     /// What of an item matters, but for its `match`; none where nothing does.
-    ///
-    /// # Errors
-    ///
-    /// Where what is read of it is no JSON, or nested too deep.
-    pub(crate) fn relevant(&mut self, node: &'n Node<'n>) -> Result<Option<Node<'n>>, String> {
-        let (Node::Map(parts), Some(())) = (node, self.named.read(node)) else {
-            return node.deepened().map(Some);
+    pub(crate) fn relevant(&mut self, item: Value<'n>) -> Option<Relevant<'n>> {
+        let mut relevant = Relevant {
+            compares: self.compares,
+            ..Relevant::ALL
         };
-        if is_any_repeated(parts) {
-            return node.deepened().map(Some);
+        if self.named.read(item).is_none() || is_any_repeated(item) {
+            return Some(relevant);
         }
-        let is_criteria = member(node, "criteria").is_some();
+        let is_criteria = member(item, "criteria").is_some();
         self.defaults = Defaults::none();
-        let mut read = Vec::with_capacity(parts.len());
         let mut matters = self.is_malformed;
         // Requirements ask what is the default.
-        let values = parts.iter().position(|(key, _)| key == "values");
-        if let Some((key, Node::Raw(text))) = values.and_then(|at| parts.get(at)) {
-            let (values, are_doubtful) = if is_criteria || kind_of(text) != Kind::Map {
-                (Node::read(text)?, true)
+        if let Some(values) = item.get("values") {
+            if is_criteria || values.kind() != Kind::Map {
+                matters = true;
             } else {
-                self.values(text)?
+                let (values, are_doubtful) = self.values(values);
+                matters |= are_doubtful;
+                relevant.values = Some(values);
+            }
+        }
+        for (key, part) in item.members() {
+            let is = |name: &&str| key.is(name);
+            if matches!(key.length_and_first(), (5, Some(b'm')) | (6, Some(b'v')))
+                && (key.is("match") || key.is("values"))
+                || !self.compares && COMPARED.iter().any(is)
+                || DESCRIBING.iter().any(is)
+            {
+                continue;
+            }
+            let sifted = if key.is("denied") {
+                relevant.denied = self.denied(part);
+                &relevant.denied
+            } else if key.is("conflicting") {
+                relevant.conflicting = self.conflicting(part);
+                &relevant.conflicting
+            } else if key.is("requires") {
+                relevant.requires = self.requires(part);
+                &relevant.requires
+            } else {
+                &None
             };
-            matters |= are_doubtful;
-            read.push((Cow::Borrowed(key.as_ref()), values));
-        }
-        let are_read = !read.is_empty();
-        let mut others = Vec::new();
-        for (at, (key, part)) in parts.iter().enumerate() {
-            if are_read && Some(at) == values {
-                continue;
-            }
-            let key = key.as_ref();
-            let is = |name: &&str| is_same(key, name);
-            if is(&"match") || !self.compares && COMPARED.iter().any(is) {
-                continue;
-            }
-            if DESCRIBING.iter().any(is) {
-                others.push((key, part));
-                continue;
-            }
-            let part = match part {
-                Node::Raw(text) if is(&"denied") => self.denied(text)?,
-                Node::Raw(text) if is(&"conflicting") => self.conflicting(text)?,
-                Node::Raw(text) if is(&"requires") => self.requires(text)?,
-                part => part.deepened()?,
+            matters |= match sifted {
+                Some(elements) => !elements.is_empty(),
+                None => !part.is_empty(),
             };
-            matters |= !part.is_empty();
-            read.push((Cow::Borrowed(key), part));
         }
-        if !matters {
-            return Ok(None);
-        }
-        for (key, part) in others {
-            read.push((Cow::Borrowed(key), part.deepened()?));
-        }
-        Ok(Some(Node::Map(read)))
+        matters.then_some(relevant)
     }
 
     /// Whether a name that is nowhere may have a default.
     fn may_have_default(&self, name: &str, is_plain: bool) -> bool {
         self.defaults.names.iter().any(|known| {
             if is_plain && self.defaults.are_plain {
-                is_same(known, name)
+                *known == name
             } else {
                 self.named.is_name_of(name, known)
             }
         })
     }
 
-    /// Whether a name meets the condition that starts here, as far as that is certain, and where it ends.
-    fn meets(&self, name: &str, text: &str, start: usize) -> Option<(Option<bool>, usize)> {
-        let found = self.named.find(name);
-        let condition = string_at(text, start);
-        let end = match &condition {
-            Some((_, end)) => *end,
-            None => balanced_end(text, start)?,
-        };
-        let is_null = kind_at(text, start) == Kind::Null;
-        let meets = match (found, condition) {
+    /// Whether a name meets a condition, as far as that is certain.
+    fn meets(&self, name: &str, condition: Value<'n>) -> Option<bool> {
+        match (self.named.find(name), condition.string()) {
             (Found::Nowhere { is_plain }, _) => {
-                (!self.may_have_default(name, is_plain)).then_some(is_null)
+                (!self.may_have_default(name, is_plain)).then_some(condition.is_null())
             }
-            (Found::Once(..), None) if is_null => Some(false),
-            (Found::Once(annotation), Some((condition, _))) => match annotation.value() {
-                Some(value) if is_met(Condition::of(&condition), Some(&value)) => Some(true),
+            (Found::Once(..), None) if condition.is_null() => Some(false),
+            (Found::Once(annotation), Some(condition)) => match annotation.value() {
+                Some(value) if is_met(Condition::of(condition), Some(value)) => Some(true),
                 // Of the names that a glob matches, another one may have a default that does.
                 Some(_) => {
                     let is_certain =
@@ -183,192 +189,149 @@ impl<'k, 'n> There<'k, 'n> {
                 None => None,
             },
             _ => None,
-        };
-        Some((meets, end))
+        }
     }
 
     /// What is said about values, without what is certainly met, but for defaults that others may ask for;
     /// and whether anything is left that may be broken.
-    fn values(&mut self, text: &'n str) -> Result<(Node<'n>, bool), String> {
-        let (mut values, mut failed, mut are_doubtful) = (Vec::new(), None, false);
-        let end = each_member(text, 0, &mut |name, start| {
-            let found = self.named.find(&name);
-            if matches!(found, Found::Nowhere { .. })
-                && let Some(end) = plain_end(text, start, usize::MAX, &DEFAULT)
-            {
-                return Some(end);
-            }
-            let end = balanced_end(text, start)?;
-            let rule = text.get(start..end)?;
+    fn values(&mut self, map: Value<'n>) -> (Vec<(Key<'n>, Value<'n>)>, bool) {
+        let (mut values, mut are_doubtful) = (Vec::new(), false);
+        for (key, rule) in map.members() {
+            let name = key.text();
+            let found = self.named.find(name);
             let is_met = match found {
+                Found::Nowhere { .. } if rule.get("default").is_none() => continue,
+                Found::Nowhere { .. } => is_admitted(rule, None),
                 // A glob is a mistake here.
-                Found::Once(..) if has_any(&name, *b"**?") => false,
+                Found::Once(..) if glob::has_wildcard(name) => false,
                 Found::Once(annotation) => annotation
                     .value()
-                    .is_some_and(|value| is_admitted(rule, Some(&value))),
-                Found::Nowhere { .. } => is_admitted(rule, None),
+                    .is_some_and(|value| is_admitted(rule, Some(value))),
                 Found::Somewhere => false,
             };
             // What is there, in whichever spelling, has no default.
             let is_there = matches!(found, Found::Once(_));
             // What is compared may have been absent before.
             if is_met && is_there && !self.compares {
-                return Some(end);
+                continue;
             }
             are_doubtful |= !is_met;
             if !is_there {
-                self.defaults.are_plain &= self.named.is_plain(&name);
-                self.defaults.names.push(name.clone());
+                self.defaults.are_plain &= self.named.is_plain(name);
+                self.defaults.names.push(name);
             }
-            match Node::read(rule) {
-                Ok(rule) => values.push((name, rule)),
-                Err(problem) => failed = Some(problem),
-            }
-            Some(end)
-        });
-        match (failed, end) {
-            (Some(problem), _) => Err(problem),
-            (None, Some(_)) => Ok((Node::Map(values), are_doubtful)),
-            (None, None) => Node::read(text).map(|values| (values, true)),
+            values.push((key, rule));
         }
+        (values, are_doubtful)
     }
 
     /// The names of what is there.
-    fn denied(&self, text: &'n str) -> Result<Node<'n>, String> {
-        sift(text, &mut |start| {
-            let (name, end) = string_at(text, start)?;
-            Some((self.named.has(&name), end))
-        })
+    fn denied(&self, list: Value<'n>) -> Option<Vec<Value<'n>>> {
+        sift(list, &mut |name| Some(self.named.has(name.string()?)))
     }
 
     /// The groups of which more than one is there.
-    fn conflicting(&self, text: &'n str) -> Result<Node<'n>, String> {
-        sift(text, &mut |start| {
+    fn conflicting(&self, list: Value<'n>) -> Option<Vec<Value<'n>>> {
+        sift(list, &mut |group| {
+            if group.kind() != Kind::List {
+                return None;
+            }
             let mut count = 0;
-            let end = each_element(text, start, &mut |start| {
-                let (name, end) = string_at(text, start)?;
-                count += usize::from(self.named.has(&name));
-                Some(end)
-            })?;
-            Some((count > 1, end))
+            for name in group.elements() {
+                count += usize::from(self.named.has(name.string()?));
+            }
+            Some(count > 1)
         })
     }
 
     /// The requirements that may be broken.
-    fn requires(&self, text: &'n str) -> Result<Node<'n>, String> {
-        sift(text, &mut |start| {
-            let (mut applies, mut then, mut count) = (None, None, 0);
-            let end = each_member(text, start, &mut |key, start| {
-                count += 1;
-                match key.as_bytes() {
-                    [b'w', b'h', b'e', b'n'] => {
-                        let (all, end) = self.meet_all(text, start)?;
-                        applies = all;
-                        Some(end)
-                    }
-                    [b't', b'h', b'e', b'n'] => {
-                        then = Some(start);
-                        balanced_end(text, start)
-                    }
-                    _ => None,
+    fn requires(&self, list: Value<'n>) -> Option<Vec<Value<'n>>> {
+        sift(list, &mut |requirement| {
+            let mut members = requirement.members();
+            let (when, then) = match (members.next()?, members.next()?, members.next()) {
+                ((one, when), (other, then), None) if one.is("when") && other.is("then") => {
+                    (when, then)
                 }
-            })?;
-            let is_met = match (applies, then) {
-                _ if count != 2 => false,
-                (Some(false), Some(_)) => true,
-                (Some(true), Some(then)) => self.meet_all(text, then)?.0 == Some(true),
-                _ => false,
+                ((one, then), (other, when), None) if one.is("then") && other.is("when") => {
+                    (when, then)
+                }
+                _ => return None,
             };
-            Some((!is_met, end))
+            Some(match self.meet_all(when)? {
+                Some(true) => self.meet_all(then)? != Some(true),
+                applies => applies.is_none(),
+            })
         })
     }
 
-    /// Whether all conditions in the map that starts here are met, as far as that is certain, and where
-    /// it ends.
-    fn meet_all(&self, text: &str, start: usize) -> Option<(Option<bool>, usize)> {
-        let (mut all, mut count) = (None, 0);
-        let end = each_member(text, start, &mut |name, start| {
-            let (meets, end) = self.meets(&name, text, start)?;
-            all = match (all, meets) {
-                _ if count == 0 => meets,
+    /// Whether all conditions in a map are met, as far as that is certain; none where it is no map.
+    #[expect(
+        clippy::option_option,
+        reason = "what has the wrong type is no condition that is in doubt"
+    )]
+    fn meet_all(&self, map: Value<'n>) -> Option<Option<bool>> {
+        if map.kind() != Kind::Map {
+            return None;
+        }
+        let mut all = if map.is_empty() { None } else { Some(true) };
+        for (name, condition) in map.members() {
+            all = match (all, self.meets(name.text(), condition)) {
                 (Some(false), _) | (_, Some(false)) => Some(false),
                 (Some(true), Some(true)) => Some(true),
                 _ => None,
             };
-            count += 1;
-            Some(end)
-        })?;
-        if count > 1 && is_any_repeated(&members(text.get(start..end)?)?) {
-            all = None;
         }
-        Some((all, end))
+        Some(all.filter(|_| !is_any_repeated(map)))
     }
 }
 
-/// Whether a value, or else the default, is certainly admitted by what is said about it, which is as it was
-/// written. [`ValueRule`](crate::annotation::ValueRule) says what of it is not.
-fn is_admitted(rule: &str, value: Option<&str>) -> bool {
-    let default;
-    let value = match value {
-        Some(value) => value,
-        None => match text_at(rule, &[Step::key("default")]) {
-            Some(text) => {
-                default = text;
-                &default
-            }
-            None => return false,
-        },
+/// Whether a value, or else the default, is certainly admitted by what is said about it.
+/// [`ValueRule`](crate::annotation::ValueRule) says what of it is not.
+fn is_admitted(rule: Value<'_>, value: Option<&str>) -> bool {
+    let Some(value) = value.or_else(|| rule.get("default")?.string()) else {
+        return false;
     };
-    let mut is_met = None;
-    let end = each_member(rule, 0, &mut |key, start| {
-        let (holds, end) = match key.as_ref() {
-            "oneOf" => {
-                let mut has = false;
-                let end = each_element(rule, start, &mut |start| {
-                    let (glob, end) = string_at(rule, start)?;
-                    has |= glob::matches(&glob, value);
-                    Some(end)
-                })?;
-                (has, end)
+    let mut members = rule.members();
+    !rule.is_empty()
+        && members.all(|(key, part)| {
+            if key.is("oneOf") {
+                let globs = part.elements().map(Value::string);
+                part.kind() == Kind::List
+                    && globs.clone().all(|glob| glob.is_some())
+                    && globs.flatten().any(|glob| glob::matches(glob, value))
+            } else if key.is("pattern") {
+                part.string().is_some_and(|pattern| {
+                    pattern.trim().len() == pattern.len()
+                        && matches_pattern(pattern, value) == Ok(true)
+                })
+            } else {
+                key.is("default") && part.string().is_some()
             }
-            "pattern" => {
-                let (pattern, end) = string_at(rule, start)?;
-                let is_text = pattern.trim().len() == pattern.len();
-                (is_text && matches_pattern(&pattern, value) == Ok(true), end)
-            }
-            "default" => (true, string_at(rule, start)?.1),
-            _ => return None,
-        };
-        is_met = Some(holds && is_met != Some(false));
-        Some(end)
-    });
-    end.is_some() && is_met == Some(true)
+        })
 }
 
-/// Whether a key occurs twice, which is a mistake.
-pub(super) fn is_any_repeated<T>(members: &[(Cow<'_, str>, T)]) -> bool {
-    members.iter().enumerate().any(|(at, (key, _))| {
-        let mut earlier = members.iter().take(at);
-        earlier.any(|(earlier, _)| is_same(earlier, key))
+/// Whether a key of a map occurs twice, which is a mistake.
+pub(super) fn is_any_repeated(map: Value<'_>) -> bool {
+    map.members().enumerate().any(|(at, (key, _))| {
+        let mut earlier = map.members().take(at);
+        earlier.any(|(earlier, _)| earlier.is(key.text()))
     })
 }
 
-/// A list with what matters of it. What is no list, or one in which something has the wrong type, is read whole.
-fn sift<'n>(text: &'n str, matters: Sift<'_>) -> Result<Node<'n>, String> {
-    let (mut elements, mut failed) = (Vec::new(), None);
-    let end = each_element(text, 0, &mut |start| {
-        let (matters, end) = matters(start)?;
-        if matters {
-            match Node::read(text.get(start..end)?) {
-                Ok(element) => elements.push(element),
-                Err(problem) => failed = Some(problem),
-            }
-        }
-        Some(end)
-    });
-    match (failed, end) {
-        (Some(problem), _) => Err(problem),
-        (None, Some(_)) => Ok(Node::List(elements)),
-        (None, None) => Node::read(text),
+/// The elements of a list that matter; none where all of them are to be read, for it is no list or one has
+/// the wrong type.
+fn sift<'n>(
+    list: Value<'n>,
+    matters: &mut dyn FnMut(Value<'n>) -> Option<bool>,
+) -> Option<Vec<Value<'n>>> {
+    if list.kind() != Kind::List {
+        return None;
     }
+    let mut elements = Vec::new();
+    for element in list.elements() {
+        if matters(element)? {
+            elements.push(element);
+        }
+    }
+    Some(elements)
 }

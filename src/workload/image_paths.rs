@@ -1,8 +1,9 @@
 //! Images in places that only the settings know.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::json::{FieldPath, Kind, Location, Scalar, Step, find, kind_of};
+use crate::json::{FieldPath, Kind, Location, Step, Value, find};
 use crate::kind::{GroupKind, KindPattern};
 
 use super::object::{Found, ImageField, Malformed, Object, Source};
@@ -36,8 +37,8 @@ pub fn add_images(paths: &[ImagePath<'_>], object: &mut Object<'_>, kind: &Group
     }
     for path in paths {
         let mut values = Vec::new();
-        for (place, raw) in find(object.text, path.path.steps()) {
-            if kind_of(raw) == Kind::List {
+        for (place, raw) in find(object.value, path.path.steps()) {
+            if raw.kind() == Kind::List {
                 for (element, raw) in find(raw, &[Step::Each]) {
                     values.push((place.below(element), raw));
                 }
@@ -71,23 +72,22 @@ fn merge<'a>(one: Vec<Found<'a>>, other: Vec<Found<'a>>) -> Vec<Found<'a>> {
     merged
 }
 
-fn value<'a>(place: Location<'a>, raw: &'a str) -> Option<Found<'a>> {
-    match Scalar::of(raw) {
-        Scalar::Null => None,
-        Scalar::Text(text) if text.is_empty() => None,
-        Scalar::Text(text) => Some(Found::Image(ImageField {
+fn value<'a>(place: Location<'a>, raw: Value<'a>) -> Option<Found<'a>> {
+    match (raw.kind(), raw.string()) {
+        (Kind::Null, _) | (_, Some("")) => None,
+        (_, Some(text)) => Some(Found::Image(ImageField {
             raw,
             source: Source::Path,
             place,
             name: None,
             is_never_pulled: false,
-            text,
+            text: Cow::Borrowed(text),
         })),
-        Scalar::Literal(_) | Scalar::Composite { .. } => Some(Found::Malformed(Malformed {
+        (found, None) => Some(Found::Malformed(Malformed {
             raw,
             place,
             expected: Kind::Text,
-            found: kind_of(raw),
+            found,
         })),
     }
 }

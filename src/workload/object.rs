@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::json::{Kind, Location, Member, Step, position};
+use crate::json::{Kind, Location, Position, Step, Value};
 use crate::kind::GroupKind;
 use crate::shown::{Quoted, is_private};
 
@@ -12,25 +12,21 @@ use super::walk;
 #[derive(Clone, Debug)]
 pub struct Object<'a> {
     /// The object as it was written.
-    pub(crate) text: &'a str,
+    pub(crate) value: Value<'a>,
     /// The object's own `metadata`.
-    pub(crate) metadata: Option<&'a str>,
+    pub(crate) metadata: Option<Value<'a>>,
     /// There is more than one `metadata`, and this is the last.
     pub(crate) is_metadata_repeated: bool,
     /// The images, and what has the wrong JSON type, in the order of the document.
     pub found: Vec<Found<'a>>,
+    /// The object of before, whose members but for `metadata` a write through `status` leaves as they are.
+    before: Option<Value<'a>>,
     /// The pod templates: what holds a `spec` with a list of `containers`, but not the object itself.
     pub templates: Vec<Location<'a>>,
-    /// The object's own members.
-    pub(crate) members: Vec<Member<'a>>,
-    /// Where lists of containers and volumes and the `metadata` of what is inside stand, and these.
-    pub(crate) marks: Vec<(Location<'a>, &'a str)>,
-    /// The object is `null`, which means that there is none.
-    pub(crate) is_null: bool,
 }
 
 /// What a walk over an object finds.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Found<'a> {
     /// An image.
     Image(ImageField<'a>),
@@ -50,10 +46,10 @@ pub enum Source {
 }
 
 /// An image in an object.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct ImageField<'a> {
     /// The string as it was written.
-    pub(crate) raw: &'a str,
+    pub(crate) raw: Value<'a>,
     /// What it is the image of.
     pub source: Source,
     /// The container or volume, or with [`Source::Path`] the image itself.
@@ -67,10 +63,10 @@ pub struct ImageField<'a> {
 }
 
 /// A member of the wrong JSON type.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Malformed<'a> {
     /// The member as it was written.
-    pub(crate) raw: &'a str,
+    pub(crate) raw: Value<'a>,
     /// Where it is; empty for the object itself.
     pub place: Location<'a>,
     /// The type that belongs there.
@@ -80,81 +76,46 @@ pub struct Malformed<'a> {
 }
 
 impl<'a> Object<'a> {
+    /// No object at all.
+    pub(crate) const NONE: Object<'static> = Object::new(Value::NULL);
+
     /// An object in which nothing has been looked for yet.
-    pub(crate) const fn new(text: &'a str) -> Self {
+    pub(super) const fn new(value: Value<'a>) -> Self {
         Self {
-            text,
+            value,
+            before: None,
             metadata: None,
             is_metadata_repeated: false,
             found: Vec::new(),
             templates: Vec::new(),
-            members: Vec::new(),
-            marks: Vec::new(),
-            is_null: false,
         }
     }
 
-    /// Reads the object that a checked text is.
+    /// Finds what is in an object.
     ///
     /// # Errors
     ///
     /// Where it is nested too deep.
-    pub(crate) fn read(text: &'a str, kind: &GroupKind<'_>) -> Result<Self, String> {
-        Self::read_at(text, 0, kind).map(|(object, _)| object)
-    }
-
-    /// Reads the object that starts here in a checked text, and says where it ends.
-    ///
-    /// # Errors
-    ///
-    /// Where it is nested too deep.
-    pub(crate) fn read_at(
-        text: &'a str,
-        start: usize,
-        kind: &GroupKind<'_>,
-    ) -> Result<(Self, usize), String> {
-        walk::read(text, start, kind)
-    }
-}
-
-impl<'a> Object<'a> {
-    /// Whether a walk over an object that runs images notes all that stands at a place, given the
-    /// first and the last key on the way to it.
-    pub(crate) fn notes(first: &str, last: &str) -> bool {
-        !matches!(first, "metadata" | "status")
-            && matches!(
-                last,
-                "containers" | "initContainers" | "ephemeralContainers" | "volumes" | "metadata"
-            )
+    pub(crate) fn read(value: Value<'a>, kind: &GroupKind<'_>) -> Result<Self, String> {
+        walk::read(value, kind)
     }
 
     /// The object that a write through `status` makes of the `old` one, as far as rules judge it: the old one
     /// with other annotations and labels, without images and templates. Where there is no old one, all is new.
     pub(crate) fn through_status(self, old: Option<&Self>) -> Self {
-        let is_metadata = |(key, _): &&Member<'a>| key == "metadata";
-        let mut members = self.members;
-        if let Some(old) = old {
-            let mut kept: Vec<Member<'a>> = Vec::with_capacity(members.len());
-            for (key, value) in old.members.iter().filter(|member| !is_metadata(member)) {
-                kept.push((key.clone(), value));
-            }
-            for (key, value) in members {
-                if key == "metadata" {
-                    kept.push((key, value));
-                } else if !kept.iter().any(|(known, _)| *known == key) {
-                    // What the API server will drop.
-                    kept.push((key, "null"));
-                }
-            }
-            members = kept;
-        }
         Self {
+            before: old.map(|old| old.value),
             found: Vec::new(),
             templates: Vec::new(),
-            marks: Vec::new(),
-            members,
             ..self
         }
+    }
+
+    /// The object that a member of this one is in.
+    pub(crate) fn holder(&self, key: &str) -> Value<'a> {
+        self.before
+            .filter(|_| key != "metadata")
+            .unwrap_or(self.value)
     }
 
     /// Every image, in the order of the document.
@@ -169,11 +130,11 @@ impl<'a> Object<'a> {
 
 impl Found<'_> {
     /// Where it stands in the input.
-    pub(crate) fn position(&self) -> usize {
-        position(match self {
-            Self::Image(image) => image.raw,
-            Self::Malformed(malformed) => malformed.raw,
-        })
+    pub(crate) fn position(&self) -> Position {
+        match self {
+            Self::Image(image) => image.raw.position(),
+            Self::Malformed(malformed) => malformed.raw.position(),
+        }
     }
 }
 

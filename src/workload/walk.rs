@@ -2,77 +2,61 @@
 
 use std::borrow::Cow;
 
-use crate::json::scan::{Wanted, each_element, each_member, kind_at, plain_end, string, value_end};
-use crate::json::{DEEPEST, Kind, NO_JSON, Step, Trail, too_deep};
+use crate::json::{DEEPEST, Key, Kind, Position, Step, Trail, Value, too_deep};
 use crate::kind::GroupKind;
 
 use super::object::{Found, ImageField, Malformed, Object, Source};
 
-/// Reads the object that starts here in a text, and says where it ends.
+/// Finds what is in an object.
 ///
 /// # Errors
 ///
-/// Where it is no JSON, or nested too deep.
-pub(super) fn read<'a>(
-    text: &'a str,
-    start: usize,
-    kind: &GroupKind<'_>,
-) -> Result<(Object<'a>, usize), String> {
+/// Where it is nested too deep.
+pub(super) fn read<'a>(value: Value<'a>, kind: &GroupKind<'_>) -> Result<Object<'a>, String> {
     let mut walk = Walk {
-        text,
-        object: Object::new(""),
-        read: None,
-        too_deep: None,
-        tries: TRIES,
+        object: Object::new(value),
+        noted: value.find_strings(NOTED_LENGTHS, &is_noted),
+        passed: 0,
+        may_be_too_deep: value.may_be_as_deep_as(DEEPEST),
     };
     let role = if kind.may_run_images() {
         Role::Object(kind.pod_spec())
     } else {
         Role::Imageless
     };
-    match walk.value(start, role, None, DEEPEST) {
-        Some(end) => {
-            walk.object.text = text.get(start..end).unwrap_or_default();
-            Ok((walk.object, end))
-        }
-        None => Err(match walk.too_deep {
-            Some(position) => too_deep(text, position),
-            None => NO_JSON.to_owned(),
-        }),
+    match walk.value(value, role, None, DEEPEST) {
+        Ok(()) => Ok(walk.object),
+        Err(TooDeep(value)) => Err(too_deep(value)),
     }
 }
 
-/// What reads an object.
+/// What finds something in an object.
 struct Walk<'a> {
-    /// The text that the object is part of.
-    text: &'a str,
     object: Object<'a>,
-    /// The text of the value read last, if its role is [`Role::Text`].
-    read: Option<Cow<'a, str>>,
-    /// Where the value begins that is nested too deep.
-    too_deep: Option<usize>,
-    /// How often below here a value may be read over on trial, to be read again if that fails.
-    tries: usize,
+    /// Where the keys are of what is looked for at any depth, and how many of them are passed.
+    noted: Vec<Position>,
+    passed: usize,
+    may_be_too_deep: bool,
 }
 
-/// Most of an object is read over, and is read again where that was a mistake: at most so often.
-const TRIES: usize = 4;
+/// The lengths of the keys of what is looked for at any depth, a bit for each.
+const NOTED_LENGTHS: u32 = 1 << 7 | 1 << 10 | 1 << 14 | 1 << 19;
 
-/// The keys of what is looked for at any depth.
-const NOTED: Wanted<'static> = Wanted {
-    lengths: 1 << 7 | 1 << 8 | 1 << 10 | 1 << 14 | 1 << 19,
-    is_wanted: &|key| {
-        matches!(
-            key,
-            b"containers" | b"volumes" | b"metadata" | b"initContainers" | b"ephemeralContainers"
-        )
-    },
-};
+/// Whether what stands at a key is looked for at any depth.
+fn is_noted(key: &str) -> bool {
+    matches!(
+        key,
+        "containers" | "volumes" | "initContainers" | "ephemeralContainers"
+    )
+}
+
+/// A value that is nested too deep.
+struct TooDeep<'a>(Value<'a>);
 
 /// Whether what stands at a key may have a role: by its length and first letter, for most have none.
-fn may_have_role(key: &str) -> bool {
+const fn may_have_role(key: (usize, Option<u8>)) -> bool {
     matches!(
-        (key.len(), key.as_bytes().first()),
+        key,
         (4, Some(b'n' | b's'))
             | (5 | 14 | 15, Some(b'i'))
             | (7, Some(b'v'))
@@ -107,11 +91,11 @@ enum Role {
 
 impl Role {
     /// The role of a member of a value with this role.
-    fn member(self, key: &str) -> Self {
-        if !may_have_role(key) {
+    fn member(self, key: Key<'_>) -> Self {
+        if !may_have_role(key.length_and_first()) {
             return Self::Any;
         }
-        match (self, key) {
+        match (self, key.text()) {
             (Self::Object(Some(way)) | Self::Way(way), key) => match way.split_first() {
                 Some((first, rest)) if *first == key => Self::Way(rest),
                 Some(_) => Self::by_shape(key, false),
@@ -181,134 +165,107 @@ impl Role {
 }
 
 impl<'a> Walk<'a> {
-    /// Reads the value that starts here, and says where it ends.
     fn value(
         &mut self,
-        start: usize,
+        value: Value<'a>,
         role: Role,
         trail: Option<&Trail<'_, 'a>>,
         deeper: usize,
-    ) -> Option<usize> {
-        let kind = kind_at(self.text, start);
+    ) -> Result<(), TooDeep<'a>> {
+        let kind = value.kind();
         // `null` is as good as absent.
         if let Some(expected) = role.expected()
             && expected != kind
             && kind != Kind::Null
         {
-            let end = value_end(self.text, start)?;
             self.object.found.push(Found::Malformed(Malformed {
-                raw: self.text.get(start..end)?,
+                raw: value,
                 place: trail.map(Trail::location).unwrap_or_default(),
                 expected,
                 found: kind,
             }));
         }
-        if matches!(kind, Kind::Map | Kind::List) {
-            let Some(deeper) = deeper.checked_sub(1) else {
-                self.too_deep = Some(start);
-                return None;
-            };
-            return if kind == Kind::Map {
-                self.map(start, role, trail, deeper)
-            } else {
-                self.list(start, role, trail, deeper)
-            };
+        if !matches!(kind, Kind::Map | Kind::List) {
+            return Ok(());
         }
-        let end = value_end(self.text, start)?;
-        match role {
-            Role::Text { .. } if kind == Kind::Text => {
-                self.read = string(self.text.get(start..end)?);
-            }
-            Role::Object(_) | Role::Imageless => self.object.is_null = kind == Kind::Null,
-            _ => {}
+        let deeper = deeper.checked_sub(1).ok_or(TooDeep(value))?;
+        if kind == Kind::Map {
+            return self.map(value, role, trail, deeper);
         }
-        Some(end)
-    }
-
-    fn list(
-        &mut self,
-        start: usize,
-        role: Role,
-        trail: Option<&Trail<'_, 'a>>,
-        deeper: usize,
-    ) -> Option<usize> {
         if matches!(role, Role::List { .. }) {
             self.keep_template(trail);
         }
-        let role = role.element();
-        let mut index = 0;
-        each_element(self.text, start, &mut |start| {
+        for (index, element) in value.elements().enumerate() {
+            let role = role.element();
+            if matches!(role, Role::Any) && !self.may_find_in(element) {
+                continue;
+            }
             let step = Step::Index(index);
-            index += 1;
-            self.value(start, role, Some(&Trail::below(trail, &step)), deeper)
-        })
+            let trail = Trail::below(trail, &step);
+            self.value(element, role, Some(&trail), deeper)?;
+        }
+        Ok(())
+    }
+
+    /// Whether there is something to find in a value of which nothing is known. Asked in the order of the
+    /// text.
+    fn may_find_in(&mut self, value: Value<'_>) -> bool {
+        let span = value.span();
+        while self
+            .noted
+            .get(self.passed)
+            .is_some_and(|noted| noted.byte() < span.start)
+        {
+            self.passed += 1;
+        }
+        self.may_be_too_deep
+            || self
+                .noted
+                .get(self.passed)
+                .is_some_and(|noted| noted.byte() < span.end)
     }
 
     fn map(
         &mut self,
-        start: usize,
+        map: Value<'a>,
         role: Role,
         trail: Option<&Trail<'_, 'a>>,
         deeper: usize,
-    ) -> Option<usize> {
-        let text = self.text;
+    ) -> Result<(), TooDeep<'a>> {
         let is_imageless = matches!(role, Role::Imageless);
         let is_object = is_imageless || matches!(role, Role::Object(_));
         let first = self.object.found.len();
         let mut name = None;
         let mut is_never_pulled = false;
-        let end = each_member(text, start, &mut |key, start| {
-            if is_object && (is_imageless || matches!(key.as_ref(), "metadata" | "status")) {
-                let end = value_end(text, start)?;
-                let value = text.get(start..end)?;
-                if key == "metadata" {
+        for (key, value) in map.members() {
+            if is_object && (is_imageless || key.is("metadata") || key.is("status")) {
+                if key.is("metadata") {
                     let earlier = self.object.metadata.replace(value);
                     self.object.is_metadata_repeated |= earlier.is_some();
                 }
-                self.object.members.push((key, value));
-                return Some(end);
+                continue;
             }
-            let below = role.member(&key);
-            let is_marked =
-                matches!(below, Role::List { .. }) || (key.len() == 8 && key == "metadata");
-            let is_any = matches!(below, Role::Any) && !is_marked && self.tries > 0;
-            if is_any && let Some(end) = plain_end(text, start, deeper, &NOTED) {
-                if is_object {
-                    self.object.members.push((key, text.get(start..end)?));
+            let below = role.member(key);
+            let (Role::Text { .. }, Some(text)) = (below, value.string()) else {
+                let is_known = !matches!(below, Role::Any);
+                if is_known || (value.is_composite() && self.may_find_in(value)) {
+                    let step = Step::key(key.text());
+                    let way = Trail::below(trail, &step);
+                    self.value(value, below, Some(&way), deeper)?;
                 }
-                return Some(end);
-            }
-            self.tries -= usize::from(is_any);
-            let step = Step::Key(key);
-            let way = Trail::below(trail, &step);
-            let end = self.value(start, below, Some(&way), deeper)?;
-            let value = text.get(start..end)?;
-            self.tries += usize::from(is_any);
-            if is_marked {
-                self.object.marks.push((way.location(), value));
-            }
-            if let (true, Step::Key(key)) = (is_object, &step) {
-                self.object.members.push((key.clone(), value));
-            }
-            if !matches!(below, Role::Text { .. }) {
-                return Some(end);
-            }
-            let Some(read) = self.read.take() else {
-                return Some(end);
+                continue;
             };
-            match (role, &step) {
-                (_, Step::Key(key)) if key == "name" => name = Some(read),
-                (_, Step::Key(key)) if key.ends_with("ullPolicy") => {
-                    is_never_pulled |= read == "Never";
-                }
+            if key.is("name") {
+                name = Some(text);
+            } else if key.is("imagePullPolicy") || key.is("pullPolicy") {
+                is_never_pulled |= text == "Never";
+            } else if matches!(role, Role::VolumeImage { .. }) {
                 // The volume is one step above its `image`.
-                (Role::VolumeImage { .. }, _) => {
-                    self.keep(Source::Volume, trail.and_then(Trail::parent), value, read);
-                }
-                _ => self.keep(Source::Container, trail, value, read),
+                self.keep(Source::Volume, trail.and_then(Trail::parent), value, text);
+            } else {
+                self.keep(Source::Container, trail, value, text);
             }
-            Some(end)
-        })?;
+        }
         if (name.is_some() || is_never_pulled)
             && let Some(found) = self.object.found.get_mut(first..)
         {
@@ -320,13 +277,13 @@ impl<'a> Walk<'a> {
                     && image.place.steps().len() == depth
                 {
                     image.is_never_pulled |= is_never_pulled;
-                    if name.is_some() {
-                        image.name.clone_from(&name);
+                    if let Some(name) = name {
+                        image.name = Some(Cow::Borrowed(name));
                     }
                 }
             }
         }
-        Some(end)
+        Ok(())
     }
 
     /// Keeps the pod template that this is the way to the list of containers of, if it is one.
@@ -346,8 +303,8 @@ impl<'a> Walk<'a> {
         &mut self,
         source: Source,
         trail: Option<&Trail<'_, 'a>>,
-        raw: &'a str,
-        text: Cow<'a, str>,
+        raw: Value<'a>,
+        text: &'a str,
     ) {
         if !text.is_empty() {
             self.object.found.push(Found::Image(ImageField {
@@ -356,7 +313,7 @@ impl<'a> Walk<'a> {
                 place: trail.map(Trail::location).unwrap_or_default(),
                 name: None,
                 is_never_pulled: false,
-                text,
+                text: Cow::Borrowed(text),
             }));
         }
     }
@@ -380,7 +337,7 @@ mod tests {
                 kind: Cow::Borrowed(kind),
             };
             for key in kind.pod_spec().unwrap() {
-                assert!(may_have_role(key), "{key}");
+                assert!(may_have_role((key.len(), key.bytes().next())), "{key}");
             }
         }
         for key in [
@@ -394,7 +351,7 @@ mod tests {
             "reference",
             "pullPolicy",
         ] {
-            assert!(may_have_role(key), "{key}");
+            assert!(may_have_role((key.len(), key.bytes().next())), "{key}");
         }
         for key in [
             "args",
@@ -404,7 +361,7 @@ mod tests {
             "securityContext",
             "",
         ] {
-            assert!(!may_have_role(key), "{key}");
+            assert!(!may_have_role((key.len(), key.bytes().next())), "{key}");
         }
     }
 }

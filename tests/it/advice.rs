@@ -6,7 +6,7 @@
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use rollout_guard::image::Reference;
-use rollout_guard::json::Node;
+use rollout_guard::json::Document;
 use rollout_guard::settings::Settings;
 use rollout_guard::wire;
 use serde_json::{Value, json};
@@ -161,8 +161,8 @@ fn settings() -> impl Strategy<Value = Value> {
         })
         .prop_filter("settings with a mistake", |settings| {
             let text = settings.to_string();
-            let node: Node<'_> = serde_json::from_str(&text).unwrap();
-            Settings::validate(&node).is_ok()
+            let document = Document::of(&text).unwrap();
+            Settings::validate(document.root()).is_ok()
         })
 }
 

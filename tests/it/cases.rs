@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use rollout_guard::json::{Node, Step};
+use rollout_guard::json::{Document, Step};
 use rollout_guard::policy::Policy;
 use rollout_guard::request::Payload;
 use rollout_guard::settings::Settings;
@@ -133,8 +133,8 @@ struct Said {
 fn run(case: &Case) -> Said {
     let mut said = Said::default();
     let settings = serde_json::to_string(&case.settings).unwrap();
-    let node: Node<'_> = serde_json::from_str(&settings).unwrap();
-    let settings = match Settings::validate(&node) {
+    let document = Document::of(&settings).unwrap();
+    let settings = match Settings::validate(document.root()) {
         Ok(settings) => settings,
         Err(errors) => {
             said.settings_errors = errors.iter().map(|error| error.path.clone()).collect();
@@ -154,7 +154,8 @@ fn run(case: &Case) -> Said {
     let rewritten = &answer["audit_annotations"]["rewritten"];
     said.rewritten
         .push_str(rewritten.as_str().unwrap_or_default());
-    if let Ok(request) = Payload::read(&payload).unwrap().request {
+    let document = Document::read(&payload).unwrap();
+    if let Ok(request) = Payload::read(&document).unwrap().request {
         let verdict = Policy::new(&settings).evaluate_with(request, &registry);
         assert_eq!(
             answer["accepted"],

@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 
 use rollout_guard::annotation::TOOLS_KEYS;
 use rollout_guard::glob;
-use rollout_guard::json::Node;
+use rollout_guard::json::Document;
 use rollout_guard::settings::{Settings, SettingsError};
 use rollout_guard::violation::Code;
 use rollout_guard::wire;
@@ -444,8 +444,8 @@ fn inline(text: &str) -> Value {
 
 fn validate(settings: &Value) -> Result<(), Vec<SettingsError>> {
     let text = settings.to_string();
-    let node: Node<'_> = serde_json::from_str(&text).unwrap();
-    Settings::validate(&node)
+    let document = Document::of(&text).unwrap();
+    Settings::validate(document.root())
         .map(|_| ())
         .map_err(|errors| errors.iter().cloned().collect())
 }

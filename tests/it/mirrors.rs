@@ -5,7 +5,7 @@ use json_patch::PatchOperation;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::ValueTree;
-use rollout_guard::json::Node;
+use rollout_guard::json::Document;
 use rollout_guard::settings::Settings;
 use rollout_guard::wire;
 use serde_json::{Map, Value, json};
@@ -140,8 +140,7 @@ fn settings() -> impl Strategy<Value = Value> {
         }
         let settings = json!({ "mirrors": rules });
         let text = settings.to_string();
-        let node: Node<'_> = serde_json::from_str(&text).ok()?;
-        Settings::validate(&node).ok()?;
+        Settings::validate(Document::of(&text).ok()?.root()).ok()?;
         Some(settings)
     })
 }

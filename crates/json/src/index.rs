@@ -5,7 +5,7 @@ use wide::u8x16;
 use super::string::{Marks, Meaning, escaped_end};
 
 /// Where a key, a value, or the end of a list or map stands.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
     /// The first byte; the two highest bits say what is there.
     start: u32,
@@ -27,6 +27,9 @@ const LONGEST: usize = 1 << 30;
 const ROOT: u32 = u32::MAX;
 
 impl Place {
+    /// `null`, at the start of a text.
+    pub(crate) const NULL: Self = Self { start: 0, end: 4 };
+
     #[inline(always)]
     pub(crate) const fn start(self) -> usize {
         (self.start & !(BRACKET | ESCAPED)) as usize
@@ -49,7 +52,7 @@ impl Place {
 }
 
 /// The places of a text, in its order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Index {
     pub(crate) places: Vec<Place>,
     pub(crate) escaped: Vec<Meaning>,
@@ -58,6 +61,13 @@ pub(crate) struct Index {
 }
 
 impl Index {
+    /// The index of no text.
+    pub(crate) const EMPTY: Self = Self {
+        places: Vec::new(),
+        escaped: Vec::new(),
+        depth: 0,
+    };
+
     /// Reads a text.
     ///
     /// # Errors
@@ -71,7 +81,7 @@ impl Index {
         let mut index = Self {
             // Mostly there are less. Memory is never given back in the module.
             places: Vec::with_capacity(bytes.len() / 4),
-            ..Self::default()
+            ..Self::EMPTY
         };
         index.fill(bytes).map(|()| index)
     }
@@ -316,7 +326,7 @@ mod tests {
                 "[{}]",
                 vec![element; (2 << 20) / (element.len() + 1)].join(",")
             );
-            let mut index = Index::default();
+            let mut index = Index::EMPTY;
             index.places.reserve_exact(text.len() / 4);
             let first = index.places.capacity();
             assert_eq!(index.fill(text.as_bytes()).is_ok(), is_json, "{element}");

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::bytes::is_same;
 use super::value::{Kind, Value};
 
 /// How deep values are compared: what is nested deeper equals nothing.
@@ -12,17 +13,25 @@ const DEEPEST: usize = 128;
 /// Key order and white space do not count, nor does the spelling of a number (`1` and `1.0`). A map that
 /// holds a key twice does not equal another order of keys.
 pub fn same(left: Value<'_>, right: Value<'_>) -> bool {
-    left.text() == right.text() || same_but_for(left, right, &|_| false)
+    is_same(left.text(), right.text()) || same_but_for(left, right, &[])
 }
 
-/// As [`same`], but for members that are `left_out`, given the keys on the way to them through maps.
-pub fn same_but_for(left: Value<'_>, right: Value<'_>, left_out: &dyn Fn(&[&str]) -> bool) -> bool {
+/// Says which members of a map are left out, by their keys.
+pub type LeftOut<'f> = &'f dyn Fn(&str) -> bool;
+
+/// As [`same`], but for some members: those in the maps that these keys lead to. A map of which nothing is
+/// left is as good as absent.
+pub fn same_but_for(
+    left: Value<'_>,
+    right: Value<'_>,
+    left_out: &[(&[&str], LeftOut<'_>)],
+) -> bool {
     let way = &mut Vec::new();
     Comparison { left_out, way }.equal(left, right, DEEPEST)
 }
 
 struct Comparison<'c, 'a> {
-    left_out: &'c dyn Fn(&[&str]) -> bool,
+    left_out: &'c [(&'c [&'c str], LeftOut<'c>)],
     /// The keys on the way to what is compared; none of what is in lists.
     way: &'c mut Vec<&'a str>,
 }
@@ -34,7 +43,7 @@ impl<'a> Comparison<'_, 'a> {
             (Kind::List, Kind::List) => {
                 let (left, right) = (left.elements(), right.elements());
                 let mut all = Comparison {
-                    left_out: &|_| false,
+                    left_out: &[],
                     way: &mut Vec::new(),
                 };
                 deeper > 0
@@ -54,16 +63,13 @@ impl<'a> Comparison<'_, 'a> {
         if left.len() != right.len() {
             return false;
         }
-        let is_in_order = left
-            .iter()
-            .zip(&right)
-            .all(|(left, right)| left.0 == right.0);
+        let mut pairs = left.iter().zip(&right);
+        let is_in_order = pairs.all(|(left, right)| left.0 == right.0);
         // The other value of a key is taken out once; a sort would be much code in the module.
         let mut others = BTreeMap::new();
         if !is_in_order {
-            for (position, (key, _)) in right.iter().enumerate() {
-                others.insert(*key, position);
-            }
+            let positions = right.iter().enumerate();
+            others.extend(positions.map(|(position, (key, _))| (*key, position)));
             if others.len() < right.len() {
                 return false;
             }
@@ -88,11 +94,20 @@ impl<'a> Comparison<'_, 'a> {
     fn members(&mut self, map: Value<'a>) -> Vec<(&'a str, Value<'a>)> {
         let mut members = Vec::new();
         for (key, value) in map.members() {
-            self.way.push(key.text());
-            if !(self.left_out)(self.way) {
-                members.push((key.text(), value));
+            let key = key.text();
+            let mut ways = self.left_out.iter();
+            let mut is_left_out =
+                ways.any(|(way, is_left_out)| *way == *self.way && is_left_out(key));
+            self.way.push(key);
+            let mut ways = self.left_out.iter();
+            if !is_left_out && ways.any(|(way, _)| way.starts_with(self.way)) {
+                let is_map = value.kind() == Kind::Map;
+                is_left_out = value.is_empty() || (is_map && self.members(value).is_empty());
             }
             self.way.pop();
+            if !is_left_out {
+                members.push((key, value));
+            }
         }
         members
     }

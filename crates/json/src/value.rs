@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::Document;
+use super::bytes::is_same;
 use super::index::Place;
 
 /// The type of a JSON value, as messages name it.
@@ -51,25 +52,36 @@ pub struct Position(usize);
 impl Position {
     /// Behind all values.
     pub const END: Self = Self(usize::MAX);
+
+    /// The position of this byte.
+    pub const fn at(byte: usize) -> Self {
+        Self(byte)
+    }
+
+    /// The byte of the text.
+    pub const fn byte(self) -> usize {
+        self.0
+    }
 }
 
 /// The key of a member.
 #[derive(Clone, Copy)]
 pub struct Key<'a>(Value<'a>);
 
+static NULL: Document<'static> = Document::NULL;
+
 impl<'a> Value<'a> {
+    /// `null`, for what is not there.
+    pub const NULL: Value<'static> = Value::new(&NULL, 0);
+
     pub(crate) const fn new(document: &'a Document<'a>, at: usize) -> Self {
         Self { document, at }
     }
 
     #[inline(always)]
     fn place(self) -> Place {
-        self.document
-            .index
-            .places
-            .get(self.at)
-            .copied()
-            .unwrap_or_default()
+        let places = &self.document.index.places;
+        places.get(self.at).copied().unwrap_or(Place::NULL)
     }
 
     /// The type, which the first character tells.
@@ -107,14 +119,37 @@ impl<'a> Value<'a> {
         place.start()..end
     }
 
+    /// The line and the column of the document in which it stands, counted from 1.
+    pub fn line_and_column(self) -> (usize, usize) {
+        let before = self.document.text.get(..self.place().start());
+        let before = before.unwrap_or_default();
+        let line = before.split('\n').count();
+        (
+            line,
+            before.rsplit('\n').next().unwrap_or_default().len() + 1,
+        )
+    }
+
     /// The value as it is written.
     pub fn text(self) -> &'a str {
         self.document.text.get(self.span()).unwrap_or_default()
     }
 
+    /// Whether another value is written the same, to the byte.
+    pub fn is_written_as(self, other: Value<'_>) -> bool {
+        is_same(self.text(), other.text())
+    }
+
     /// Where it stands.
     pub fn position(self) -> Position {
         Position(self.place().start())
+    }
+
+    /// Whether another value is this one or stands in it.
+    pub fn holds(self, other: Value<'_>) -> bool {
+        let end = self.place().end();
+        let is_inside = self.is_composite() && other.at > self.at && other.at < end;
+        std::ptr::eq(self.document.text, other.document.text) && (is_inside || other.at == self.at)
     }
 
     /// The string that it is; none if it is something else.
@@ -129,6 +164,18 @@ impl<'a> Value<'a> {
             return Some(self.document.index.escaped.get(place.end())?.text(written));
         }
         Some(written)
+    }
+
+    /// Whether it is a list or a map.
+    #[inline]
+    pub fn is_composite(self) -> bool {
+        self.place().is_bracket()
+    }
+
+    /// Whether it is a list without elements or a map without members.
+    pub fn is_empty(self) -> bool {
+        let place = self.place();
+        place.is_bracket() && place.end() == self.at + 1
     }
 
     /// The members of the map that it is, in their order, a repeated key as often as it is written; none
@@ -161,6 +208,36 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Where in it there are strings that are wanted, be they keys or not, in the order of the text. Asked
+    /// for are those of these lengths, a bit for each: most others are told by theirs.
+    pub fn find_strings(self, lengths: u32, is_wanted: &dyn Fn(&str) -> bool) -> Vec<Position> {
+        let places = &self.document.index.places;
+        let end = if self.is_composite() {
+            self.place().end()
+        } else {
+            self.at
+        };
+        let inside = places.get(self.at + 1..end).unwrap_or_default();
+        let mut found = Vec::new();
+        for (at, place) in (self.at + 1..).zip(inside) {
+            let length = place.end().wrapping_sub(place.start() + 2);
+            if place.is_escaped() || length < 32 && lengths >> length & 1 == 1 {
+                let string = Self { at, ..self };
+                // An escape is six characters for one at most.
+                let is_short = string.span().len() <= 6 * 32;
+                if is_short && string.string().is_some_and(is_wanted) {
+                    found.push(string.position());
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether something in it may be nested as deep as this.
+    pub const fn may_be_as_deep_as(self, levels: usize) -> bool {
+        self.document.depth() >= levels
+    }
+
     /// The last member with this key, which is the one that Kubernetes reads; none if it is no map or has
     /// no such member.
     pub fn get(self, key: &str) -> Option<Self> {
@@ -185,6 +262,24 @@ impl<'a> Key<'a> {
     /// The key, without its escapes.
     pub fn text(self) -> &'a str {
         self.0.string().unwrap_or_default()
+    }
+
+    /// The bytes of the document's text that it takes, with its quotes.
+    pub fn span(self) -> Range<usize> {
+        self.0.span()
+    }
+
+    /// Its length and its first byte, which tell most keys apart.
+    #[inline]
+    pub fn length_and_first(self) -> (usize, Option<u8>) {
+        let place = self.0.place();
+        if place.is_escaped() {
+            let text = self.text();
+            return (text.len(), text.bytes().next());
+        }
+        let length = place.end() - place.start() - 2;
+        let first = self.0.document.text.as_bytes().get(place.start() + 1);
+        (length, first.copied().filter(|_| length > 0))
     }
 
     /// Whether it is this one.

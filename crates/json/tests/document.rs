@@ -272,14 +272,20 @@ fn order_space_and_spelling_do_not_count() {
 }
 
 #[test]
-fn members_can_be_left_out_by_the_way_to_them() {
+fn members_can_be_left_out_where_they_are_named() {
     let before = r#"{"metadata":{"name":"a","finalizers":["x"]},"spec":1}"#;
     let after = r#"{"spec":1,"metadata":{"name":"a"}}"#;
-    let (before, after) = (Document::of(before).unwrap(), Document::of(after).unwrap());
-    let but_for = |way: &[&str]| same_but_for(before.root(), after.root(), &|keys| keys == way);
-    assert!(but_for(&["metadata", "finalizers"]));
-    assert!(!but_for(&["finalizers"]));
-    assert!(!but_for(&["metadata", "managedFields"]));
+    let same = |left, right, way: &[&str], left_out: &str| {
+        let (left, right) = (Document::of(left).unwrap(), Document::of(right).unwrap());
+        same_but_for(left.root(), right.root(), &[(way, &|key| key == left_out)])
+    };
+    assert!(same(before, after, &["metadata"], "finalizers"));
+    assert!(!same(before, after, &["metadata"], "managedFields"));
+    assert!(!same(before, after, &["spec"], "finalizers"));
+    assert!(!same(before, after, &[], "finalizers"));
+    assert!(same(r#"{"a":{"b":{"c":1}}}"#, "{}", &["a", "b"], "c"));
+    let more = r#"{"a":{"b":{"c":1,"d":2}}}"#;
+    assert!(!same(more, "{}", &["a", "b"], "c"));
 }
 
 /// Some JSON, in some spelling.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::path::Path;
 
-use rollout_guard::json::{Location, Step};
+use rollout_guard::json::{self, Location, Step};
 use rollout_guard::policy::Policy;
 use rollout_guard::registry::{Existence, Registry};
 use rollout_guard::request::Request;
@@ -219,7 +219,8 @@ impl<'r> Reading<'r> {
         let position = report.objects.len();
         for (source, policy) in &judge.policies {
             let mut judged = |reading: &mut Self, text: &str, template| {
-                let verdict = match Request::read(text) {
+                let json = json::Document::of(text);
+                let verdict = match Request::of(&json) {
                     Err(error) => Verdict::unreadable(None, &error),
                     Ok(request) => {
                         if !is_asked {
@@ -349,7 +350,8 @@ impl Judge<'_> {
         for (source, policy) in &self.policies {
             let mut add =
                 |text: &str, template: Option<&Location<'_>>| {
-                    let verdict = match Request::read(text) {
+                    let json = json::Document::of(text);
+                    let verdict = match Request::of(&json) {
                         Err(error) => Verdict::unreadable(None, &error),
                         Ok(request) => policy.evaluate_with(request, &NotAsked),
                     };
@@ -399,7 +401,8 @@ impl Judge<'_> {
         let mut text = String::new();
         object.write_request(self.namespace, &self.identity, &mut text);
         object.group_kind().pod_spec().is_some()
-            || Request::read(&text).map_or(true, |request| !self.found(&request).is_empty())
+            || Request::of(&json::Document::of(&text))
+                .map_or(true, |request| !self.found(&request).is_empty())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
-use rollout_guard::json::{Location, Step};
+use rollout_guard::json::{self, Location, Step};
 use rollout_guard::kind::GroupKind;
 use rollout_guard::request::{Operation, Request};
 
@@ -255,7 +255,8 @@ impl Object<'_> {
             None => {
                 let mut text = String::new();
                 self.write_request(namespace, &Identity::Nobody, &mut text);
-                let request = Request::read(&text).ok();
+                let json = json::Document::of(&text);
+                let request = Request::of(&json).ok();
                 let object = request.and_then(|request| request.object);
                 let templates = object.into_iter().flat_map(|object| object.templates);
                 templates.map(|template| template.detached()).collect()

@@ -2,6 +2,7 @@
 //!
 //! None of it is an error: a strictness without need would be an outage at the next upgrade.
 
+use rollout_guard::json;
 use rollout_guard::pattern::{ImagePattern, RegistryPattern, TagPattern};
 use rollout_guard::policy::Policy;
 use rollout_guard::request::Request;
@@ -176,7 +177,8 @@ fn refuses(lists: &Settings<'_>, image: &str) -> bool {
         "object": { "spec": { "containers": [{ "name": "app", "image": image }] } },
     })
     .to_string();
-    Request::read(&request).is_ok_and(|request| !Policy::new(lists).evaluate(request).accepted())
+    let json = json::Document::of(&request);
+    Request::of(&json).is_ok_and(|request| !Policy::new(lists).evaluate(request).accepted())
 }
 
 /// `guardDelete` in a policy that is not asked about DELETE.

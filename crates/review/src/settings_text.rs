@@ -1,10 +1,10 @@
 //! Settings in sentences.
 
-use rollout_guard::json::Node;
+use rollout_guard::json::{Key, Value};
 
 /// What settings do, a sentence for each thing, and several for a rule, in the order of
 /// docs/settings.md.
-pub fn sentences(settings: &Node<'_>) -> Vec<String> {
+pub fn sentences(settings: Value<'_>) -> Vec<String> {
     let mut said = Vec::new();
     let mut say = |sentence: String| said.push(sentence);
     for (section, that) in [
@@ -88,14 +88,14 @@ pub fn sentences(settings: &Node<'_>) -> Vec<String> {
     said
 }
 
-fn ends(section: &Node<'_>) -> &'static str {
+fn ends(section: Value<'_>) -> &'static str {
     match text(section, "action") {
         Some("warn") => "gets a warning",
         _ => "is refused",
     }
 }
 
-fn mirror_sentence(mirror: &Node<'_>) -> String {
+fn mirror_sentence(mirror: Value<'_>) -> String {
     let (source, target) = (text(mirror, "source"), text(mirror, "mirror"));
     let source = match source {
         Some("*") => "Every image that is not under a mirror".to_owned(),
@@ -106,7 +106,7 @@ fn mirror_sentence(mirror: &Node<'_>) -> String {
         Some("skip") => ", unless it has a digest",
         _ => "",
     };
-    let asked = if matches!(get(mirror, "checkExists"), Some(Node::Bool(true))) {
+    let asked = if is_true(mirror, "checkExists") {
         ", if the mirror has it"
     } else {
         ""
@@ -122,7 +122,7 @@ fn mirror_sentence(mirror: &Node<'_>) -> String {
     )
 }
 
-fn exemption_sentence(exemption: &Node<'_>) -> String {
+fn exemption_sentence(exemption: Value<'_>) -> String {
     let images = list(exemption, "images");
     let from = match (list(exemption, "checks"), &images) {
         (Some(checks), _) => format!("from {}", all(&checks)),
@@ -142,7 +142,7 @@ fn exemption_sentence(exemption: &Node<'_>) -> String {
 }
 
 /// What a rule about annotations asks for.
-fn annotation_rule(index: usize, rule: &Node<'_>) -> String {
+fn annotation_rule(index: usize, rule: Value<'_>) -> String {
     let name = named(rule, "annotations", index);
     let annotations = match text(rule, "target") {
         Some("podTemplate") => "The annotations of Pods",
@@ -185,9 +185,8 @@ fn annotation_rule(index: usize, rule: &Node<'_>) -> String {
             either(&names)
         ));
     }
-    if let Some(Node::Map(values)) = get(rule, "values") {
-        parts.extend(values.iter().map(|(name, value)| value_rule(name, value)));
-    }
+    let values = get(rule, "values").into_iter().flat_map(Value::members);
+    parts.extend(values.map(|(name, value)| value_rule(name.text(), value)));
     let mut say = |part: String| parts.push(part);
     for group in groups(rule, "conflicting") {
         say(format!("At most one of {} may be there.", all(&group)));
@@ -228,7 +227,7 @@ fn annotation_rule(index: usize, rule: &Node<'_>) -> String {
 }
 
 /// What a value of an annotation must be.
-fn value_rule(name: &str, value: &Node<'_>) -> String {
+fn value_rule(name: &str, value: Value<'_>) -> String {
     let mut must = Vec::new();
     if let Some(words) = list(value, "oneOf") {
         must.push(format!("is {}", either(&words)));
@@ -247,10 +246,10 @@ fn value_rule(name: &str, value: &Node<'_>) -> String {
 }
 
 /// What a rule about changes guards, and who may change it.
-fn change_rule(index: usize, rule: &Node<'_>) -> String {
+fn change_rule(index: usize, rule: Value<'_>) -> String {
     let name = named(rule, "changes", index);
     let guards = list(rule, "guard");
-    let deletes = matches!(get(rule, "guardDelete"), Some(Node::Bool(true)));
+    let deletes = is_true(rule, "guardDelete");
     let what = match (&guards, deletes) {
         (Some(guards), false) => format!("Changes of {}", either(guards)),
         (Some(guards), true) => format!("Changes of {}, and deletions,", either(guards)),
@@ -275,7 +274,7 @@ fn change_rule(index: usize, rule: &Node<'_>) -> String {
     if parts.is_empty() {
         parts.push("Nobody may make them but Kubernetes' own controllers.".to_owned());
     }
-    if matches!(get(rule, "allowRestart"), Some(Node::Bool(true))) {
+    if is_true(rule, "allowRestart") {
         parts.push("`kubectl rollout restart` passes.".to_owned());
     }
     parts.push(format!("Any other {}.", ends(rule)));
@@ -284,18 +283,18 @@ fn change_rule(index: usize, rule: &Node<'_>) -> String {
     format!("{what}{about} (`{name}`): {}", parts.join(" "))
 }
 
-fn named(rule: &Node<'_>, section: &str, index: usize) -> String {
+fn named(rule: Value<'_>, section: &str, index: usize) -> String {
     let name = text(rule, "name").map(str::to_owned);
     name.unwrap_or_else(|| format!("{section}[{index}]"))
 }
 
-fn message(rule: &Node<'_>) -> Option<String> {
+fn message(rule: Value<'_>) -> Option<String> {
     let message = text(rule, "message")?;
     Some(format!("Messages end with: {message}"))
 }
 
 /// The `match` of an item: ` of the kind … in the namespace …`.
-fn condition(item: &Node<'_>) -> String {
+fn condition(item: Value<'_>) -> String {
     let Some(selector) = get(item, "match") else {
         return String::new();
     };
@@ -330,16 +329,13 @@ fn condition(item: &Node<'_>) -> String {
 }
 
 /// The conditions of a map: `` `spec.type` is `LoadBalancer` ``.
-fn conditions(map: &Node<'_>, verb: &str) -> Vec<String> {
-    let Node::Map(members) = map else {
-        return Vec::new();
+fn conditions(map: Value<'_>, verb: &str) -> Vec<String> {
+    let condition = |(key, value): (Key<'_>, Value<'_>)| match (key.text(), value.string()) {
+        (key, Some("*")) => format!("`{key}` {verb} set"),
+        (key, Some(text)) => format!("`{key}` {verb} `{text}`"),
+        (key, None) => format!("`{key}` {verb} absent"),
     };
-    let condition = |(key, value): &(_, Node<'_>)| match value {
-        Node::Text(text) if text == "*" => format!("`{key}` {verb} set"),
-        Node::Text(text) => format!("`{key}` {verb} `{text}`"),
-        _ => format!("`{key}` {verb} absent"),
-    };
-    members.iter().map(condition).collect()
+    map.members().map(condition).collect()
 }
 
 /// `a, b and c`.
@@ -362,50 +358,34 @@ fn joined(words: &[String], last: &str) -> String {
     }
 }
 
-fn get<'n>(node: &'n Node<'n>, key: &str) -> Option<&'n Node<'n>> {
-    let Node::Map(members) = node else {
-        return None;
-    };
-    let (_, value) = members.iter().find(|(known, _)| known == key)?;
-    (*value != Node::Null).then_some(value)
+fn get<'n>(value: Value<'n>, key: &str) -> Option<Value<'n>> {
+    value.get(key).filter(|member| !member.is_null())
 }
 
-fn text<'n>(node: &'n Node<'n>, key: &str) -> Option<&'n str> {
-    match get(node, key)? {
-        Node::Text(text) => Some(text),
-        _ => None,
-    }
+fn text<'n>(value: Value<'n>, key: &str) -> Option<&'n str> {
+    get(value, key)?.string()
+}
+
+fn is_true(value: Value<'_>, key: &str) -> bool {
+    get(value, key).is_some_and(|member| member.text() == "true")
 }
 
 /// The entries of a list; none of an empty one.
-fn list(node: &Node<'_>, key: &str) -> Option<Vec<String>> {
-    let Node::List(elements) = get(node, key)? else {
-        return None;
-    };
-    let texts: Vec<_> = elements.iter().filter_map(as_text).collect();
+fn list(value: Value<'_>, key: &str) -> Option<Vec<String>> {
+    let texts = texts(get(value, key)?);
     (!texts.is_empty()).then_some(texts)
 }
 
 /// The lists in a list.
-fn groups(node: &Node<'_>, key: &str) -> Vec<Vec<String>> {
-    let group = |group: &Node<'_>| match group {
-        Node::List(elements) => elements.iter().filter_map(as_text).collect(),
-        _ => Vec::new(),
-    };
-    items(node, key).map(group).collect()
+fn groups(value: Value<'_>, key: &str) -> Vec<Vec<String>> {
+    items(value, key).map(texts).collect()
 }
 
-fn as_text(node: &Node<'_>) -> Option<String> {
-    match node {
-        Node::Text(text) => Some(text.to_string()),
-        _ => None,
-    }
+fn texts(list: Value<'_>) -> Vec<String> {
+    let texts = list.elements().filter_map(Value::string);
+    texts.map(str::to_owned).collect()
 }
 
-fn items<'n>(node: &'n Node<'n>, key: &str) -> impl Iterator<Item = &'n Node<'n>> {
-    let elements = match get(node, key) {
-        Some(Node::List(elements)) => elements.as_slice(),
-        _ => &[],
-    };
-    elements.iter()
+fn items<'n>(value: Value<'n>, key: &str) -> impl Iterator<Item = Value<'n>> {
+    get(value, key).into_iter().flat_map(Value::elements)
 }

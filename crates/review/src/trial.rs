@@ -7,7 +7,7 @@ mod images;
 mod outcome;
 mod question;
 
-use rollout_guard::json::Node;
+use rollout_guard::json;
 use rollout_guard::policy::Policy;
 use rollout_guard::request::{Operation, Request};
 use rollout_guard::settings::Settings;
@@ -72,8 +72,8 @@ impl Trial {
         let mut answer = Answer::default();
         let documents = read(&self.settings, Severity::Error, &mut answer.settings.marks);
         let sources = self.sources(&documents, &mut answer.settings);
-        let nodes = nodes(&sources);
-        let settings = self.settings(&sources, &nodes, &mut answer.settings);
+        let of_sources = settings_of(&sources);
+        let settings = self.settings(&sources, &of_sources, &mut answer.settings);
 
         let manifest = read(&self.manifest, Severity::Warning, &mut answer.manifest);
         let old = if self.operation == Operation::Update.as_str() {
@@ -98,9 +98,9 @@ impl Trial {
         let mut answer = Answer::default();
         let documents = read(&self.settings, Severity::Error, &mut answer.settings.marks);
         let sources = self.sources(&documents, &mut answer.settings);
-        let nodes = nodes(&sources);
+        let of_sources = settings_of(&sources);
         let mut files = Files::default();
-        if let Some(settings) = self.settings(&sources, &nodes, &mut answer.settings)
+        if let Some(settings) = self.settings(&sources, &of_sources, &mut answer.settings)
             && let ([source], [settings]) = (sources.as_slice(), settings.as_slice())
         {
             let is_policy = source.policy.is_some();
@@ -158,17 +158,17 @@ impl Trial {
     fn settings<'n>(
         &self,
         sources: &[Source<'_>],
-        nodes: &'n [Node<'n>],
+        documents: &'n [json::Document<'n>],
         answer: &mut SettingsAnswer,
     ) -> Option<Vec<Settings<'n>>> {
         let lines = Lines::new(&self.settings);
         let mut valid = Vec::new();
-        for (source, node) in sources.iter().zip(nodes) {
+        for (source, document) in sources.iter().zip(documents) {
             let mut mark = |severity, error: &rollout_guard::settings::SettingsError| {
                 let mark = Mark::new(&lines, source.span(error), severity, error.problem.clone());
                 answer.marks.push(mark.at(&error.path));
             };
-            match Settings::validate(node) {
+            match Settings::validate(document.root()) {
                 Ok(settings) => {
                     for odd in settings_odd::find(source, &settings) {
                         mark(Severity::Warning, &odd);
@@ -185,8 +185,9 @@ impl Trial {
         if valid.is_empty() || valid.len() != sources.len() {
             return None;
         }
-        for (source, node) in sources.iter().zip(nodes) {
-            answer.sentences.extend(settings_text::sentences(node));
+        for (source, document) in sources.iter().zip(documents) {
+            let sentences = settings_text::sentences(document.root());
+            answer.sentences.extend(sentences);
             let policy = source.policy.as_deref().unwrap_or_default();
             for note in &source.notes {
                 answer.notes.push(format!("{policy}: {note}"));
@@ -232,7 +233,8 @@ fn judge(
         is_asked = true;
         let mut judged = Judged::new(question);
         judged.policy = source.policy.clone().filter(|_| sources.len() > 1);
-        let verdict = match Request::read(&question.request) {
+        let json = json::Document::of(&question.request);
+        let verdict = match Request::of(&json) {
             Err(error) => Verdict::unreadable(settings.docs_url.as_deref(), &error),
             Ok(request) => {
                 let images = images::find(settings, &request);
@@ -282,10 +284,11 @@ fn finding(
 }
 
 /// The settings of each source, as the engine reads them.
-fn nodes<'s>(sources: &'s [Source<'_>]) -> Vec<Node<'s>> {
-    let sources = sources.iter();
+fn settings_of<'s>(sources: &'s [Source<'_>]) -> Vec<json::Document<'s>> {
+    let read = |source: &'s Source<'_>| json::Document::of(source.json());
     sources
-        .map(|source| serde_json::from_str(source.json()).unwrap_or(Node::Null))
+        .iter()
+        .map(|source| read(source).unwrap_or(json::Document::NULL))
         .collect()
 }
 

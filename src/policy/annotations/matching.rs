@@ -1,13 +1,12 @@
 //! Whether a rule about annotations is about a request.
 
-use std::borrow::Cow;
+use rollout_guard_json::is_same;
 
-use crate::json::scan::is_same;
-use crate::json::{FieldPath, Node, Scalar};
+use crate::json::{FieldPath, Kind, Value};
 use crate::selector::{Condition, Selector, has_field};
 use crate::settings;
 
-use super::{Judge, Unjudged, unreadable};
+use super::{Judge, Unjudged};
 
 /// Whether a rule is about a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,7 +25,7 @@ pub(super) struct Known<'p> {
     /// By the text of the `match`.
     matching: Vec<(&'p str, Matching)>,
     /// By the path of a field, and the text of the condition.
-    fields: Vec<(Cow<'p, str>, &'p str, bool)>,
+    fields: Vec<(&'p str, &'p str, bool)>,
 }
 
 impl<'p> Judge<'p, '_> {
@@ -45,28 +44,27 @@ impl<'p> Judge<'p, '_> {
         }
     }
 
-    /// As [`matching`](Self::matching), of a `match` that has not been read.
-    pub(super) fn matching_text(
+    /// As [`matching`](Self::matching), of an item that has not been read.
+    pub(super) fn matching_unread(
         &mut self,
         index: usize,
-        text: &'p str,
+        item: Value<'p>,
     ) -> Result<Matching, Unjudged> {
-        if text.is_empty() {
+        let Some(unread) = settings::member(item, "match") else {
             return Ok(Matching::Yes);
-        }
+        };
+        let text = unread.text();
         let mut known = self.known.matching.iter();
         if let Some((_, matching)) = known.find(|(known, _)| is_same(known, text)) {
             return Ok(*matching);
         }
         let request = self.request;
-        let mut has_field =
-            |path: &Cow<'p, str>, condition| self.has_field(path.clone(), condition);
-        let matching = match settings::glance(text, request, &mut has_field) {
+        let mut has_field = |path, condition| self.has_field(path, condition);
+        let matching = match settings::glance(unread, request, &mut has_field) {
             Some(true) => Matching::Yes,
             Some(false) => Matching::No,
             None => {
-                let node = Node::read(text).map_err(unreadable)?;
-                let selector = settings::selector(index, &node).map_err(Unjudged::Settings)?;
+                let selector = settings::selector(index, unread).map_err(Unjudged::Settings)?;
                 self.matching(&selector)
             }
         };
@@ -74,26 +72,21 @@ impl<'p> Judge<'p, '_> {
         Ok(matching)
     }
 
-    /// Whether a field of the object meets a condition, both as they were written; none where one of them
-    /// is a mistake.
-    fn has_field(&mut self, path: Cow<'p, str>, written: &'p str) -> Option<bool> {
+    /// Whether a field of the object meets a condition; none where one of them is a mistake.
+    fn has_field(&mut self, path: &'p str, condition: Value<'p>) -> Option<bool> {
+        let written = condition.text();
         let mut known = self.known.fields.iter();
         if let Some((_, _, has)) =
-            known.find(|(known, condition, _)| is_same(known, &path) && is_same(condition, written))
+            known.find(|(known, condition, _)| is_same(known, path) && is_same(condition, written))
         {
             return Some(*has);
         }
         self.places(false);
-        let text;
-        let condition = match Scalar::of(written) {
-            Scalar::Null => Condition::Absent,
-            Scalar::Text(read) => {
-                text = read;
-                Condition::of(&text)
-            }
-            _ => return None,
+        let read = FieldPath::parse(path).ok()?;
+        let condition = match condition.kind() {
+            Kind::Null => Condition::Absent,
+            _ => Condition::of(condition.string()?),
         };
-        let read = FieldPath::parse(&path).ok()?;
         let annotation = |key: &str| self.own_annotation(key);
         let has = has_field(&read, condition, self.object, &annotation);
         self.known.fields.push((path, written, has));
@@ -102,7 +95,7 @@ impl<'p> Judge<'p, '_> {
 
     /// The values of one of the object's own annotations, if they have been read and are certain.
     #[inline(never)]
-    fn own_annotation(&self, key: &str) -> Option<Vec<&str>> {
+    fn own_annotation(&self, key: &str) -> Option<Vec<Value<'_>>> {
         let own = self.places.first()?.as_ref()?.first()?;
         own.values_of(key)
     }

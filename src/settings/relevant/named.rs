@@ -1,11 +1,10 @@
 //! Where the names of an item are.
 
-use std::borrow::Cow;
+use rollout_guard_json::{has_any, is_same};
 
 use crate::annotation::{Annotation, Names, below};
 use crate::glob;
-use crate::json::Node;
-use crate::json::scan::{balanced_end, each_element, has_any, is_same, string};
+use crate::json::{Kind, Value};
 
 use super::member;
 
@@ -22,7 +21,7 @@ pub(super) struct Named<'k, 'n> {
     /// The spellings of the prefix that a name without a `/` may begin with.
     open_prefixes: Vec<&'n str>,
     /// The keys of the annotations without one of the spellings of the prefix, and which they are.
-    rests: Vec<(Cow<'k, str>, usize)>,
+    rests: Vec<(&'k str, usize)>,
     /// The marks of all.
     marks: u64,
 }
@@ -60,30 +59,28 @@ impl<'k, 'n> Named<'k, 'n> {
     }
 
     /// Reads what the names of an item are relative to; none where that cannot be told easily.
-    pub(super) fn read(&mut self, node: &'n Node<'n>) -> Option<()> {
-        let written = |name| match member(node, name) {
-            None => Some("null"),
-            Some(Node::Raw(text)) => Some(*text),
-            Some(_) => None,
-        };
-        let written = [written("prefix")?, written("aliasPrefixes")?];
-        let [prefix, aliases] = written;
-        if let Some([known_prefix, known_aliases]) = self.written
-            && is_same(prefix, known_prefix)
-            && is_same(aliases, known_aliases)
+    pub(super) fn read(&mut self, item: Value<'n>) -> Option<()> {
+        let (prefix, aliases) = (member(item, "prefix"), member(item, "aliasPrefixes"));
+        let written = [prefix, aliases].map(|part| part.map_or("", Value::text));
+        if let Some(known) = self.written
+            && known
+                .iter()
+                .zip(written)
+                .all(|(known, written)| is_same(known, written))
         {
             return Some(());
         }
         let mut names = Names::default();
-        if prefix != "null" {
-            names.prefix = plain_string(prefix)?;
+        if let Some(prefix) = prefix {
+            names.prefix = prefix.string()?;
         }
-        if aliases != "null" {
-            each_element(aliases, 0, &mut |start| {
-                let end = balanced_end(aliases, start)?;
-                names.aliases.push(plain_string(aliases.get(start..end)?)?);
-                Some(end)
-            })?;
+        if let Some(aliases) = aliases {
+            if aliases.kind() != Kind::List {
+                return None;
+            }
+            for alias in aliases.elements() {
+                names.aliases.push(alias.string()?);
+            }
         }
         (self.rests, self.marks) = (Vec::new(), 0);
         self.open_prefixes.clear();
@@ -92,12 +89,8 @@ impl<'k, 'n> Named<'k, 'n> {
                 self.open_prefixes.push(prefix);
             }
             for (index, annotation) in self.annotations.iter().enumerate() {
-                let rest = match &annotation.key {
-                    Cow::Borrowed(key) => below(key, prefix).map(Cow::Borrowed),
-                    Cow::Owned(key) => below(key, prefix).map(|rest| Cow::Owned(rest.to_owned())),
-                };
-                if let Some(rest) = rest {
-                    self.marks |= mark(&rest);
+                if let Some(rest) = below(annotation.key, prefix) {
+                    self.marks |= mark(rest);
                     self.rests.push((rest, index));
                 }
             }
@@ -145,7 +138,7 @@ impl<'k, 'n> Named<'k, 'n> {
                 }
             } else {
                 for (index, annotation) in self.annotations.iter().enumerate() {
-                    if names.matching(name, &annotation.key).is_some() {
+                    if names.matching(name, annotation.key).is_some() {
                         add(&index);
                     }
                 }
@@ -168,13 +161,5 @@ impl<'k, 'n> Named<'k, 'n> {
         let names: &Names<'_> = &self.names;
         let key = names.key(names.name(other));
         names.matching(names.name(name), &key).is_some()
-    }
-}
-
-/// A string that is written without escapes.
-fn plain_string(text: &str) -> Option<&str> {
-    match string(text)? {
-        Cow::Borrowed(text) => Some(text),
-        Cow::Owned(_) => None,
     }
 }

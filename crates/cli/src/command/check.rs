@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use rayon::prelude::*;
-use rollout_guard::json::Node;
+use rollout_guard::json;
 use rollout_guard::policy::Policy;
 use rollout_guard::settings::Settings;
 use rollout_guard::workload::ImagePath;
@@ -98,7 +98,7 @@ impl Check {
         let file = SettingsFile::read(&settings_path)?;
         let documents = file.documents()?;
         let sources = file.sources(&documents)?;
-        let read = nodes(&sources)?;
+        let read = settings_of(&sources)?;
         let settings = settings(&file, &sources, &read)?;
         let judge = self.judging.judge(&sources, &settings, &in_force.namespace);
         let docs_urls = docs_urls(&settings);
@@ -255,10 +255,12 @@ pub(super) fn image_paths<'s>(settings: &[Settings<'s>]) -> Vec<ImagePath<'s>> {
 }
 
 /// The settings of policies, as the engine reads them.
-pub(crate) fn nodes<'d>(sources: &[Source<'d>]) -> Result<Vec<Node<'d>>, Failure> {
+pub(crate) fn settings_of<'s>(
+    sources: &'s [Source<'_>],
+) -> Result<Vec<json::Document<'s>>, Failure> {
     sources
         .iter()
-        .map(|source| serde_json::from_str(source.json()))
+        .map(|source| json::Document::of(source.json()))
         .collect::<Result<_, _>>()
         .map_err(|error| Failure::wrong_use(format!("settings: not readable: {error}")))
 }
@@ -267,12 +269,12 @@ pub(crate) fn nodes<'d>(sources: &[Source<'d>]) -> Result<Vec<Node<'d>>, Failure
 pub(crate) fn settings<'n>(
     file: &SettingsFile,
     sources: &[Source<'_>],
-    nodes: &'n [Node<'n>],
+    documents: &'n [json::Document<'n>],
 ) -> Result<Vec<Settings<'n>>, Failure> {
     let mut valid = Vec::new();
     let mut shown = Vec::new();
-    for (source, node) in sources.iter().zip(nodes) {
-        match Settings::validate(node) {
+    for (source, document) in sources.iter().zip(documents) {
+        match Settings::validate(document.root()) {
             Ok(settings) => valid.push(settings),
             Err(errors) => shown.push(file.show_errors(source, errors.iter())),
         }

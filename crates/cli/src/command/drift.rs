@@ -8,13 +8,13 @@ use std::process::{Command, Stdio};
 use anstyle::AnsiColor;
 use clap::{Args, ValueEnum, ValueHint};
 use rollout_guard::change::{ChangeRule, Guard};
-use rollout_guard::json::{Location, Step};
+use rollout_guard::json::{self, Location, Step};
 use rollout_guard::request::Request;
 use rollout_guard::selector::Selector;
 use rollout_guard::settings::Settings;
 use serde::Serialize;
 
-use super::check::{image_paths, nodes, policies, settings};
+use super::check::{image_paths, policies, settings, settings_of};
 use super::fix::{only_changes, replace, wanted};
 use crate::config::{Config, InForce, Options};
 use crate::drift::compare::{GitWorkload, InGit, Proposal, Row, Runs, State, compare};
@@ -156,7 +156,7 @@ impl Drift {
             // A rule about Pods alone is enough for a template to run from a mirror.
             source.rules = None;
         }
-        let read = nodes(&sources)?;
+        let read = settings_of(&sources)?;
         let settings: Vec<Settings<'_>> = match &file {
             Some(file) => settings(file, &sources, &read)?,
             None => Vec::new(),
@@ -411,7 +411,8 @@ impl Reader<'_> {
         let judge = &self.judge;
         let mut text = String::new();
         object.write_request(judge.namespace, &judge.identity, &mut text);
-        let Ok(request) = Request::read(&text) else {
+        let json = json::Document::of(&text);
+        let Ok(request) = Request::of(&json) else {
             return Vec::new();
         };
         let Some(read) = &request.object else {

@@ -9,7 +9,7 @@ use clap::{Args, ValueHint};
 use rayon::prelude::*;
 use rollout_guard::annotation::{AnnotationRule, RuleAction};
 use rollout_guard::image::Reference;
-use rollout_guard::json::Location;
+use rollout_guard::json::{self, Location};
 use rollout_guard::mirror::{self, Mirror, Mirrored, Rewrite};
 use rollout_guard::policy::Policy;
 use rollout_guard::request::Request;
@@ -21,7 +21,7 @@ use rollout_guard::workload::{Found, add_images};
 use serde_json::Value as Json;
 use similar::TextDiff;
 
-use super::check::{BATCH, Judging, nodes, settings};
+use super::check::{BATCH, Judging, settings, settings_of};
 use crate::edit::{self, Change, NewValue};
 use crate::exit::Exit;
 use crate::failure::{Failure, error, printable, reason, warn};
@@ -125,7 +125,7 @@ impl Fix {
         let file = SettingsFile::read(&settings_path)?;
         let documents = file.documents()?;
         let sources = file.sources(&documents)?;
-        let read = nodes(&sources)?;
+        let read = settings_of(&sources)?;
         let settings = settings(&file, &sources, &read)?;
         let asks_registry = settings.iter().any(asks_registry);
         let only_changes: Vec<_> = settings.into_iter().map(only_changes).collect();
@@ -514,7 +514,8 @@ impl Wanted {
         let mut left = Vec::new();
         // A value that refuses the object must not keep its neighbours from being changed.
         let verdict = loop {
-            let Ok(request) = Request::read(&text) else {
+            let json = json::Document::of(&text);
+            let Ok(request) = Request::of(&json) else {
                 self.left.push(Left {
                     path: Location::default(),
                     text: "cannot be read".to_owned(),
@@ -523,6 +524,7 @@ impl Wanted {
                 return;
             };
             let verdict = policy.evaluate_with(request, &NotAsked);
+            drop(json);
             let without = without(&text, &verdict.violations);
             left.extend(verdict.violations.iter().map(|violation| Left {
                 path: violation.path.clone(),
@@ -597,7 +599,8 @@ fn add_silent(
     left: &mut Vec<Left>,
 ) {
     let settings = policy.settings();
-    let Ok(mut request) = Request::read(request) else {
+    let json = json::Document::of(request);
+    let Ok(mut request) = Request::of(&json) else {
         return;
     };
     let Some(mut object) = request.object.take() else {
