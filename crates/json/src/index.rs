@@ -45,6 +45,19 @@ impl Place {
         self.start & BRACKET != 0
     }
 
+    /// Whether it may be a string of one of these lengths, a bit for each. What is longer than 31 or no string
+    /// may be, too.
+    #[inline(always)]
+    pub(crate) const fn may_be_string_of(self, lengths: u32) -> bool {
+        // Of the difference the lowest five bits count, and two of its characters are quotes.
+        lengths
+            .rotate_left(2)
+            .wrapping_shr(self.end.wrapping_sub(self.start))
+            & 1
+            == 1
+            || self.is_escaped()
+    }
+
     #[inline(always)]
     pub(crate) const fn is_escaped(self) -> bool {
         self.start & ESCAPED != 0
@@ -78,15 +91,32 @@ impl Index {
         if bytes.len() >= LONGEST {
             return Err(LONGEST);
         }
-        let mut index = Self {
-            // Mostly there are less. Memory is never given back in the module.
-            places: Vec::with_capacity(bytes.len() / 4),
-            ..Self::EMPTY
-        };
-        index.fill(bytes).map(|()| index)
+        // Mostly that is enough; if not, they are counted. Memory is never given back in the module: a vector
+        // that grows would leave more behind.
+        let mut most = bytes.len() / 4;
+        loop {
+            let mut index = Self {
+                places: vec![Place { start: 0, end: 0 }; most],
+                ..Self::EMPTY
+            };
+            match index.fill(bytes) {
+                Ok(count) => {
+                    index.places.truncate(count);
+                    return Ok(index);
+                }
+                Err(Stop::NotJson(at)) => return Err(at),
+                Err(Stop::Full) => most = most_places(bytes),
+            }
+        }
     }
 
-    fn fill(&mut self, bytes: &[u8]) -> Result<(), usize> {
+    /// Fills the places, and says how many there are.
+    fn fill(&mut self, bytes: &[u8]) -> Result<usize, Stop> {
+        let mut places = Places {
+            all: &mut self.places,
+            count: 0,
+        };
+        let escaped = &mut self.escaped;
         let mut marks = Marks::NONE;
         // What is innermost: the place that opens it, and the character that closes it.
         let (mut open, mut closing) = (ROOT, b' ');
@@ -96,23 +126,19 @@ impl Index {
             // A value starts here, or behind this key.
             if closing == b'}' {
                 if byte != b'"' {
-                    return Err(at);
+                    return Err(Stop::NotJson(at));
                 }
-                at = self.string(bytes, &mut marks, at)?;
+                at = places.string(bytes, &mut marks, escaped, at)?;
                 (at, byte) = next(bytes, at);
                 if byte != b':' {
-                    return Err(at);
+                    return Err(Stop::NotJson(at));
                 }
                 (at, byte) = next(bytes, at + 1);
             }
             match byte {
-                b'"' => at = self.string(bytes, &mut marks, at)?,
+                b'"' => at = places.string(bytes, &mut marks, escaped, at)?,
                 b'{' | b'[' => {
-                    let place = Place {
-                        start: narrow(at) | BRACKET,
-                        end: open,
-                    };
-                    open = self.put(bytes, place);
+                    open = places.put(narrow(at) | BRACKET, open)?;
                     closing = byte + 2;
                     depth += 1;
                     deepest = if depth > deepest { depth } else { deepest };
@@ -122,86 +148,92 @@ impl Index {
                     }
                 }
                 _ => {
-                    let start = narrow(at);
+                    let start = at;
                     at = literal_end(bytes, at, byte)?;
-                    self.put(
-                        bytes,
-                        Place {
-                            start,
-                            end: narrow(at),
-                        },
-                    );
+                    places.put(narrow(start), narrow(at))?;
                 }
             }
             (at, byte) = next(bytes, at);
             while byte != b',' {
                 if byte != closing {
+                    if open != ROOT || at < bytes.len() {
+                        return Err(Stop::NotJson(at));
+                    }
                     self.depth = deepest;
-                    return if open == ROOT && at == bytes.len() {
-                        Ok(())
-                    } else {
-                        Err(at)
-                    };
+                    return Ok(places.count);
                 }
-                let close = self.put(
-                    bytes,
-                    Place {
-                        start: narrow(at) | BRACKET,
-                        end: open,
-                    },
-                );
-                let opening = self.places.get_mut(open as usize).ok_or(at)?;
-                open = std::mem::replace(&mut opening.end, close);
-                closing = match self.places.get(open as usize) {
-                    Some(outer) => bytes.get(outer.start()).ok_or(at)? + 2,
-                    None => b' ',
-                };
+                let close = places.put(narrow(at) | BRACKET, open)?;
+                open = places.close(open, close)?;
+                closing = places.closing(bytes, open);
                 depth -= 1;
                 (at, byte) = next(bytes, at + 1);
             }
             if open == ROOT {
-                return Err(at);
+                return Err(Stop::NotJson(at));
             }
             (at, byte) = next(bytes, at + 1);
         }
     }
+}
 
-    /// Notes the string that starts here, and says where it ends.
-    #[inline(always)]
-    fn string(&mut self, bytes: &[u8], marks: &mut Marks, start: usize) -> Result<usize, usize> {
-        let mut at = marks.next(bytes, start + 1);
-        let mut place = Place {
-            start: narrow(start),
-            end: narrow(at + 1),
-        };
-        if bytes.get(at) == Some(&b'"') {
-            at += 1;
-        } else {
-            at = escaped_end(bytes, at)?;
-            place.start |= ESCAPED;
-            place.end = narrow(self.escaped.len());
-            self.escaped.push(Meaning::of(narrow(at)));
-        }
-        self.put(bytes, place);
-        Ok(at)
-    }
+/// Why the places of a text are not known.
+enum Stop {
+    /// It is no JSON from this byte on.
+    NotJson(usize),
+    /// There are more.
+    Full,
+}
 
+/// Places that are being filled.
+struct Places<'p> {
+    all: &'p mut [Place],
+    count: usize,
+}
+
+impl Places<'_> {
     /// Adds a place, and says which one it is.
     #[inline(always)]
-    fn put(&mut self, bytes: &[u8], place: Place) -> u32 {
-        let count = self.places.len();
-        if count == self.places.capacity() {
-            self.make_room(bytes, place);
-        }
-        self.places.push(place);
-        narrow(count)
+    fn put(&mut self, start: u32, end: u32) -> Result<u32, Stop> {
+        let place = self.all.get_mut(self.count).ok_or(Stop::Full)?;
+        *place = Place { start, end };
+        self.count += 1;
+        Ok(narrow(self.count - 1))
     }
 
-    #[cold]
-    #[inline(never)]
-    fn make_room(&mut self, bytes: &[u8], place: Place) {
-        let rest = bytes.get(place.start()..).unwrap_or_default();
-        self.places.reserve_exact(most_places(rest));
+    /// Notes where a list or map is closed, and says what is around it.
+    #[inline(always)]
+    fn close(&mut self, open: u32, close: u32) -> Result<u32, Stop> {
+        let place = self.all.get_mut(open as usize).ok_or(Stop::Full)?;
+        Ok(std::mem::replace(&mut place.end, close))
+    }
+
+    /// The character that closes what is opened here.
+    #[inline(always)]
+    fn closing(&self, bytes: &[u8], open: u32) -> u8 {
+        let place = self.all.get(open as usize);
+        let opening = place.and_then(|place| bytes.get(place.start()));
+        opening.map_or(b' ', |opening| opening + 2)
+    }
+
+    /// Adds the string that starts here, and says where it ends.
+    #[inline(always)]
+    fn string(
+        &mut self,
+        bytes: &[u8],
+        marks: &mut Marks,
+        escaped: &mut Vec<Meaning>,
+        start: usize,
+    ) -> Result<usize, Stop> {
+        let at = marks.next(bytes, start + 1);
+        if bytes.get(at) == Some(&b'"') {
+            self.put(narrow(start), narrow(at + 1))?;
+            return Ok(at + 1);
+        }
+        let (at, read) = escaped_end(bytes, at, *marks).map_err(Stop::NotJson)?;
+        *marks = read;
+        self.put(narrow(start) | ESCAPED, narrow(escaped.len()))?;
+        escaped.push(Meaning::of(narrow(at)));
+        Ok(at)
     }
 }
 
@@ -252,14 +284,14 @@ fn behind_space(bytes: &[u8], mut at: usize) -> (usize, u8) {
 
 /// Where the number or word ends that starts here.
 #[inline(always)]
-fn literal_end(bytes: &[u8], start: usize, first: u8) -> Result<usize, usize> {
+fn literal_end(bytes: &[u8], start: usize, first: u8) -> Result<usize, Stop> {
     let mut at = start;
     while matches!(bytes.get(at), Some(b'0'..=b'9')) {
         at += 1;
     }
     // Most are small integers.
     if at == start || first == b'0' || matches!(bytes.get(at), Some(b'.' | b'e' | b'E')) {
-        return other_end(bytes, start, first).ok_or(start);
+        return other_end(bytes, start, first).ok_or(Stop::NotJson(start));
     }
     Ok(at)
 }
@@ -326,16 +358,11 @@ mod tests {
                 "[{}]",
                 vec![element; (2 << 20) / (element.len() + 1)].join(",")
             );
-            let mut index = Index::EMPTY;
-            index.places.reserve_exact(text.len() / 4);
-            let first = index.places.capacity();
-            assert_eq!(index.fill(text.as_bytes()).is_ok(), is_json, "{element}");
-            // What has been outgrown stays behind in the module.
-            let mut places = index.places.capacity();
-            if places > first {
-                places += first;
-            }
-            let strings = index.escaped.capacity() * 2;
+            // What has been too small stays behind in the module.
+            let places = text.len() / 4 + most_places(text.as_bytes());
+            let index = Index::read(&text);
+            assert_eq!(index.is_ok(), is_json, "{element}");
+            let strings = index.map_or(0, |index| index.escaped.capacity() * 2);
             let bytes = places * size_of::<Place>() + strings * size_of::<Meaning>();
             assert!(bytes <= 40 << 20, "{element}: {bytes}");
         }

@@ -68,17 +68,20 @@ impl Marks {
     }
 }
 
-/// Where the string ends that is read up to a backslash here.
+/// Where the string ends that is read up to a backslash here, and the marks from there on.
 ///
 /// # Errors
 ///
 /// Where it is no string.
 #[inline(never)]
-pub(crate) fn escaped_end(bytes: &[u8], mut at: usize) -> Result<usize, usize> {
-    let mut marks = Marks::NONE;
+pub(crate) fn escaped_end(
+    bytes: &[u8],
+    mut at: usize,
+    mut marks: Marks,
+) -> Result<(usize, Marks), usize> {
     loop {
         match bytes.get(at) {
-            Some(b'"') => return Ok(at + 1),
+            Some(b'"') => return Ok((at + 1, marks)),
             Some(b'\\') => at = marks.next(bytes, escape_end(bytes, at).ok_or(at)?),
             _ => return Err(at),
         }

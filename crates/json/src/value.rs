@@ -211,17 +211,15 @@ impl<'a> Value<'a> {
     /// Where in it there are strings that are wanted, be they keys or not, in the order of the text. Asked
     /// for are those of these lengths, a bit for each: most others are told by theirs.
     pub fn find_strings(self, lengths: u32, is_wanted: &dyn Fn(&str) -> bool) -> Vec<Position> {
-        let places = &self.document.index.places;
         let end = if self.is_composite() {
             self.place().end()
         } else {
             self.at
         };
-        let inside = places.get(self.at + 1..end).unwrap_or_default();
+        let places = self.document.index.places.get(..end).unwrap_or_default();
         let mut found = Vec::new();
-        for (at, place) in (self.at + 1..).zip(inside) {
-            let length = place.end().wrapping_sub(place.start() + 2);
-            if place.is_escaped() || length < 32 && lengths >> length & 1 == 1 {
+        for (at, place) in places.iter().enumerate().skip(self.at + 1) {
+            if place.may_be_string_of(lengths) {
                 let string = Self { at, ..self };
                 // An escape is six characters for one at most.
                 let is_short = string.span().len() <= 6 * 32;
