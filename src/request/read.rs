@@ -43,17 +43,27 @@ pub(super) fn request(value: Value<'_>) -> Result<Request<'_>, RequestError> {
     if value.kind() != Kind::Map {
         return Err(RequestError::new("request", "expected an object"));
     }
-    let member = |keys: &[&str], place| member(value, keys, place);
-    let object = member(&["object"], "request.object")?;
-    let old_object = member(&["oldObject", "old_object"], "request.oldObject")?;
-    let kind = member(&["kind"], "request.kind")?;
-    let operation = member(&["operation"], "request.operation")?;
-    let sub_resource = member(&["subResource", "sub_resource"], "request.subResource")?;
-    let name = member(&["name"], "request.name")?;
-    let namespace = member(&["namespace"], "request.namespace")?;
-    let user_info = member(&["userInfo", "user_info"], "request.userInfo")?;
-    let options = member(&["options"], "request.options")?;
-    let kind = match kind.filter(|kind| !kind.is_null()) {
+    let (mut object, mut old_object, mut kind, mut operation) = (None, None, None, None);
+    let (mut sub_resource, mut name, mut namespace) = (None, None, None);
+    let (mut user_info, mut options) = (None, None);
+    for (key, value) in value.members() {
+        let (slot, place) = match key.text() {
+            "object" => (&mut object, "request.object"),
+            "oldObject" | "old_object" => (&mut old_object, "request.oldObject"),
+            "kind" => (&mut kind, "request.kind"),
+            "operation" => (&mut operation, "request.operation"),
+            "subResource" | "sub_resource" => (&mut sub_resource, "request.subResource"),
+            "name" => (&mut name, "request.name"),
+            "namespace" => (&mut namespace, "request.namespace"),
+            "userInfo" | "user_info" => (&mut user_info, "request.userInfo"),
+            "options" => (&mut options, "request.options"),
+            _ => continue,
+        };
+        if slot.replace(value).is_some() {
+            return Err(RequestError::new(place, "occurs twice"));
+        }
+    }
+    let kind = match kind.filter(|kind: &Value<'_>| !kind.is_null()) {
         None => return Err(RequestError::new("request.kind", "missing")),
         Some(kind) => group_kind(kind).ok_or_else(|| {
             RequestError::new(
@@ -74,7 +84,7 @@ pub(super) fn request(value: Value<'_>) -> Result<Request<'_>, RequestError> {
                 )
             })?,
     };
-    let object = object.filter(|object| !object.is_null());
+    let object = object.filter(|object: &Value<'_>| !object.is_null());
     Ok(Request {
         operation,
         sub_resource: optional_text(sub_resource, "request.subResource")?.map(Into::into),
@@ -86,7 +96,7 @@ pub(super) fn request(value: Value<'_>) -> Result<Request<'_>, RequestError> {
             .map(|object| Object::read(object, &kind))
             .transpose()
             .map_err(|problem| RequestError::new("request.object", problem))?,
-        old_object: old_object.filter(|object| !object.is_null()),
+        old_object: old_object.filter(|object: &Value<'_>| !object.is_null()),
         kind,
     })
 }

@@ -158,12 +158,13 @@ impl<'t, 'n> Entry<'t, 'n> {
             }
             return;
         }
+        let repeats = self.members.is_none() && self.value.repeats_a_key();
         let mut member = |position, key: Key<'n>, value| {
             let step = Step::key(key.text());
             let trail = Trail::below(self.trail, &step);
             let entry = Entry::at(value, &trail);
             let mut earlier = self.value.members().take(position);
-            if self.members.is_none() && earlier.any(|(earlier, _)| earlier.is(key.text())) {
+            if repeats && earlier.any(|(earlier, _)| earlier.is(key.text())) {
                 entry.error(errors, "this key occurs twice");
             } else {
                 read(key, entry, errors);

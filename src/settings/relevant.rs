@@ -115,7 +115,7 @@ impl<'k, 'n> There<'k, 'n> {
             compares: self.compares,
             ..Relevant::ALL
         };
-        if self.named.read(item).is_none() || is_any_repeated(item) {
+        if self.named.read(item).is_none() || item.repeats_a_key() {
             return Some(relevant);
         }
         let is_criteria = member(item, "criteria").is_some();
@@ -281,7 +281,7 @@ impl<'k, 'n> There<'k, 'n> {
                 _ => None,
             };
         }
-        Some(all.filter(|_| !is_any_repeated(map)))
+        Some(all.filter(|_| !map.repeats_a_key()))
     }
 }
 
@@ -308,14 +308,6 @@ fn is_admitted(rule: Value<'_>, value: Option<&str>) -> bool {
                 key.is("default") && part.string().is_some()
             }
         })
-}
-
-/// Whether a key of a map occurs twice, which is a mistake.
-pub(super) fn is_any_repeated(map: Value<'_>) -> bool {
-    map.members().enumerate().any(|(at, (key, _))| {
-        let mut earlier = map.members().take(at);
-        earlier.any(|(earlier, _)| earlier.is(key.text()))
-    })
 }
 
 /// The elements of a list that matter; none where all of them are to be read, for it is no list or one has

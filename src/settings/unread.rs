@@ -13,7 +13,7 @@ use super::annotations::{member, read_rule};
 use super::error::SettingsErrors;
 use super::matching::{self, Purpose};
 use super::reader::Entry;
-use super::relevant::{Relevant, is_any_repeated};
+use super::relevant::Relevant;
 
 /// Whether an item says whose annotations it is about.
 pub(crate) fn has_target(item: Value<'_>) -> bool {
@@ -55,7 +55,7 @@ fn all_hold<'n>(
     members: impl Iterator<Item = (Key<'n>, Value<'n>)>,
     holds: &mut dyn FnMut(Key<'n>, Value<'n>) -> Option<bool>,
 ) -> Option<bool> {
-    if map.kind() != Kind::Map || map.is_empty() || is_any_repeated(map) {
+    if map.kind() != Kind::Map || map.is_empty() || map.repeats_a_key() {
         return None;
     }
     let mut told = Some(true);

@@ -15,8 +15,9 @@ use super::object::{Found, ImageField, Malformed, Object, Source};
 pub(super) fn read<'a>(value: Value<'a>, kind: &GroupKind<'_>) -> Result<Object<'a>, String> {
     let mut walk = Walk {
         object: Object::new(value),
-        noted: value.find_strings(NOTED_LENGTHS, &is_noted),
+        noted: Vec::new(),
         passed: 0,
+        searched: 0,
         may_be_too_deep: value.may_be_as_deep_as(DEEPEST),
     };
     let role = if kind.may_run_images() {
@@ -33,9 +34,12 @@ pub(super) fn read<'a>(value: Value<'a>, kind: &GroupKind<'_>) -> Result<Object<
 /// What finds something in an object.
 struct Walk<'a> {
     object: Object<'a>,
-    /// Where the keys are of what is looked for at any depth, and how many of them are passed.
+    /// Where the keys are of what is looked for at any depth, in the value that was searched for them last,
+    /// and how many of them are passed.
     noted: Vec<Position>,
     passed: usize,
+    /// The byte behind that value.
+    searched: usize,
     may_be_too_deep: bool,
 }
 
@@ -211,6 +215,10 @@ impl<'a> Walk<'a> {
     /// text.
     fn may_find_in(&mut self, value: Value<'_>) -> bool {
         let span = value.span();
+        if span.start >= self.searched {
+            self.noted = value.find_strings(NOTED_LENGTHS, &is_noted);
+            (self.passed, self.searched) = (0, span.end);
+        }
         while self
             .noted
             .get(self.passed)

@@ -228,6 +228,22 @@ fn refuses_an_object_that_is_none() {
 }
 
 #[test]
+fn finds_images_in_an_object_that_is_a_list() {
+    let list = r#"[1,{"a":[{"b":[]},{"spec":{"containers":[{"image":"redis"}]}}]},[]]"#;
+    for kind in ["Pod", "Set"] {
+        let request =
+            format!(r#"{{"kind":{{"kind":"{kind}"}},"operation":"CREATE","object":{list}}}"#);
+        let answer = validate(&payload(&request));
+        assert_eq!(answer["accepted"], false);
+        let message = answer["message"].as_str().unwrap();
+        assert!(
+            message.contains("[1].a[1].spec.containers[0]: image `redis`"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
 fn judges_a_repeated_key_in_both_its_values() {
     for spec in [
         r#"{"containers":[{"image":"redis","image":"ghcr.io/a/b"}]}"#,
