@@ -13,4 +13,4 @@ pub(crate) use normalize::{
     DEFAULT_PORT, DOCKER_HUB, DOCKER_HUB_ALIASES, OFFICIAL, normalize_host, split_port,
 };
 pub use reference::Reference;
-pub(crate) use reference::Split;
+pub(crate) use reference::{Split, after_scheme, is_host};

@@ -30,11 +30,20 @@ pub enum Sense {
 /// entry and a colon.
 pub type PatternError = String;
 
-/// What follows `https://` or the like.
-///
-/// Looks for the one character first: a search for the three builds tables on every request.
-fn after_scheme(text: &str) -> Option<&str> {
-    text.split_once(':')?.1.strip_prefix("//")
+/// Whether the first segment of an entry is a host: as in references, and `*` is any.
+fn is_host(first: &str) -> bool {
+    first == "*" || crate::image::is_host(first)
+}
+
+/// What to write instead of a text with a scheme or a final `/`, neither of which `what` it should be has.
+#[cold]
+pub(crate) fn plainer(what: &str, text: &str) -> Option<String> {
+    if let Some(rest) = crate::image::after_scheme(text) {
+        let rest = rest.trim_end_matches('/');
+        return Some(format!("{what} has no scheme, write `{rest}`"));
+    }
+    let rest = text.strip_suffix('/')?.trim_end_matches('/');
+    Some(format!("ends with `/`, write `{rest}`"))
 }
 
 /// How a problem with a part of an entry begins: with the part, unless that is all of the entry,

@@ -97,6 +97,19 @@ impl<'a> Split<'a> {
         }
     }
 
+    /// As [`of`](Self::of), but a single segment may be a host.
+    pub(crate) fn of_place(text: &'a str, is_host: impl Fn(&str) -> bool) -> Self {
+        if text.contains(['/', '@']) || !is_host(text) {
+            return Self::of(text, is_host);
+        }
+        Self {
+            host: Some(text),
+            path: "",
+            tag: None,
+            digest: None,
+        }
+    }
+
     /// Cuts a text that certainly is a host in its normal form, a path and perhaps a tag, in one pass: host
     /// and path fit the grammar, the tag is not looked at. What is not plain may still be a reference.
     pub(crate) fn plain(text: &'a str) -> Option<Self> {
@@ -153,7 +166,7 @@ impl<'a> Split<'a> {
 const PLAIN_PATH: usize = 200;
 
 /// Whether the first part of a reference is a host (`splitDockerDomain` of distribution/reference).
-fn is_host(first: &str) -> bool {
+pub(crate) fn is_host(first: &str) -> bool {
     first == "localhost"
         || first
             .bytes()
@@ -288,14 +301,18 @@ fn plainer(text: &str) -> Option<ReferenceError> {
         problem,
         position,
     };
-    if text
-        .split_once(':')
-        .is_some_and(|(_, rest)| rest.starts_with("//"))
-    {
+    if after_scheme(text).is_some() {
         return Some(whole("unexpected scheme (`https://` or the like)", 1));
     }
     let space = text.chars().position(char::is_whitespace)?;
     Some(whole("unexpected space", space + 1))
+}
+
+/// What follows `https://` or the like.
+///
+/// Looks for the one character first: a search for the three builds tables on every request.
+pub(crate) fn after_scheme(text: &str) -> Option<&str> {
+    text.split_once(':')?.1.strip_prefix("//")
 }
 
 /// References are equal if their normal forms are: a tag that was written and one that is understood

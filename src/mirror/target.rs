@@ -1,8 +1,8 @@
 //! The place that an image is pulled from instead.
 
 use crate::glob;
-use crate::image::{DOCKER_HUB, OFFICIAL, Reference, ReferenceError, Split, normalize_host};
-use crate::pattern::{SourcePattern, crossing};
+use crate::image::{self, DOCKER_HUB, OFFICIAL, Reference, ReferenceError, Split, normalize_host};
+use crate::pattern::{SourcePattern, crossing, plainer};
 
 /// The `mirror` of a rule: `registry.example.com/library`, `example.azurecr.io/redis:7.2-final`, or a
 /// template such as `registry.example.com/cache/{registry}/{repository}`.
@@ -68,7 +68,7 @@ impl<'a> Target<'a> {
                 "a template begins with a host: `registry.example.com/{repository}`".to_owned(),
             );
         }
-        let split = split(&globs);
+        let split = Split::of_place(&globs, is_host);
         if split.digest.is_some() {
             return Err(
                 "a mirror has no digest: `digest` says what becomes of the image's own".to_owned(),
@@ -256,41 +256,14 @@ fn check(text: &str, split: &Split<'_>) -> Result<(), TargetError> {
         text.to_owned()
     };
     let problem = |error: ReferenceError| {
-        if let Some((_, rest)) = text.split_once(':')
-            && let Some(rest) = rest.strip_prefix("//")
-        {
-            return format!(
-                "a mirror has no scheme, write `{}`",
-                rest.trim_end_matches('/')
-            );
-        }
-        match text.strip_suffix('/') {
-            Some(rest) => format!("ends with `/`, write `{rest}`"),
-            None => format!("is no image reference: {error}"),
-        }
+        plainer("a mirror", text).unwrap_or_else(|| format!("is no image reference: {error}"))
     };
     Reference::parse(&sample).map(|_| ()).map_err(problem)
 }
 
-/// Cuts a mirror, its placeholders as `*`, into its parts; a single segment may be a host.
-fn split(text: &str) -> Split<'_> {
-    if !text.contains(['/', '@']) && is_host(text) {
-        return Split {
-            host: Some(text),
-            path: "",
-            tag: None,
-            digest: None,
-        };
-    }
-    Split::of(text, is_host)
-}
-
 /// Whether the first segment of a mirror, its placeholders as `*`, is a host.
 fn is_host(first: &str) -> bool {
-    first == "localhost"
-        || first
-            .bytes()
-            .any(|byte| matches!(byte, b'.' | b':' | b'*') || byte.is_ascii_uppercase())
+    first.contains('*') || image::is_host(first)
 }
 
 fn is_at_or_below(above: &str, path: &str) -> bool {

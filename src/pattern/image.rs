@@ -1,11 +1,11 @@
 //! An entry of a list of images.
 
 use crate::glob;
-use crate::image::{DOCKER_HUB, OFFICIAL, Reference, Split, grammar::identifier};
+use crate::image::{DOCKER_HUB, OFFICIAL, Reference, Split, after_scheme, grammar::identifier};
 
 use super::host::Host;
 use super::path::Path;
-use super::{PatternError, RegistryPattern, Sense, after_scheme, part_of, shape};
+use super::{PatternError, RegistryPattern, Sense, is_host, part_of, shape};
 
 /// An image, or many: `nginx`, `ghcr.io/org/*`, `docker.io/library/redis:6*`, `*`.
 ///
@@ -216,15 +216,6 @@ impl<'a> ImagePattern<'a> {
     pub(super) const fn path(&self) -> &Path<'a> {
         &self.path
     }
-}
-
-/// Whether the first segment of an entry is a host: as in references, and `*` is any.
-fn is_host(first: &str) -> bool {
-    first == "*"
-        || first == "localhost"
-        || first
-            .bytes()
-            .any(|byte| matches!(byte, b'.' | b':') || byte.is_ascii_uppercase())
 }
 
 /// Holds an entry to the grammar of references.

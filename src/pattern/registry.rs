@@ -5,7 +5,7 @@ use crate::image::{Reference, Split};
 
 use super::host::Host;
 use super::path::Path;
-use super::{PatternError, Sense, after_scheme, part_of, shape};
+use super::{PatternError, Sense, is_host, part_of, shape};
 
 /// A host, or a host and a path on it: `ghcr.io`, `*.azurecr.io`, `registry.example.com/cache`.
 ///
@@ -110,17 +110,9 @@ impl<'a> RegistryPattern<'a> {
 /// What to write instead of a text that is no registry, where that can be told.
 #[cold]
 fn plainer(text: &str) -> Option<PatternError> {
-    if let Some(rest) = after_scheme(text) {
-        return Some(format!(
-            "a registry has no scheme, write `{}`",
-            rest.trim_end_matches('/')
-        ));
-    }
-    if let Some(rest) = text.strip_suffix('/') {
-        return Some(format!(
-            "ends with `/`, write `{}`",
-            rest.trim_end_matches('/')
-        ));
+    let hint = super::plainer("a registry", text);
+    if hint.is_some() {
+        return hint;
     }
     let (host, path) = text.split_once('/')?;
     if !path.contains(['@', ':']) {
@@ -130,12 +122,4 @@ fn plainer(text: &str) -> Option<PatternError> {
     Some(format!(
         "a registry has no tag or digest, write `{host}/{path}`"
     ))
-}
-
-/// Whether images can name this host, as in references.
-fn is_host(host: &str) -> bool {
-    host == "localhost"
-        || host
-            .bytes()
-            .any(|byte| matches!(byte, b'.' | b':') || byte.is_ascii_uppercase())
 }
