@@ -96,26 +96,20 @@ impl Index {
         let mut most = bytes.len() / 4;
         loop {
             let mut index = Self {
-                places: vec![Place { start: 0, end: 0 }; most],
+                places: Vec::with_capacity(most),
                 ..Self::EMPTY
             };
             match index.fill(bytes) {
-                Ok(count) => {
-                    index.places.truncate(count);
-                    return Ok(index);
-                }
+                Ok(()) => return Ok(index),
                 Err(Stop::NotJson(at)) => return Err(at),
                 Err(Stop::Full) => most = most_places(bytes),
             }
         }
     }
 
-    /// Fills the places, and says how many there are.
-    fn fill(&mut self, bytes: &[u8]) -> Result<usize, Stop> {
-        let mut places = Places {
-            all: &mut self.places,
-            count: 0,
-        };
+    fn fill(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        // Of its own while it is filled, which keeps it in registers.
+        let mut places = Places(std::mem::take(&mut self.places));
         let escaped = &mut self.escaped;
         let mut marks = Marks::NONE;
         // What is innermost: the place that opens it, and the character that closes it.
@@ -159,8 +153,8 @@ impl Index {
                     if open != ROOT || at < bytes.len() {
                         return Err(Stop::NotJson(at));
                     }
-                    self.depth = deepest;
-                    return Ok(places.count);
+                    (self.depth, self.places) = (deepest, places.0);
+                    return Ok(());
                 }
                 let close = places.put(narrow(at) | BRACKET, open)?;
                 open = places.close(open, close)?;
@@ -184,33 +178,32 @@ enum Stop {
     Full,
 }
 
-/// Places that are being filled.
-struct Places<'p> {
-    all: &'p mut [Place],
-    count: usize,
-}
+/// Places that are being filled, no more than there is room for.
+struct Places(Vec<Place>);
 
-impl Places<'_> {
+impl Places {
     /// Adds a place, and says which one it is.
     #[inline(always)]
     fn put(&mut self, start: u32, end: u32) -> Result<u32, Stop> {
-        let place = self.all.get_mut(self.count).ok_or(Stop::Full)?;
-        *place = Place { start, end };
-        self.count += 1;
-        Ok(narrow(self.count - 1))
+        let count = self.0.len();
+        if count == self.0.capacity() {
+            return Err(Stop::Full);
+        }
+        self.0.push(Place { start, end });
+        Ok(narrow(count))
     }
 
     /// Notes where a list or map is closed, and says what is around it.
     #[inline(always)]
     fn close(&mut self, open: u32, close: u32) -> Result<u32, Stop> {
-        let place = self.all.get_mut(open as usize).ok_or(Stop::Full)?;
+        let place = self.0.get_mut(open as usize).ok_or(Stop::Full)?;
         Ok(std::mem::replace(&mut place.end, close))
     }
 
     /// The character that closes what is opened here.
     #[inline(always)]
     fn closing(&self, bytes: &[u8], open: u32) -> u8 {
-        let place = self.all.get(open as usize);
+        let place = self.0.get(open as usize);
         let opening = place.and_then(|place| bytes.get(place.start()));
         opening.map_or(b' ', |opening| opening + 2)
     }
