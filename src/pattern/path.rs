@@ -46,7 +46,7 @@ impl<'a> Path<'a> {
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         }
         segments(&self.text, path, true)
-            || (sense == Sense::Reject && above(path).any(|above| crossing(&self.text, above)))
+            || (sense == Sense::Reject && crosses(&self.text, path, true))
     }
 
     /// What follows it in `path`, where that is at it or below it. Nothing where it has wildcards.
@@ -132,66 +132,93 @@ impl<'a> Path<'a> {
 
 /// Whether a pattern matches where `*` and `?` may be a `/`, and `**` no segment at all.
 pub(crate) fn crossing(pattern: &str, path: &str) -> bool {
-    if !has_any_depth(pattern) {
+    crosses(pattern, path, false)
+}
+
+/// As [`crossing`]; with `prefix`, or a path above this one.
+///
+/// Matches with a single point to return to, the last wildcard of any length: the time is at most the
+/// product of the two lengths, whatever the pattern.
+fn crosses(pattern: &str, path: &str, prefix: bool) -> bool {
+    if !prefix && !has_any_depth(pattern) {
         return glob::matches(pattern, path);
     }
-    // Whether what was read so far can lead to each position of the pattern.
-    let mut open = vec![false; pattern.len() + 1];
-    open_at(&mut open, 0);
-    let mut before = b'/';
-    let mut rest = path.bytes();
+    // `/**` at the end, be it there more than once, may be nothing.
+    let mut fixed = pattern;
+    while let Some(fewer) = fixed.strip_suffix("/**") {
+        fixed = fewer;
+    }
+    let may_end_above = prefix || fixed.len() < pattern.len();
+    let (pattern, path) = (fixed.as_bytes(), path.as_bytes());
+    let (mut at, mut read) = (0, 0);
+    let mut again: Option<Again> = None;
     loop {
-        for (at, _) in pattern.char_indices() {
-            let after = pattern.get(at..).unwrap_or_default();
-            if open.get(at) != Some(&true) {
-                continue;
+        let rest = pattern.get(at..).unwrap_or_default();
+        let begins_segment = at == 0 || pattern.get(at - 1) == Some(&b'/');
+        let is_matching = match (rest, path.get(read)) {
+            ([b'*', b'*', b'/', ..], _) if begins_segment => {
+                at += 3;
+                again = Some(Again::new(at, read, true));
+                true
             }
-            if after.starts_with('*') {
-                open_at(&mut open, at + 1);
+            ([b'*', ..], _) => {
+                at += 1;
+                again = Some(Again::new(at, read, false));
+                true
             }
-            let begins_segment = at == 0 || pattern.as_bytes().get(at - 1) == Some(&b'/');
-            if before == b'/' && begins_segment && after.starts_with("**/") {
-                open_at(&mut open, at + 3);
+            ([], None) => return true,
+            ([], Some(b'/')) if may_end_above => return true,
+            ([wanted, ..], Some(found)) if *wanted == b'?' || wanted == found => {
+                at += 1;
+                read += 1;
+                true
             }
-            // `/**` at the end, be it there more than once, may be nothing.
-            let mut left = after;
-            while let Some(fewer) = left.strip_prefix("/**") {
-                left = fewer;
-            }
-            if left.is_empty() && !after.is_empty() {
-                open_at(&mut open, pattern.len());
-            }
-        }
-        let Some(read) = rest.next() else {
-            return open.last() == Some(&true);
+            _ => false,
         };
-        let mut next = vec![false; pattern.len() + 1];
-        for ((at, wanted), _) in pattern
-            .bytes()
-            .enumerate()
-            .zip(&open)
-            .filter(|(_, open)| **open)
-        {
-            if wanted == b'*' {
-                open_at(&mut next, at);
-            } else if wanted == b'?' || wanted == read {
-                open_at(&mut next, at + 1);
-            }
+        if !is_matching {
+            let Some(next) = again.as_mut().and_then(|again| again.take_more(path)) else {
+                return false;
+            };
+            (at, read) = next;
         }
-        open = next;
-        before = read;
+    }
+}
+
+/// Where to go on if what follows a wildcard of any length does not match.
+struct Again {
+    /// Behind the wildcard.
+    at: usize,
+    /// What the wildcard takes ends here.
+    read: usize,
+    /// It takes whole segments.
+    takes_segments: bool,
+}
+
+impl Again {
+    const fn new(at: usize, read: usize, takes_segments: bool) -> Self {
+        Self {
+            at,
+            read,
+            takes_segments,
+        }
+    }
+
+    /// Lets the wildcard take as little more as it can.
+    fn take_more(&mut self, path: &[u8]) -> Option<(usize, usize)> {
+        let rest = path.get(self.read..)?;
+        let more = if self.takes_segments {
+            rest.iter().position(|byte| *byte == b'/')?
+        } else {
+            0
+        };
+        self.read += more + 1;
+        (self.read <= path.len()).then_some((self.at, self.read))
     }
 }
 
 /// Whether a path has a `**`.
 fn has_any_depth(path: &str) -> bool {
     path.as_bytes().windows(2).any(|pair| pair == b"**")
-}
-
-fn open_at(open: &mut [bool], position: usize) {
-    if let Some(open) = open.get_mut(position) {
-        *open = true;
-    }
 }
 
 /// A path and the paths above it.
@@ -255,6 +282,78 @@ fn split(path: &str) -> (&str, Option<&str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As [`crossing`], by all positions that what was read can lead to.
+    fn by_positions(pattern: &str, path: &str) -> bool {
+        if !has_any_depth(pattern) {
+            return glob::matches(pattern, path);
+        }
+        // Whether what was read so far can lead to each position of the pattern.
+        let mut open = vec![false; pattern.len() + 1];
+        open_at(&mut open, 0);
+        let mut before = b'/';
+        let mut rest = path.bytes();
+        loop {
+            for (at, _) in pattern.char_indices() {
+                let after = pattern.get(at..).unwrap_or_default();
+                if open.get(at) != Some(&true) {
+                    continue;
+                }
+                if after.starts_with('*') {
+                    open_at(&mut open, at + 1);
+                }
+                let begins_segment = at == 0 || pattern.as_bytes().get(at - 1) == Some(&b'/');
+                if before == b'/' && begins_segment && after.starts_with("**/") {
+                    open_at(&mut open, at + 3);
+                }
+                // `/**` at the end, be it there more than once, may be nothing.
+                let mut left = after;
+                while let Some(fewer) = left.strip_prefix("/**") {
+                    left = fewer;
+                }
+                if left.is_empty() && !after.is_empty() {
+                    open_at(&mut open, pattern.len());
+                }
+            }
+            let Some(read) = rest.next() else {
+                return open.last() == Some(&true);
+            };
+            let mut next = vec![false; pattern.len() + 1];
+            for ((at, wanted), _) in pattern
+                .bytes()
+                .enumerate()
+                .zip(&open)
+                .filter(|(_, open)| **open)
+            {
+                if wanted == b'*' {
+                    open_at(&mut next, at);
+                } else if wanted == b'?' || wanted == read {
+                    open_at(&mut next, at + 1);
+                }
+            }
+            open = next;
+            before = read;
+        }
+    }
+
+    fn open_at(open: &mut [bool], position: usize) {
+        if let Some(open) = open.get_mut(position) {
+            *open = true;
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn globs_that_cross_segments_match_what_all_positions_lead_to(
+            pattern in proptest::collection::vec(proptest::sample::select(vec!["a", "b", "/", "/", "*", "**", "?", "**/", "/**"]), 1..8),
+            path in proptest::collection::vec(proptest::sample::select(vec!["a", "b", "/", "ab"]), 1..10),
+        ) {
+            let (pattern, path) = (pattern.concat(), path.concat());
+            proptest::prop_assert_eq!(crossing(&pattern, &path), by_positions(&pattern, &path), "{} {}", pattern, path);
+            let is_above = above(&path).any(|above| by_positions(&pattern, above));
+            proptest::prop_assert_eq!(crosses(&pattern, &path, true), is_above, "{} {}", pattern, path);
+        }
+    }
 
     #[test]
     fn a_wildcard_stays_within_its_segment_in_an_allow_list() {
