@@ -36,7 +36,7 @@ pub(crate) use effective::is_met;
 pub(crate) use name::below;
 pub use name::{Name, Names};
 pub(crate) use pattern::{check as check_pattern, matches as matches_pattern};
-pub(crate) use read::{Annotation, Annotations, at, of_object, of_templates_in};
+pub(crate) use read::{Annotation, Annotations, at, of_jobs, of_object, of_templates_in};
 pub use requires::Requirement;
 pub use tools::KEYS as TOOLS_KEYS;
 pub use values::ValueRule;
@@ -116,15 +116,14 @@ impl RuleAction {
 }
 
 /// What a rule has against the annotations of a place.
-#[derive(Clone, Debug)]
 pub(crate) struct Objection<'o> {
     pub(crate) code: Code,
     /// The annotation it is about, as its key is or would be written; none where it is about all.
     pub(crate) key: Option<Cow<'o, str>>,
     /// The annotation, where it is there.
     pub(crate) found: Option<&'o Annotation<'o>>,
-    /// What is wrong, and what to write instead.
-    pub(crate) problem: String,
+    /// What is wrong, and what to write instead: asked for where it is told.
+    pub(crate) problem: Box<dyn Fn() -> String + 'o>,
     /// What else makes it the same as one of the old object.
     pub(crate) facts: String,
     /// The annotations without which nothing would be wrong, by their position.
@@ -133,39 +132,40 @@ pub(crate) struct Objection<'o> {
 
 impl<'o> Objection<'o> {
     /// Against an annotation that is there.
-    #[inline(never)]
-    fn found(code: Code, annotation: &'o Annotation<'o>, problem: String) -> Self {
+    fn found(
+        code: Code,
+        annotation: &'o Annotation<'o>,
+        problem: impl Fn() -> String + 'o,
+    ) -> Self {
         Self {
             code,
             key: Some(Cow::Borrowed(annotation.key.as_ref())),
             found: Some(annotation),
-            problem,
+            problem: Box::new(problem),
             facts: String::new(),
             removable: Vec::new(),
         }
     }
 
     /// Against the absence of an annotation.
-    #[inline(never)]
-    fn missing(code: Code, key: String, problem: String) -> Self {
+    fn missing(code: Code, key: String, problem: impl Fn() -> String + 'o) -> Self {
         Self {
             code,
             key: Some(Cow::Owned(key)),
             found: None,
-            problem,
+            problem: Box::new(problem),
             facts: String::new(),
             removable: Vec::new(),
         }
     }
 
     /// Against all annotations together.
-    #[inline(never)]
-    fn all(code: Code, problem: String) -> Self {
+    fn all(code: Code, problem: impl Fn() -> String + 'o) -> Self {
         Self {
             code,
             key: None,
             found: None,
-            problem,
+            problem: Box::new(problem),
             facts: String::new(),
             removable: Vec::new(),
         }

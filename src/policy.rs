@@ -10,6 +10,7 @@
 //! 5. If nothing refuses, what is to change in the object does.
 
 mod annotations;
+mod applies;
 mod changes;
 mod drift;
 mod exempted;
@@ -21,20 +22,20 @@ mod pull_secrets;
 mod running;
 mod told;
 
-use crate::exemption::Check;
+use std::cell::RefCell;
+
 use crate::json::Step;
 use crate::json::scan::lookup;
 use crate::registry::{Registry, Unreachable};
 use crate::request::{Operation, Request, RequestError};
 use crate::settings::{OnUpdate, Settings};
 use crate::splice::{self, Edit};
-use crate::verdict::Verdict;
-use crate::violation::{Action, Code};
+use crate::verdict::{MOST_LINES, Verdict};
 use crate::workload::Object;
 
 use annotations::Unjudged;
 use exempted::Exempted;
-use finding::{Finding, only_warn};
+use finding::{Before, Counts, Findings, Was};
 use mirrors::Mirrors;
 
 /// Settings, ready to judge requests.
@@ -44,12 +45,36 @@ pub struct Policy<'s> {
 }
 
 /// What is wrong with an object, and what becomes of it.
-#[derive(Default)]
-struct Judged {
-    findings: Vec<Finding>,
+struct Judged<'j> {
+    /// All that is wrong, but for its annotations.
+    findings: Findings<'j>,
+    annotations: Findings<'j>,
     edits: Vec<Edit>,
-    /// The images that run from elsewhere, as `from=to`.
-    rewritten: Vec<String>,
+    rewritten: Rewritten,
+}
+
+/// The images that run from elsewhere, as `from=to`: the first of them, and how many more there are.
+#[derive(Default)]
+struct Rewritten {
+    told: Vec<String>,
+    more: usize,
+}
+
+impl Rewritten {
+    fn add(&mut self, from: &str, to: &str) {
+        if self.told.len() < MOST_LINES {
+            self.told.push([from, "=", to].concat());
+        } else {
+            self.more += 1;
+        }
+    }
+
+    fn into_texts(mut self) -> Vec<String> {
+        if self.more > 0 {
+            self.told.push(format!("and {} more", self.more));
+        }
+        self.told
+    }
 }
 
 impl<'s> Policy<'s> {
@@ -82,28 +107,44 @@ impl<'s> Policy<'s> {
             return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
         };
         let mut used = vec![false; self.settings.exemptions.len()];
-        let mut judged = match self.judge(&request, &mut object, Some(registry), &mut used) {
+        let text = object.text;
+        let judge_old = || self.judge_old(&request, text);
+        let was = Was::new(&judge_old, text, request.old_object.unwrap_or_default());
+        let before = self.before(&request, &was);
+        let judged = match self.judge(&request, &mut object, Some(registry), &mut used, before) {
             Ok(judged) => judged,
             Err(Unjudged::Settings(errors)) => return Verdict::misconfigured(&errors),
             Err(Unjudged::Request(error)) => {
                 return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
             }
         };
-        self.keep_what_was(&request, &object, &mut judged.findings);
-        if judged.findings.iter().any(Finding::is_removal) {
-            self.remove(&request, &object, &mut used, &mut judged);
+        let Judged {
+            mut findings,
+            annotations,
+            mut edits,
+            rewritten,
+        } = judged;
+        if annotations.removes.is_empty() {
+            findings.append(annotations);
+        } else {
+            self.remove(
+                &request,
+                &object,
+                &mut used,
+                annotations,
+                &mut findings,
+                &mut edits,
+            );
         }
-        if let Err(error) = changes::judge_update(
-            self.settings,
-            &request,
-            &object,
-            &mut used,
-            &mut judged.findings,
-        ) {
+        let mut changes = Findings::new(Before::Nothing, false);
+        if let Err(error) =
+            changes::judge_update(self.settings, &request, &object, &mut used, &mut changes)
+        {
             return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
         }
-        self.tell(judged.findings, &used, &mut verdict);
-        verdict.change(object.text, judged.edits, judged.rewritten);
+        findings.append(changes);
+        self.tell(findings, &used, &mut verdict);
+        verdict.change(object.text, edits, rewritten.into_texts());
         verdict
     }
 
@@ -113,7 +154,7 @@ impl<'s> Policy<'s> {
             return verdict;
         }
         let mut used = vec![false; self.settings.exemptions.len()];
-        let mut findings = Vec::new();
+        let mut findings = Findings::new(Before::Nothing, false);
         if let Err(error) = changes::judge_delete(self.settings, request, &mut used, &mut findings)
         {
             return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
@@ -123,17 +164,8 @@ impl<'s> Policy<'s> {
     }
 
     /// Adds what is wrong, and the exemptions without which there would be more.
-    fn tell(self, findings: Vec<Finding>, used: &[bool], verdict: &mut Verdict<'s>) {
-        for finding in findings {
-            let refuses = finding.action == Action::Reject && finding.violation.kept.is_none();
-            verdict.add(refuses, finding.violation);
-        }
-        if !verdict.accepted() {
-            // Of a request that is refused nothing is pulled.
-            verdict.warnings.retain(|warning| {
-                warning.code != Code::MirrorUsed && !warning.problem.starts_with(mirrors::REWRITTEN)
-            });
-        }
+    fn tell(self, findings: Findings<'_>, used: &[bool], verdict: &mut Verdict<'s>) {
+        findings.tell(verdict);
         for (exemption, used) in self.settings.exemptions.iter().zip(used) {
             if *used {
                 verdict.exempted(&exemption.name);
@@ -141,20 +173,56 @@ impl<'s> Policy<'s> {
         }
     }
 
+    /// What becomes of what the old object has as well.
+    fn before<'j>(self, request: &Request<'_>, was: &'j Was<'j>) -> Before<'j> {
+        if request.operation == Operation::Update && request.old_object.is_some() {
+            Before::Was(was)
+        } else {
+            Before::Nothing
+        }
+    }
+
+    /// What is wrong with the old object, where that counts.
+    fn judge_old(self, request: &Request<'_>, new_text: &str) -> Counts {
+        let counts = RefCell::default();
+        if let Some(text) = request.old_object
+            && (self.settings.on_update == OnUpdate::Changed
+                || kept::is_bookkeeping(new_text, text))
+            && let Ok(mut old) = Object::read(text, &request.kind)
+        {
+            let mut unused = vec![false; self.settings.exemptions.len()];
+            let counted = Before::Counted(&counts);
+            if self
+                .judge(request, &mut old, None, &mut unused, counted)
+                .is_err()
+            {
+                return Counts::default();
+            }
+        }
+        counts.into_inner()
+    }
+
     /// Everything wrong with an object that no exemption covers, in the order of the document; notes
     /// the exemptions that covered something. No registry is asked about the object as it was.
-    fn judge<'r>(
+    fn judge<'r, 'j>(
         self,
         request: &Request<'r>,
         object: &mut Object<'r>,
         registry: Option<&dyn Registry>,
         used: &mut [bool],
-    ) -> Result<Judged, Unjudged> {
-        let mut judged = Judged::default();
+        before: Before<'j>,
+    ) -> Result<Judged<'j>, Unjudged> {
         let has_images = self.settings.strictest().is_some();
         if has_images {
             images::add(self.settings, request, object);
         }
+        let only_warns = is_static_pod(request, object);
+        let mut judged = Judged {
+            findings: Findings::new(before, only_warns),
+            annotations: Findings::new(before, only_warns),
+            edits: Vec::new(),
+            rewritten: Rewritten::default(),
+        };
         let mut exempted = Exempted::new(&self.settings.exemptions, request, object, used);
         if has_images {
             let mut mirrors = Mirrors::new(
@@ -179,12 +247,15 @@ impl<'s> Policy<'s> {
             object,
             registry.is_some(),
             &mut exempted,
-            &mut judged.findings,
+            &mut judged.annotations,
         )?;
-        drift::judge(self.settings, request, object, &mut exempted, &mut judged);
-        if !judged.findings.is_empty() && is_static_pod(request, object) {
-            only_warn(&mut judged.findings, 0);
-        }
+        drift::judge(
+            self.settings,
+            request,
+            object,
+            &mut exempted,
+            &mut judged.findings,
+        );
         Ok(judged)
     }
 
@@ -194,72 +265,39 @@ impl<'s> Policy<'s> {
         request: &Request<'_>,
         object: &Object<'_>,
         used: &mut [bool],
-        judged: &mut Judged,
+        annotations: Findings<'_>,
+        findings: &mut Findings<'_>,
+        edits: &mut Vec<Edit>,
     ) {
-        let Some((edits, text)) = annotations::remove(request, object, &judged.findings) else {
-            return;
+        let Some((removals, text)) = annotations::remove(request, object, &annotations.removes)
+        else {
+            return findings.append(annotations);
         };
         let Ok(without) = Object::read(&text, &request.kind) else {
-            return;
+            return findings.append(annotations);
         };
+        let judge_old = || self.judge_old(request, &text);
+        let was = Was::new(&judge_old, &text, request.old_object.unwrap_or_default());
+        let before = self.before(request, &was);
+        let mut after = Findings::new(before, is_static_pod(request, &without));
         let mut exempted = Exempted::new(&self.settings.exemptions, request, &without, used);
-        let mut after = Vec::new();
-        if annotations::judge(
+        let judged = annotations::judge(
             self.settings,
             request,
             &without,
             true,
             &mut exempted,
             &mut after,
-        )
-        .is_err()
-        {
-            return;
+        );
+        if judged.is_err() {
+            return findings.append(annotations);
         }
-        self.keep_what_was(request, &without, &mut after);
-        for finding in &mut after {
-            finding.position =
-                annotations::position_before(finding.position, &text, object.text, &edits);
-        }
-        judged.findings.retain_mut(|finding| {
-            let is_removal = finding.is_removal();
-            if is_removal {
-                finding.action = Action::Warn;
-                finding.violation.problem.insert_str(0, "removed: ");
-            }
-            is_removal || finding.check != Check::Annotations
+        after.move_to(|position| {
+            annotations::position_before(position, &text, object.text, &removals)
         });
-        judged.findings.append(&mut after);
-        finding::sort(&mut judged.findings);
-        for edit in edits {
-            splice::add(&mut judged.edits, edit);
-        }
-    }
-
-    /// Marks the findings that the old object has as well.
-    fn keep_what_was(
-        self,
-        request: &Request<'_>,
-        object: &Object<'_>,
-        findings: &mut Vec<Finding>,
-    ) {
-        let Some(old_text) = request.old_object else {
-            return;
-        };
-        if findings.is_empty() || request.operation != Operation::Update {
-            return;
-        }
-        if self.settings.on_update == OnUpdate::All && !kept::is_bookkeeping(object.text, old_text)
-        {
-            return;
-        }
-        let Ok(mut old) = Object::read(old_text, &request.kind) else {
-            return;
-        };
-        let mut unused = vec![false; self.settings.exemptions.len()];
-        if let Ok(was) = self.judge(request, &mut old, None, &mut unused) {
-            kept::mark(findings, was.findings, object.text, old_text);
-        }
+        findings.append(annotations.only_removed());
+        findings.append(after);
+        splice::merge(edits, removals);
     }
 }
 

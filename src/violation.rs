@@ -5,7 +5,7 @@ use std::fmt;
 use crate::json::Location;
 
 /// What is wrong, as a word that never changes. Each has a section in `docs/messages.md`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Code {
     /// No entry of `registries.allow` matches the image's registry.
     RegistryNotAllowed,

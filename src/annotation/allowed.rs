@@ -20,8 +20,7 @@ pub(super) fn check<'o>(
 ) {
     for annotation in &annotations.all {
         if !rule.admits(&annotation.key) {
-            let keys = rule.keys(&rule.allowed);
-            let problem = not_allowed(&texts(&keys));
+            let problem = || not_allowed(&texts(&rule.keys(&rule.allowed)));
             sink(Objection::found(
                 Code::AnnotationNotAllowed,
                 annotation,

@@ -21,7 +21,7 @@ pub(super) fn check<'o>(
         let (Some(first), Some(_)) = (there.next(), there.next()) else {
             continue;
         };
-        let (mut keys, mut facts) = (vec![rule.names.key(*first)], String::new());
+        let mut facts = String::new();
         for annotation in rule.spelled(*first, annotations) {
             facts += &annotation.value().unwrap_or_default();
         }
@@ -30,14 +30,15 @@ pub(super) fn check<'o>(
             .iter()
             .filter(|name| *name != first && is_there(**name))
         {
-            keys.truncate(1);
-            keys.push(rule.names.key(*name));
             for annotation in rule.spelled(*name, annotations) {
-                let problem = [
-                    &listed(&keys, " and "),
-                    " must not be set together, keep one of them",
-                ]
-                .concat();
+                let problem = || {
+                    let keys = rule.keys(&[*first, *name]);
+                    [
+                        &listed(&keys, " and "),
+                        " must not be set together, keep one of them",
+                    ]
+                    .concat()
+                };
                 let mut objection =
                     Objection::found(Code::AnnotationConflicting, annotation, problem);
                 objection.facts.clone_from(&facts);

@@ -28,10 +28,12 @@ pub(super) fn check<'o>(
         if let Some(annotation) = new.found.first()
             && new.values() != before.values()
         {
-            let problem = if before.found.is_empty() {
-                "it may be set only when the object is created, remove it".to_owned()
-            } else {
-                ["it may not change later, ", &was(&before), " or remove it"].concat()
+            let problem = move || {
+                if before.found.is_empty() {
+                    "it may be set only when the object is created, remove it".to_owned()
+                } else {
+                    ["it may not change later, ", &was(&before), " or remove it"].concat()
+                }
             };
             let mut objection = Objection::found(Code::AnnotationCreateOnly, annotation, problem);
             // Every spelling goes: what an older one says would else come into force.

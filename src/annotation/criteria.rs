@@ -67,23 +67,27 @@ pub(super) fn check<'o>(
             .iter()
             .any(|name| rule.names.spelling(*name, key).is_some())
     };
-    let mut all = |code, problem| {
-        let mut objection = Objection::all(code, problem);
-        objection.facts = texts(&keys).concat();
+    let mut all = |code, problem: fn(&[String]) -> String| {
+        let facts = texts(&keys).concat();
+        let keys = keys.clone();
+        let mut objection = Objection::all(code, move || problem(&keys));
+        objection.facts = facts;
         sink(objection);
     };
     match criterion {
         Criterion::ContainsAnyOf if !names.iter().any(is_there) => {
-            let problem = ["one of ", &listed(&keys, " or "), " is required, set one"].concat();
-            all(Code::AnnotationRequired, problem);
+            all(Code::AnnotationRequired, |keys| {
+                ["one of ", &listed(keys, " or "), " is required, set one"].concat()
+            });
         }
         Criterion::DoesNotContainAllOf if names.iter().all(is_there) => {
-            let problem = [
-                &listed(&keys, " and "),
-                " must not be set together, remove one",
-            ]
-            .concat();
-            all(Code::AnnotationConflicting, problem);
+            all(Code::AnnotationConflicting, |keys| {
+                [
+                    &listed(keys, " and "),
+                    " must not be set together, remove one",
+                ]
+                .concat()
+            });
         }
         Criterion::ContainsOtherThan
             if annotations
@@ -91,24 +95,25 @@ pub(super) fn check<'o>(
                 .iter()
                 .all(|annotation| is_named(&annotation.key)) =>
         {
-            let problem = [
-                "another one than ",
-                &listed(&keys, " and "),
-                " is required, set one",
-            ]
-            .concat();
-            all(Code::AnnotationRequired, problem);
+            all(Code::AnnotationRequired, |keys| {
+                [
+                    "another one than ",
+                    &listed(keys, " and "),
+                    " is required, set one",
+                ]
+                .concat()
+            });
         }
         Criterion::ContainsAllOf => {
             for name in names.iter().filter(|name| !is_there(name)) {
-                let problem = "it is required, set it".to_owned();
+                let problem = || "it is required, set it".to_owned();
                 let key = rule.names.key(*name);
                 sink(Objection::missing(Code::AnnotationRequired, key, problem));
             }
         }
         Criterion::DoesNotContainAnyOf => {
             for annotation in annotations.all.iter().filter(|found| is_named(&found.key)) {
-                let problem = "it is denied, remove it".to_owned();
+                let problem = || "it is denied, remove it".to_owned();
                 sink(Objection::found(
                     Code::AnnotationDenied,
                     annotation,
@@ -118,7 +123,7 @@ pub(super) fn check<'o>(
         }
         Criterion::DoesNotContainOtherThan => {
             for annotation in annotations.all.iter().filter(|found| !is_named(&found.key)) {
-                let problem = not_allowed(&texts(&keys));
+                let problem = || not_allowed(&texts(&rule.keys(names)));
                 sink(Objection::found(
                     Code::AnnotationNotAllowed,
                     annotation,

@@ -26,13 +26,15 @@ pub(super) fn check<'o>(
             .iter()
             .find(|name| rule.names.matching(**name, &annotation.key).is_some());
         if let Some(name) = denied {
-            let key = rule.names.key(*name);
-            let by = if key == annotation.key {
-                String::new()
-            } else {
-                [" by ", &quoted(&[&key], "")].concat()
+            let problem = || {
+                let key = rule.names.key(*name);
+                let by = if key == annotation.key {
+                    String::new()
+                } else {
+                    [" by ", &quoted(&[&key], "")].concat()
+                };
+                ["it is denied", &by, ", remove it"].concat()
             };
-            let problem = ["it is denied", &by, ", remove it"].concat();
             let mut objection = Objection::found(Code::AnnotationDenied, annotation, problem);
             objection.removable.push(annotation.position());
             sink(objection);

@@ -19,8 +19,10 @@ pub(super) fn check<'o>(
 ) {
     for name in &rule.keep {
         if !rule.has(*name, annotations) && rule.has(*name, old) {
-            let before = rule.effective(*name, old);
-            let problem = ["it may not be removed, ", &was(&before), " or change it"].concat();
+            let problem = move || {
+                let before = rule.effective(*name, old);
+                ["it may not be removed, ", &was(&before), " or change it"].concat()
+            };
             sink(Objection::missing(
                 Code::AnnotationKeep,
                 rule.names.key(*name),

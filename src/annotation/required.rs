@@ -26,19 +26,19 @@ pub(super) fn check<'o>(
                 "it is required, set it"
             };
             let key = rule.names.key(*name);
-            sink(Objection::missing(
-                Code::AnnotationRequired,
-                key,
-                problem.to_owned(),
-            ));
+            sink(Objection::missing(Code::AnnotationRequired, key, || {
+                problem.to_owned()
+            }));
         }
     }
     for group in &rule.require_any {
         if !group.iter().any(is_there) {
             let keys = rule.keys(group);
-            let problem = ["one of ", &listed(&keys, " or "), " is required, set one"].concat();
+            let facts = texts(&keys).concat();
+            let problem =
+                move || ["one of ", &listed(&keys, " or "), " is required, set one"].concat();
             let mut objection = Objection::all(Code::AnnotationRequired, problem);
-            objection.facts = texts(&keys).concat();
+            objection.facts = facts;
             sink(objection);
         }
     }

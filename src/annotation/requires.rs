@@ -57,27 +57,31 @@ pub(super) fn check<'o>(
                 .found
                 .iter()
                 .find(|annotation| is_unmet(annotation.value().as_deref()));
-            let key = rule.names.key(*name);
-            let instead = match condition {
-                Condition::Absent => "must not be set, remove it".to_owned(),
-                Condition::Present => "must be set, set it or remove the former".to_owned(),
-                Condition::Like(glob) => {
-                    let glob = quoted(&[glob], "");
-                    ["must be ", &glob, ", write that or remove the former"].concat()
-                }
+            let problem = move || {
+                let instead = match condition {
+                    Condition::Absent => "must not be set, remove it".to_owned(),
+                    Condition::Present => "must be set, set it or remove the former".to_owned(),
+                    Condition::Like(glob) => {
+                        let glob = quoted(&[glob], "");
+                        ["must be ", &glob, ", write that or remove the former"].concat()
+                    }
+                };
+                [
+                    "with ",
+                    &given(rule, requirement, annotations),
+                    " it ",
+                    &instead,
+                ]
+                .concat()
             };
-            let problem = [
-                "with ",
-                &given(rule, requirement, annotations),
-                " it ",
-                &instead,
-            ]
-            .concat();
             let mut objection = match culprit {
                 Some(annotation) => {
                     Objection::found(Code::AnnotationRequirement, annotation, problem)
                 }
-                None => Objection::missing(Code::AnnotationRequirement, key, problem),
+                None => {
+                    let key = rule.names.key(*name);
+                    Objection::missing(Code::AnnotationRequirement, key, problem)
+                }
             };
             for (name, condition) in requirement.when.iter().chain([&(*name, *condition)]) {
                 objection.facts += &[" ", name.text(), "=", condition.written()].concat();

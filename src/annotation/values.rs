@@ -45,15 +45,17 @@ pub(super) fn check<'o>(
                 sink(Objection::found(
                     Code::AnnotationValueNotAllowed,
                     annotation,
-                    problem,
+                    move || problem.clone(),
                 ));
             }
         }
         if let Some(default) = effective.default
             && let Some(problem) = values.object_to(default)
         {
-            let default = quoted(&[default], "");
-            let problem = ["it is absent, which means ", &default, ": ", &problem].concat();
+            let problem = move || {
+                let default = quoted(&[default], "");
+                ["it is absent, which means ", &default, ": ", &problem].concat()
+            };
             let key = rule.names.key(values.name);
             sink(Objection::missing(
                 Code::AnnotationValueNotAllowed,

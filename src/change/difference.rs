@@ -4,7 +4,7 @@
 //! white space and the spelling of numbers do not count, and `null` is as good as absent.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::json::{Kind, Location, Scalar, Step, kind_of, same, scan};
 
@@ -24,8 +24,6 @@ pub(crate) struct Difference {
     pub(crate) path: Location<'static>,
     /// How that is told, where it is not by the path alone.
     pub(crate) place: Option<String>,
-    /// What pairs it with the same difference of other objects, where the path does not.
-    pub(crate) paired_by: Option<String>,
     /// What it is called.
     pub(crate) noun: &'static str,
     /// The value before; none if it is new.
@@ -42,25 +40,55 @@ impl Difference {
             None => self.path.to_string(),
         }
     }
+}
 
-    /// Whether this is what restarts a workload, and does nothing else.
-    pub(crate) fn is_restart(&self) -> bool {
-        matches!(self.path.steps(), [.., Step::Key(template), Step::Key(metadata), Step::Key(annotations), Step::Key(key)]
-            if template == "template" && metadata == "metadata" && annotations == "annotations" && key == RESTARTED_AT)
-    }
+/// Whether this is what restarts a workload, and does nothing else.
+fn is_restart(path: &Location<'_>) -> bool {
+    matches!(path.steps(), [.., Step::Key(template), Step::Key(metadata), Step::Key(annotations), Step::Key(key)]
+        if template == "template" && metadata == "metadata" && annotations == "annotations" && key == RESTARTED_AT)
 }
 
 /// A value and what it was.
 pub(crate) type Change<'a> = (Option<&'a str>, Option<&'a str>);
 
 /// Collects what differs, and knows where it stands.
-#[derive(Default)]
 pub(crate) struct Differences {
+    /// The first of them.
     pub(crate) found: Vec<Difference>,
+    /// How many more there are.
+    pub(crate) more: usize,
+    /// All of them are what restarts a workload.
+    pub(crate) are_restarts: bool,
+    /// The places of all, where two guards may find the same.
+    seen: Option<HashSet<Location<'static>>>,
+    most: usize,
     at: Vec<Step<'static>>,
 }
 
+/// So many differences are kept: a message names no more.
+const MOST_DIFFERENCES: usize = 100;
+
 impl Differences {
+    /// `by_many`: more than one guard looks for them, and what two of them find counts once.
+    pub(crate) fn new(by_many: bool) -> Self {
+        Self {
+            found: Vec::new(),
+            more: 0,
+            are_restarts: true,
+            seen: by_many.then(HashSet::new),
+            most: MOST_DIFFERENCES,
+            at: Vec::new(),
+        }
+    }
+
+    /// Keeps all of them.
+    pub(crate) fn all() -> Self {
+        Self {
+            most: usize::MAX,
+            ..Self::new(false)
+        }
+    }
+
     /// Compares what a path leads to from two values. Elements of a list are paired by their `name`,
     /// where each has one of its own, else by their position.
     pub(crate) fn along(&mut self, change: Change<'_>, path: &[Step<'_>]) {
@@ -103,11 +131,23 @@ impl Differences {
         self.at.truncate(before);
     }
 
-    /// Leaves out what two guards found at one place.
-    pub(super) fn keep_each_once(&mut self) {
-        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-        self.found
-            .retain(|difference| seen.insert(format!("{:#}", difference.path), 1).is_none());
+    /// Keeps a difference at a place, or counts it only.
+    pub(crate) fn add(
+        &mut self,
+        path: Location<'static>,
+        difference: &dyn Fn(Location<'static>) -> Difference,
+    ) {
+        if let Some(seen) = &mut self.seen
+            && !seen.insert(path.clone())
+        {
+            return;
+        }
+        self.are_restarts &= is_restart(&path);
+        if self.found.len() < self.most {
+            self.found.push(difference(path));
+        } else {
+            self.more += 1;
+        }
     }
 
     /// Where it stands.
@@ -198,10 +238,9 @@ impl Differences {
                 text(value)
             }
         };
-        self.found.push(Difference {
-            path: self.here(),
+        self.add(self.here(), &|path| Difference {
+            path,
             place: None,
-            paired_by: None,
             noun: "value",
             was: change.0.map(shown),
             is: change.1.map(shown),
@@ -218,6 +257,11 @@ fn unequal((was, is): Change<'_>) -> Option<Change<'_>> {
         (Some(was), Some(is)) if scan::is_same(was, is) => None,
         change => Some(change),
     }
+}
+
+/// Whether there is anything to compare in two values.
+pub(super) fn is_unlike(change: Change<'_>) -> bool {
+    unequal(change).is_some()
 }
 
 /// The members of a map; none of what is absent.

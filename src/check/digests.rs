@@ -13,27 +13,30 @@ use crate::settings::Digests;
 use crate::shown::Shown;
 use crate::violation::Code;
 
-use super::{Objection, Seen};
+use super::{Objection, Seen, Sink};
 
-pub(super) fn check(seen: &Seen<'_, '_>, list: &Digests<'_>, object: &mut dyn FnMut(Objection)) {
+pub(super) fn check(seen: &Seen<'_, '_>, list: &Digests<'_>, object: Sink<'_>) {
     let requiring = |image: &Reference<'_>| {
         if image.digest().is_some() {
             return None;
         }
         let mut entries = list.require.iter();
-        let entry = entries.find(|entry| entry.matches(image, Sense::Reject))?;
-        Some(format!(
-            "a digest is required by `{}`, use `{}@sha256:…`",
-            Shown(entry.text()),
-            Shown(&image.to_string())
-        ))
+        entries.find(|entry| entry.matches(image, Sense::Reject))
     };
-    if let Some((problem, is_mirror)) = seen.find_in_both(requiring) {
+    if let Some((entry, is_mirror)) = seen.find_in_both(requiring) {
+        let requiring = if is_mirror { seen.mirrored } else { None };
+        let image = requiring.unwrap_or(seen.written);
         object(Objection {
             code: Code::DigestRequired,
             action: list.action,
             is_mirror,
-            problem,
+            problem: &|| {
+                format!(
+                    "a digest is required by `{}`, use `{}@sha256:…`",
+                    Shown(entry.text()),
+                    Shown(&image.to_string())
+                )
+            },
         });
     }
     let image = seen.mirrored.unwrap_or(seen.written);
@@ -42,18 +45,18 @@ pub(super) fn check(seen: &Seen<'_, '_>, list: &Digests<'_>, object: &mut dyn Fn
     }
     let mut entries = list.forbid.iter();
     if let Some(entry) = entries.find(|entry| entry.matches(image, Sense::Reject)) {
-        let instead = match image.without_digest() {
-            Some(unpinned) => format!("use `{}`", Shown(&unpinned.to_string())),
-            None => "name a tag".to_owned(),
-        };
         object(Objection {
             code: Code::DigestForbidden,
             action: list.action,
             is_mirror: seen.mirrored.is_some(),
-            problem: format!(
-                "a digest is forbidden by `{}`, {instead}",
-                Shown(entry.text())
-            ),
+            problem: &|| {
+                let instead = match image.without_digest() {
+                    Some(unpinned) => format!("use `{}`", Shown(&unpinned.to_string())),
+                    None => "name a tag".to_owned(),
+                };
+                let entry = Shown(entry.text());
+                format!("a digest is forbidden by `{entry}`, {instead}")
+            },
         });
     }
 }

@@ -12,13 +12,9 @@ use crate::settings::AllowReject;
 use crate::shown::Shown;
 use crate::violation::Code;
 
-use super::{Objection, Seen, one_of};
+use super::{Objection, Seen, Sink, one_of};
 
-pub(super) fn check(
-    seen: &Seen<'_, '_>,
-    list: &AllowReject<ImagePattern<'_>>,
-    object: &mut dyn FnMut(Objection),
-) {
+pub(super) fn check(seen: &Seen<'_, '_>, list: &AllowReject<ImagePattern<'_>>, object: Sink<'_>) {
     let rejecting = |image: &Reference<'_>| {
         let mut entries = list.reject.iter();
         entries.find(|entry| entry.matches(image, Sense::Reject))
@@ -33,40 +29,44 @@ pub(super) fn check(
             code: Code::ImageRejected,
             action: list.action,
             is_mirror,
-            problem: format!(
-                "it is rejected by `{}`, use {}",
-                Shown(entry.text()),
-                match seen.instead {
-                    Some(mirror) => format!("`{}`", Shown(&mirror.to_string())),
-                    None => "another image".to_owned(),
-                }
-            ),
+            problem: &|| {
+                format!(
+                    "it is rejected by `{}`, use {}",
+                    Shown(entry.text()),
+                    match seen.instead {
+                        Some(mirror) => format!("`{}`", Shown(&mirror.to_string())),
+                        None => "another image".to_owned(),
+                    }
+                )
+            },
         });
     } else if !list.allow.is_empty() && !is_allowed(image) {
-        let unpinned = image.without_digest();
-        let problem = if let Some(tag) = unpinned.filter(|image| is_allowed(image)) {
-            format!(
-                "its digest is not in the list, use `{}` without a digest, or have the digest allowed",
-                Shown(&tag.to_string())
-            )
-        } else {
-            let instead = match seen.instead {
-                Some(mirror) => format!("`{}`", Shown(&mirror.to_string())),
-                None => one_of(
-                    &list
-                        .allow
-                        .iter()
-                        .map(ImagePattern::text)
-                        .collect::<Vec<_>>(),
-                ),
-            };
-            format!("it is not allowed, use {instead}")
+        let problem = || {
+            let unpinned = image.without_digest();
+            if let Some(tag) = unpinned.filter(|image| is_allowed(image)) {
+                format!(
+                    "its digest is not in the list, use `{}` without a digest, or have the digest allowed",
+                    Shown(&tag.to_string())
+                )
+            } else {
+                let instead = match seen.instead {
+                    Some(mirror) => format!("`{}`", Shown(&mirror.to_string())),
+                    None => one_of(
+                        &list
+                            .allow
+                            .iter()
+                            .map(ImagePattern::text)
+                            .collect::<Vec<_>>(),
+                    ),
+                };
+                format!("it is not allowed, use {instead}")
+            }
         };
         object(Objection {
             code: Code::ImageNotAllowed,
             action: list.action,
             is_mirror: seen.mirrored.is_some(),
-            problem,
+            problem: &problem,
         });
     }
 }

@@ -12,12 +12,12 @@ use crate::settings::AllowReject;
 use crate::shown::Shown;
 use crate::violation::Code;
 
-use super::{Objection, Seen, one_of};
+use super::{Objection, Seen, Sink, one_of};
 
 pub(super) fn check(
     seen: &Seen<'_, '_>,
     list: &AllowReject<RegistryPattern<'_>>,
-    object: &mut dyn FnMut(Objection),
+    object: Sink<'_>,
 ) {
     let rejecting = |image: &Reference<'_>| {
         let mut entries = list.reject.iter();
@@ -39,30 +39,32 @@ pub(super) fn check(
                 .collect::<Vec<_>>(),
         ),
     };
-    let (code, problem) = if let Some(entry) = rejecting(image) {
-        let problem = format!(
-            "{} is rejected by `{}`, use {}",
-            named(image, entry.has_path()),
-            Shown(entry.text()),
-            instead()
-        );
-        (Code::RegistryRejected, problem)
-    } else if !list.allow.is_empty() && !is_allowed(image) {
-        let problem = format!(
-            "{} is not allowed, use {}",
-            named(image, list.allow.iter().any(RegistryPattern::has_path)),
-            instead()
-        );
-        (Code::RegistryNotAllowed, problem)
-    } else {
-        return;
+    let mut refuse = |code, problem: &dyn Fn() -> String| {
+        object(Objection {
+            code,
+            action: list.action,
+            is_mirror: seen.mirrored.is_some(),
+            problem,
+        });
     };
-    object(Objection {
-        code,
-        action: list.action,
-        is_mirror: seen.mirrored.is_some(),
-        problem,
-    });
+    if let Some(entry) = rejecting(image) {
+        refuse(Code::RegistryRejected, &|| {
+            format!(
+                "{} is rejected by `{}`, use {}",
+                named(image, entry.has_path()),
+                Shown(entry.text()),
+                instead()
+            )
+        });
+    } else if !list.allow.is_empty() && !is_allowed(image) {
+        refuse(Code::RegistryNotAllowed, &|| {
+            format!(
+                "{} is not allowed, use {}",
+                named(image, list.allow.iter().any(RegistryPattern::has_path)),
+                instead()
+            )
+        });
+    }
 }
 
 /// The registry of an image, with the path where that is what entries look at.

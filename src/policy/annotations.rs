@@ -3,7 +3,8 @@
 
 mod matching;
 
-use std::collections::BTreeMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 
 use crate::annotation::{
     Annotation, AnnotationRule, Annotations, Objection, RuleAction, Target, at, of_object,
@@ -17,10 +18,10 @@ use crate::settings::{self, AnnotationItem, Settings, SettingsErrors, There};
 use crate::shown::{OneLine, Shown};
 use crate::splice::{self, Edit};
 use crate::violation::{Action, Violation};
-use crate::workload::Object;
+use crate::workload::{Malformed, Object};
 
 use super::exempted::Exempted;
-use super::finding::{Finding, sort};
+use super::finding::{About, Findings};
 
 use matching::{Known, Matching};
 
@@ -47,13 +48,12 @@ pub(super) fn judge(
     object: &Object<'_>,
     is_new: bool,
     exempted: &mut Exempted<'_, '_, '_>,
-    findings: &mut Vec<Finding>,
+    findings: &mut Findings<'_>,
 ) -> Result<(), Unjudged> {
     if settings.annotations.is_empty() || request.sub_resource.is_some() {
         // The one that is judged, `ephemeralcontainers`, leaves metadata as it was.
         return Ok(());
     }
-    let first = findings.len();
     let mut judge = Judge {
         request,
         object,
@@ -61,7 +61,7 @@ pub(super) fn judge(
         old: None,
         places: [None, None],
         known: Known::default(),
-        malformed: BTreeMap::new(),
+        malformed: HashMap::new(),
     };
     let (mut there, mut there_with_templates) = (None, None);
     for (index, item) in settings.annotations.iter().enumerate() {
@@ -89,8 +89,8 @@ pub(super) fn judge(
             }
         }
     }
-    if findings.len() > first {
-        sort(findings);
+    for (malformed, action) in judge.malformed.into_values() {
+        findings.add_malformed(&malformed, action);
     }
     Ok(())
 }
@@ -106,8 +106,8 @@ struct Judge<'p, 'r> {
     /// The annotations of the object, and those of its pod templates.
     places: [Option<Vec<Annotations<'r>>>; 2],
     known: Known<'p>,
-    /// The findings of what has the wrong JSON type, by place.
-    malformed: BTreeMap<String, usize>,
+    /// What has the wrong JSON type, by where it stands, and how strict the strictest rule about it is.
+    malformed: HashMap<usize, (Malformed<'r>, Action)>,
 }
 
 impl<'p, 'r> Judge<'p, 'r> {
@@ -159,7 +159,7 @@ impl<'p, 'r> Judge<'p, 'r> {
         rule: &AnnotationRule<'_>,
         matching: Matching,
         exempted: &mut Exempted<'_, '_, '_>,
-        findings: &mut Vec<Finding>,
+        findings: &mut Findings<'_>,
     ) {
         let compares = self.compares && rule.compares();
         if matching == Matching::No || (matching == Matching::Before && !compares) {
@@ -183,7 +183,7 @@ impl<'p, 'r> Judge<'p, 'r> {
                 let mut put = |objection| {
                     if !exempted.cover(Check::Annotations, None) {
                         let rule = (index, rule);
-                        findings.push(finding(rule, request, object, place, objection));
+                        add(rule, request, object, place, objection, findings);
                     }
                 };
                 if matching == Matching::Yes {
@@ -192,7 +192,7 @@ impl<'p, 'r> Judge<'p, 'r> {
                 if compares && let Some(before) = before(place, self.old()) {
                     rule.compare(place, &before, &mut put);
                 }
-                self.malformed(place, rule.action.otherwise(), exempted, findings);
+                self.malformed(place, rule.action.otherwise(), exempted);
             }
             if let Some(slot) = self.places.get_mut(slot) {
                 *slot = Some(places);
@@ -200,46 +200,34 @@ impl<'p, 'r> Judge<'p, 'r> {
         }
     }
 
-    /// Puts what has the wrong JSON type among the findings, once, as strictly as the strictest rule.
+    /// Notes what has the wrong JSON type, once, as strictly as the strictest rule.
     fn malformed(
         &mut self,
-        place: &Annotations<'_>,
+        place: &Annotations<'r>,
         action: Action,
         exempted: &mut Exempted<'_, '_, '_>,
-        findings: &mut Vec<Finding>,
     ) {
         for misfit in &place.malformed {
-            let place = format!("{:#} {}", misfit.place, position(misfit.raw));
-            if let Some(known) = self.malformed.get(&place) {
-                if action == Action::Reject
-                    && let Some(known) = findings.get_mut(*known)
-                {
-                    known.action = action;
+            let at = position(misfit.raw);
+            if let Some((_, known)) = self.malformed.get_mut(&at) {
+                if action == Action::Reject {
+                    *known = action;
                 }
             } else if !exempted.cover(Check::Annotations, None) {
-                self.malformed.insert(place, findings.len());
-                findings.push(Finding::malformed(Check::Annotations, misfit, action));
+                self.malformed.insert(at, (misfit.clone(), action));
             }
         }
     }
 }
 
-/// Removes what the findings say to remove: the changes, and the object with them.
+/// Removes the annotations at these positions: the changes, and the object with them.
 ///
-/// `None` where nothing is to be removed that is new, or the changes cannot be made.
+/// `None` where the changes cannot be made.
 pub(super) fn remove(
     request: &Request<'_>,
     object: &Object<'_>,
-    findings: &[Finding],
+    removed: &HashSet<usize>,
 ) -> Option<(Vec<Edit>, String)> {
-    let mut removed: Vec<usize> = Vec::new();
-    for finding in findings.iter().filter(|finding| finding.is_removal()) {
-        for position in &finding.removes {
-            if let Err(at) = removed.binary_search(position) {
-                removed.insert(at, *position);
-            }
-        }
-    }
     let mut edits: Vec<Edit> = Vec::new();
     let mut places = of_object(object, &request.kind);
     places.extend(of_templates_in(object));
@@ -249,7 +237,7 @@ pub(super) fn remove(
                 object.text,
                 map,
                 &place.place(),
-                &removed,
+                removed,
             )?);
         }
     }
@@ -276,11 +264,9 @@ pub(super) fn position_before(
 
 /// The annotations that were there before; none where the pod template is new.
 fn before<'a>(place: &Annotations<'a>, old: &Object<'a>) -> Option<Annotations<'a>> {
-    let template = place.template.as_ref();
-    if template.is_some_and(|template| lookup(old.text, template.steps()).is_empty()) {
-        return None;
-    }
-    Some(at(old, place.owner.clone()))
+    let before = at(old, &place.owner);
+    let is_new = place.is_template && !before.has_metadata && !old.has_template(&place.owner);
+    (!is_new).then_some(before)
 }
 
 /// A rule that is no JSON, or nested too deep.
@@ -296,13 +282,14 @@ fn is_owned_replica_set(request: &Request<'_>, object: &Object<'_>) -> bool {
         })
 }
 
-fn finding(
+fn add(
     (index, rule): (usize, &AnnotationRule<'_>),
     request: &Request<'_>,
     object: &Object<'_>,
     place: &Annotations<'_>,
     objection: Objection<'_>,
-) -> Finding {
+    findings: &mut Findings<'_>,
+) {
     let mut action = rule.action.otherwise();
     let mut removes = Vec::new();
     if rule.action == RuleAction::Remove && !objection.removable.is_empty() {
@@ -314,32 +301,29 @@ fn finding(
         }
         // The audit scanner changes nothing: what is there is reported.
     }
-    let mut at = place.place();
-    if let Some(key) = &objection.key {
-        at.0.push(Step::Key(key.clone()));
-    }
+    let position = match objection.found {
+        Some(annotation) => annotation.position(),
+        None => place.position(object),
+    };
+    let about = About::new(objection.code, action, position);
     let value = objection.found.and_then(Annotation::value);
     let value = value.as_deref();
-    let message = match &rule.message {
-        Some(message) => format!(": {}", OneLine(message)),
-        None => String::new(),
+    let identity = |mut hasher: &mut dyn Hasher| {
+        (objection.code, index, &place.owner).hash(&mut hasher);
+        (&objection.key, value, &objection.facts).hash(&mut hasher);
     };
-    let (code, facts) = (objection.code, objection.facts);
-    Finding {
-        check: Check::Annotations,
-        position: match objection.found {
-            Some(annotation) => annotation.position(),
-            None => place.position(object),
-        },
-        action,
-        key: format!(
-            "{code} {index} {at:#} {} {facts}",
-            value.unwrap_or_default()
-        ),
-        template: place.template.as_ref().map(Location::detached),
-        removes,
-        violation: Violation {
-            code,
+    let template = place.is_template.then_some(&place.owner);
+    findings.add(about, template, &removes, &identity, &|| {
+        let mut at = place.place();
+        if let Some(key) = &objection.key {
+            at.0.push(Step::Key(key.clone()));
+        }
+        let message = match &rule.message {
+            Some(message) => format!(": {}", OneLine(message)),
+            None => String::new(),
+        };
+        Violation {
+            code: objection.code,
             place: at.to_string(),
             path: match objection.found {
                 Some(_) => at.detached(),
@@ -350,16 +334,25 @@ fn finding(
             problem: format!(
                 "rule `{}`: {}{message}",
                 Shown(&rule.name),
-                objection.problem
+                (objection.problem)()
             ),
-        },
-    }
+        }
+    });
 }
 
 /// The map of annotations, or what is there of the way to it.
 fn nearest<'a>(place: &Annotations<'a>, object: &Object<'a>) -> Location<'a> {
     let mut way = place.place();
-    while !way.0.is_empty() && lookup(object.text, way.steps()).is_empty() {
+    if place.has_map {
+        return way;
+    }
+    way.0.pop();
+    if place.has_metadata {
+        return way;
+    }
+    way.0.pop();
+    // A pod template is there.
+    while !place.is_template && !way.0.is_empty() && lookup(object.text, way.steps()).is_empty() {
         way.0.pop();
     }
     way

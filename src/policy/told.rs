@@ -1,13 +1,10 @@
 //! How a change is told: what differs, who changes it with what, and what to do instead.
 
 use crate::change::{ChangeRule, Difference};
-use crate::exemption::Check;
 use crate::json::Location;
 use crate::request::{Request, User};
 use crate::shown::{OneLine, Shown};
-use crate::violation::Code;
-
-use super::finding::Finding;
+use crate::violation::{Code, Violation};
 
 /// Who makes a change that a rule is against.
 pub(super) struct Told<'p> {
@@ -18,25 +15,25 @@ pub(super) struct Told<'p> {
 
 impl Told<'_> {
     /// The user is not among those whom the rule names.
-    pub(super) fn excluded(&self, difference: &Difference) -> Finding {
+    pub(super) fn excluded(&self, difference: &Difference) -> Violation {
         let (lets, otherwise) = if self.rule.who.is_nobody() {
             ("names nobody and does not let", "leave it as it is")
         } else {
             ("does not let", "change it in Git")
         };
         let problem = self.problem(lets, &how(difference), "", otherwise);
-        self.finding(difference, Code::ChangeNotAllowed, problem)
+        self.violation(difference, Code::ChangeNotAllowed, problem)
     }
 
     /// The rule denies the field manager.
-    pub(super) fn denied(&self, difference: &Difference) -> Finding {
+    pub(super) fn denied(&self, difference: &Difference) -> Violation {
         let only = " with this field manager";
         let problem = self.problem("does not let", &how(difference), only, "change it in Git");
-        self.finding(difference, Code::FieldManagerDenied, problem)
+        self.violation(difference, Code::FieldManagerDenied, problem)
     }
 
     /// The request does not set an annotation that the rule wants with the change.
-    pub(super) fn unexplained(&self, difference: &Difference, annotation: &str) -> Finding {
+    pub(super) fn unexplained(&self, difference: &Difference, annotation: &str) -> Violation {
         let only = format!(
             " only with a new value of the annotation `{}`",
             Shown(annotation)
@@ -47,23 +44,22 @@ impl Told<'_> {
             &only,
             "set it in the same request",
         );
-        self.finding(difference, Code::ChangeAnnotationMissing, problem)
+        self.violation(difference, Code::ChangeAnnotationMissing, problem)
     }
 
     /// The rule guards the object itself.
-    pub(super) fn deletion(&self, request: &Request<'_>) -> Finding {
+    pub(super) fn deletion(&self, request: &Request<'_>) -> Violation {
         let name = request.name.as_deref().unwrap_or_default();
         let object = format!("{} `{}`", Shown(&request.kind.to_string()), Shown(name));
         let problem = self.problem("does not let", "delete it", "", "remove it from Git");
-        Finding::at(
-            "object".to_owned(),
-            Location::default(),
-            Some(object),
-            Check::Changes,
-            Code::DeleteNotAllowed,
-            self.rule.action,
+        Violation {
+            code: Code::DeleteNotAllowed,
+            place: "object".to_owned(),
+            path: Location::default(),
+            value: Some(object),
+            kept: None,
             problem,
-        )
+        }
     }
 
     /// What the rule is against, who does it, and what to do instead.
@@ -81,18 +77,17 @@ impl Told<'_> {
         }
     }
 
-    fn finding(&self, difference: &Difference, code: Code, problem: String) -> Finding {
+    fn violation(&self, difference: &Difference, code: Code, problem: String) -> Violation {
         let value = difference.is.as_ref().or(difference.was.as_ref());
         let value = value.map(|value| format!("{} `{}`", difference.noun, Shown(value)));
-        Finding::at(
-            difference.place(),
-            difference.path.clone(),
-            value,
-            Check::Changes,
+        Violation {
             code,
-            self.rule.action,
+            place: difference.place(),
+            path: difference.path.clone(),
+            value,
+            kept: None,
             problem,
-        )
+        }
     }
 }
 
@@ -106,19 +101,18 @@ fn how(difference: &Difference) -> String {
 }
 
 /// The request does not say what the object was.
-pub(super) fn old_object_missing(rule: &ChangeRule<'_>, request: &Request<'_>) -> Finding {
+pub(super) fn old_object_missing(rule: &ChangeRule<'_>, request: &Request<'_>) -> Violation {
     let problem = format!(
         "missing, so nobody can say whether `{}` lets this {} pass, send the object as it was",
         Shown(&rule.name),
         request.operation.as_str()
     );
-    Finding::at(
-        "request.oldObject".to_owned(),
-        Location::default(),
-        None,
-        Check::Changes,
-        Code::OldObjectMissing,
-        rule.action,
+    Violation {
+        code: Code::OldObjectMissing,
+        place: "request.oldObject".to_owned(),
+        path: Location::default(),
+        value: None,
+        kept: None,
         problem,
-    )
+    }
 }

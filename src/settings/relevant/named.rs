@@ -174,8 +174,7 @@ impl<'k, 'n> Named<'k, 'n> {
     /// Whether a name is this other one, or a glob over names matches it.
     pub(super) fn is_name_of(&self, name: &str, other: &str) -> bool {
         let names: &Names<'_> = &self.names;
-        let key = names.key(names.name(other));
-        names.matching(names.name(name), &key).is_some()
+        names.is_name_of(names.name(name), names.name(other))
     }
 }
 
