@@ -35,7 +35,7 @@ use crate::workload::Object;
 
 use annotations::Unjudged;
 use exempted::Exempted;
-use finding::{Before, Counts, Findings, Was};
+use finding::{Before, Counts, Findings, Known, Was};
 use mirrors::Mirrors;
 
 /// Settings, ready to judge requests.
@@ -107,11 +107,14 @@ impl<'s> Policy<'s> {
             return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
         };
         let mut used = vec![false; self.settings.exemptions.len()];
-        let text = object.text;
-        let judge_old = || self.judge_old(&request, text);
-        let was = Was::new(&judge_old, text, request.old_object.unwrap_or_default());
-        let before = self.before(&request, &was);
-        let judged = match self.judge(&request, &mut object, Some(registry), &mut used, before) {
+        if self.has_images() {
+            images::add(self.settings, &request, &mut object);
+        }
+        let read = || self.old_that_counts(&request, object.text);
+        let judge = |old: &Object<'_>| self.judge_old(&request, old);
+        let was = Was::new(&object, &read, &judge);
+        let before = before(&request, &was);
+        let judged = match self.judge(&request, &object, Some(registry), &mut used, before) {
             Ok(judged) => judged,
             Err(Unjudged::Settings(errors)) => return Verdict::misconfigured(&errors),
             Err(Unjudged::Request(error)) => {
@@ -173,32 +176,33 @@ impl<'s> Policy<'s> {
         }
     }
 
-    /// What becomes of what the old object has as well.
-    fn before<'j>(self, request: &Request<'_>, was: &'j Was<'j>) -> Before<'j> {
-        if request.operation == Operation::Update && request.old_object.is_some() {
-            Before::Was(was)
-        } else {
-            Before::Nothing
-        }
+    /// Whether there is a rule about images.
+    fn has_images(self) -> bool {
+        self.settings.strictest().is_some()
     }
 
-    /// What is wrong with the old object, where that counts.
-    fn judge_old(self, request: &Request<'_>, new_text: &str) -> Counts {
-        let counts = RefCell::default();
-        if let Some(text) = request.old_object
-            && (self.settings.on_update == OnUpdate::Changed
-                || kept::is_bookkeeping(new_text, text))
-            && let Ok(mut old) = Object::read(text, &request.kind)
-        {
-            let mut unused = vec![false; self.settings.exemptions.len()];
-            let counted = Before::Counted(&counts);
-            if self
-                .judge(request, &mut old, None, &mut unused, counted)
-                .is_err()
-            {
-                return Counts::default();
-            }
+    /// The old object, where what was wrong with it still passes.
+    fn old_that_counts<'r>(self, request: &Request<'r>, new: &str) -> Option<Object<'r>> {
+        let text = request.old_object?;
+        if self.settings.on_update == OnUpdate::All && !kept::is_bookkeeping(new, text) {
+            return None;
         }
+        let mut old = Object::read(text, &request.kind).ok()?;
+        if self.has_images() {
+            images::add(self.settings, request, &mut old);
+        }
+        Some(old)
+    }
+
+    /// What is wrong with the old object.
+    fn judge_old(self, request: &Request<'_>, old: &Object<'_>) -> Counts {
+        let counts = RefCell::default();
+        let mut unused = vec![false; self.settings.exemptions.len()];
+        let judged = self.judge(request, old, None, &mut unused, Before::Counted(&counts));
+        if judged.is_err() {
+            return Counts::default();
+        }
+        drop(judged);
         counts.into_inner()
     }
 
@@ -207,15 +211,11 @@ impl<'s> Policy<'s> {
     fn judge<'r, 'j>(
         self,
         request: &Request<'r>,
-        object: &mut Object<'r>,
+        object: &Object<'r>,
         registry: Option<&dyn Registry>,
         used: &mut [bool],
         before: Before<'j>,
     ) -> Result<Judged<'j>, Unjudged> {
-        let has_images = self.settings.strictest().is_some();
-        if has_images {
-            images::add(self.settings, request, object);
-        }
         let only_warns = is_static_pod(request, object);
         let mut judged = Judged {
             findings: Findings::new(before, only_warns),
@@ -224,7 +224,7 @@ impl<'s> Policy<'s> {
             rewritten: Rewritten::default(),
         };
         let mut exempted = Exempted::new(&self.settings.exemptions, request, object, used);
-        if has_images {
+        if self.has_images() {
             let mut mirrors = Mirrors::new(
                 self.settings,
                 request,
@@ -276,9 +276,10 @@ impl<'s> Policy<'s> {
         let Ok(without) = Object::read(&text, &request.kind) else {
             return findings.append(annotations);
         };
-        let judge_old = || self.judge_old(request, &text);
-        let was = Was::new(&judge_old, &text, request.old_object.unwrap_or_default());
-        let before = self.before(request, &was);
+        let read = || self.old_that_counts(request, &text);
+        let judge = |old: &Object<'_>| self.judge_old(request, old);
+        let was = Was::new(&without, &read, &judge);
+        let before = before(request, &was);
         let mut after = Findings::new(before, is_static_pod(request, &without));
         let mut exempted = Exempted::new(&self.settings.exemptions, request, &without, used);
         let judged = annotations::judge(
@@ -298,6 +299,15 @@ impl<'s> Policy<'s> {
         findings.append(annotations.only_removed());
         findings.append(after);
         splice::merge(edits, removals);
+    }
+}
+
+/// What becomes of what the old object has as well.
+fn before<'j>(request: &Request<'_>, was: &'j dyn Known) -> Before<'j> {
+    if request.operation == Operation::Update && request.old_object.is_some() {
+        Before::Was(was)
+    } else {
+        Before::Nothing
     }
 }
 

@@ -1,10 +1,11 @@
 //! Places inside a JSON value, written as Kubernetes writes field paths.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::fmt;
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::rc::Rc;
+use std::sync::OnceLock;
 
 use crate::shown::Shown;
 
@@ -76,7 +77,12 @@ pub struct Place<'a>(Option<Rc<Way<'a>>>);
 struct Way<'a> {
     above: Place<'a>,
     step: Step<'a>,
+    /// The hash of the place, once it has been asked for: zero before.
+    hash: Cell<u64>,
 }
+
+/// The keys of the hashes of places: of this instance's own, so that nobody can write places of one hash.
+static KEYS: OnceLock<RandomState> = OnceLock::new();
 
 impl<'a> Place<'a> {
     /// The place one step further down.
@@ -85,6 +91,7 @@ impl<'a> Place<'a> {
         Self(Some(Rc::new(Way {
             above: self.clone(),
             step,
+            hash: Cell::new(0),
         })))
     }
 
@@ -101,6 +108,19 @@ impl<'a> Place<'a> {
     /// The steps, innermost first.
     fn upwards(&self) -> impl Iterator<Item = &Step<'a>> {
         std::iter::successors(self.0.as_deref(), |way| way.above.0.as_deref()).map(|way| &way.step)
+    }
+
+    /// The hash of all steps: that of the place above and the last step.
+    fn hash_of_all(&self) -> u64 {
+        let Some(way) = &self.0 else {
+            return 0;
+        };
+        if way.hash.get() == 0 {
+            let keys = KEYS.get_or_init(RandomState::new);
+            way.hash
+                .set(keys.hash_one((way.above.hash_of_all(), &way.step)));
+        }
+        way.hash.get()
     }
 
     /// The place with steps of its own.
@@ -131,9 +151,7 @@ impl Eq for Place<'_> {}
 
 impl Hash for Place<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        for step in self.upwards() {
-            step.hash(state);
-        }
+        state.write_u64(self.hash_of_all());
     }
 }
 

@@ -203,17 +203,13 @@ fn covers(pattern: &str, path: &str, sense: Sense, prefix: bool) -> bool {
 
 /// Where the next segment begins that may begin with this part of a pattern.
 fn next_segment(path: &[u8], from: usize, wanted: Option<&u8>) -> Option<usize> {
-    let mut at = from;
-    loop {
-        at += path.get(at..)?.iter().position(|byte| *byte == b'/')? + 1;
-        let may_begin = match wanted {
-            None | Some(b'*' | b'?') => true,
-            wanted => path.get(at) == wanted,
-        };
-        if may_begin {
-            return Some(at);
-        }
-    }
+    let wanted = wanted.filter(|wanted| !matches!(wanted, b'*' | b'?'));
+    let mut pairs = path.get(from..)?.windows(2);
+    let found = pairs.position(|pair| match pair {
+        [b'/', first] => wanted.is_none_or(|wanted| wanted == first),
+        _ => false,
+    })?;
+    Some(from + found + 1)
 }
 
 /// Whether a path has a `**`.

@@ -265,7 +265,7 @@ pub(super) fn position_before(
 /// The annotations that were there before; none where the pod template is new.
 fn before<'a>(place: &Annotations<'a>, old: &Object<'a>) -> Option<Annotations<'a>> {
     let before = at(old, &place.owner);
-    let is_new = place.is_template && !before.has_metadata && !old.has_template(&place.owner);
+    let is_new = place.is_template && !before.has_metadata && old.marked(&place.owner).is_empty();
     (!is_new).then_some(before)
 }
 

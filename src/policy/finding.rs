@@ -8,12 +8,11 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Display, Write as _};
 use std::hash::{BuildHasher, Hash, Hasher};
 
-use crate::json::scan::lookup;
 use crate::json::{Location, Place, position, same};
 use crate::shown::Shown;
 use crate::verdict::{Found, MOST_LINES, Verdict};
 use crate::violation::{Action, Code, Kept, Violation};
-use crate::workload::{ImageField, Malformed};
+use crate::workload::{ImageField, Malformed, Object};
 
 /// What has been found in an object.
 pub(super) struct Findings<'j> {
@@ -37,19 +36,28 @@ pub(super) enum Before<'j> {
     /// There is none to compare with: everything is new.
     Nothing,
     /// It only warns.
-    Was(&'j Was<'j>),
+    Was(&'j dyn Known),
     /// This is the old object: it is counted.
     Counted(&'j RefCell<Counts>),
 }
 
+/// What is known of the old object.
+pub(super) trait Known {
+    /// Whether the same was wrong before, once for each time that it was.
+    fn takes(&self, identity: &dyn Fn(&mut dyn Hasher)) -> bool;
+
+    /// Whether a template is another one than in the old object.
+    fn changes(&self, template: &Place<'_>) -> bool;
+}
+
 /// What was wrong with the old object, judged when the first finding asks.
-pub(super) struct Was<'j> {
-    judge: &'j dyn Fn() -> Counts,
+pub(super) struct Was<'j, 'r> {
+    new: &'j Object<'r>,
+    /// Reads the old object, if what it has as well counts.
+    read: &'j dyn Fn() -> Option<Object<'r>>,
+    judge: &'j dyn Fn(&Object<'r>) -> Counts,
+    old: OnceCell<Option<Object<'r>>>,
     left: OnceCell<RefCell<Counts>>,
-    new: &'j str,
-    old: &'j str,
-    /// Whether the template asked about last changes: findings of one stand side by side.
-    template: RefCell<Option<(Location<'static>, bool)>>,
 }
 
 /// Findings in the order in which they are told, and the rest as a number.
@@ -100,21 +108,30 @@ impl About {
     }
 }
 
-impl<'j> Was<'j> {
-    /// `judge` says what was wrong with `old`, beside which `new` is.
-    pub(super) const fn new(judge: &'j dyn Fn() -> Counts, new: &'j str, old: &'j str) -> Self {
+impl<'j, 'r> Was<'j, 'r> {
+    pub(super) const fn new(
+        new: &'j Object<'r>,
+        read: &'j dyn Fn() -> Option<Object<'r>>,
+        judge: &'j dyn Fn(&Object<'r>) -> Counts,
+    ) -> Self {
         Self {
-            judge,
-            left: OnceCell::new(),
             new,
-            old,
-            template: RefCell::new(None),
+            read,
+            judge,
+            old: OnceCell::new(),
+            left: OnceCell::new(),
         }
     }
 
-    /// Whether the same was wrong before, once for each time that it was.
+    fn old(&self) -> Option<&Object<'r>> {
+        self.old.get_or_init(self.read).as_ref()
+    }
+}
+
+impl Known for Was<'_, '_> {
     fn takes(&self, identity: &dyn Fn(&mut dyn Hasher)) -> bool {
-        let left = self.left.get_or_init(|| RefCell::new((self.judge)()));
+        let judge = || RefCell::new(self.old().map(self.judge).unwrap_or_default());
+        let left = self.left.get_or_init(judge);
         let mut left = left.borrow_mut();
         if left.is_empty() {
             return false;
@@ -129,24 +146,15 @@ impl<'j> Was<'j> {
         }
     }
 
-    /// Whether a template is another one than in the old object.
     fn changes(&self, template: &Place<'_>) -> bool {
-        let mut known = self.template.borrow_mut();
-        let steps = template.location();
-        if let Some((known, changes)) = &*known
-            && *known == steps
-        {
-            return *changes;
-        }
-        let changes = match (
-            lookup(self.new, steps.steps()).as_slice(),
-            lookup(self.old, steps.steps()).as_slice(),
+        let old = self.old().map(|old| old.marked(template));
+        match (
+            self.new.marked(template).as_slice(),
+            old.unwrap_or_default().as_slice(),
         ) {
             ([new], [old]) => !same(new, old),
             _ => true,
-        };
-        *known = Some((steps.detached(), changes));
-        changes
+        }
     }
 }
 

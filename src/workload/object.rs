@@ -30,7 +30,8 @@ pub struct Object<'a> {
     pub(crate) templates: Vec<Place<'a>>,
     /// The object's own members.
     pub(crate) members: Vec<Member<'a>>,
-    /// Where lists of containers and volumes and the `metadata` of what is inside stand, and these.
+    /// Where pod templates, lists of containers and volumes, and the `metadata` of what is inside stand, and
+    /// these.
     pub(crate) marks: Vec<(Place<'a>, &'a str)>,
     /// Where in this list the marks of a place are, by the hash of that; made when it is asked for.
     by_place: OnceCell<HashMap<u64, Vec<usize>>>,
@@ -177,12 +178,6 @@ impl<'a> Object<'a> {
         let marks = marks.into_iter().flatten();
         let marks = marks.filter_map(|index| self.marks.get(*index));
         marks.filter(is_there).map(value).collect()
-    }
-
-    /// Whether there is a pod template at a place.
-    pub(crate) fn has_template(&self, place: &Place<'_>) -> bool {
-        let spec = place.below(Step::key("spec"));
-        !self.marked(&spec.below(Step::key("containers"))).is_empty()
     }
 
     /// Every image, in the order of the document.

@@ -23,6 +23,7 @@ pub(super) fn read<'a>(
         object: Object::new(""),
         read: None,
         too_deep: None,
+        open_templates: Vec::new(),
         tries: TRIES,
     };
     let role = if kind.may_run_images() {
@@ -51,6 +52,8 @@ struct Walk<'a> {
     read: Option<Cow<'a, str>>,
     /// Where the value begins that is nested too deep.
     too_deep: Option<usize>,
+    /// Where on the stack the templates are that end later.
+    open_templates: Vec<usize>,
     /// How often below here a value may be read over on trial, to be read again if that fails.
     tries: usize,
 }
@@ -315,6 +318,17 @@ impl<'a> Walk<'a> {
             }
             Some(end)
         })?;
+        if let Some(trail) = trail {
+            let here = std::ptr::from_ref(trail).addr();
+            let mut is_template = false;
+            while self.open_templates.pop_if(|open| *open == here).is_some() {
+                is_template = true;
+            }
+            if is_template {
+                let template = text.get(start..end)?;
+                self.object.marks.push((trail.place(), template));
+            }
+        }
         if (name.is_some() || is_never_pulled)
             && let Some(found) = self.object.found.get_mut(first..)
             && !found.is_empty()
@@ -348,6 +362,8 @@ impl<'a> Walk<'a> {
             && matches!(&spec.step, Step::Key(key) if key == "spec")
         {
             self.object.templates.push(template.place());
+            self.open_templates
+                .push(std::ptr::from_ref(template).addr());
         }
     }
 
