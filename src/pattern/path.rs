@@ -147,11 +147,27 @@ fn covers(pattern: &str, path: &str, sense: Sense, prefix: bool) -> bool {
     }
     let may_end_above = prefix || fixed.len() < pattern.len();
     let (pattern, path) = (fixed.as_bytes(), path.as_bytes());
+    // What stands behind the last wildcard, or the last segment, is the end: most are told by that.
+    let mut ends = pattern.iter().rev().zip(path.iter().rev());
+    let is_other = |(wanted, found): (&u8, &u8)| match wanted {
+        b'*' | b'?' | b'/' => Some(false),
+        wanted => (wanted != found).then_some(true),
+    };
+    if !may_end_above && ends.find_map(is_other) == Some(true) {
+        return false;
+    }
     let (mut at, mut read) = (0, 0);
     // What `*` takes, of any characters or of those of a segment, and the segments that `**` takes: each as
     // the place behind the wildcard, and where what it takes ends.
     let (mut star, mut segments): (Option<(usize, usize)>, Option<(usize, usize)>) = (None, None);
     loop {
+        // No path has a wildcard in it.
+        if let (Some(wanted), Some(found)) = (pattern.get(at), path.get(read))
+            && wanted == found
+        {
+            (at, read) = (at + 1, read + 1);
+            continue;
+        }
         let rest = pattern.get(at..).unwrap_or_default();
         let begins_segment = at == 0 || pattern.get(at - 1) == Some(&b'/');
         match (rest, path.get(read)) {
@@ -174,10 +190,6 @@ fn covers(pattern: &str, path: &str, sense: Sense, prefix: bool) -> bool {
                 continue;
             }
             ([b'?', ..], Some(found)) if crosses || *found != b'/' => {
-                (at, read) = (at + 1, read + 1);
-                continue;
-            }
-            ([wanted, ..], Some(found)) if wanted == found => {
                 (at, read) = (at + 1, read + 1);
                 continue;
             }
@@ -204,12 +216,14 @@ fn covers(pattern: &str, path: &str, sense: Sense, prefix: bool) -> bool {
 /// Where the next segment begins that may begin with this part of a pattern.
 fn next_segment(path: &[u8], from: usize, wanted: Option<&u8>) -> Option<usize> {
     let wanted = wanted.filter(|wanted| !matches!(wanted, b'*' | b'?'));
-    let mut pairs = path.get(from..)?.windows(2);
-    let found = pairs.position(|pair| match pair {
-        [b'/', first] => wanted.is_none_or(|wanted| wanted == first),
-        _ => false,
-    })?;
-    Some(from + found + 1)
+    let mut at = from;
+    while let Some(byte) = path.get(at) {
+        at += 1;
+        if *byte == b'/' && (wanted.is_none() || path.get(at) == wanted) {
+            return Some(at);
+        }
+    }
+    None
 }
 
 /// Whether a path has a `**`.
