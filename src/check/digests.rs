@@ -13,9 +13,9 @@ use crate::settings::Digests;
 use crate::shown::Shown;
 use crate::violation::{Code, Outcome};
 
-use super::{Objection, SOME_DIGEST, Seen};
+use super::{Objection, SOME_DIGEST, Seen, Sink};
 
-pub(super) fn check(seen: &Seen<'_, '_>, list: &Digests<'_>, object: &mut dyn FnMut(Objection)) {
+pub(super) fn check(seen: &Seen<'_, '_>, list: &Digests<'_>, object: Sink<'_>) {
     let requiring = |image: &Reference<'_>| {
         if image.digest().is_some() {
             return None;
@@ -25,23 +25,28 @@ pub(super) fn check(seen: &Seen<'_, '_>, list: &Digests<'_>, object: &mut dyn Fn
     };
     if let Some((entry, is_mirror)) = seen.find_in_both(requiring) {
         let code = Code::DigestRequired;
-        let written = seen.written.to_string();
-        let pinned = [&written, "@", SOME_DIGEST].concat();
-        let instead = if is_mirror && seen.written.digest().is_some() {
-            ": its mirror is used without digests, one of the two rules must change".to_owned()
-        } else if seen.passes(&pinned, code) {
-            format!(", use `{}@sha256:…`", Shown(&written))
-        } else if seen.mirrored.is_some() {
-            ": its mirror or another list is against digests, the settings must change".to_owned()
-        } else {
-            ", name a digest that the other lists allow".to_owned()
+        let instead = || {
+            let written = seen.written.to_string();
+            let pinned = [&written, "@", SOME_DIGEST].concat();
+            if is_mirror && seen.written.digest().is_some() {
+                ": its mirror is used without digests, one of the two rules must change".to_owned()
+            } else if seen.passes(&pinned, code) {
+                format!(", use `{}@sha256:…`", Shown(&written))
+            } else if seen.mirrored.is_some() {
+                ": its mirror or another list is against digests, the settings must change"
+                    .to_owned()
+            } else {
+                ", name a digest that the other lists allow".to_owned()
+            }
         };
         object(Objection {
             code,
             action: list.action,
             is_mirror,
-            problem: format!("a digest is required by `{}`{instead}", Shown(entry.text())),
-            outcome: Some(Outcome::REQUIRED),
+            problem: &|fate| {
+                let (words, entry) = (Outcome::REQUIRED.words(fate), Shown(entry.text()));
+                format!("a digest {words} by `{entry}`{}", instead())
+            },
         });
     }
     let image = seen.mirrored.unwrap_or(seen.written);
@@ -51,8 +56,7 @@ pub(super) fn check(seen: &Seen<'_, '_>, list: &Digests<'_>, object: &mut dyn Fn
     let mut entries = list.forbid.iter();
     if let Some(entry) = entries.find(|entry| entry.matches(image, Sense::Reject)) {
         let code = Code::DigestForbidden;
-        let unpinned = seen.written.without_digest();
-        let instead = match &unpinned {
+        let instead = || match &seen.written.without_digest() {
             Some(unpinned) if (seen.would_pass)(unpinned, code) => {
                 format!(", use `{}`", Shown(&unpinned.to_string()))
             }
@@ -63,11 +67,10 @@ pub(super) fn check(seen: &Seen<'_, '_>, list: &Digests<'_>, object: &mut dyn Fn
             code,
             action: list.action,
             is_mirror: seen.mirrored.is_some(),
-            problem: format!(
-                "a digest is forbidden by `{}`{instead}",
-                Shown(entry.text())
-            ),
-            outcome: Some(Outcome::FORBIDDEN),
+            problem: &|fate| {
+                let (words, entry) = (Outcome::FORBIDDEN.words(fate), Shown(entry.text()));
+                format!("a digest {words} by `{entry}`{}", instead())
+            },
         });
     }
 }

@@ -10,15 +10,11 @@ use crate::image::Reference;
 use crate::pattern::{ImagePattern, Sense};
 use crate::settings::AllowReject;
 use crate::shown::Shown;
-use crate::violation::{Code, Outcome};
+use crate::violation::{Code, Fate, Outcome};
 
-use super::{Objection, Seen, version};
+use super::{Objection, Seen, Sink, version};
 
-pub(super) fn check(
-    seen: &Seen<'_, '_>,
-    list: &AllowReject<ImagePattern<'_>>,
-    object: &mut dyn FnMut(Objection),
-) {
+pub(super) fn check(seen: &Seen<'_, '_>, list: &AllowReject<ImagePattern<'_>>, object: Sink<'_>) {
     let rejecting = |image: &Reference<'_>| {
         let mut entries = list.reject.iter();
         entries.find(|entry| entry.matches(image, Sense::Reject))
@@ -29,55 +25,52 @@ pub(super) fn check(
     };
     let image = seen.mirrored.unwrap_or(seen.written);
     if let Some((entry, is_mirror)) = seen.find_in_both(rejecting) {
-        let instead = match seen.instead {
-            Some(mirror) => format!(", use `{}`", Shown(&mirror.to_string())),
-            None => seen.another("image"),
-        };
         object(Objection {
             code: Code::ImageRejected,
             action: list.action,
             is_mirror,
-            problem: format!("it is rejected by `{}`{instead}", Shown(entry.text())),
-            outcome: Some(Outcome::REJECTED),
+            problem: &|fate| {
+                let instead = match seen.instead {
+                    Some(mirror) => format!(", use `{}`", Shown(&mirror.to_string())),
+                    None => seen.another("image"),
+                };
+                let (words, entry) = (Outcome::REJECTED.words(fate), Shown(entry.text()));
+                format!("it {words} by `{entry}`{instead}")
+            },
         });
     } else if !list.allow.is_empty() && !is_allowed(image) {
         let code = Code::ImageNotAllowed;
-        let by_tag = image.without_digest().filter(is_allowed);
-        let unpinned = seen.written.without_digest();
-        let unpinned = unpinned.filter(|image| (seen.would_pass)(image, code));
-        let (outcome, problem) = match (by_tag, unpinned) {
-            (Some(_), Some(unpinned)) => (
-                None,
-                format!(
+        let problem = |fate: Fate| {
+            let by_tag = image.without_digest().filter(is_allowed);
+            let unpinned = seen.written.without_digest();
+            let unpinned = unpinned.filter(|image| (seen.would_pass)(image, code));
+            match (by_tag, unpinned) {
+                (Some(_), Some(unpinned)) => format!(
                     "its digest is not in the list, use `{}` without a digest, or have the digest allowed",
                     Shown(&unpinned.to_string())
                 ),
-            ),
-            (Some(_), None) => (
-                None,
-                "its digest is not in the list, have the digest allowed".to_owned(),
-            ),
-            (None, _) => {
-                let texts: Vec<_> = list.allow.iter().map(ImagePattern::text).collect();
-                // An entry without a tag is the image by the tag that it has.
-                let image_of = |entry: &str| match Reference::parse(entry) {
-                    Ok(image) if image.written_tag().is_none() && image.digest().is_none() => {
-                        [entry, &version(seen.written)].concat()
-                    }
-                    _ => entry.to_owned(),
-                };
-                (
-                    Some(Outcome::NOT_ALLOWED),
-                    format!("it is not allowed{}", seen.allowed(&texts, code, &image_of)),
-                )
+                (Some(_), None) => {
+                    "its digest is not in the list, have the digest allowed".to_owned()
+                }
+                (None, _) => {
+                    let texts: Vec<_> = list.allow.iter().map(ImagePattern::text).collect();
+                    // An entry without a tag is the image by the tag that it has.
+                    let image_of = |entry: &str| match Reference::parse(entry) {
+                        Ok(image) if image.written_tag().is_none() && image.digest().is_none() => {
+                            [entry, &version(seen.written)].concat()
+                        }
+                        _ => entry.to_owned(),
+                    };
+                    let instead = seen.allowed(&texts, code, &image_of);
+                    format!("it {}{instead}", Outcome::NOT_ALLOWED.words(fate))
+                }
             }
         };
         object(Objection {
             code,
             action: list.action,
             is_mirror: seen.mirrored.is_some(),
-            problem,
-            outcome,
+            problem: &problem,
         });
     }
 }

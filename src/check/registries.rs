@@ -10,14 +10,14 @@ use crate::image::Reference;
 use crate::pattern::{RegistryPattern, Sense};
 use crate::settings::AllowReject;
 use crate::shown::Shown;
-use crate::violation::{Code, Outcome};
+use crate::violation::{Code, Fate, Outcome};
 
-use super::{Objection, Seen, version};
+use super::{Objection, Seen, Sink, version};
 
 pub(super) fn check(
     seen: &Seen<'_, '_>,
     list: &AllowReject<RegistryPattern<'_>>,
-    object: &mut dyn FnMut(Objection),
+    object: Sink<'_>,
 ) {
     let rejecting = |image: &Reference<'_>| {
         let mut entries = list.reject.iter();
@@ -28,10 +28,6 @@ pub(super) fn check(
         entries.any(|entry| entry.matches(image, Sense::Allow))
     };
     let image = seen.mirrored.unwrap_or(seen.written);
-    let texts = || {
-        let texts = list.allow.iter().map(RegistryPattern::text);
-        texts.collect::<Vec<_>>()
-    };
     // The same image there; below a path, by its name.
     let image_there = |registry: &str| {
         let path = seen.written.path();
@@ -42,36 +38,43 @@ pub(super) fn check(
         };
         [registry, "/", name, &version(seen.written)].concat()
     };
-    let (code, outcome, problem) = if let Some(entry) = rejecting(image) {
+    let allowed = |code| {
+        let texts: Vec<_> = list.allow.iter().map(RegistryPattern::text).collect();
+        seen.allowed(&texts, code, &image_there)
+    };
+    let mut refuse = |code, problem: &dyn Fn(Fate) -> String| {
+        object(Objection {
+            code,
+            action: list.action,
+            is_mirror: seen.mirrored.is_some(),
+            problem,
+        });
+    };
+    if let Some(entry) = rejecting(image) {
         let code = Code::RegistryRejected;
-        let instead = match seen.instead {
-            None if list.allow.is_empty() || is_allowed(image) => seen.another("registry"),
-            _ => seen.allowed(&texts(), code, &image_there),
-        };
-        let problem = format!(
-            "{} is rejected by `{}`{instead}",
-            named(image, entry.has_path()),
-            Shown(entry.text()),
-        );
-        (code, Outcome::REJECTED, problem)
+        refuse(code, &|fate| {
+            let instead = match seen.instead {
+                None if list.allow.is_empty() || is_allowed(image) => seen.another("registry"),
+                _ => allowed(code),
+            };
+            format!(
+                "{} {} by `{}`{instead}",
+                named(image, entry.has_path()),
+                Outcome::REJECTED.words(fate),
+                Shown(entry.text()),
+            )
+        });
     } else if !list.allow.is_empty() && !is_allowed(image) {
         let code = Code::RegistryNotAllowed;
-        let problem = format!(
-            "{} is not allowed{}",
-            named(image, list.allow.iter().any(RegistryPattern::has_path)),
-            seen.allowed(&texts(), code, &image_there)
-        );
-        (code, Outcome::NOT_ALLOWED, problem)
-    } else {
-        return;
-    };
-    object(Objection {
-        code,
-        action: list.action,
-        is_mirror: seen.mirrored.is_some(),
-        problem,
-        outcome: Some(outcome),
-    });
+        refuse(code, &|fate| {
+            format!(
+                "{} {}{}",
+                named(image, list.allow.iter().any(RegistryPattern::has_path)),
+                Outcome::NOT_ALLOWED.words(fate),
+                allowed(code)
+            )
+        });
+    }
 }
 
 /// The registry of an image, with the path where that is what entries look at.
