@@ -74,14 +74,11 @@ pub(super) fn check<'o>(
                 ]
                 .concat()
             };
-            let mut objection = match culprit {
-                Some(annotation) => {
-                    Objection::found(Code::AnnotationRequirement, annotation, problem)
-                }
-                None => {
-                    let key = rule.names.key(*name);
-                    Objection::missing(Code::AnnotationRequirement, key, problem)
-                }
+            let mut objection = if let Some(annotation) = culprit {
+                Objection::found(Code::AnnotationRequirement, annotation, problem)
+            } else {
+                let key = rule.names.key(*name);
+                Objection::missing(Code::AnnotationRequirement, key, problem)
             };
             for (name, condition) in requirement.when.iter().chain([&(*name, *condition)]) {
                 objection.facts += &[" ", name.text(), "=", condition.written()].concat();

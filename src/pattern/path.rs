@@ -159,7 +159,8 @@ fn covers(pattern: &str, path: &str, sense: Sense, prefix: bool) -> bool {
     let (mut at, mut read) = (0, 0);
     // What `*` takes, of any characters or of those of a segment, and the segments that `**` takes: each as
     // the place behind the wildcard, and where what it takes ends.
-    let (mut star, mut segments): (Option<(usize, usize)>, Option<(usize, usize)>) = (None, None);
+    let mut star: Option<(usize, usize)> = None;
+    let mut segments: Option<(usize, usize)> = None;
     loop {
         // No path has a wildcard in it.
         if let (Some(wanted), Some(found)) = (pattern.get(at), path.get(read))

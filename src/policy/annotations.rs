@@ -61,7 +61,8 @@ pub(super) fn judge(
         old: None,
         places: [None, None],
         known: Known::default(),
-        malformed: HashMap::new(),
+        malformed: Vec::new(),
+        malformed_at: HashMap::new(),
     };
     let (mut there, mut there_with_templates) = (None, None);
     for (index, item) in settings.annotations.iter().enumerate() {
@@ -89,8 +90,8 @@ pub(super) fn judge(
             }
         }
     }
-    for (malformed, action) in judge.malformed.into_values() {
-        findings.add_malformed(&malformed, action);
+    for (malformed, action) in &judge.malformed {
+        findings.add_malformed(malformed, *action);
     }
     Ok(())
 }
@@ -106,8 +107,10 @@ struct Judge<'p, 'r> {
     /// The annotations of the object, and those of its pod templates.
     places: [Option<Vec<Annotations<'r>>>; 2],
     known: Known<'p>,
-    /// What has the wrong JSON type, by where it stands, and how strict the strictest rule about it is.
-    malformed: HashMap<usize, (Malformed<'r>, Action)>,
+    /// What has the wrong JSON type, and how strict the strictest rule about it is.
+    malformed: Vec<(Malformed<'r>, Action)>,
+    /// Which of these stands where.
+    malformed_at: HashMap<usize, usize>,
 }
 
 impl<'p, 'r> Judge<'p, 'r> {
@@ -209,12 +212,14 @@ impl<'p, 'r> Judge<'p, 'r> {
     ) {
         for misfit in &place.malformed {
             let at = position(misfit.raw);
-            if let Some((_, known)) = self.malformed.get_mut(&at) {
+            let known = self.malformed_at.get(&at);
+            if let Some((_, known)) = known.and_then(|index| self.malformed.get_mut(*index)) {
                 if action == Action::Reject {
                     *known = action;
                 }
             } else if !exempted.cover(Check::Annotations, None) {
-                self.malformed.insert(at, (misfit.clone(), action));
+                self.malformed_at.insert(at, self.malformed.len());
+                self.malformed.push((misfit.clone(), action));
             }
         }
     }

@@ -94,7 +94,7 @@ pub(super) fn judge_update(
             codes.clear();
             let mut add = |violation: Violation| {
                 codes.push(violation.code);
-                findings.add_violation(rule.action, violation);
+                findings.add_violation(rule.action, &violation);
             };
             if is_excluded {
                 add(told.excluded(difference));
@@ -155,7 +155,7 @@ pub(super) fn judge_delete(
             user: who,
             manager: None,
         };
-        findings.add_violation(rule.action, told.deletion(request));
+        findings.add_violation(rule.action, &told.deletion(request));
     }
     Ok(())
 }
@@ -192,7 +192,7 @@ fn missing(
         // What the object was might have had the labels and fields.
         if rule.selector.may_match(request, object) {
             let missing = super::told::old_object_missing(rule, request);
-            findings.add_violation(rule.action, missing);
+            findings.add_violation(rule.action, &missing);
         }
     }
 }

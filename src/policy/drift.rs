@@ -47,7 +47,7 @@ pub(super) fn judge(
     let applied = match applied {
         Err(problem) => {
             if !is_exempt() {
-                findings.add_violation(Action::Warn, unreadable(problem));
+                findings.add_violation(Action::Warn, &unreadable(problem));
             }
             return;
         }
@@ -113,8 +113,8 @@ fn annotations(applied: &Object<'_>, live: &Object<'_>, globs: &[&str]) -> Diffe
     let mut drifted = Differences::all();
     let metadata = Step::key("metadata");
     entries_between(
-        &lookup(applied.text, &[metadata.clone()]),
-        &lookup(live.text, &[metadata.clone()]),
+        &lookup(applied.text, std::slice::from_ref(&metadata)),
+        &lookup(live.text, std::slice::from_ref(&metadata)),
         &Place::default().below(metadata.clone()),
         &wanted,
         &mut drifted,

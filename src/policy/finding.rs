@@ -370,7 +370,7 @@ impl<'j> Findings<'j> {
     }
 
     /// Something wrong at a place, not only with an image, and the same before only if what is said is.
-    pub(super) fn add_violation(&mut self, action: Action, violation: Violation) {
+    pub(super) fn add_violation(&mut self, action: Action, violation: &Violation) {
         let about = About::new(violation.code, action, LAST);
         let identity = |mut hasher: &mut dyn Hasher| {
             (about.code, &violation.path, &violation.problem).hash(&mut hasher);

@@ -64,9 +64,9 @@ pub(super) fn judge(
             }
             Ok(written) => {
                 let runs = mirrors.runs(image, &written, exempted);
-                let passes =
+                let is_clean =
                     held_against_lists(settings, &written, &runs, exempted, &mut put, judged);
-                if passes && let Some(passed) = &mut passed {
+                if is_clean && let Some(passed) = &mut passed {
                     passed.insert(image.text.as_ref());
                 }
                 mirrors.change(&written, runs, exempted, judged, &mut put);

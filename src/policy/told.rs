@@ -22,14 +22,14 @@ impl Told<'_> {
             ("does not let", "change it in Git")
         };
         let problem = self.problem(lets, &how(difference), "", otherwise);
-        self.violation(difference, Code::ChangeNotAllowed, problem)
+        violation(difference, Code::ChangeNotAllowed, problem)
     }
 
     /// The rule denies the field manager.
     pub(super) fn denied(&self, difference: &Difference) -> Violation {
         let only = " with this field manager";
         let problem = self.problem("does not let", &how(difference), only, "change it in Git");
-        self.violation(difference, Code::FieldManagerDenied, problem)
+        violation(difference, Code::FieldManagerDenied, problem)
     }
 
     /// The request does not set an annotation that the rule wants with the change.
@@ -44,7 +44,7 @@ impl Told<'_> {
             &only,
             "set it in the same request",
         );
-        self.violation(difference, Code::ChangeAnnotationMissing, problem)
+        violation(difference, Code::ChangeAnnotationMissing, problem)
     }
 
     /// The rule guards the object itself.
@@ -76,18 +76,18 @@ impl Told<'_> {
             None => format!("`{name}`"),
         }
     }
+}
 
-    fn violation(&self, difference: &Difference, code: Code, problem: String) -> Violation {
-        let value = difference.is.as_ref().or(difference.was.as_ref());
-        let value = value.map(|value| format!("{} `{}`", difference.noun, Shown(value)));
-        Violation {
-            code,
-            place: difference.place(),
-            path: difference.path.clone(),
-            value,
-            kept: None,
-            problem,
-        }
+fn violation(difference: &Difference, code: Code, problem: String) -> Violation {
+    let value = difference.is.as_ref().or(difference.was.as_ref());
+    let value = value.map(|value| format!("{} `{}`", difference.noun, Shown(value)));
+    Violation {
+        code,
+        place: difference.place(),
+        path: difference.path.clone(),
+        value,
+        kept: None,
+        problem,
     }
 }
 
