@@ -2,9 +2,12 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-# kwctl where it is installed, else the host in crates/host, which takes the same arguments.
+# kwctl where it is installed, else the runner in crates/runner, which takes the same arguments. The host
+# in crates/host adds registries to it, which take as long to build as all else.
+POLICY_RUNNER := target/debug/policy-runner
 POLICY_HOST := target/debug/policy-host
-KWCTL ?= $(shell command -v kwctl || echo $(POLICY_HOST))
+KWCTL ?= $(shell command -v kwctl || echo $(POLICY_RUNNER))
+REGISTRY_KWCTL = $(if $(filter $(POLICY_RUNNER),$(KWCTL)),$(POLICY_HOST),$(KWCTL))
 EXAMPLE ?= 01-trusted-registries
 CARGO_HOME ?= $(HOME)/.cargo
 
@@ -14,9 +17,10 @@ REMAP := --remap-path-prefix=$(CARGO_HOME)/registry/src=registry --remap-path-pr
 # Wasmtime and every browser have vectors, which is how JSON is read.
 SIMD := -C target-feature=+simd128
 WASM_RUSTFLAGS := $(REMAP) $(SIMD) -C link-arg=--compress-relocations
-# The first build takes minutes, so Cargo shows what it does; later ones are quiet.
+# The first build takes minutes, so Cargo shows what it does; later ones are quiet. The module is built
+# beside others, where two progress bars would overwrite each other.
 QUIET = $(if $(wildcard $(1)),--quiet)
-WASM_CARGO = RUSTFLAGS='$(WASM_RUSTFLAGS)' cargo rustc --locked $(call QUIET,$@) --lib --crate-type cdylib --release --target wasm32-wasip1
+WASM_CARGO = RUSTFLAGS='$(WASM_RUSTFLAGS)' cargo rustc --locked --quiet --lib --crate-type cdylib --release --target wasm32-wasip1
 WASM_OUT := target/wasm32-wasip1/release
 
 # Without optimisation these compile in half the time, and they run for seconds.
@@ -24,22 +28,27 @@ TOOLS := target/tools/bin
 CARGO_DENY := cargo-deny@0.20.2
 CARGO_CYCLONEDX := cargo-cyclonedx@0.5.9
 
+# Python's tools, in an environment of their own.
+PYTHON := target/tools/python
+
 PLAYGROUND := crates/playground
 # It writes the glue for exactly the version of the crate that the module was built with.
 WASM_BINDGEN_VERSION = $(shell grep -A1 '^name = "wasm-bindgen"$$' Cargo.lock | sed -n 's/^version = "\(.*\)"/\1/p')
 
-.PHONY: help build run test unit-tests e2e-tests registry-tests fuzz-check playground playground-tests wasm-bindgen-version bench growth lint deny advisories fmt clean host command
-.PHONY: size-test push scaffold reproducible release-dry-run binaries FORCE
+.PHONY: help build picture run runner wasm32-wasip1 wasm32-unknown-unknown test unit-tests e2e-tests registry-tests fuzz-check playground playground-tests bench growth lint deny advisories fmt clean host command
+.PHONY: size-test push scaffold reproducible bare-machine-test distribution-tests release-dry-run binaries wheel tools shell-lint FORCE
 
 help: ## say what can be made
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: annotated-policy.wasm ## build policy.wasm and annotated-policy.wasm
+build: ## build policy.wasm and annotated-policy.wasm
+	@$(if $(wildcard $(POLICY_RUNNER)),,echo 'The first build compiles the policy, and beside it Wasmtime to run it: about three minutes on two cores.' >&2)
+	@$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j2) annotated-policy.wasm
 
-run: build host ## judge an example: make run EXAMPLE=02-docker-hub-refused
+run: build runner ## judge an example: make run EXAMPLE=02-docker-hub-refused
 	@test -d examples/$(EXAMPLE) || { echo "no such example: $(EXAMPLE), there are: $$(ls examples | tr '\n' ' ')" >&2; exit 2; }
 	@$(KWCTL) run --request-path examples/$(EXAMPLE)/request.json --settings-path examples/$(EXAMPLE)/settings.yaml annotated-policy.wasm \
-	  | $(POLICY_HOST) show --request-path examples/$(EXAMPLE)/request.json --settings-path examples/$(EXAMPLE)/settings.yaml
+	  | $(POLICY_RUNNER) show --request-path examples/$(EXAMPLE)/request.json --settings-path examples/$(EXAMPLE)/settings.yaml
 
 test: ## run all tests; with STRICT=1 a missing tool is a failure
 	@bash tests/run.sh
@@ -49,19 +58,20 @@ unit-tests: policy.wasm ## run the tests of the engine, of the host and of the c
 	cargo test --locked --workspace --doc
 
 e2e-tests: build host ## run the built module as Kubewarden would
-	KWCTL='$(KWCTL)' bats $(filter-out $(REGISTRY_TESTS),$(wildcard e2e-tests/*.bats))
+	KWCTL='$(KWCTL)' bats $(filter-out $(REGISTRY_TESTS) $(DISTRIBUTION_TESTS),$(wildcard e2e-tests/*.bats))
 
 REGISTRY_TESTS := e2e-tests/registry.bats e2e-tests/publish.bats e2e-tests/install.bats
 registry-tests: build host command ## push to, pull from and ask a real registry on loopback
-	KWCTL='$(KWCTL)' bats $(REGISTRY_TESTS)
+	KWCTL='$(REGISTRY_KWCTL)' bats $(REGISTRY_TESTS)
 
+DISTRIBUTION_TESTS := e2e-tests/distribution.bats
 fuzz-check: ## compile the fuzz targets
 	cargo check --locked --manifest-path fuzz/Cargo.toml
 
 WEB_MODULE := target/wasm32-unknown-unknown/web/rollout_guard_playground.wasm
 SMALLER_WEB := target/smaller-playground.wasm
-playground: $(PLAYGROUND)/node_modules ## build the documentation with the playground in it, in dist/site
-	@wasm-bindgen --version | grep -qxF 'wasm-bindgen $(WASM_BINDGEN_VERSION)' || { echo 'needs: cargo install wasm-bindgen-cli --version $(WASM_BINDGEN_VERSION)' >&2; exit 2; }
+playground: $(PLAYGROUND)/node_modules | wasm32-unknown-unknown ## build the documentation with the playground in it, in dist/site
+	@wasm-bindgen --version | grep -qxF 'wasm-bindgen $(WASM_BINDGEN_VERSION)' || { echo 'error: wasm-bindgen $(WASM_BINDGEN_VERSION) is missing: make tools' >&2; exit 2; }
 	RUSTFLAGS='$(REMAP) $(SIMD)' cargo rustc --locked --lib --crate-type cdylib --profile web --target wasm32-unknown-unknown -p rollout-guard-playground
 	@if command -v wasm-opt >/dev/null; then $(WASM_OPT) $(WEB_MODULE) -o $(SMALLER_WEB); else cp $(WEB_MODULE) $(SMALLER_WEB); fi
 	wasm-bindgen --target web --no-typescript --remove-name-section --remove-producers-section --out-name engine \
@@ -71,12 +81,12 @@ playground: $(PLAYGROUND)/node_modules ## build the documentation with the playg
 	node $(PLAYGROUND)/build.mjs target/playground dist/site/playground
 	node $(PLAYGROUND)/check-site.mjs dist/site docs
 
+picture: playground-tests ## take the picture of the playground in README.md anew
+	cp target/screenshots/readme.png docs/playground.png
+
 playground-tests: playground policy.wasm host ## try the built page in a browser
 	TRIALS='$(CURDIR)/target/trials.json' cargo test --locked --workspace --test it the_page_agrees_with_the_policy
 	POLICY_HOST='$(CURDIR)/$(POLICY_HOST)' node --test $(PLAYGROUND)/tests/browser/*.test.mjs
-
-wasm-bindgen-version:
-	@echo $(WASM_BINDGEN_VERSION)
 
 # What the host does to a request that is changed costs half as much again as everything else: a module
 # that gave the same answer at no cost would reach 0.67 with mirrors.
@@ -110,7 +120,7 @@ advisories: $(TOOLS)/cargo-deny ## ask the database of RustSec, over the network
 	$< --workspace --locked check advisories
 
 push: build host ## push module and bundles: make push REGISTRY=ghcr.io/rollout-guard
-	@POLICY_HOST='$(POLICY_HOST)' KWCTL='$(KWCTL)' release/push.sh '$(REGISTRY)' $(PUSH_FLAGS)
+	@POLICY_HOST='$(POLICY_HOST)' KWCTL='$(REGISTRY_KWCTL)' release/push.sh '$(REGISTRY)' $(PUSH_FLAGS)
 
 scaffold: host ## write artifacthub-pkg.yml anew
 	$(POLICY_HOST) scaffold artifacthub -o artifacthub-pkg.yml
@@ -118,11 +128,37 @@ scaffold: host ## write artifacthub-pkg.yml anew
 reproducible: policy.wasm ## build the module in another folder, and compare
 	@bash release/reproducible.sh policy.wasm
 
-release-dry-run: build host $(TOOLS)/cargo-cyclonedx ## make dist/, with a release to a registry on loopback
+bare-machine-test: policy.wasm ## build the module with a toolchain that lacks its target, and compare
+	@tests/bare-machine.sh policy.wasm
+
+release-dry-run: build host $(TOOLS)/cargo-cyclonedx $(PYTHON)/bin/maturin ## make dist/, with a release to a registry on loopback
 	@release/dry-run.sh
 
 binaries: ## build the commands as they are released, into dist/
-	@release/binaries.sh
+	@release/binaries.sh dist
+
+wheel: $(PYTHON)/bin/maturin ## build the Python wheel as it is released, into dist/
+	@release/wheel.sh dist
+
+# What a release has for people without a compiler, of this machine: the static command and its wheel.
+RELEASED := target/released
+$(RELEASED): FORCE | $(PYTHON)/bin/maturin
+	@rm -rf $@
+	@. release/targets.sh && release/binaries.sh $@ "$$(command_target)"
+	@release/wheel.sh $@
+
+distribution-tests: $(RELEASED) ## install what is released in all ways that need no compiler
+	@release/checksums.sh $(RELEASED)
+	RELEASED='$(CURDIR)/$(RELEASED)' PYTHON_TOOLS='$(CURDIR)/$(PYTHON)/bin' bats $(DISTRIBUTION_TESTS)
+
+tools: ## install what the tests need and is missing
+	@scripts/tools.sh
+
+shell-lint: $(PYTHON)/bin/maturin ## check the scripts, those of the action, and the Dockerfile
+	shellcheck --external-sources .ci/run scripts/*.sh release/*.sh tests/*.sh
+	$(PYTHON)/bin/python -c 'import yaml; print("\n".join(step.get("run", "") for step in yaml.safe_load(open("action.yml"))["runs"]["steps"]))' \
+	  | shellcheck --shell=bash -
+	$(PYTHON)/bin/hadolint release/Dockerfile
 
 fmt: ## format the code
 	cargo fmt --all
@@ -131,22 +167,31 @@ clean: ## remove what was built
 	cargo clean
 	rm -rf policy.wasm annotated-policy.wasm accept-all.wasm dist $(PLAYGROUND)/node_modules
 
+# Rust's library for a target other than this machine.
+wasm32-wasip1 wasm32-unknown-unknown:
+	@scripts/rust-target.sh $@
+
+# One program, whose dependencies have the features that the whole workspace wants of them: tests share them.
+runner:
+	@cargo build --locked $(call QUIET,$(POLICY_RUNNER)) --workspace --bin policy-runner
+
 host:
-	@cargo build --locked $(call QUIET,$(POLICY_HOST)) -p policy-host
+	@cargo build --locked $(call QUIET,$(POLICY_HOST)) --workspace --bin policy-host
 
 command:
-	@cargo build --locked $(call QUIET,target/debug/rollout-guard) -p rollout-guard-cli
+	@cargo build --locked $(call QUIET,target/debug/rollout-guard) --workspace --bin rollout-guard
 
 $(PLAYGROUND)/node_modules: $(PLAYGROUND)/package-lock.json
 	npm ci --prefix $(PLAYGROUND) --no-audit --no-fund
 	@touch $@
 
 # Cargo knows whether anything is to be done.
-policy.wasm: FORCE
+policy.wasm: FORCE | wasm32-wasip1
+	@$(if $(wildcard $@),,echo 'Compiling the policy to policy.wasm: about a minute.' >&2)
 	@$(WASM_CARGO) -p rollout-guard
 	@cmp -s $(WASM_OUT)/rollout_guard.wasm $@ || cp $(WASM_OUT)/rollout_guard.wasm $@
 
-accept-all.wasm: FORCE
+accept-all.wasm: FORCE | wasm32-wasip1
 	@$(WASM_CARGO) -p accept-all
 	@cmp -s $(WASM_OUT)/accept_all.wasm $@ || cp $(WASM_OUT)/accept_all.wasm $@
 
@@ -154,12 +199,17 @@ accept-all.wasm: FORCE
 # The lowest kilobyte of memory is the far end of the stack, which nothing reaches: its depth is bounded.
 WASM_OPT = wasm-opt --merge-similar-functions -Oz --converge --low-memory-unused --enable-simd --enable-bulk-memory --enable-sign-ext --enable-mutable-globals --enable-nontrapping-float-to-int
 SMALLER := target/smaller-policy.wasm
-annotated-policy.wasm: policy.wasm metadata.yml USAGE.md | host
+annotated-policy.wasm: policy.wasm metadata.yml USAGE.md | $(if $(filter $(POLICY_RUNNER),$(KWCTL)),runner) $(if $(filter $(POLICY_HOST),$(KWCTL)),host)
 	@if command -v wasm-opt >/dev/null; then $(WASM_OPT) policy.wasm -o $(SMALLER); else cp policy.wasm $(SMALLER); fi
 	@$(KWCTL) annotate --metadata-path metadata.yml --usage-path USAGE.md --output-path $@ $(SMALLER)
 
 size-test: build ## hold the size of the annotated module
 	@test "$$(wc -c <annotated-policy.wasm)" -le 400000 || { wc -c annotated-policy.wasm; exit 1; }
+
+$(PYTHON)/bin/maturin: tests/requirements.txt
+	python3 -m venv --clear $(PYTHON)
+	$(PYTHON)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 $(TOOLS)/cargo-deny:
 	cargo install --locked --quiet --debug --root target/tools $(CARGO_DENY)

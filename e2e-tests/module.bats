@@ -36,9 +36,25 @@ setup() {
 }
 
 @test "the examples cost the instructions that they cost before" {
+  cases=()
   for example in examples/*/; do
-    printf '%s %s\n' "$(basename "$example")" \
-      "$("$host" bench --fuel --json --request-path "$example/request.json" --settings-path "$example/settings.yaml" policy.wasm | jq '.[0].total')"
-  done >"$BATS_TEST_TMPDIR/fuel.txt"
+    cases+=("policy.wasm,name=$(basename "$example"),request=$example/request.json,settings=$example/settings.yaml")
+  done
+  "$host" bench --fuel --json --request-path examples/01-trusted-registries/request.json "${cases[@]}" | jq -r '.[] | "\(.name) \(.total)"' >"$BATS_TEST_TMPDIR/fuel.txt"
   diff e2e-tests/fuel.txt "$BATS_TEST_TMPDIR/fuel.txt"
+}
+
+@test "the runner and the host annotate alike" {
+  for program in policy-runner policy-host; do
+    "target/debug/$program" annotate --metadata-path metadata.yml --usage-path USAGE.md --output-path "$BATS_TEST_TMPDIR/$program.wasm" policy.wasm
+  done
+  cmp "$BATS_TEST_TMPDIR/policy-runner.wasm" "$BATS_TEST_TMPDIR/policy-host.wasm"
+}
+
+@test "the runner names the program that asks registries" {
+  run target/debug/policy-runner run --request-path examples/10-mirrors/request.json \
+    --settings-json '{"mirrors":[{"source":"docker.io","mirror":"127.0.0.1:1/hub","checkExists":true}]}' annotated-policy.wasm
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [[ "$output" == *'policy-host run'*'asks registries'* ]]
 }

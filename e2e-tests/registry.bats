@@ -36,7 +36,7 @@ push() {
 
 @test "the host asks for a digest, and passes on the registry's words" {
   [[ "$DIGEST" == sha256:* ]]
-  run cargo test --locked --quiet -p policy-host --test it -- --ignored --exact registry::run_asks_a_real_registry
+  run cargo test --locked --quiet --workspace --test it -- --ignored --exact registry::run_asks_a_real_registry
   echo "$output"
   [ "$status" -eq 0 ]
   [[ "$output" == *'1 passed'* ]]

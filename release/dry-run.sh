@@ -3,7 +3,10 @@
 # does but for signatures and GitHub.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-command -v wasm-opt >/dev/null || { echo 'a release needs wasm-opt: apt-get install binaryen' >&2; exit 1; }
+# shellcheck source=release/targets.sh
+. release/targets.sh
+missing=$(scripts/tools.sh --missing wasm-opt docker-registry buildah jq)
+[ -z "$missing" ] || { echo "error: a release needs $missing: make tools" >&2; exit 1; }
 version=$(release/version.sh)
 host=target/debug/policy-host
 scratch=$(mktemp -d)
@@ -18,6 +21,13 @@ for bundle in bundles/*/; do
     -C bundles -c "$name" | gzip -n >"dist/bundle-$name-v$version.tar.gz"
 done
 release/sbom.sh dist
+
+# For people without a compiler: the command of this machine, the wheel and the plugin of kubectl. Other
+# machines build theirs.
+target=$(command_target)
+release/binaries.sh dist "$target"
+release/wheel.sh dist "$target"
+release/krew.sh dist >dist/rollout-guard.yaml
 
 printf '%s\n' 'version: 0.1' 'log: { level: info }' \
   "storage: { filesystem: { rootdirectory: $scratch/storage } }" 'http: { addr: "127.0.0.1:0" }' >"$scratch/config.yml"
@@ -40,6 +50,9 @@ cmp "$scratch/pulled/rollout-guard" dist/policy.wasm
 for bundle in bundles/*/; do
   diff -r "$scratch/pulled/$bundle" "$bundle"
 done
+# The container image of this machine. The release's has all architectures, and so another digest.
+release/images.sh dist "$registry/rollout-guard" cli --tls-verify=false
+
 # The digests are those that any registry gives to what was made of this commit.
 sed "s|^$registry/||" "$scratch/pushed" >dist/digests.txt
 

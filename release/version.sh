@@ -13,13 +13,16 @@ expect() {
 while read -r name found; do
   expect "Cargo.lock, $name" "$found"
 done < <(cargo metadata --locked --format-version 1 --no-deps | jq -r '.packages[] | select(.name != "accept-all") | "\(.name) \(.version)"')
+# The Python project that hooks install, and the wheel that it brings.
+expect 'pyproject.toml' "$(sed -n 's/^version = "\(.*\)"$/\1/p' pyproject.toml)"
+expect 'pyproject.toml, dependencies' "$(sed -n 's/^dependencies = \["rollout-guard==\(.*\)"\]$/\1/p' pyproject.toml)"
 expect 'metadata.yml' "$(sed -n 's/^  io\.kubewarden\.policy\.version: //p' metadata.yml)"
 expect 'artifacthub-pkg.yml' "$(sed -n 's/^version: //p' artifacthub-pkg.yml)"
-# Wherever a released module, bundle or page is named.
+# Wherever a released module, bundle, image, action, hook, file or page is named.
 while IFS=: read -r file line found; do
-  found=${found##*:v}
+  found=${found##*[:@ ]v}
   expect "$file:$line" "${found##*/v}"
-done < <(git grep -noE 'ghcr\.io/rollout-guard/[a-z/-]+:v[0-9][0-9A-Za-z.-]*|rollout-guard/(blob|releases/download)/v[0-9][0-9A-Za-z.-]*' -- '*.md' '*.yaml' '*.yml' ':!CHANGELOG.md' |
+done < <(git grep -noE 'ghcr\.io/rollout-guard/[a-z/-]+:v[0-9][0-9A-Za-z.-]*|rollout-guard/(blob|releases/download)/v[0-9][0-9A-Za-z.-]*|(rollout-guard/rollout-guard@|rev: )v[0-9][0-9A-Za-z.-]*' -- '*.md' '*.yaml' '*.yml' ':!CHANGELOG.md' |
   sed -E 's/[.-]+$//')
 if [ $# -gt 0 ]; then
   expect "the tag \`$1\`" "${1#v}"

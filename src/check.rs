@@ -8,6 +8,7 @@ mod images;
 mod registries;
 mod tags;
 
+use crate::glob::has_wildcard;
 use crate::image::Reference;
 use crate::settings::Settings;
 use crate::shown::{NAMED, Shown, listed, one_of};
@@ -66,8 +67,7 @@ impl Seen<'_, '_> {
         if self.mirrored.is_some() {
             return format!(" (allowed: {}){MIRROR}", listed(entries));
         }
-        let is_good =
-            |entry: &&str| !entry.contains(['*', '?']) && self.passes(&image_of(entry), code);
+        let is_good = |entry: &&str| !has_wildcard(entry) && self.passes(&image_of(entry), code);
         if entries.iter().take(NAMED).all(is_good) {
             return format!(", use {}", one_of(entries));
         }

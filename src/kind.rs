@@ -29,7 +29,7 @@ impl GroupKind<'_> {
     /// Where Kubernetes' own workloads keep their pod spec; `None` for every other kind.
     ///
     /// Source: the API types of Kubernetes (`k8s.io/api`): core/v1, apps/v1, batch/v1.
-    pub(crate) fn pod_spec(&self) -> Option<&'static [&'static str]> {
+    pub fn pod_spec(&self) -> Option<&'static [&'static str]> {
         match (self.group.as_ref(), self.kind.as_ref()) {
             ("", "Pod") => Some(&["spec"]),
             ("", "PodTemplate") => Some(&["template", "spec"]),

@@ -74,7 +74,7 @@ pub enum Rewrite {
 
 /// What a rule says about an image that it covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Mirrored {
+pub enum Mirrored {
     /// It is pulled from here.
     To(String),
     /// It stays as it is.
@@ -100,7 +100,7 @@ impl Mirror<'_> {
     }
 
     /// What becomes of an image that it covers.
-    pub(crate) fn mirrored(&self, image: &Reference<'_>) -> Mirrored {
+    pub fn mirrored(&self, image: &Reference<'_>) -> Mirrored {
         let digest = match (self.digest, image.digest()) {
             (DigestRule::Skip, Some(_)) => return Mirrored::Left,
             (DigestRule::Drop, Some(_)) if image.tag().is_none() => return Mirrored::NeedsTag,
@@ -125,7 +125,7 @@ impl Mirror<'_> {
 ///
 /// Whichever rule's mirror that is, and whatever its `match`: an image that was rewritten is never
 /// rewritten again.
-pub(crate) fn find<'m, 'a>(
+pub fn find<'m, 'a>(
     mirrors: &'m [Mirror<'a>],
     image: &Reference<'_>,
     mut applies: impl FnMut(usize, &Mirror<'a>) -> bool,

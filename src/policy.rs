@@ -92,6 +92,11 @@ impl<'s> Policy<'s> {
         Self { settings }
     }
 
+    /// The settings that it judges by.
+    pub const fn settings(self) -> &'s Settings<'s> {
+        self.settings
+    }
+
     /// Judges a request, where no registry can be asked.
     pub fn evaluate(self, request: Request<'_>) -> Verdict<'s> {
         self.evaluate_with(request, &Unreachable)

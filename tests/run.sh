@@ -2,7 +2,7 @@
 # Runs every test. A part whose tool is missing is left out and named at the end; with STRICT=1 it
 # is a failure.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 failed=()
 left_out=()
 
@@ -11,35 +11,40 @@ run() {
   make --no-print-directory "$2" || failed+=("$1")
 }
 
-# part, target, then pairs of a tool and what installs it
+# part, target, then the tools that it needs
 run_if() {
-  local part=$1 target=$2
+  local part=$1 target=$2 missing
   shift 2
-  local missing=()
-  while (($#)); do
-    command -v "$1" >/dev/null 2>&1 || missing+=("$1: $2")
-    shift 2
-  done
-  if ((${#missing[@]})); then
-    left_out+=("$part" "${missing[@]/#/    needs }")
+  missing=$(scripts/tools.sh --missing "$@") || exit
+  if [ -n "$missing" ]; then
+    left_out+=("$part: needs $missing")
   else
     run "$part" "$target"
   fi
 }
 
 run 'engine, host and command' unit-tests
-run_if 'end to end, on the built module' e2e-tests bats 'apt-get install bats' jq 'apt-get install jq'
-run_if 'the size of the module' size-test wasm-opt 'apt-get install binaryen'
-run_if 'a real registry' registry-tests bats 'apt-get install bats' jq 'apt-get install jq' \
-  curl 'apt-get install curl' docker-registry 'apt-get install docker-registry' htpasswd 'apt-get install apache2-utils'
-run 'the module from another folder' reproducible
-run_if 'fuzz targets compile' fuzz-check c++ 'apt-get install g++'
-run_if 'the playground in a browser' playground-tests chromium 'apt-get install chromium' \
-  node 'apt-get install nodejs' npm 'apt-get install npm' wasm-bindgen '.ci/playground-tools' mdbook '.ci/playground-tools'
+# These tests are among the former, and leave out what is not there.
+missing=$(scripts/tools.sh --missing fish script zsh) || exit
+[ -z "$missing" ] || left_out+=("completions and terminals: needs $missing")
+run_if 'end to end, on the built module' e2e-tests bats jq
+run_if 'the size of the module' size-test wasm-opt
+run_if 'a real registry' registry-tests bats jq curl docker-registry htpasswd
+if command -v rustup >/dev/null 2>&1; then
+  run 'the module from another folder, with a toolchain that lacks its target' bare-machine-test
+else
+  # The targets of a distribution's Rust are its packages.
+  run 'the module from another folder' reproducible
+fi
+run_if 'fuzz targets compile' fuzz-check c++
+run_if 'the playground in a browser' playground-tests chromium node npm wasm-bindgen mdbook
+run_if 'installed without a compiler' distribution-tests bats buildah curl docker-registry git jq python3 unshare
+run_if 'scripts and Dockerfile' shell-lint python3 shellcheck
 
 if ((${#left_out[@]})); then
   printf '\nLeft out:\n'
   printf '  %s\n' "${left_out[@]}"
+  echo 'To install all that is missing: make tools'
   if [ "${STRICT:-0}" = 1 ]; then
     echo 'STRICT=1: nothing may be left out'
     exit 1

@@ -19,58 +19,69 @@ pub(super) fn check(seen: &Seen<'_, '_>, list: &AllowReject<ImagePattern<'_>>, o
         let mut entries = list.reject.iter();
         entries.find(|entry| entry.matches(image, Sense::Reject))
     };
-    let is_allowed = |image: &Reference<'_>| {
-        let mut entries = list.allow.iter();
-        entries.any(|entry| entry.matches(image, Sense::Allow))
-    };
     let image = seen.mirrored.unwrap_or(seen.written);
     if let Some((entry, is_mirror)) = seen.find_in_both(rejecting) {
         object(Objection {
             code: Code::ImageRejected,
             action: list.action,
             is_mirror,
-            problem: &|fate| {
-                let instead = match seen.instead {
-                    Some(mirror) => format!(", use `{}`", Shown(&mirror.to_string())),
-                    None => seen.another("image"),
-                };
-                let (words, entry) = (Outcome::REJECTED.words(fate), Shown(entry.text()));
-                format!("it {words} by `{entry}`{instead}")
-            },
+            problem: &|fate| rejected(seen, entry, fate),
         });
-    } else if !list.allow.is_empty() && !is_allowed(image) {
-        let code = Code::ImageNotAllowed;
-        let problem = |fate: Fate| {
-            let by_tag = image.without_digest().filter(is_allowed);
-            let unpinned = seen.written.without_digest();
-            let unpinned = unpinned.filter(|image| (seen.would_pass)(image, code));
-            match (by_tag, unpinned) {
-                (Some(_), Some(unpinned)) => format!(
-                    "its digest is not in the list, use `{}` without a digest, or have the digest allowed",
-                    Shown(&unpinned.to_string())
-                ),
-                (Some(_), None) => {
-                    "its digest is not in the list, have the digest allowed".to_owned()
-                }
-                (None, _) => {
-                    let texts: Vec<_> = list.allow.iter().map(ImagePattern::text).collect();
-                    // An entry without a tag is the image by the tag that it has.
-                    let image_of = |entry: &str| match Reference::parse(entry) {
-                        Ok(image) if image.written_tag().is_none() && image.digest().is_none() => {
-                            [entry, &version(seen.written)].concat()
-                        }
-                        _ => entry.to_owned(),
-                    };
-                    let instead = seen.allowed(&texts, code, &image_of);
-                    format!("it {}{instead}", Outcome::NOT_ALLOWED.words(fate))
-                }
-            }
-        };
+    } else if !list.allow.is_empty() && !is_allowed(list, image) {
         object(Objection {
-            code,
+            code: Code::ImageNotAllowed,
             action: list.action,
             is_mirror: seen.mirrored.is_some(),
-            problem: &problem,
+            problem: &|fate| not_allowed(seen, list, image, fate),
         });
+    }
+}
+
+fn is_allowed(list: &AllowReject<ImagePattern<'_>>, image: &Reference<'_>) -> bool {
+    let mut entries = list.allow.iter();
+    entries.any(|entry| entry.matches(image, Sense::Allow))
+}
+
+#[cold]
+fn rejected(seen: &Seen<'_, '_>, entry: &ImagePattern<'_>, fate: Fate) -> String {
+    let instead = match seen.instead {
+        Some(mirror) => format!(", use `{}`", Shown(&mirror.to_string())),
+        None => seen.another("image"),
+    };
+    let (words, entry) = (Outcome::REJECTED.words(fate), Shown(entry.text()));
+    format!("it {words} by `{entry}`{instead}")
+}
+
+#[cold]
+fn not_allowed(
+    seen: &Seen<'_, '_>,
+    list: &AllowReject<ImagePattern<'_>>,
+    image: &Reference<'_>,
+    fate: Fate,
+) -> String {
+    let code = Code::ImageNotAllowed;
+    let by_tag = image
+        .without_digest()
+        .filter(|image| is_allowed(list, image));
+    let unpinned = seen.written.without_digest();
+    let unpinned = unpinned.filter(|image| (seen.would_pass)(image, code));
+    match (by_tag, unpinned) {
+        (Some(_), Some(unpinned)) => format!(
+            "its digest is not in the list, use `{}` without a digest, or have the digest allowed",
+            Shown(&unpinned.to_string())
+        ),
+        (Some(_), None) => "its digest is not in the list, have the digest allowed".to_owned(),
+        (None, _) => {
+            let texts: Vec<_> = list.allow.iter().map(ImagePattern::text).collect();
+            // An entry without a tag is the image by the tag that it has.
+            let image_of = |entry: &str| match Reference::parse(entry) {
+                Ok(image) if image.written_tag().is_none() && image.digest().is_none() => {
+                    [entry, &version(seen.written)].concat()
+                }
+                _ => entry.to_owned(),
+            };
+            let instead = seen.allowed(&texts, code, &image_of);
+            format!("it {}{instead}", Outcome::NOT_ALLOWED.words(fate))
+        }
     }
 }

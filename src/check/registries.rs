@@ -19,29 +19,7 @@ pub(super) fn check(
     list: &AllowReject<RegistryPattern<'_>>,
     object: Sink<'_>,
 ) {
-    let rejecting = |image: &Reference<'_>| {
-        let mut entries = list.reject.iter();
-        entries.find(|entry| entry.matches(image, Sense::Reject))
-    };
-    let is_allowed = |image: &Reference<'_>| {
-        let mut entries = list.allow.iter();
-        entries.any(|entry| entry.matches(image, Sense::Allow))
-    };
     let image = seen.mirrored.unwrap_or(seen.written);
-    // The same image there; below a path, by its name.
-    let image_there = |registry: &str| {
-        let path = seen.written.path();
-        let name = if registry.contains('/') {
-            path.rsplit('/').next().unwrap_or(path)
-        } else {
-            path
-        };
-        [registry, "/", name, &version(seen.written)].concat()
-    };
-    let allowed = |code| {
-        let texts: Vec<_> = list.allow.iter().map(RegistryPattern::text).collect();
-        seen.allowed(&texts, code, &image_there)
-    };
     let mut refuse = |code, problem: &dyn Fn(Fate) -> String| {
         object(Objection {
             code,
@@ -50,31 +28,70 @@ pub(super) fn check(
             problem,
         });
     };
-    if let Some(entry) = rejecting(image) {
-        let code = Code::RegistryRejected;
-        refuse(code, &|fate| {
-            let instead = match seen.instead {
-                None if list.allow.is_empty() || is_allowed(image) => seen.another("registry"),
-                _ => allowed(code),
-            };
-            format!(
-                "{} {} by `{}`{instead}",
-                named(image, entry.has_path()),
-                Outcome::REJECTED.words(fate),
-                Shown(entry.text()),
-            )
+    let mut entries = list.reject.iter();
+    if let Some(entry) = entries.find(|entry| entry.matches(image, Sense::Reject)) {
+        refuse(Code::RegistryRejected, &|fate| {
+            rejected(seen, list, entry, image, fate)
         });
-    } else if !list.allow.is_empty() && !is_allowed(image) {
-        let code = Code::RegistryNotAllowed;
-        refuse(code, &|fate| {
-            format!(
-                "{} {}{}",
-                named(image, list.allow.iter().any(RegistryPattern::has_path)),
-                Outcome::NOT_ALLOWED.words(fate),
-                allowed(code)
-            )
+    } else if !list.allow.is_empty() && !is_allowed(list, image) {
+        refuse(Code::RegistryNotAllowed, &|fate| {
+            not_allowed(seen, list, image, fate)
         });
     }
+}
+
+fn is_allowed(list: &AllowReject<RegistryPattern<'_>>, image: &Reference<'_>) -> bool {
+    let mut entries = list.allow.iter();
+    entries.any(|entry| entry.matches(image, Sense::Allow))
+}
+
+#[cold]
+fn rejected(
+    seen: &Seen<'_, '_>,
+    list: &AllowReject<RegistryPattern<'_>>,
+    entry: &RegistryPattern<'_>,
+    image: &Reference<'_>,
+    fate: Fate,
+) -> String {
+    let instead = match seen.instead {
+        None if list.allow.is_empty() || is_allowed(list, image) => seen.another("registry"),
+        _ => allowed(seen, list, Code::RegistryRejected),
+    };
+    let (name, words) = (
+        named(image, entry.has_path()),
+        Outcome::REJECTED.words(fate),
+    );
+    format!("{name} {words} by `{}`{instead}", Shown(entry.text()))
+}
+
+#[cold]
+fn not_allowed(
+    seen: &Seen<'_, '_>,
+    list: &AllowReject<RegistryPattern<'_>>,
+    image: &Reference<'_>,
+    fate: Fate,
+) -> String {
+    let name = named(image, list.allow.iter().any(RegistryPattern::has_path));
+    let words = Outcome::NOT_ALLOWED.words(fate);
+    format!(
+        "{name} {words}{}",
+        allowed(seen, list, Code::RegistryNotAllowed)
+    )
+}
+
+/// What else to write: the same image on another registry, below a path by its name.
+fn allowed(seen: &Seen<'_, '_>, list: &AllowReject<RegistryPattern<'_>>, code: Code) -> String {
+    let texts: Vec<_> = list.allow.iter().map(RegistryPattern::text).collect();
+    let image_there = |registry: &str| {
+        let mut name = seen.written.path();
+        if registry.bytes().any(|byte| byte == b'/')
+            && let Some((_, last)) = name.rsplit_once('/')
+        {
+            name = last;
+        }
+        [registry, "/", name, &version(seen.written)].concat()
+    };
+    seen.allowed(&texts, code, &image_there)
 }
 
 /// The registry of an image, with the path where that is what entries look at.

@@ -338,12 +338,16 @@ fn add(
     objection: &Objection<'_>,
     findings: &mut Findings<'_>,
 ) {
-    let (action, removes) = match removal {
-        _ if objection.removable.is_empty() => (rule.action.otherwise(), &[][..]),
-        Removal::Stays => (rule.action.otherwise(), &[][..]),
-        Removal::Goes => (rule.action.otherwise(), objection.removable.as_slice()),
-        Removal::Passes => (Action::Warn, &[][..]),
-    };
+    let is_removable = rule.action == RuleAction::Remove && !objection.removable.is_empty();
+    let mut action = rule.action.otherwise();
+    let mut removes = &[][..];
+    if is_removable {
+        match removal {
+            Removal::Goes => removes = objection.removable.as_slice(),
+            Removal::Stays => {}
+            Removal::Passes => action = Action::Warn,
+        }
+    }
     let position = match objection.found {
         Some(annotation) => annotation.position(),
         None => place.position(object),
@@ -366,7 +370,8 @@ fn add(
     };
     let at_place = |member: &u64| hash_of(&(index, &place.owner, member));
     let members: Vec<_> = objection.members.iter().map(at_place).collect();
-    let template = place.is_template.then_some(&place.owner);
+    // New Pods lose what is removed: they are not refused for it.
+    let template = (place.is_template && !is_removable).then_some(&place.owner);
     findings.add(about, template, removes, &members, &identity, &|fate| {
         let mut at = place.place();
         if let Some(key) = &objection.key {

@@ -27,7 +27,7 @@ pub struct Object<'a> {
     /// How many more members have the wrong JSON type.
     pub(crate) more_malformed: usize,
     /// The pod templates: what holds a `spec` with a list of `containers`, but not the object itself.
-    pub(crate) templates: Vec<Place<'a>>,
+    pub templates: Vec<Place<'a>>,
     /// The object's own members.
     pub(crate) members: Vec<Member<'a>>,
     /// Where pod templates, lists of containers and volumes, and the `metadata` of what is inside stand, and
@@ -73,7 +73,7 @@ pub struct ImageField<'a> {
     /// The image as written.
     pub text: Cow<'a, str>,
     /// Nodes never pull it: its pull policy is `Never`.
-    pub(crate) is_never_pulled: bool,
+    pub is_never_pulled: bool,
 }
 
 /// A member of the wrong JSON type.

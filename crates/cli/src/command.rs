@@ -1,6 +1,7 @@
 //! The commands, one module each.
 
 mod check;
+mod config;
 mod drift;
 pub(crate) mod explain;
 mod fix;
@@ -20,6 +21,7 @@ pub(crate) enum Command {
     Fix(fix::Fix),
     Drift(drift::Drift),
     Settings(settings::SettingsCommand),
+    Config(config::ConfigCommand),
     Explain(explain::Explain),
     #[command(hide = true)]
     Man(shell::Man),
@@ -33,6 +35,7 @@ impl Command {
             Self::Fix(fix) => fix.execute(out),
             Self::Drift(drift) => drift.execute(out),
             Self::Settings(settings) => settings.execute(out),
+            Self::Config(config) => config.execute(out),
             Self::Man(man) => man.execute(out),
             Self::Completions(completions) => completions.execute(out),
             Self::Explain(explain) => explain.execute(out),

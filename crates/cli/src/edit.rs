@@ -59,10 +59,11 @@ pub(crate) fn apply(file: &str, changes: &[Change]) -> Edited {
         .iter()
         .map(|change| Outcome {
             change: change.clone(),
-            at: lines.position(documents.get(change.document).map_or(0, |document| {
-                let place = document.tree.root().map(|root| root.locate(&change.path));
-                place.map_or(0, |place| document.in_file(&place.span).start)
-            })),
+            at: lines.position(
+                documents
+                    .get(change.document)
+                    .map_or(0, |document| start(document, &change.path)),
+            ),
             refused: None,
         })
         .collect();
@@ -78,6 +79,12 @@ pub(crate) fn apply(file: &str, changes: &[Change]) -> Edited {
         }
     }
     Edited { text, outcomes }
+}
+
+/// The byte of a file at which the value is that a path of a document leads to.
+pub(crate) fn start(document: &Document<'_>, path: &Location<'_>) -> usize {
+    let place = document.tree.root().map(|root| root.locate(path));
+    place.map_or(0, |place| document.in_file(&place.span).start)
 }
 
 fn read(file: &str) -> Vec<Document<'_>> {
@@ -149,14 +156,19 @@ fn is_as_wanted(documents: &[Document<'_>], changes: &[Change], text: &str) -> b
         })
 }
 
-/// Makes a change to a value.
-fn set(root: &mut Json, change: &Change) -> Option<()> {
-    let (last, way) = change.path.steps().split_last()?;
-    let parent = way.iter().try_fold(root, |value, step| match step {
+/// The value that steps lead to.
+pub(crate) fn value_at<'j>(root: &'j mut Json, steps: &[Step<'_>]) -> Option<&'j mut Json> {
+    steps.iter().try_fold(root, |value, step| match step {
         Step::Key(key) => value.get_mut(key.as_ref()),
         Step::Index(index) => value.get_mut(*index),
         Step::Each => None,
-    })?;
+    })
+}
+
+/// Makes a change to a value.
+fn set(root: &mut Json, change: &Change) -> Option<()> {
+    let (last, way) = change.path.steps().split_last()?;
+    let parent = value_at(root, way)?;
     match (&change.new, last) {
         (NewValue::Text(text), Step::Key(key)) => {
             *parent.get_mut(key.as_ref())? = Json::String(text.clone());
@@ -181,6 +193,9 @@ fn splice(file: &str, document: &Document<'_>, change: &Change) -> Result<Splice
     }
     if place.is_shared {
         return Err("it comes by an alias or a merge");
+    }
+    if place.is_repeated {
+        return Err("a key on the way to it occurs twice");
     }
     let range = document.in_file(&place.span);
     match &change.new {
@@ -359,8 +374,13 @@ mod tests {
     fn refuses_what_would_change_more_or_is_not_one_value() {
         for (before, steps, reason) in [
             (
-                "x: &i b\na: *i\n",
+                "a: b\na: c\n",
                 &["a"][..],
+                "a key on the way to it occurs twice",
+            ),
+            (
+                "x: &i b\na: *i\n",
+                &["a"],
                 "it comes by an alias or a merge",
             ),
             (

@@ -8,11 +8,13 @@ pub(crate) enum Exit {
     /// Done, and nothing is wrong.
     #[default]
     Clean = 0,
-    /// Violations; with `fix --check` and `drift`, differences.
+    /// Violations, or warnings with `--fail-on warnings`; with `fix` what has to be changed by hand, with
+    /// `fix --check` and `drift` differences.
     Violations = 1,
-    /// Wrong arguments, or settings that cannot be meant.
+    /// Wrong arguments, or an invalid configuration or settings.
     WrongUse = 2,
-    /// Files that could not be read, parsed or written. Beats [`Exit::Violations`].
+    /// Files that could not be read, parsed or written; nothing that was judged, or not everything with
+    /// `--fail-on incomplete`. Beats [`Exit::Violations`].
     Unreadable = 3,
 }
 

@@ -101,12 +101,22 @@ pub(crate) fn catch_panics() {
     }));
 }
 
-fn error(text: &str) {
-    let style = anstyle::AnsiColor::Red.on_default().bold();
+/// Reports on stderr why the answer is none.
+pub(crate) fn error(text: &str) {
+    report(anstyle::AnsiColor::Red, "error", text);
+}
+
+/// Reports on stderr what the answer does not depend on.
+pub(crate) fn warn(text: &str) {
+    report(anstyle::AnsiColor::Yellow, "warning", text);
+}
+
+fn report(colour: anstyle::AnsiColor, level: &str, text: &str) {
+    let style = colour.on_default().bold();
     // When stderr is closed there is nobody left to tell.
     let _ = writeln!(
         anstream::stderr(),
-        "{style}error{style:#}: {}",
+        "{style}{level}{style:#}: {}",
         printable(text)
     );
 }

@@ -10,27 +10,33 @@
 //! | module | what it owns |
 //! |---|---|
 //! | [`command`] | the commands, one a file; every rule is the engine's |
-//! | [`report`], [`snippet`], [`progress`] | how findings are told |
+//! | [`report`], [`snippet`], [`wrap`], [`progress`] | how findings are told |
 //! | [`edit`] | changes values in the text of a manifest |
 //! | [`drift`] | Git, live workloads and Pods, side by side |
+//! | [`kustomize`] | which files kustomize decides about |
+//! | [`config`] | `.rollout-guard.yaml` |
 //! | [`settings_file`], [`settings_schema`] | settings as they were read, and what may be written in them |
-//! | [`input`] | the files that a user names |
+//! | [`input`], [`work_tree`] | the files that a user names; what Git says of them |
 //! | [`exit`], [`failure`] | how a command ends |
 //!
 //! What needs neither files nor a terminal is in `rollout-guard-review`: manifests, objects, settings
 //! and findings, with their places.
 
 mod command;
+mod config;
 mod drift;
 mod edit;
 mod exit;
 mod failure;
 mod input;
+mod kustomize;
 mod progress;
 mod report;
 mod settings_file;
 mod settings_schema;
 mod snippet;
+mod work_tree;
+mod wrap;
 
 use std::io::{BufWriter, Write};
 use std::process::ExitCode;
@@ -50,9 +56,15 @@ use command::Command;
     after_help = "\
 Exit codes:
   0  nothing is wrong
-  1  violations; with `fix --check` and `drift`, differences
-  2  wrong arguments or settings
-  3  files that could not be read, parsed or written (also with violations)"
+  1  check: violations, or warnings with --fail-on warnings
+     fix: what is left to change by hand, or with --check
+          what would change
+     drift: differences
+  2  wrong arguments, configuration or settings
+  3  something could not be read, parsed or written; check
+     judged nothing, or not everything with --fail-on
+     incomplete; standard output was closed early. This
+     beats 1"
 )]
 pub(crate) struct Arguments {
     /// When to use colours

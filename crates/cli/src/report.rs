@@ -6,11 +6,16 @@ mod json;
 mod junit;
 mod sarif;
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use clap::ValueEnum;
 
-use crate::finding::{Counts, FileReport};
+use serde::Serialize;
+
+use crate::failure::printable;
+use crate::finding::{Counts, FileReport, Gap, Unjudged};
+use crate::wrap::{columns, wrap};
 
 /// The form of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -49,12 +54,78 @@ pub(crate) trait Report {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Run<'r> {
     pub(crate) counts: Counts,
+    /// What was not judged.
+    pub(crate) gaps: &'r Gaps,
+    /// How many files a user excluded.
+    pub(crate) excluded: usize,
     /// Where objects were taken to be that name no namespace.
     pub(crate) namespace: &'r str,
     /// What is not as in a cluster, and by which policy.
     pub(crate) notes: &'r [String],
     /// Where refusals are explained.
     pub(crate) docs_urls: &'r [&'r str],
+}
+
+/// What was not judged in a run: how much of each kind, and one example.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Gaps(BTreeMap<Unjudged, (usize, Gap)>);
+
+/// A kind of what was not judged, as programs read it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct GapEntry<'g> {
+    what: &'static str,
+    count: usize,
+    example: &'g str,
+    remedy: &'g str,
+}
+
+impl Gaps {
+    pub(crate) fn add(&mut self, gaps: &[Gap]) {
+        for gap in gaps {
+            let (count, _) = self.0.entry(gap.what).or_insert_with(|| (0, gap.clone()));
+            *count += 1;
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn entries(&self) -> Vec<GapEntry<'_>> {
+        self.0
+            .iter()
+            .map(|(what, (count, gap))| GapEntry {
+                what: what.as_str(),
+                count: *count,
+                example: &gap.name,
+                remedy: &gap.remedy,
+            })
+            .collect()
+    }
+
+    /// Each kind in a line: how much, one example, and what would judge it.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let line = |(what, (number, gap)): (&Unjudged, &(usize, Gap))| {
+            let (one, many) = what.nouns();
+            let Gap { name, remedy, .. } = gap;
+            let such_as = if *number == 1 { "" } else { "such as " };
+            format!(
+                "  {} ({such_as}{}): {}",
+                count(*number, one, many),
+                printable(name),
+                printable(remedy)
+            )
+        };
+        self.0.iter().map(line).collect()
+    }
+
+    pub(crate) fn report_on_stderr(&self) {
+        for line in self.lines() {
+            // When stderr is closed there is nobody left to tell.
+            let _ = writeln!(anstream::stderr(), "{}", wrap(&line, columns(), 2));
+        }
+    }
 }
 
 impl Format {
@@ -78,7 +149,7 @@ impl Format {
         }
         for line in human::summary(run) {
             // When stderr is closed there is nobody left to tell.
-            let _ = writeln!(anstream::stderr(), "{line}");
+            let _ = writeln!(anstream::stderr(), "{}", wrap(&line, columns(), 2));
         }
     }
 }

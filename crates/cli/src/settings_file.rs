@@ -29,8 +29,11 @@ impl SettingsFile {
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
         let name = input::name(path);
         match input::read(path) {
-            Ok(text) => Ok(Self { name, text }),
-            Err(problem) => Err(Failure::wrong_use(format!("{name}: {problem}"))),
+            Ok(read) => Ok(Self {
+                name,
+                text: read.text,
+            }),
+            Err(unread) => Err(Failure::wrong_use(format!("{name}: {}", unread.problem))),
         }
     }
 
@@ -43,16 +46,25 @@ impl SettingsFile {
         let mut documents = Vec::new();
         let mut errors = Vec::new();
         manifest::documents(&self.text, &mut |part| match part {
-            Ok(document) => documents.push(document),
-            Err(error) => errors.push(error),
+            Ok(document) => {
+                // kubectl takes the last one; who writes settings must not be left to guess.
+                for key in document.tree.repeated_keys() {
+                    errors.push((
+                        document.in_file(&key.span),
+                        format!("the key `{}` occurs twice", key.key),
+                    ));
+                }
+                documents.push(document);
+            }
+            Err(error) => errors.push((error.at..error.at + 1, error.problem)),
         });
         if errors.is_empty() {
             return Ok(documents);
         }
         let lines = Lines::new(&self.text);
-        let shown = errors.iter().map(|error| {
-            let excerpt = lines.excerpt(&(error.at..error.at + 1));
-            Snippet::new(Severity::Error, &error.problem)
+        let shown = errors.iter().map(|(span, problem)| {
+            let excerpt = lines.excerpt(span);
+            Snippet::new(Severity::Error, problem)
                 .at(&self.name, &excerpt, "")
                 .render()
         });

@@ -446,7 +446,7 @@ struct Match {
 }
 
 /// Puts a description onto one line.
-fn unfold(schema: &mut Schema) {
+pub(crate) fn unfold(schema: &mut Schema) {
     if let Some(Value::String(description)) = schema.get_mut("description") {
         *description = description.replace('\n', " ");
     }
@@ -464,9 +464,8 @@ fn either_rules_or_names(schema: &mut Schema) {
     schema.insert("else".to_owned(), rules);
 }
 
-/// Nothing in a map may be `null` or empty: a template that rendered to nothing must not match or
-/// exempt everything.
-fn filled(schema: &mut Schema) {
+/// No member of a map may be `null`.
+pub(crate) fn not_null(schema: &mut Schema) {
     let members = schema.get_mut("properties").and_then(Value::as_object_mut);
     for member in members.into_iter().flat_map(|members| members.values_mut()) {
         let Some(member) = member.as_object_mut() else {
@@ -482,6 +481,18 @@ fn filled(schema: &mut Schema) {
         if let Some(Value::Array(words)) = member.get_mut("enum") {
             words.retain(|word| !word.is_null());
         }
+    }
+}
+
+/// Nothing in a map may be `null` or empty: a template that rendered to nothing must not match or
+/// exempt everything.
+fn filled(schema: &mut Schema) {
+    not_null(schema);
+    let members = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for member in members.into_iter().flat_map(|members| members.values_mut()) {
+        let Some(member) = member.as_object_mut() else {
+            continue;
+        };
         for (name, least) in [
             ("array", "minItems"),
             ("object", "minProperties"),

@@ -6,6 +6,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet as Source};
 use crate::failure::printable;
 use crate::finding::Severity;
 use crate::manifest::Excerpt;
+use crate::wrap::{columns, wrap};
 
 /// A message with the line that it is about, laid out for a person.
 ///
@@ -51,12 +52,14 @@ impl<'s> Snippet<'s> {
     }
 
     pub(crate) fn render(self) -> String {
+        let columns = columns();
         let message = printable(self.message);
         let mut title = self.level.primary_title(&message);
         if let Some(code) = self.code {
             title = title.id(code);
         }
-        let label;
+        let mut label = String::new();
+        let mut is_beside = true;
         let mut group = match self.source {
             None => annotate_snippets::Group::with_title(title),
             Some((file, excerpt, text)) => {
@@ -64,7 +67,8 @@ impl<'s> Snippet<'s> {
                 // A caret needs something to stand under.
                 let end = excerpt.span.end.max(excerpt.span.start + 1);
                 let mut annotation = AnnotationKind::Primary.span(excerpt.span.start..end);
-                if !label.is_empty() {
+                is_beside = fits(columns, excerpt, &label);
+                if !label.is_empty() && is_beside {
                     annotation = annotation.label(&label);
                 }
                 title.element(
@@ -76,13 +80,37 @@ impl<'s> Snippet<'s> {
             }
         };
         let note = self.note.map(printable);
+        if !is_beside {
+            group = group.element(Level::NOTE.message(&label));
+        }
         if let Some(note) = &note {
             group = group.element(Level::NOTE.message(note));
         }
-        let mut text = Renderer::styled()
-            .decor_style(DecorStyle::Ascii)
-            .render(&[group]);
-        text.push('\n');
-        text
+        let mut renderer = Renderer::styled().decor_style(DecorStyle::Ascii);
+        if let Some(columns) = columns {
+            renderer = renderer.term_width(columns);
+        }
+        let text = renderer.render(&[group]);
+        let mut wrapped = String::with_capacity(text.len());
+        for (position, line) in text.lines().enumerate() {
+            // The lines of the file are cut, not broken.
+            if position == 0 || line.contains("= ") {
+                wrapped.push_str(&wrap(line, columns, 4));
+            } else {
+                wrapped.push_str(line);
+            }
+            wrapped.push('\n');
+        }
+        wrapped
     }
+}
+
+/// Whether a label fits beside the place that it is about.
+fn fits(columns: Option<usize>, excerpt: &Excerpt, label: &str) -> bool {
+    let Some(columns) = columns else { return true };
+    let gutter = excerpt.line.to_string().len() + " | ".len();
+    let line = excerpt.text.chars().count();
+    let until = excerpt.text.get(..excerpt.span.end).unwrap_or_default();
+    let beside = until.chars().count() + 1 + label.chars().count();
+    gutter + line.max(beside) <= columns
 }

@@ -1,25 +1,24 @@
 //! The commands, one module each.
 
-mod annotate;
 mod bench;
 mod inspect;
 mod pull;
 mod push;
-mod run;
 mod scaffold;
-mod show;
 
 use std::io::Write;
 
 use anyhow::Result;
 use clap::Subcommand;
+use policy_host::registry;
+use policy_runner::command::{Annotate, Run, Show};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    Run(run::Run),
-    Show(show::Show),
+    Run(Run),
+    Show(Show),
     Bench(bench::Bench),
-    Annotate(annotate::Annotate),
+    Annotate(Annotate),
     Inspect(inspect::Inspect),
     Push(push::Push),
     Pull(pull::Pull),
@@ -29,7 +28,7 @@ pub(crate) enum Command {
 impl Command {
     pub(crate) fn execute(&self, out: &mut dyn Write) -> Result<()> {
         match self {
-            Self::Run(run) => run.execute(out),
+            Self::Run(run) => run.execute(out, registry::answer),
             Self::Show(show) => show.execute(out),
             Self::Bench(bench) => bench.execute(out),
             Self::Annotate(annotate) => annotate.execute(),

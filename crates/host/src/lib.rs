@@ -1,72 +1,25 @@
-//! Runs Kubewarden policies as policy-server does, without a cluster.
-//!
-//! ```text
-//!  AdmissionReview ─┐                                        ┌─ AdmissionResponse
-//!  live object ─────┴─▶ AdmissionRequest ─▶ payload ─▶ guest ┴─▶ Handling (mode, mutating)
-//!  settings ──────────▶ Settings ───────────────┘
-//! ```
+//! What [`policy_runner`] has, and what needs a network: answers from registries, artifacts to and from
+//! them, and the files that are made for them.
 //!
 //! | module | what it owns |
 //! |---|---|
-//! | [`host`] | a compiled policy, its instances, the calls into them |
-//! | [`callback`] | what the guest may ask of its host, and the texts of a refusal |
-//! | [`capability`] | which host capabilities a policy is granted |
-//! | [`session`] | answers from a recorded session, in kwctl's format |
 //! | [`registry`] | answers from registries, and artifacts to and from them |
 //! | [`artifact`] | policies and bundles of settings as registries keep them |
 //! | [`artifact_hub`] | what Artifact Hub and Rancher show of a policy |
-//! | [`admission_request`] | what Kubernetes or the audit scanner asks |
-//! | [`admission_response`] | what becomes of the policy's answer |
-//! | [`settings`] | the settings and the policy's verdict about them |
-//! | [`mod@fuel`] | exact instruction counts, on a linker of its own |
-//! | [`wasm_file`] | what a wasm file says about itself without being run |
-//! | [`metadata`] | the custom section `io.kubewarden.metadata` |
-//!
-//! The model is Kubewarden 1.36 (`policy-evaluator`, `policy-server`, `kwctl`), with its engine: the
-//! crates `wapc` 2.1.0 and `wasmtime-provider` 2.19.0. Left out, because a policy can be judged
-//! without them: HTTP and its limit of 2 MiB per request, the Kubernetes API, signatures, the
-//! manifests of images, policy groups, `spec.message`.
 //!
 //! ```no_run
-//! use policy_host::Host;
+//! use policy_host::{Host, HostCapabilities, registry};
 //! use serde_json::json;
 //!
-//! let host = Host::load("policy.wasm")?;
-//! let request = json!({
-//!     "uid": "1", "operation": "CREATE", "userInfo": {},
-//!     "kind": {"group": "", "version": "v1", "kind": "Pod"},
-//!     "resource": {"group": "", "version": "v1", "resource": "pods"},
-//!     "object": {"spec": {"containers": []}},
-//! });
-//! let settings = json!({});
-//! assert!(host.validate_settings(&settings)?.valid);
-//! assert!(host.evaluate(&request, &settings)?.allowed);
+//! let host = Host::load("policy.wasm")?
+//!     .allow(HostCapabilities::all())
+//!     .on_request(registry::answer);
+//! assert!(host.validate_settings(&json!({"tags": {"reject": ["latest"]}}))?.valid);
 //! # Ok::<(), policy_host::HostError>(())
 //! ```
 
-pub mod admission_request;
-pub mod admission_response;
 pub mod artifact;
 pub mod artifact_hub;
-pub mod callback;
-pub mod capability;
-mod engine;
-pub mod fuel;
-pub mod host;
-mod json;
-pub mod metadata;
 pub mod registry;
-pub mod session;
-pub mod settings;
-pub mod wasm_file;
 
-pub use admission_request::AdmissionRequest;
-pub use admission_response::{AdmissionResponse, Handling, Mode};
-pub use callback::HostRequest;
-pub use capability::{CapabilityPattern, HostCapabilities};
-pub use fuel::{Fuel, FuelMeter, fuel};
-pub use host::{Host, HostError, Instance, payload};
-pub use metadata::Metadata;
-pub use session::Session;
-pub use settings::{Settings, SettingsVerdict};
-pub use wasm_file::WasmFile;
+pub use policy_runner::*;

@@ -2,16 +2,13 @@
 //! cluster.
 
 mod command;
-mod document;
-mod failure;
 mod table;
 
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
 use clap::Parser;
+use policy_host::registry::{FailureKind, RegistryFailure};
+use policy_runner::command::{document, failure};
 
 use command::Command;
 
@@ -31,19 +28,23 @@ struct Arguments {
     command: Command,
 }
 
+const REFUSED: u8 = 3;
+const NOT_FOUND: u8 = 4;
+const UNAVAILABLE: u8 = 5;
+
 fn main() -> ExitCode {
-    failure::catch_panics();
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
-        Err(error) => return failure::of_arguments(&error),
-    };
-    let mut out = io::stdout().lock();
-    let done = arguments
-        .command
-        .execute(&mut out)
-        .and_then(|()| Ok(out.flush()?));
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failure::of_command(&error),
+    policy_runner::command::main(
+        |arguments: &Arguments, out| arguments.command.execute(out),
+        exit_code,
+    )
+}
+
+/// What a registry did not do has an exit code of its own.
+fn exit_code(error: &anyhow::Error) -> Option<u8> {
+    match error.downcast_ref::<RegistryFailure>()?.kind {
+        FailureKind::Refused => Some(REFUSED),
+        FailureKind::NotFound => Some(NOT_FOUND),
+        FailureKind::Unavailable => Some(UNAVAILABLE),
+        FailureKind::Other => None,
     }
 }

@@ -111,6 +111,73 @@ impl std::fmt::Display for ObjectName {
     }
 }
 
+/// What was not judged, by what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unjudged {
+    /// A file that could not be read, or not as a whole.
+    File,
+    /// A template of a Helm chart, not rendered.
+    ChartTemplate,
+    /// A template of another engine, not rendered.
+    Template,
+    /// A kustomization, not built.
+    Kustomization,
+    /// An object that installs a Helm chart, which is not rendered.
+    Chart,
+    /// An object that may run images, left out by the rules of the policy.
+    Object,
+    /// A submodule that is not checked out.
+    Submodule,
+}
+
+impl Unjudged {
+    /// The word for it in reports of programs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "unreadable-file",
+            Self::ChartTemplate => "chart-template",
+            Self::Template => "template",
+            Self::Kustomization => "kustomization",
+            Self::Chart => "chart",
+            Self::Object => "object",
+            Self::Submodule => "submodule",
+        }
+    }
+
+    /// One of them, and more, in the words of the summary.
+    pub const fn nouns(self) -> (&'static str, &'static str) {
+        match self {
+            Self::File => ("file not readable", "files not readable"),
+            Self::ChartTemplate => (
+                "template of a Helm chart not rendered",
+                "templates of Helm charts not rendered",
+            ),
+            Self::Template => ("template not rendered", "templates not rendered"),
+            Self::Kustomization => ("kustomization not built", "kustomizations not built"),
+            Self::Chart => (
+                "object that installs a Helm chart, not rendered",
+                "objects that install Helm charts, not rendered",
+            ),
+            Self::Object => (
+                "object that may run images, left out by the rules of the policy",
+                "objects that may run images, left out by the rules of the policy",
+            ),
+            Self::Submodule => ("submodule not checked out", "submodules not checked out"),
+        }
+    }
+}
+
+/// Something that was not judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// What it is.
+    pub what: Unjudged,
+    /// Its name: a file, or an object and its file.
+    pub name: String,
+    /// What would judge it.
+    pub remedy: String,
+}
+
 /// What was found in one file.
 #[derive(Debug, Default)]
 pub struct FileReport {
@@ -122,6 +189,10 @@ pub struct FileReport {
     pub findings: Vec<Finding>,
     /// What could not be read.
     pub problems: Vec<Problem>,
+    /// What is read, but probably a mistake: a key that occurs twice.
+    pub warnings: Vec<Problem>,
+    /// What was not judged.
+    pub gaps: Vec<Gap>,
     /// Numbers for the summary.
     pub counts: Counts,
     /// The exemptions without which there would be more.
@@ -147,8 +218,12 @@ pub struct Counts {
     pub unreadable_files: usize,
     /// Files that hold no Kubernetes object.
     pub other_files: usize,
-    /// Files that are Helm templates, not rendered.
+    /// Files that are templates, not rendered.
     pub templates: usize,
+    /// Files that are kustomizations, not built.
+    pub kustomizations: usize,
+    /// Objects that were judged as the Pods that they will create.
+    pub as_pods: usize,
     /// Objects that the rules of the policies leave out.
     pub not_covered: usize,
     /// Objects without a namespace, where the settings ask for one.
@@ -169,6 +244,8 @@ impl std::ops::AddAssign for Counts {
         self.unreadable_files += other.unreadable_files;
         self.other_files += other.other_files;
         self.templates += other.templates;
+        self.kustomizations += other.kustomizations;
+        self.as_pods += other.as_pods;
         self.not_covered += other.not_covered;
         self.without_namespace += other.without_namespace;
         self.exempted += other.exempted;

@@ -1,24 +1,35 @@
 //! Judges the objects of a file as admission would.
 
+use std::borrow::Cow;
 use std::ops::Range;
+use std::path::Path;
 
+use rollout_guard::json::{Location, Step};
 use rollout_guard::policy::Policy;
 use rollout_guard::registry::{Existence, Registry};
 use rollout_guard::request::Request;
 use rollout_guard::verdict::Verdict;
-use rollout_guard::violation::Violation;
-use rollout_guard::workload::Found;
+use rollout_guard::violation::{Code, Violation};
+use rollout_guard::workload::{Found, ImagePath, add_images};
 
-use crate::finding::{Counts, FileReport, Finding, Problem, Severity};
+use crate::finding::{Counts, FileReport, Finding, Gap, Problem, Severity, Unjudged};
 use crate::manifest::{self, Document, Lines, Style, Unreadable, Value};
-use crate::object::{Identity, Object, objects};
+use crate::object::{Identity, Object, items_without_kind, objects};
 use crate::policy_file::Source;
+
+/// The group of what is only for kustomize, and no object of a cluster.
+const KUSTOMIZE: &str = "kustomize.config.k8s.io";
+
+/// The names by which kustomize finds what it builds.
+pub const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// Settings, and the policy that they come from.
 #[derive(Debug)]
 pub struct Judge<'p> {
     /// The settings, each with where they come from.
     pub policies: Vec<(&'p Source<'p>, Policy<'p>)>,
+    /// Where the settings say that images are besides.
+    pub image_paths: Vec<ImagePath<'p>>,
     /// Where objects are that name no namespace.
     pub namespace: &'p str,
     /// Whether it matters where they are.
@@ -27,40 +38,71 @@ pub struct Judge<'p> {
     pub identity: Identity,
 }
 
+/// A file to judge.
+#[derive(Clone, Copy)]
+pub struct File<'f> {
+    /// As messages show it.
+    pub name: &'f str,
+    /// What is in it.
+    pub contents: Contents<'f>,
+    /// The folder of the Helm chart that it is a template of, as messages show it.
+    pub chart: &'f dyn Fn() -> Option<String>,
+}
+
+/// What is in a file.
+#[derive(Clone, Copy, Debug)]
+pub enum Contents<'f> {
+    /// This text.
+    Text(&'f str),
+    /// Something that cannot be read, and why.
+    Unreadable(&'f str),
+    /// Something that cannot be read, and is certainly no manifest.
+    NoManifest,
+}
+
 impl Judge<'_> {
-    /// Judges everything in a file: its text, or why there is none.
-    pub fn file(
-        &self,
-        name: String,
-        text: Result<&str, String>,
-        is_chart_template: &dyn Fn() -> bool,
-    ) -> FileReport {
+    /// Judges everything in a file.
+    pub fn file(&self, file: &File<'_>) -> FileReport {
         let mut report = FileReport {
-            name,
+            name: file.name.to_owned(),
             counts: Counts {
                 files: 1,
                 ..Counts::default()
             },
             ..FileReport::default()
         };
-        match text {
-            Err(message) => report.problems.push(Problem {
-                message,
+        match file.contents {
+            Contents::NoManifest => report.counts.other_files = 1,
+            Contents::Unreadable(message) => report.problems.push(Problem {
+                message: message.to_owned(),
                 place: None,
             }),
-            Ok(text) => self.text(text, is_chart_template, &mut report),
+            Contents::Text(text) => self.text(text, file.chart, &mut report),
         }
-        report.counts.unreadable_files = usize::from(!report.problems.is_empty());
+        if !report.problems.is_empty() {
+            report.counts.unreadable_files = 1;
+            report.gaps.push(Gap {
+                what: Unjudged::File,
+                name: file.name.to_owned(),
+                remedy: "correct what is reported there".to_owned(),
+            });
+        }
         report.counts.objects = report.objects.len();
+        report.counts.warnings += report.warnings.len();
         report.counts.exempted = report.exempted.len();
         report.counts.rewritten = report.rewritten.len();
         report
     }
 
-    fn text(&self, text: &str, is_chart_template: &dyn Fn() -> bool, report: &mut FileReport) {
+    fn text(&self, text: &str, chart: &dyn Fn() -> Option<String>, report: &mut FileReport) {
         let has_actions = text.contains("{{");
-        if has_actions && is_chart_template() {
+        if let Some(chart) = has_actions.then(chart).flatten() {
             report.counts.templates = 1;
+            report.gaps.push(Gap {
+                what: Unjudged::ChartTemplate,
+                name: report.name.clone(),
+                remedy: format!("`helm template {chart} | rollout-guard check -`"),
+            });
             return;
         }
         let mut reading = Reading {
@@ -74,18 +116,25 @@ impl Judge<'_> {
             Ok(document) => reading.document(&document, report),
             Err(error) => unreadable.push(error),
         });
-        if has_actions && !unreadable.is_empty() {
+        if unreadable.is_empty() {
+            // Nothing is left out.
+        } else if has_actions {
             // What cannot be read and holds `{{` is for a template engine.
             report.counts.templates = 1;
-        } else {
-            report.problems = unreadable
-                .into_iter()
-                .map(|error| reading.problem(error))
-                .collect();
+            report.gaps.push(Gap {
+                what: Unjudged::Template,
+                name: report.name.clone(),
+                remedy: "render it, and pipe the result into `rollout-guard check -`".to_owned(),
+            });
+        } else if manifest::may_be_manifest(text) || is_kustomization_name(&report.name) {
+            let problems = unreadable.into_iter().map(|error| reading.problem(error));
+            report.problems.extend(problems);
         }
+        let counts = &report.counts;
         if report.objects.is_empty()
-            && report.counts.not_covered == 0
-            && report.counts.templates == 0
+            && counts.not_covered == 0
+            && counts.templates == 0
+            && counts.kustomizations == 0
             && report.problems.is_empty()
         {
             report.counts.other_files = 1;
@@ -130,61 +179,123 @@ impl<'r> Reading<'r> {
     }
 
     fn document(&mut self, document: &Document<'_>, report: &mut FileReport) {
-        for object in objects(&document.tree).into_iter().flatten() {
-            self.object(document, &object, report);
+        let objects = objects(&document.tree);
+        if is_kustomization(&report.name, objects.as_deref()) {
+            if report.counts.kustomizations == 0 {
+                report.gaps.push(kustomization(&report.name));
+            }
+            report.counts.kustomizations = 1;
+            return;
+        }
+        let Some(objects) = objects else { return };
+        for key in document.tree.repeated_keys() {
+            let span = document.in_file(&key.span);
+            let lines = self.lines();
+            report.warnings.push(Problem {
+                message: format!(
+                    "the key `{}` occurs twice, the last one counts: remove the other",
+                    key.key
+                ),
+                place: Some((lines.position(span.start), lines.excerpt(&span))),
+            });
+        }
+        for item in items_without_kind(&document.tree) {
+            let at = document.in_file(&item.span()).start;
+            let problem = "an item of the list has no `apiVersion` and `kind`".to_owned();
+            report
+                .problems
+                .push(self.problem(Unreadable { at, problem }));
+        }
+        for object in &objects {
+            self.object(document, object, report);
         }
     }
 
     fn object(&mut self, document: &Document<'_>, object: &Object<'_>, report: &mut FileReport) {
         let judge = self.judge;
-        let mut is_covered = false;
+        let mut is_asked = false;
+        let mut is_written = false;
+        let mut pods: Option<Vec<(Location<'static>, String)>> = None;
         let position = report.objects.len();
         for (source, policy) in &judge.policies {
-            if !source.covers(object, judge.namespace) {
-                continue;
-            }
-            if !is_covered {
-                object.write_request(judge.namespace, &judge.identity, &mut self.request);
-            }
-            let text = std::mem::take(&mut self.request);
-            let verdict = match Request::read(&text) {
-                Err(error) => Verdict::unreadable(None, &error),
-                Ok(request) => {
-                    if !is_covered {
-                        let found = request.object.iter().flat_map(|object| &object.found);
-                        report.counts.images += found
-                            .filter(|found| matches!(found, Found::Image(_)))
-                            .count();
+            let mut judged = |reading: &mut Self, text: &str, template| {
+                let verdict = match Request::read(text) {
+                    Err(error) => Verdict::unreadable(None, &error),
+                    Ok(request) => {
+                        if !is_asked {
+                            report.counts.images += judge.images(&request);
+                        }
+                        policy.evaluate_with(request, &NotAsked)
                     }
-                    policy.evaluate_with(request, &NotAsked)
+                };
+                let policy = source.policy.as_ref().filter(|_| judge.policies.len() > 1);
+                let with_severity = |severity| move |violation| (severity, violation);
+                let refusing = verdict
+                    .violations
+                    .iter()
+                    .map(with_severity(Severity::Error));
+                let warning = verdict
+                    .warnings
+                    .iter()
+                    .map(with_severity(Severity::Warning));
+                for (severity, violation) in refusing.chain(warning) {
+                    let finding = match template {
+                        None => reading.finding(document, object, severity, violation),
+                        Some(template) => {
+                            let violation = in_template(violation, template, severity);
+                            reading.finding(document, object, severity, &violation)
+                        }
+                    };
+                    report.findings.push(Finding {
+                        object: position,
+                        policy: policy.cloned(),
+                        ..finding
+                    });
                 }
+                // What is only counted is counted here too.
+                report.counts.errors += verdict.more_violations;
+                report.counts.warnings += verdict.more_warnings;
+                report.exempted.extend(verdict.exempted);
+                report.rewritten.extend(verdict.rewritten);
             };
-            self.request = text;
-            is_covered = true;
-            let policy = source.policy.as_ref().filter(|_| judge.policies.len() > 1);
-            let mut add = |severity, violation: &Violation| {
-                let finding = self.finding(document, object, severity, violation);
-                report.findings.push(Finding {
-                    object: position,
-                    policy: policy.cloned(),
-                    ..finding
-                });
-            };
-            for violation in &verdict.violations {
-                add(Severity::Error, violation);
+            if source.covers(object, judge.namespace) {
+                let mut text = std::mem::take(&mut self.request);
+                if !is_written {
+                    object.write_request(judge.namespace, &judge.identity, &mut text);
+                    is_written = true;
+                }
+                judged(self, &text, None);
+                self.request = text;
+                is_asked = true;
+            } else if judge.covers_pods_of(source, object) {
+                let pods = pods.get_or_insert_with(|| judge.pods(object));
+                for (template, text) in &*pods {
+                    judged(self, text, Some(template));
+                }
+                is_asked |= !pods.is_empty();
             }
-            for violation in &verdict.warnings {
-                add(Severity::Warning, violation);
-            }
-            // What is only counted is counted here too.
-            report.counts.errors += verdict.more_violations;
-            report.counts.warnings += verdict.more_warnings;
-            report.exempted.extend(verdict.exempted);
-            report.rewritten.extend(verdict.rewritten);
         }
-        if !is_covered {
+        if !is_asked {
             report.counts.not_covered += 1;
+            if judge.may_run_images(object) {
+                report.gaps.push(Gap {
+                    what: Unjudged::Object,
+                    name: format!("`{object}` in {}", report.name),
+                    remedy: format!("add `{}` to the `rules`", object.resource()),
+                });
+            }
             return;
+        }
+        if !is_written {
+            report.counts.as_pods += 1;
+        }
+        if installs_chart(object) {
+            report.gaps.push(Gap {
+                what: Unjudged::Chart,
+                name: format!("`{object}` in {}", report.name),
+                remedy: "`helm template` with its chart and values, `| rollout-guard check -`"
+                    .to_owned(),
+            });
         }
         if judge.asks_for_namespace && object.namespace.is_none() && !object.is_cluster_scoped() {
             report.counts.without_namespace += 1;
@@ -214,9 +325,163 @@ impl<'r> Reading<'r> {
     }
 }
 
+impl Judge<'_> {
+    /// Whether a policy, which is not asked about an object, would be asked about its Pods.
+    pub fn covers_pods_of(&self, source: &Source<'_>, object: &Object<'_>) -> bool {
+        let namespace = object
+            .in_namespace(self.namespace)
+            .unwrap_or(self.namespace);
+        source.covers_pods(Some(namespace))
+    }
+
+    /// The requests to create the Pods of an object, each with where its template is.
+    pub fn pods(&self, object: &Object<'_>) -> Vec<(Location<'static>, String)> {
+        let templates = object.pod_templates(self.namespace).into_iter();
+        let requests = templates.map(|template| {
+            let mut text = String::new();
+            object.write_pod_request(&template, self.namespace, &self.identity, &mut text);
+            (template, text)
+        });
+        requests.collect()
+    }
+
+    /// What refuses the creation of an object, or of its Pods.
+    pub fn refusals(&self, object: &Object<'_>) -> Vec<Violation> {
+        let mut refusals = Vec::new();
+        let mut text = String::new();
+        for (source, policy) in &self.policies {
+            let mut add =
+                |text: &str, template: Option<&Location<'_>>| {
+                    let verdict = match Request::read(text) {
+                        Err(error) => Verdict::unreadable(None, &error),
+                        Ok(request) => policy.evaluate_with(request, &NotAsked),
+                    };
+                    refusals.extend(verdict.violations.into_iter().map(
+                        |violation| match template {
+                            None => violation,
+                            Some(template) => in_template(&violation, template, Severity::Error),
+                        },
+                    ));
+                };
+            if source.covers(object, self.namespace) {
+                object.write_request(self.namespace, &self.identity, &mut text);
+                add(&text, None);
+            } else if self.covers_pods_of(source, object) {
+                for (template, text) in self.pods(object) {
+                    add(&text, Some(&template));
+                }
+            }
+        }
+        refusals
+    }
+
+    /// The number of images in a request.
+    fn images(&self, request: &Request<'_>) -> usize {
+        let found = self.found(request);
+        let images = found
+            .iter()
+            .filter(|found| matches!(found, Found::Image(_)));
+        images.count()
+    }
+
+    /// What is found in the object of a request, by its shape and by the settings.
+    fn found<'a, 'r>(&self, request: &'a Request<'r>) -> Cow<'a, [Found<'r>]> {
+        let Some(object) = &request.object else {
+            return Cow::Borrowed(&[]);
+        };
+        if self.image_paths.is_empty() {
+            return Cow::Borrowed(&object.found);
+        }
+        let mut object = object.clone();
+        add_images(&self.image_paths, &mut object, &request.kind);
+        Cow::Owned(object.found)
+    }
+
+    /// Whether an object has images, or is of a kind that is for running them.
+    fn may_run_images(&self, object: &Object<'_>) -> bool {
+        let mut text = String::new();
+        object.write_request(self.namespace, &self.identity, &mut text);
+        object.group_kind().pod_spec().is_some()
+            || Request::read(&text).map_or(true, |request| !self.found(&request).is_empty())
+    }
+}
+
+/// What is wrong with a Pod, as wrong with the template that it comes from.
+fn in_template(violation: &Violation, template: &Location<'_>, severity: Severity) -> Violation {
+    Violation {
+        path: template.detached().below(violation.path.clone()),
+        place: match violation.code {
+            Code::RequestMalformed => template.to_string(),
+            _ => format!("{template}.{}", violation.place),
+        },
+        problem: match severity {
+            Severity::Error => format!("its Pods will be refused: {}", violation.problem),
+            Severity::Warning => violation.problem.clone(),
+        },
+        ..violation.clone()
+    }
+}
+
+/// Whether a document is what kustomize builds: its file is called so, and it is not something else;
+/// or it says so.
+fn is_kustomization(file: &str, objects: Option<&[Object<'_>]>) -> bool {
+    match objects {
+        Some([only]) => only.group == KUSTOMIZE,
+        Some(_) => false,
+        None => is_kustomization_name(file),
+    }
+}
+
+/// Whether kustomize builds a file with this name.
+pub fn is_kustomization_name(file: &str) -> bool {
+    let name = Path::new(file).file_name();
+    name.is_some_and(|name| KUSTOMIZATIONS.iter().any(|known| name == *known))
+}
+
+fn kustomization(file: &str) -> Gap {
+    let folder = Path::new(file)
+        .parent()
+        .map(|folder| folder.to_string_lossy());
+    let folder = folder.filter(|folder| !folder.is_empty());
+    let folder = folder.as_deref().unwrap_or(".");
+    Gap {
+        what: Unjudged::Kustomization,
+        name: file.to_owned(),
+        remedy: format!("`kustomize build {folder} | rollout-guard check -`"),
+    }
+}
+
+/// Whether a controller installs a Helm chart for an object: of Flux, of Argo CD, or of k3s.
+fn installs_chart(object: &Object<'_>) -> bool {
+    match (object.group.as_ref(), object.kind.as_ref()) {
+        ("helm.toolkit.fluxcd.io", "HelmRelease") | ("helm.cattle.io", "HelmChart") => true,
+        ("argoproj.io", kind @ ("Application" | "ApplicationSet")) => {
+            let way: &[&str] = match kind {
+                "Application" => &["spec"],
+                _ => &["spec", "template", "spec"],
+            };
+            let way = Location(way.iter().map(|key| Step::key(key)).collect());
+            let spec = object.value.at(&way);
+            let source = spec.and_then(|spec| spec.get("source"));
+            let sources = spec.and_then(|spec| spec.get("sources"));
+            let more = sources.into_iter().flat_map(Value::elements);
+            source
+                .into_iter()
+                .chain(more)
+                .any(|source| source.get("chart").is_some())
+        }
+        _ => false,
+    }
+}
+
 /// What a violation is about, in the text of the object's document.
 pub(crate) fn span(object: Value<'_>, violation: &Violation) -> Range<usize> {
     let place = object.locate(&violation.path);
+    if place.is_repeated
+        && let Some(value) = said(object, violation)
+    {
+        return value.span();
+    }
     let is_whole = violation.path.steps().is_empty();
     let name = || {
         let metadata = object.get("metadata")?;
@@ -233,6 +498,15 @@ pub(crate) fn span(object: Value<'_>, violation: &Violation) -> Range<usize> {
         Some(key) if !place.is_exact || is_collection(place.style) => key,
         _ => place.span,
     }
+}
+
+/// Of the values that a path leads to, where keys occur more than once, the one that a violation tells.
+fn said<'d>(object: Value<'d>, violation: &Violation) -> Option<Value<'d>> {
+    let told = violation.value.as_deref()?;
+    object.all_at(&violation.path).into_iter().find(|value| {
+        let text = value.text();
+        text.is_some_and(|text| told.contains(&format!("`{text}`")))
+    })
 }
 
 const fn is_collection(style: Style) -> bool {

@@ -16,7 +16,7 @@ mod yaml;
 use std::ops::Range;
 
 pub use text::{Excerpt, Lines, Position};
-pub use tree::{Place, Style, Tree, Value};
+pub use tree::{Place, RepeatedKey, Style, Tree, Value};
 pub use yaml::Unreadable;
 
 /// A document of a file.
@@ -38,25 +38,15 @@ impl Document<'_> {
     }
 }
 
-/// The documents of a file, in order. One that cannot be read does not hide those after it.
+/// The documents of a file, in order. One that cannot be read does not hide the others.
 pub fn documents<'t>(file: &'t str, found: &mut dyn FnMut(Part<'t>)) {
     let start = if file.starts_with('\u{feff}') { 3 } else { 0 };
     let text = file.get(start..).unwrap_or_default();
     // As kubectl guesses: what begins with a brace is JSON, and YAML if it is not.
-    let not_json = if text.trim_ascii_start().starts_with(['{', '[']) {
-        match json::read(text) {
-            Ok(values) => {
-                for (offset, tree) in values {
-                    let offset = start + offset;
-                    found(Ok(Document { offset, tree }));
-                }
-                return;
-            }
-            Err(error) => Some(error),
-        }
-    } else {
-        None
-    };
+    let may_be_json = text.trim_ascii_start().starts_with(['{', '[']);
+    if may_be_json && json_values(text, start, found) {
+        return;
+    }
     for part in split(text) {
         let offset = start + part.start;
         let part = text.get(part).unwrap_or_default();
@@ -69,22 +59,36 @@ pub fn documents<'t>(file: &'t str, found: &mut dyn FnMut(Part<'t>)) {
                     found(Ok(Document { offset, tree }));
                 }
             }
-            Err(error) => {
-                let error = not_json
-                    .as_ref()
-                    .filter(|_| !text.contains("\n---"))
-                    .map_or_else(
-                        || Unreadable {
-                            at: offset + error.at,
-                            ..error
-                        },
-                        |json| Unreadable {
-                            at: start + json.at,
-                            problem: json.problem.clone(),
-                        },
-                    );
-                found(Err(error));
+            Err(error) => found(Err(error.moved(offset))),
+        }
+    }
+}
+
+/// Finds the JSON values of a text, one after another. Where one cannot be read, the next one is
+/// that which begins a line: `jq -c` and log files have one on each. `false` where the text is YAML
+/// instead, and nothing was found.
+fn json_values<'t>(text: &'t str, start: usize, found: &mut dyn FnMut(Part<'t>)) -> bool {
+    let mut at = 0;
+    loop {
+        let (values, error) = json::read(text.get(at..).unwrap_or_default());
+        if error.is_some() && at == 0 {
+            let is_yaml = values.is_empty() && yaml::read(text).is_ok();
+            if is_yaml || text.contains("\n---") {
+                return false;
             }
+        }
+        for (offset, tree) in values {
+            let offset = start + at + offset;
+            found(Ok(Document { offset, tree }));
+        }
+        let Some(error) = error else { return true };
+        let error = error.moved(at);
+        let behind = text.get(error.at..).unwrap_or_default();
+        let next = behind.find("\n{").map(|next| error.at + next + 1);
+        found(Err(error.moved(start)));
+        match next {
+            Some(next) => at = next,
+            None => return true,
         }
     }
 }
@@ -108,6 +112,16 @@ fn split(text: &str) -> impl Iterator<Item = Range<usize>> {
             from = marker;
         };
         Some(start..rest.unwrap_or(text.len()))
+    })
+}
+
+/// Whether a text may be a manifest, although it cannot be read: the word `kind` is in it.
+pub fn may_be_manifest(text: &str) -> bool {
+    let is_word = |mark: char| mark.is_alphanumeric() || mark == '_';
+    text.match_indices("kind").any(|(at, kind)| {
+        let before = text.get(..at).unwrap_or_default();
+        let behind = text.get(at + kind.len()..).unwrap_or_default();
+        !before.ends_with(is_word) && !behind.starts_with(is_word)
     })
 }
 

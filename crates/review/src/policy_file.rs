@@ -166,6 +166,18 @@ impl<'d> Source<'d> {
         })
     }
 
+    /// Whether a cluster would ask the policy about the creation of a Pod.
+    pub fn covers_pods(&self, namespace: Option<&str>) -> bool {
+        self.is_asked(&Asked {
+            operation: "CREATE",
+            group: "",
+            version: "v1",
+            resource: "pods",
+            sub_resource: None,
+            namespace,
+        })
+    }
+
     /// Whether a cluster would ask the policy about a request.
     pub fn is_asked(&self, request: &Asked<'_>) -> bool {
         let is_in_reach = self
@@ -336,6 +348,7 @@ fn place_of(value: Option<Value<'_>>) -> Place {
             key: None,
             style: manifest::Style::Plain,
             is_shared: false,
+            is_repeated: false,
             is_exact: false,
         },
         |value| value.locate(&root),

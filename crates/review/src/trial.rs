@@ -70,14 +70,14 @@ impl Trial {
     /// What admission would say, as JSON.
     pub fn answer(&self) -> String {
         let mut answer = Answer::default();
-        let documents = read(&self.settings, &mut answer.settings.marks);
+        let documents = read(&self.settings, Severity::Error, &mut answer.settings.marks);
         let sources = self.sources(&documents, &mut answer.settings);
         let nodes = nodes(&sources);
         let settings = self.settings(&sources, &nodes, &mut answer.settings);
 
-        let manifest = read(&self.manifest, &mut answer.manifest);
+        let manifest = read(&self.manifest, Severity::Warning, &mut answer.manifest);
         let old = if self.operation == Operation::Update.as_str() {
-            read(&self.old, &mut answer.old)
+            read(&self.old, Severity::Warning, &mut answer.old)
         } else {
             Vec::new()
         };
@@ -96,7 +96,7 @@ impl Trial {
     /// The files with which kwctl and a cluster give the same answer.
     pub fn files(&self) -> Files {
         let mut answer = Answer::default();
-        let documents = read(&self.settings, &mut answer.settings.marks);
+        let documents = read(&self.settings, Severity::Error, &mut answer.settings.marks);
         let sources = self.sources(&documents, &mut answer.settings);
         let nodes = nodes(&sources);
         let mut files = Files::default();
@@ -115,8 +115,8 @@ impl Trial {
                 self.settings.clone()
             });
         }
-        let manifest = read(&self.manifest, &mut answer.manifest);
-        let old = read(&self.old, &mut answer.old);
+        let manifest = read(&self.manifest, Severity::Warning, &mut answer.manifest);
+        let old = read(&self.old, Severity::Warning, &mut answer.old);
         for question in &self.questions(&manifest, &old, &mut answer) {
             let request: serde_json::Value =
                 serde_json::from_str(&question.request).unwrap_or_default();
@@ -289,12 +289,23 @@ fn nodes<'s>(sources: &'s [Source<'_>]) -> Vec<Node<'s>> {
         .collect()
 }
 
-/// The documents of a text; marks what cannot be read.
-fn read<'t>(text: &'t str, marks: &mut Vec<Mark>) -> Vec<Document<'t>> {
+/// The documents of a text; marks what cannot be read, and keys that occur twice, as severe as that is
+/// there: in settings an error, in objects the last one counts.
+fn read<'t>(text: &'t str, repeated: Severity, marks: &mut Vec<Mark>) -> Vec<Document<'t>> {
     let mut documents = Vec::new();
     let lines = Lines::new(text);
     manifest::documents(text, &mut |part| match part {
-        Ok(document) => documents.push(document),
+        Ok(document) => {
+            for key in document.tree.repeated_keys() {
+                marks.push(Mark::new(
+                    &lines,
+                    document.in_file(&key.span),
+                    repeated,
+                    format!("the key `{}` occurs twice", key.key),
+                ));
+            }
+            documents.push(document);
+        }
         Err(error) => marks.push(Mark::new(
             &lines,
             error.at..error.at + 1,

@@ -3,40 +3,55 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use rayon::prelude::*;
 use rollout_guard::json::Node;
 use rollout_guard::policy::Policy;
 use rollout_guard::settings::Settings;
+use rollout_guard::workload::ImagePath;
 
+use crate::config::{Config, FailOn, InForce, Options};
 use crate::exit::Exit;
-use crate::failure::Failure;
-use crate::finding::{Counts, FileReport};
+use crate::failure::{Failure, error, warn};
+use crate::finding::{Counts, FileReport, Gap, Unjudged};
 use crate::input::{self, Input};
-use crate::judge::Judge;
+use crate::judge::{Contents, File, Judge};
 use crate::object::Identity;
 use crate::policy_file::Source;
 use crate::progress::Progress;
-use crate::report::{Format, Run};
+use crate::report::{Format, Gaps, Run, count};
 use crate::settings_file::SettingsFile;
 
 /// As many files are judged before their findings are told.
 pub(super) const BATCH: usize = 256;
 
 /// Judge manifests as admission would judge their creation
+///
+/// In a work tree of Git a folder holds what Git tracks and what it would add. Nothing judged at all is
+/// exit code 3.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   rollout-guard check -s settings.yaml deploy/
-  helm template charts/web | rollout-guard check -s policy.yaml -
-  rollout-guard check -s settings.yaml --format sarif deploy/ > rollout-guard.sarif")]
+  helm template charts/web |
+    rollout-guard check -s policy.yaml -
+  rollout-guard check -s settings.yaml --format sarif \\
+    deploy/ > rollout-guard.sarif")]
 pub(crate) struct Check {
     /// Files, folders, or `-` for standard input; YAML or JSON
-    #[arg(required = true, value_name = "PATHS")]
+    #[arg(required = true, value_name = "PATHS", value_hint = ValueHint::AnyPath)]
     paths: Vec<PathBuf>,
 
     #[command(flatten)]
     judging: Judging,
+
+    /// What else makes the command fail
+    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
+    fail_on: Vec<FailOn>,
+
+    /// Pass although nothing was judged, as in hooks that get any file
+    #[arg(long)]
+    allow_empty: bool,
 
     /// The form of the report
     #[arg(long, value_enum, default_value_t)]
@@ -51,14 +66,18 @@ pub(crate) struct Check {
 #[derive(Args, Debug)]
 pub(crate) struct Judging {
     /// The settings, or a policy of Kubewarden that holds them
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) settings: PathBuf,
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) settings: Option<PathBuf>,
 
-    /// The namespace of objects that name none
-    #[arg(short, long, default_value = "default")]
-    pub(crate) namespace: String,
+    /// Leave out files in folders: a glob as in a `.gitignore`; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
 
-    /// The user who asks; by default somebody whom no settings name
+    /// Namespace for objects without `metadata.namespace` [default: default]
+    #[arg(short, long)]
+    pub(crate) namespace: Option<String>,
+
+    /// User name for the simulated request (default: an unprivileged user)
     #[arg(long = "as", value_name = "USER")]
     user: Option<String>,
 
@@ -73,21 +92,25 @@ pub(crate) struct Judging {
 
 impl Check {
     pub(crate) fn execute(&self, out: &mut dyn Write) -> Result<Exit, Failure> {
-        input::only_once(std::iter::once(&self.judging.settings).chain(&self.paths))?;
-        let file = SettingsFile::read(&self.judging.settings)?;
+        let in_force = self.judging.in_force(&self.fail_on)?;
+        let settings_path = in_force.settings()?.to_owned();
+        input::only_once(std::iter::once(&settings_path).chain(&self.paths))?;
+        let file = SettingsFile::read(&settings_path)?;
         let documents = file.documents()?;
         let sources = file.sources(&documents)?;
         let read = nodes(&sources)?;
         let settings = settings(&file, &sources, &read)?;
-        let judge = self.judging.judge(&sources, &settings);
+        let judge = self.judging.judge(&sources, &settings, &in_force.namespace);
         let docs_urls = docs_urls(&settings);
         let notes = notes(&sources);
 
-        let inputs = input::find(&self.paths);
+        let found = input::find(&self.paths, &in_force.exclude);
+        found.warnings.iter().for_each(|warning| warn(warning));
         let mut report = self.format.report(self.quiet);
         let mut counts = Counts::default();
-        let mut progress = Progress::new(inputs.len());
-        for batch in inputs.chunks(BATCH) {
+        let mut gaps = Gaps::default();
+        let mut progress = Progress::new(found.inputs.len());
+        for batch in found.inputs.chunks(BATCH) {
             let files: Vec<_> = batch
                 .par_iter()
                 .map(|input| judged(&judge, input))
@@ -95,14 +118,18 @@ impl Check {
             progress.aside(|| {
                 files.iter().try_for_each(|file| {
                     counts += file.counts;
+                    gaps.add(&file.gaps);
                     report.file(out, file)
                 })
             })?;
             progress.advance(batch.len());
         }
         progress.end();
+        gaps.add(&submodules(&found.submodules));
         let run = Run {
             counts,
+            gaps: &gaps,
+            excluded: found.excluded,
             namespace: judge.namespace,
             notes: &notes,
             docs_urls: &docs_urls,
@@ -111,39 +138,94 @@ impl Check {
         if !self.quiet {
             self.format.tell_aside(&run);
         }
-        Ok(if counts.unreadable_files > 0 {
+        Ok(self.exit(&run, &in_force.fail_on))
+    }
+
+    /// How a run ends; reports on stderr why, where nobody would see it otherwise.
+    fn exit(&self, run: &Run<'_>, fail_on: &[FailOn]) -> Exit {
+        let counts = run.counts;
+        let is_empty = counts.objects == 0 && !self.allow_empty;
+        let is_incomplete = fail_on.contains(&FailOn::Incomplete) && !run.gaps.is_empty();
+        if is_empty {
+            error(&nothing_judged(run));
+        } else if is_incomplete {
+            error("not everything was judged:");
+        }
+        if is_incomplete || (is_empty && self.quiet) {
+            run.gaps.report_on_stderr();
+        }
+        let warns = fail_on.contains(&FailOn::Warnings) && counts.warnings > 0;
+        if is_empty || is_incomplete || counts.unreadable_files > 0 {
             Exit::Unreadable
-        } else if counts.errors > 0 {
+        } else if counts.errors > 0 || warns {
             Exit::Violations
         } else {
             Exit::Clean
-        })
+        }
     }
+}
+
+/// Why nothing was judged, and what to do.
+fn nothing_judged(run: &Run<'_>) -> String {
+    let counts = run.counts;
+    let why = if counts.not_covered > 0 {
+        "the rules of the policy leave every object out".to_owned()
+    } else if counts.files == 0 {
+        "there is no YAML or JSON file".to_owned()
+    } else {
+        let files = count(counts.files, "file", "files");
+        format!("no Kubernetes object in {files}")
+    };
+    format!("nothing was judged: {why} (--allow-empty lets that pass)")
+}
+
+fn submodules(paths: &[PathBuf]) -> Vec<Gap> {
+    let gap = |path: &PathBuf| Gap {
+        what: Unjudged::Submodule,
+        name: input::name(path),
+        remedy: "`git submodule update --init`".to_owned(),
+    };
+    paths.iter().map(gap).collect()
 }
 
 /// What is wrong in a file.
 fn judged(judge: &Judge<'_>, input: &Input) -> FileReport {
     let path = input.path();
-    let text = match input {
-        Input::File(path) => input::read(path),
-        Input::Unreadable { problem, .. } => Err(problem.clone()),
+    let read = input.read();
+    let contents = match &read {
+        Ok(read) => Contents::Text(&read.text),
+        Err(unread) if unread.may_be_manifest => Contents::Unreadable(&unread.problem),
+        Err(_) => Contents::NoManifest,
     };
-    let text = text.as_deref().map_err(Clone::clone);
-    judge.file(input::name(path), text, &|| input::is_chart_template(path))
+    judge.file(&File {
+        name: &input::name(path),
+        contents,
+        chart: &|| input::chart_of(path).map(|chart| input::name(&chart)),
+    })
 }
 
 impl Judging {
+    /// What is in force, by these options and the configuration.
+    pub(crate) fn in_force(&self, fail_on: &[FailOn]) -> Result<InForce, Failure> {
+        let options = Options {
+            settings: self.settings.as_deref(),
+            exclude: &self.exclude,
+            namespace: self.namespace.as_deref(),
+            fail_on,
+        };
+        InForce::new(options, &Config::find()?)
+    }
+
     pub(crate) fn judge<'p>(
-        &'p self,
+        &self,
         sources: &'p [Source<'p>],
         settings: &'p [Settings<'p>],
+        namespace: &'p str,
     ) -> Judge<'p> {
         Judge {
-            policies: sources
-                .iter()
-                .zip(settings.iter().map(Policy::new))
-                .collect(),
-            namespace: &self.namespace,
+            policies: sources.iter().zip(policies(settings)).collect(),
+            image_paths: image_paths(settings),
+            namespace,
             asks_for_namespace: sources
                 .iter()
                 .any(|source| source.json().contains("\"namespaces\"")),
@@ -159,6 +241,17 @@ impl Judging {
             },
         }
     }
+}
+
+/// Settings, ready to judge.
+pub(super) fn policies<'s>(settings: &'s [Settings<'s>]) -> impl Iterator<Item = Policy<'s>> {
+    settings.iter().map(Policy::new)
+}
+
+/// Where the settings say that images are besides.
+pub(super) fn image_paths<'s>(settings: &[Settings<'s>]) -> Vec<ImagePath<'s>> {
+    let paths = settings.iter().flat_map(|settings| &settings.image_paths);
+    paths.cloned().collect()
 }
 
 /// The settings of policies, as the engine reads them.

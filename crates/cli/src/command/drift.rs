@@ -1,54 +1,60 @@
 //! `rollout-guard drift`: Git, the live workloads and the running Pods, side by side.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anstyle::AnsiColor;
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 use rollout_guard::change::{ChangeRule, Guard};
 use rollout_guard::json::{Location, Step};
-use rollout_guard::policy::Policy;
 use rollout_guard::request::Request;
 use rollout_guard::selector::Selector;
 use rollout_guard::settings::Settings;
 use serde::Serialize;
 
-use super::check::{nodes, settings};
+use super::check::{image_paths, nodes, policies, settings};
 use super::fix::{only_changes, replace, wanted};
-use crate::drift::compare::{GitWorkload, InGit, Row, Runs, State, compare};
-use crate::drift::workload::{self, Live, Workload};
+use crate::config::{Config, InForce, Options};
+use crate::drift::compare::{GitWorkload, InGit, Proposal, Row, Runs, State, compare};
+use crate::drift::workload::{self, Key, Live, Workload};
 use crate::edit::{self, Change, NewValue};
 use crate::exit::Exit;
-use crate::failure::{Failure, printable, reason};
-use crate::input::{self, Input};
+use crate::failure::{Failure, error, printable, reason, warn};
+use crate::input::{self, Input, Text};
 use crate::judge::Judge;
+use crate::kustomize::Included;
 use crate::manifest::{self, Document, Lines, Position};
-use crate::object::{Identity, Object, objects};
+use crate::object::{Identity, Object, items_without_kind, objects};
 use crate::report::count;
 use crate::settings_file::SettingsFile;
+use crate::wrap::{columns, wrap};
 
 /// What holds containers or Pods in a cluster.
 const RESOURCES: &str = "deployments.apps,statefulsets.apps,daemonsets.apps,replicasets.apps,cronjobs.batch,jobs.batch,replicationcontrollers,pods";
 
-/// Hold Git against the cluster: what Git says, what the workload says, what its Pods run
+/// Compare manifests in Git with the live workloads and their Pods
 ///
 /// An image that differs only by its mirror is no difference. The image that runs is usually the
 /// right one: that is what is advised, and what `--write` puts into Git.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  kubectl get deploy,sts,ds,rs,cronjob,job,pod -A -o json | rollout-guard drift --git deploy/ --cluster -
-  rollout-guard drift -s settings.yaml --git deploy/ --context prod
-  rollout-guard drift --git deploy/ --cluster live.json --format markdown")]
+  kubectl get deploy,sts,ds,rs,cronjob,job,pod -A \\
+    -o json |
+    rollout-guard drift --git deploy/ --cluster -
+  rollout-guard drift -s settings.yaml --git deploy/ \\
+    --context prod
+  rollout-guard drift --git deploy/ --cluster live.json \\
+    --format markdown")]
 pub(crate) struct Drift {
     /// Manifests: files or folders
-    #[arg(long, required = true, num_args = 1.., value_name = "PATHS")]
+    #[arg(long, required = true, num_args = 1.., value_name = "PATHS", value_hint = ValueHint::AnyPath)]
     git: Vec<PathBuf>,
 
     /// What `kubectl get -o json` printed: files, or `-` for standard input
-    #[arg(long, num_args = 1.., value_name = "FILE", required_unless_present = "context")]
+    #[arg(long, num_args = 1.., value_name = "FILE", required_unless_present = "context", value_hint = ValueHint::FilePath)]
     cluster: Vec<PathBuf>,
 
     /// Ask the cluster of this context of kubectl
@@ -56,20 +62,36 @@ pub(crate) struct Drift {
     context: Option<String>,
 
     /// The settings with mirrors and guarded annotations, or a policy of Kubewarden that holds them
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     settings: Option<PathBuf>,
 
-    /// The namespace of objects that name none
-    #[arg(short, long, default_value = "default")]
-    namespace: String,
+    /// Leave out files in folders of `--git`: a glob as in a `.gitignore`; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    exclude: Vec<String>,
+
+    /// Namespace for objects without `metadata.namespace` [default: default]
+    #[arg(short, long)]
+    namespace: Option<String>,
 
     /// The form of the report
     #[arg(long, value_enum, default_value_t)]
     format: DriftFormat,
 
     /// Write into Git what is advised
-    #[arg(long)]
-    write: bool,
+    #[arg(
+        long, value_enum, value_name = "WHAT", num_args = 0..=1, require_equals = true,
+        default_missing_value = "running"
+    )]
+    write: Option<WriteWhat>,
+}
+
+/// What `--write` writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum WriteWhat {
+    /// Images that Pods run and that the settings accept (the default)
+    Running,
+    /// Whatever is advised: also what only the live spec says, and what the settings refuse
+    Spec,
 }
 
 /// The form of a drift report.
@@ -100,11 +122,27 @@ struct Sides {
 
 impl Drift {
     pub(crate) fn execute(&self, out: &mut dyn Write) -> Result<Exit, Failure> {
-        input::only_once(self.settings.iter().chain(&self.git).chain(&self.cluster))?;
-        let file = self
-            .settings
-            .as_deref()
-            .map(SettingsFile::read)
+        if self.write.is_some() && self.git.iter().any(|path| input::is_stdin(path)) {
+            return Err(Failure::wrong_use(
+                "`--write` writes files, and `--git -` is standard input: name files or folders",
+            ));
+        }
+        let options = Options {
+            settings: self.settings.as_deref(),
+            exclude: &self.exclude,
+            namespace: self.namespace.as_deref(),
+            fail_on: &[],
+        };
+        let in_force = InForce::new(options, &Config::find()?)?;
+        let settings_path = in_force.settings.as_ref();
+        input::only_once(
+            settings_path
+                .into_iter()
+                .chain(&self.git)
+                .chain(&self.cluster),
+        )?;
+        let file = settings_path
+            .map(|path| SettingsFile::read(path))
             .transpose()?;
         let documents = match &file {
             Some(file) => file.documents()?,
@@ -124,22 +162,24 @@ impl Drift {
             None => Vec::new(),
         };
         let guards = settings.iter().map(annotation_guards).collect();
-        let only_changes: Vec<_> = settings.into_iter().map(only_changes).collect();
-        let judge = Judge {
-            policies: sources
-                .iter()
-                .zip(only_changes.iter().map(Policy::new))
-                .collect(),
-            namespace: &self.namespace,
+        let only_changes: Vec<_> = settings.iter().cloned().map(only_changes).collect();
+        let judge = |settings| Judge {
+            policies: sources.iter().zip(policies(settings)).collect(),
+            image_paths: image_paths(settings),
+            namespace: &in_force.namespace,
             asks_for_namespace: false,
             identity: Identity::somebody(),
         };
-        let reader = Reader { judge, guards };
+        let reader = Reader {
+            judge: judge(&only_changes),
+            guards,
+        };
 
-        let inputs = input::find(&self.git);
+        let found = input::find(&self.git, &in_force.exclude);
+        found.warnings.iter().for_each(|warning| warn(warning));
         let mut sides = Sides::default();
         let mut texts = Vec::new();
-        for (position, input) in inputs.iter().enumerate() {
+        for (position, input) in found.inputs.iter().enumerate() {
             let text = sides.add_git(&reader, input, position);
             texts.push(text);
         }
@@ -154,8 +194,15 @@ impl Drift {
             DriftFormat::Json => json(out, &rows, &sides.problems)?,
             DriftFormat::Markdown => markdown(out, &rows)?,
         }
-        if self.write {
-            write_git(&rows, &inputs, &texts, &mut sides.problems);
+        let twice = tell_twice(&sides.git);
+        if let Some(what) = self.write {
+            let writer = Writer {
+                what,
+                judge: judge(&settings),
+                included: Included::find(&found.inputs),
+                twice,
+            };
+            writer.write(&rows, &found.inputs, &texts, &mut sides.problems);
         }
         for template in &sides.templates {
             let line = format!("{template}: a template, not rendered: it is not compared");
@@ -164,7 +211,10 @@ impl Drift {
         for problem in &sides.problems {
             let _ = writeln!(anstream::stderr(), "{}", printable(problem));
         }
-        Ok(if !sides.problems.is_empty() {
+        if rows.is_empty() && sides.problems.is_empty() {
+            error("nothing was compared: there is no workload in Git");
+        }
+        Ok(if !sides.problems.is_empty() || rows.is_empty() {
             Exit::Unreadable
         } else if rows.iter().any(|row| row.is_difference) {
             Exit::Violations
@@ -181,8 +231,9 @@ impl Drift {
         self.cluster
             .iter()
             .map(|path| {
-                input::read_up_to(path, LARGEST_CLUSTER).map_err(|problem| {
-                    Failure::unreadable(format!("{}: {problem}", input::name(path)))
+                let read = input::read_up_to(path, LARGEST_CLUSTER);
+                read.map(|read| read.text).map_err(|unread| {
+                    Failure::unreadable(format!("{}: {}", input::name(path), unread.problem))
                 })
             })
             .collect()
@@ -207,28 +258,38 @@ fn ask_kubectl(context: &str) -> Result<String, Failure> {
 }
 
 impl Sides {
-    /// Adds the workloads of a file in Git; hands back its text.
-    fn add_git(&mut self, reader: &Reader<'_>, input: &Input, file: usize) -> String {
+    /// Adds the workloads of a file in Git; hands back what was read.
+    fn add_git(&mut self, reader: &Reader<'_>, input: &Input, file: usize) -> Text {
         let name = input::name(input.path());
-        let text = match input {
-            Input::File(path) => input::read(path),
-            Input::Unreadable { problem, .. } => Err(problem.clone()),
-        };
-        let text = match text {
-            Ok(text) => text,
-            Err(problem) => {
-                self.problems.push(format!("{name}: {problem}"));
-                return String::new();
+        let read = match input.read() {
+            Ok(read) => read,
+            Err(unread) => {
+                if unread.may_be_manifest {
+                    self.problems.push(format!("{name}: {}", unread.problem));
+                }
+                return Text::default();
             }
         };
-        if text.contains("{{") && input::is_chart_template(input.path()) {
+        if read.text.contains("{{") && input::chart_of(input.path()).is_some() {
             self.templates.push(name);
-            return text;
+            return read;
         }
-        let lines = Lines::new(&text);
+        self.add_git_text(reader, &name, &read.text, file);
+        read
+    }
+
+    fn add_git_text(&mut self, reader: &Reader<'_>, name: &str, text: &str, file: usize) {
+        let lines = Lines::new(text);
         let mut position = 0;
-        manifest::documents(&text, &mut |part| match part {
+        manifest::documents(text, &mut |part| match part {
             Ok(document) => {
+                for item in items_without_kind(&document.tree) {
+                    let at = lines.position(document.in_file(&item.span()).start);
+                    self.problems.push(format!(
+                        "{name}:{}:{}: an item of the list has no `apiVersion` and `kind`",
+                        at.line, at.column
+                    ));
+                }
                 for object in objects(&document.tree).into_iter().flatten() {
                     match reader.read(&object) {
                         Err(problem) => self.problems.push(format!("{name}: {problem}")),
@@ -236,7 +297,7 @@ impl Sides {
                         Ok(Some(Live::Workload(workload) | Live::Pod(workload, _))) => {
                             let at = InGit {
                                 file,
-                                name: name.clone(),
+                                name: name.to_owned(),
                                 document: position,
                                 way: object.way.clone(),
                                 at: place(&lines, &document, &object, &Location::default()),
@@ -259,10 +320,11 @@ impl Sides {
             }
             // What cannot be read and holds `{{` is for a template engine.
             Err(_) if text.contains("{{") => {
-                if self.templates.last() != Some(&name) {
-                    self.templates.push(name.clone());
+                if self.templates.last().is_none_or(|last| last != name) {
+                    self.templates.push(name.to_owned());
                 }
             }
+            Err(_) if !manifest::may_be_manifest(text) => {}
             Err(error) => {
                 let at = lines.position(error.at);
                 self.problems.push(format!(
@@ -271,7 +333,6 @@ impl Sides {
                 ));
             }
         });
-        text
     }
 
     /// Adds the objects of the cluster.
@@ -324,8 +385,9 @@ type AnnotationGuard<'s> = (Selector<'s>, Vec<&'s str>);
 impl Reader<'_> {
     /// Reads an object, its images as they are pulled.
     fn read(&self, object: &Object<'_>) -> Result<Option<Live>, String> {
-        let (changes, _) = wanted(&self.judge, object, 0);
-        let pulled: BTreeMap<_, _> = changes
+        let wanted = wanted(&self.judge, object, 0);
+        let pulled: BTreeMap<_, _> = wanted
+            .changes
             .into_iter()
             .filter_map(|change| match change.new {
                 NewValue::Text(text) => Some((format!("{:#}", change.path), text)),
@@ -408,43 +470,174 @@ fn place(
     lines.position(document.in_file(&place.span).start)
 }
 
-/// Writes what is advised.
-fn write_git(rows: &[Row], inputs: &[Input], texts: &[String], problems: &mut Vec<String>) {
-    for (position, (input, text)) in inputs.iter().zip(texts).enumerate() {
-        let changes: Vec<_> = rows
+/// Tells of each object that is in more than one place of Git: nobody can say which one is applied.
+fn tell_twice(git: &[GitWorkload]) -> BTreeSet<&Key> {
+    let mut places: BTreeMap<&Key, Vec<&InGit>> = BTreeMap::new();
+    for ours in git {
+        places
+            .entry(&ours.workload.key)
+            .or_default()
+            .push(&ours.place);
+    }
+    places.retain(|_, places| places.len() > 1);
+    for (key, places) in &places {
+        let places: Vec<_> = places
             .iter()
-            .filter_map(|row| Some((row.in_git.as_ref()?, row.write.as_ref()?)))
-            .filter(|(git, _)| git.file == position)
-            .map(|(git, (path, value))| Change {
-                document: git.document,
-                path: git.way.below(path.clone()),
-                new: NewValue::Text(value.clone()),
-            })
+            .map(|place| format!("{}:{}:{}", place.name, place.at.line, place.at.column))
             .collect();
-        if changes.is_empty() {
-            continue;
-        }
-        let name = input::name(input.path());
-        let edited = edit::apply(text, &changes);
-        for outcome in &edited.outcomes {
-            let told = match (&outcome.change.new, outcome.refused) {
-                (_, Some(reason)) => format!("to write by hand, {reason}"),
-                (NewValue::Text(value), None) => format!("written: `{value}`"),
-                (NewValue::Removed, None) => "removed".to_owned(),
+        let (kind, namespace, name) = (&key.kind, &key.namespace, &key.name);
+        warn(&format!(
+            "{kind} {namespace}/{name} is in Git more than once: {}",
+            places.join(", ")
+        ));
+    }
+    places.into_keys().collect()
+}
+
+/// Writes what is advised into Git.
+struct Writer<'w> {
+    what: WriteWhat,
+    /// With all of the settings.
+    judge: Judge<'w>,
+    included: Included,
+    /// Objects in more than one place of Git.
+    twice: BTreeSet<&'w Key>,
+}
+
+impl Writer<'_> {
+    fn write(&self, rows: &[Row], inputs: &[Input], texts: &[Text], problems: &mut Vec<String>) {
+        for (position, (input, read)) in inputs.iter().zip(texts).enumerate() {
+            let name = input::name(input.path());
+            let tell = |at: Position, told: &str| {
+                let line = format!("{name}:{}:{}: {told}", at.line, at.column);
+                let _ = writeln!(anstream::stderr(), "{}", printable(&line));
             };
-            let line = format!("{name}:{}:{}: {told}", outcome.at.line, outcome.at.column);
-            let _ = writeln!(anstream::stderr(), "{}", printable(&line));
-        }
-        if edited.text != *text
-            && let Err(error) = replace(input.path(), &edited.text)
-        {
-            problems.push(format!("{name}: not written: {}", reason(&error)));
+            let mut changes = Vec::new();
+            let mut refused = Vec::new();
+            let of_file = rows
+                .iter()
+                .filter_map(|row| Some((row, row.in_git.as_ref()?, row.proposal.as_ref()?)))
+                .filter(|(_, git, _)| git.file == position);
+            for (row, git, proposal) in of_file {
+                let refusal = self.refusal(&read.text, git, proposal);
+                if let Some(reason) = self.reason(input, row, proposal, refusal.as_deref()) {
+                    tell(
+                        git.at,
+                        &format!("`{}` is not written: {reason}", proposal.value),
+                    );
+                    continue;
+                }
+                refused.push(refusal);
+                changes.push(Change {
+                    document: git.document,
+                    path: git.way.below(proposal.path.clone()),
+                    new: NewValue::Text(proposal.value.clone()),
+                });
+            }
+            if changes.is_empty() {
+                continue;
+            }
+            let edited = edit::apply(&read.text, &changes);
+            let is_written = if edited.text == read.text {
+                true
+            } else {
+                match replace(input.path(), &read.encoding.bytes(&edited.text)) {
+                    Ok(()) => true,
+                    Err(error) => {
+                        problems.push(format!("{name}: not written: {}", reason(&error)));
+                        false
+                    }
+                }
+            };
+            for (outcome, refusal) in edited.outcomes.iter().zip(&refused) {
+                let told = match (&outcome.change.new, outcome.refused) {
+                    (_, Some(reason)) => format!("to write by hand, {reason}"),
+                    (NewValue::Text(value), None) if is_written => {
+                        let refusal = refusal.as_ref();
+                        let but = refusal
+                            .map(|refusal| format!(", but the settings refuse it: {refusal}"));
+                        format!("written: `{value}`{}", but.unwrap_or_default())
+                    }
+                    _ => "to write by hand, the file cannot be written".to_owned(),
+                };
+                tell(outcome.at, &told);
+            }
         }
     }
+
+    /// Why a value is not written; none if it is.
+    fn reason(
+        &self,
+        input: &Input,
+        row: &Row,
+        proposal: &Proposal,
+        refusal: Option<&str>,
+    ) -> Option<String> {
+        if self.twice.contains(&row.key) {
+            return Some("the object is in Git more than once".to_owned());
+        }
+        if let Some(reason) = self.included.reason(input.path()) {
+            return Some(reason);
+        }
+        if self.what == WriteWhat::Spec {
+            return None;
+        }
+        let why = match refusal {
+            _ if !proposal.is_image => "it is no image".to_owned(),
+            _ if !proposal.is_run => "no Pod runs it".to_owned(),
+            Some(refusal) => format!("the settings refuse it: {refusal}"),
+            None => return None,
+        };
+        Some(format!("{why} (`--write=spec` writes it all the same)"))
+    }
+
+    /// Why the settings refuse an image that an object in Git would have; none if they accept it.
+    fn refusal(&self, text: &str, git: &InGit, proposal: &Proposal) -> Option<String> {
+        if !proposal.is_image {
+            return None;
+        }
+        let unknown = || Some("its object cannot be judged".to_owned());
+        let mut documents = Vec::new();
+        manifest::documents(text, &mut |part| documents.extend(part));
+        let Some(document) = documents.get(git.document) else {
+            return unknown();
+        };
+        let objects = objects(&document.tree).unwrap_or_default();
+        let Some(object) = objects.iter().find(|object| object.way == git.way) else {
+            return unknown();
+        };
+        let Some(json) = with_value(object, proposal) else {
+            return unknown();
+        };
+        let mut documents = Vec::new();
+        manifest::documents(&json, &mut |part| documents.extend(part));
+        let tree = documents.first().map(|document| &document.tree);
+        let changed = tree.and_then(manifest::Tree::root).map(|changed| Object {
+            value: changed,
+            ..object.clone()
+        });
+        let Some(changed) = changed else {
+            return unknown();
+        };
+        let mut refusals = self.judge.refusals(&changed).into_iter();
+        let refusal = refusals
+            .find(|refusal| refusal.path == proposal.path || refusal.path.steps().is_empty())?;
+        Some(format!("{} [{}]", refusal.problem, refusal.code))
+    }
+}
+
+/// An object as JSON, with what is proposed in it.
+fn with_value(object: &Object<'_>, proposal: &Proposal) -> Option<String> {
+    let mut root: serde_json::Value = serde_json::from_str(object.value.json()).ok()?;
+    let value = edit::value_at(&mut root, proposal.path.steps())?;
+    *value = proposal.value.as_str().into();
+    Some(root.to_string())
 }
 
 fn human(out: &mut dyn Write, rows: &[Row]) -> std::io::Result<()> {
     let bold = anstyle::Style::new().bold();
+    let columns = columns();
+    let fit = |line: String, more| wrap(&line, columns, more);
     let mut last = None;
     for row in rows.iter().filter(|row| row.state != State::InSync) {
         if last != Some(&row.key) {
@@ -472,16 +665,19 @@ fn human(out: &mut dyn Write, rows: &[Row]) -> std::io::Result<()> {
                 }
                 _ => String::new(),
             };
-            writeln!(out, "    Git   {}", printable(&format!("{git}{place}")))?;
+            let git = printable(&format!("{git}{place}"));
+            writeln!(out, "{}", fit(format!("    Git   {git}"), 6))?;
             let spec = row.spec.as_deref().unwrap_or("-");
-            writeln!(out, "    spec  {}", printable(spec))?;
+            writeln!(out, "{}", fit(format!("    spec  {}", printable(spec)), 6))?;
         }
         for (position, runs) in row.pods.iter().enumerate() {
             let label = if position == 0 { "Pods" } else { "    " };
-            writeln!(out, "    {label}  {}", printable(&shown(runs)))?;
+            let runs = printable(&shown(runs));
+            writeln!(out, "{}", fit(format!("    {label}  {runs}"), 6))?;
         }
         if let Some(advice) = &row.advice {
-            writeln!(out, "    {bold}→ {}{bold:#}", printable(advice))?;
+            let advice = printable(advice);
+            writeln!(out, "{}", fit(format!("    {bold}→ {advice}{bold:#}"), 2))?;
         }
     }
     let with = |state| rows.iter().filter(|row| row.state == state).count();
@@ -501,7 +697,7 @@ fn human(out: &mut dyn Write, rows: &[Row]) -> std::io::Result<()> {
     if counts.is_empty() {
         writeln!(out, "nothing to compare: no workload in Git")
     } else {
-        writeln!(out, "{}", counts.join(", "))
+        writeln!(out, "{}", fit(counts.join(", "), 2))
     }
 }
 

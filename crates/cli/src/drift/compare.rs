@@ -60,11 +60,23 @@ pub(crate) struct Row {
     pub(crate) pods: Vec<Runs>,
     /// What to do.
     pub(crate) advice: Option<String>,
-    /// What to write in Git, and where: from the object on.
-    pub(crate) write: Option<(Location<'static>, String)>,
+    /// What to write in Git.
+    pub(crate) proposal: Option<Proposal>,
     pub(crate) in_git: Option<InGit>,
     /// It needs somebody.
     pub(crate) is_difference: bool,
+}
+
+/// A value to write in Git.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Proposal {
+    /// From the object on.
+    pub(crate) path: Location<'static>,
+    pub(crate) value: String,
+    /// An image, not an annotation.
+    pub(crate) is_image: bool,
+    /// Containers of Pods have started with it.
+    pub(crate) is_run: bool,
 }
 
 /// What Pods run.
@@ -79,6 +91,9 @@ pub(crate) struct Runs {
     /// As it runs, to compare by.
     #[serde(skip)]
     compared: Image,
+    /// Its containers have started.
+    #[serde(skip)]
+    has_started: bool,
 }
 
 /// A workload of Git, with the place of each of its values.
@@ -138,7 +153,7 @@ fn row(key: &Key, what: impl Into<String>, state: State) -> Row {
         spec: None,
         pods: Vec::new(),
         advice: None,
-        write: None,
+        proposal: None,
         in_git: None,
         is_difference: !matches!(state, State::InSync | State::RolloutInProgress),
     }
@@ -245,7 +260,12 @@ fn judge(
                 found.advice = Some("Git says what runs: apply it".to_owned());
             } else {
                 found.advice = Some(format!("write `{}` in Git", first.image));
-                found.write = Some((path.clone(), first.image.clone()));
+                found.proposal = Some(Proposal {
+                    path: path.clone(),
+                    value: first.image.clone(),
+                    is_image: true,
+                    is_run: running.iter().any(|runs| runs.has_started),
+                });
             }
         }
         Some(_) => {
@@ -258,7 +278,12 @@ fn judge(
                 "no Pod runs: write `{}` in Git, or apply what Git says",
                 spec.text
             ));
-            found.write = Some((path.clone(), spec.text.clone()));
+            found.proposal = Some(Proposal {
+                path: path.clone(),
+                value: spec.text.clone(),
+                is_image: true,
+                is_run: false,
+            });
         }
     }
 }
@@ -271,13 +296,17 @@ fn runs(pods: &[&PodOf], name: &(List, String)) -> Vec<Runs> {
             .iter_mut()
             .find(|runs| runs.compared == running.image && runs.waiting == running.waiting);
         match known {
-            Some(runs) => runs.pods += 1,
+            Some(runs) => {
+                runs.pods += 1;
+                runs.has_started |= running.has_started;
+            }
             None => all.push(Runs {
                 image: running.image.text.clone(),
                 digest: running.image.digest.clone(),
                 pods: 1,
                 waiting: running.waiting.clone(),
                 compared: running.image.clone(),
+                has_started: running.has_started,
             }),
         }
     }
@@ -327,9 +356,14 @@ fn add_annotations(ours: &GitWorkload, theirs: &Workload, rows: &mut Vec<Row>) {
             )),
             _ => Some("apply what Git says, or remove it from Git".to_owned()),
         };
-        let write = in_spec
+        let proposal = in_spec
             .filter(|_| state != State::InSync && in_git.is_some())
-            .map(|value| (path.clone(), value.clone()));
+            .map(|value| Proposal {
+                path: path.clone(),
+                value: value.clone(),
+                is_image: false,
+                is_run: false,
+            });
         let what = match holder {
             Holder::Object => format!("annotation {name}"),
             Holder::Job => format!("annotation {name} of the Jobs"),
@@ -339,7 +373,7 @@ fn add_annotations(ours: &GitWorkload, theirs: &Workload, rows: &mut Vec<Row>) {
             git: in_git.cloned(),
             spec: in_spec.cloned(),
             advice,
-            write,
+            proposal,
             in_git: Some(place(ours, &path)),
             ..row(&ours.workload.key, what, state)
         });

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{
-    Container, ContainerStatus, Pod, PodSpec, PodTemplateSpec, ReplicationController,
+    Container, ContainerState, ContainerStatus, Pod, PodSpec, PodTemplateSpec,
+    ReplicationController,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use rollout_guard::image::Reference;
@@ -140,6 +141,8 @@ pub(crate) struct Running {
     pub(crate) image: Image,
     /// Why it does not run: `ImagePullBackOff`.
     pub(crate) waiting: Option<String>,
+    /// It runs, or ran to its end: so the image is there, and works.
+    pub(crate) has_started: bool,
 }
 
 /// A Pod of the cluster.
@@ -440,5 +443,14 @@ fn run(wanted: &Image, status: &ContainerStatus) -> Running {
                 .clone()
                 .unwrap_or_else(|| "waiting".to_owned())
         });
-    Running { image, waiting }
+    let state = status.state.as_ref();
+    let has_ended = |state: &ContainerState| {
+        let terminated = state.terminated.as_ref();
+        terminated.is_some_and(|terminated| terminated.exit_code == 0)
+    };
+    Running {
+        image,
+        waiting,
+        has_started: state.is_some_and(|state| state.running.is_some() || has_ended(state)),
+    }
 }

@@ -22,6 +22,16 @@ impl Report for Github {
                 None => writeln!(out, "::error file={name},title=not readable::{message}")?,
             }
         }
+        for warning in &file.warnings {
+            if let Some((at, _)) = &warning.place {
+                let message = data(&warning.message);
+                writeln!(
+                    out,
+                    "::warning file={name},line={},col={},title=key occurs twice::{message}",
+                    at.line, at.column
+                )?;
+            }
+        }
         for finding in &file.findings {
             let level = match finding.severity {
                 Severity::Error => "error",

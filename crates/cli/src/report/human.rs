@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use crate::finding::{Counts, FileReport, Severity};
 use crate::manifest::Excerpt;
 use crate::snippet::Snippet;
+use crate::wrap::{columns, wrap};
 
 use super::{Report, Run, count};
 
@@ -29,6 +30,14 @@ impl Report for Human {
                 .render(),
             };
             writeln!(out, "{shown}")?;
+        }
+        for warning in &file.warnings {
+            if let Some((_, excerpt)) = &warning.place {
+                let shown = Snippet::new(Severity::Warning, &warning.message)
+                    .at(&file.name, excerpt, "")
+                    .render();
+                writeln!(out, "{shown}")?;
+            }
         }
         for finding in &file.findings {
             let message = finding.message();
@@ -54,7 +63,7 @@ impl Report for Human {
             return Ok(());
         }
         for line in summary(run) {
-            writeln!(out, "{line}")?;
+            writeln!(out, "{}", wrap(&line, columns(), 2))?;
         }
         Ok(())
     }
@@ -70,7 +79,10 @@ pub(super) fn summary(run: &Run<'_>) -> Vec<String> {
         warnings,
         unreadable_files,
         other_files,
-        templates,
+        // Each of these is among what was not judged.
+        templates: _,
+        kustomizations: _,
+        as_pods,
         not_covered,
         without_namespace,
         exempted,
@@ -115,6 +127,12 @@ pub(super) fn summary(run: &Run<'_>) -> Vec<String> {
         let times = count(exempted, "exemption", "exemptions");
         lines.push(format!("  {times} applied"));
     }
+    if as_pods > 0 {
+        let objects = count(as_pods, "object", "objects");
+        lines.push(format!(
+            "  {objects} judged as the Pods that will be created: the rules of the policy name only those"
+        ));
+    }
     if not_covered > 0 {
         let objects = count(not_covered, "object", "objects");
         lines.push(format!("  {objects} left out by the rules of the policy"));
@@ -130,11 +148,13 @@ pub(super) fn summary(run: &Run<'_>) -> Vec<String> {
         let files = count(other_files, "file", "files");
         lines.push(format!("  {files} without a Kubernetes object"));
     }
-    if templates > 0 {
-        let templates = count(templates, "template", "templates");
-        lines.push(format!(
-            "  {templates} not rendered: pipe `helm template` into `rollout-guard check -`"
-        ));
+    if run.excluded > 0 {
+        let files = count(run.excluded, "file", "files");
+        lines.push(format!("  {files} excluded"));
+    }
+    if !run.gaps.is_empty() {
+        lines.push("Not judged:".to_owned());
+        lines.extend(run.gaps.lines());
     }
     lines.extend(run.notes.iter().map(|note| format!("  {note}")));
     if errors > 0 {

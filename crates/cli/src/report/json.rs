@@ -1,11 +1,11 @@
-//! One JSON document: findings, what could not be read, and numbers.
+//! One JSON document: findings, what could not be read or judged, and numbers.
 
 use std::io::{self, Write};
 
 use rollout_guard_review::entry::Entry;
 use serde::Serialize;
 
-use crate::finding::{FileReport, Finding};
+use crate::finding::{FileReport, Finding, Problem};
 use crate::manifest::Position;
 
 use super::{Report, Run};
@@ -15,6 +15,7 @@ use super::{Report, Run};
 pub(super) struct Json {
     has_findings: bool,
     unreadable: Vec<Unreadable>,
+    warnings: Vec<Unreadable>,
     templates: Vec<String>,
 }
 
@@ -39,10 +40,13 @@ struct Summary<'r> {
     unreadable_files: usize,
     files_without_objects: usize,
     templates: usize,
+    kustomizations: usize,
+    objects_judged_as_pods: usize,
     objects_not_covered: usize,
     objects_without_namespace: usize,
     exempted: usize,
     rewritten: usize,
+    files_excluded: usize,
     notes: &'r [String],
 }
 
@@ -68,15 +72,17 @@ impl Report for Json {
             self.has_findings = true;
             write!(out, "{before}{}", serde_json::to_string(&entry)?)?;
         }
-        for problem in &file.problems {
+        let entry = |problem: &Problem| {
             let at: Option<Position> = problem.place.as_ref().map(|(at, _)| *at);
-            self.unreadable.push(Unreadable {
+            Unreadable {
                 file: file.name.clone(),
                 line: at.map(|at| at.line),
                 column: at.map(|at| at.column),
                 message: problem.message.clone(),
-            });
-        }
+            }
+        };
+        self.unreadable.extend(file.problems.iter().map(entry));
+        self.warnings.extend(file.warnings.iter().map(entry));
         if file.counts.templates > 0 {
             self.templates.push(file.name.clone());
         }
@@ -94,22 +100,27 @@ impl Report for Json {
             unreadable_files: counts.unreadable_files,
             files_without_objects: counts.other_files,
             templates: counts.templates,
+            kustomizations: counts.kustomizations,
+            objects_judged_as_pods: counts.as_pods,
             objects_not_covered: counts.not_covered,
             objects_without_namespace: counts.without_namespace,
             exempted: counts.exempted,
             rewritten: counts.rewritten,
+            files_excluded: run.excluded,
             notes: run.notes,
         };
         writeln!(
             out,
-            "{}\"unreadable\":{},\"templates\":{},\"summary\":{}}}",
+            "{}\"unreadable\":{},\"fileWarnings\":{},\"templates\":{},\"notJudged\":{},\"summary\":{}}}",
             if self.has_findings {
                 "\n],\n"
             } else {
                 "{\"findings\":[],\n"
             },
             serde_json::to_string(&self.unreadable)?,
+            serde_json::to_string(&self.warnings)?,
             serde_json::to_string(&self.templates)?,
+            serde_json::to_string(&run.gaps.entries())?,
             serde_json::to_string(&summary)?,
         )
     }

@@ -28,6 +28,20 @@ impl Report for Junit {
             status.set_message(message).set_type("not-readable");
             suite.add_test_case(TestCase::new("readable", status));
         }
+        let warnings: Vec<_> = file
+            .warnings
+            .iter()
+            .filter_map(|warning| {
+                let (at, _) = warning.place.as_ref()?;
+                Some(format!(
+                    "{}:{}:{}: {}",
+                    file.name, at.line, at.column, warning.message
+                ))
+            })
+            .collect();
+        if !warnings.is_empty() {
+            suite.set_system_out(warnings.join("\n"));
+        }
         // They come in the order of the objects.
         let mut findings = file.findings.as_slice();
         for (position, object) in file.objects.iter().enumerate() {

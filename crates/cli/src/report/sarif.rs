@@ -13,10 +13,21 @@ use crate::manifest::Position;
 use super::{Report, Run};
 
 /// Writes each result when it comes, so that a long report needs no memory.
-#[derive(Default)]
 pub(super) struct Sarif {
     has_results: bool,
+    /// Everything could be read.
+    is_whole: bool,
     notifications: Vec<Value>,
+}
+
+impl Default for Sarif {
+    fn default() -> Self {
+        Self {
+            has_results: false,
+            is_whole: true,
+            notifications: Vec::new(),
+        }
+    }
 }
 
 const SCHEMA: &str =
@@ -72,7 +83,10 @@ impl Report for Sarif {
             });
             write!(out, "{result}")?;
         }
-        for problem in &file.problems {
+        let problems = file.problems.iter().map(|problem| ("error", problem));
+        let warnings = file.warnings.iter().map(|warning| ("warning", warning));
+        self.is_whole &= file.problems.is_empty();
+        for (level, problem) in problems.chain(warnings) {
             let location = match &problem.place {
                 None => json!({ "artifactLocation": artifact }),
                 Some((at, _)) => json!({
@@ -81,7 +95,7 @@ impl Report for Sarif {
                 }),
             };
             self.notifications.push(json!({
-                "level": "error",
+                "level": level,
                 "message": { "text": problem.message },
                 "locations": [{ "physicalLocation": location }],
             }));
@@ -94,7 +108,7 @@ impl Report for Sarif {
             self.begin(out)?;
         }
         let invocation = json!({
-            "executionSuccessful": self.notifications.is_empty(),
+            "executionSuccessful": self.is_whole,
             "toolExecutionNotifications": self.notifications,
         });
         writeln!(out, "\n],\"invocations\":[{invocation}]}}]}}")
@@ -107,7 +121,10 @@ fn rule(code: Code) -> Value {
     json!({
         "id": code.as_str(),
         "shortDescription": { "text": explain::first_sentence(section) },
-        "help": { "text": section, "markdown": section },
+        "help": {
+            "text": explain::plain(section, None),
+            "markdown": explain::markdown(section),
+        },
         "helpUri": format!("{page}#{code}"),
     })
 }

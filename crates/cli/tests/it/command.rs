@@ -26,6 +26,43 @@ impl Workshop {
         Self(path)
     }
 
+    /// A folder that is a work tree of Git.
+    pub(crate) fn work_tree(name: &str) -> Self {
+        let workshop = Self::new(name);
+        workshop.git("init --quiet");
+        workshop
+    }
+
+    /// Runs Git, with nothing of the configuration of whoever runs the tests.
+    pub(crate) fn git(&self, arguments: &str) -> Outcome {
+        self.git_in(".", arguments, "")
+    }
+
+    /// Runs Git in a folder, with a text on standard input.
+    pub(crate) fn git_in(&self, folder: &str, arguments: &str, stdin: &str) -> Outcome {
+        let mut git = Command::new("git");
+        git.current_dir(self.0.join(folder))
+            .args(["-c", "user.name=a", "-c", "user.email=a@example.com"])
+            .args(["-c", "protocol.file.allow=always"])
+            .args(arguments.split_whitespace())
+            .env("GIT_CONFIG_GLOBAL", "/dev/null");
+        let outcome = outcome(&mut git, stdin);
+        assert_eq!(outcome.code, 0, "git {arguments}: {outcome:?}");
+        outcome
+    }
+
+    /// Tracks everything that is there.
+    pub(crate) fn commit(&self) -> &Self {
+        self.git("add --all --force");
+        self.git("commit --quiet -m all");
+        self
+    }
+
+    pub(crate) fn link(&self, target: &str, name: &str) -> &Self {
+        std::os::unix::fs::symlink(target, self.0.join(name)).unwrap();
+        self
+    }
+
     pub(crate) fn file(&self, name: &str, contents: impl AsRef<[u8]>) -> &Self {
         let path = self.0.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -43,28 +80,46 @@ impl Workshop {
 
     /// Runs the command with a text on standard input.
     pub(crate) fn run_with(&self, arguments: &str, stdin: &str) -> Outcome {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_rollout-guard"))
-            .current_dir(&self.0)
+        outcome(&mut self.command(".", arguments), stdin)
+    }
+
+    /// Runs the command in a folder.
+    pub(crate) fn run_in(&self, folder: &str, arguments: &str) -> Outcome {
+        outcome(&mut self.command(folder, arguments), "")
+    }
+
+    /// The command, to be run in a folder.
+    pub(crate) fn command(&self, folder: &str, arguments: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rollout-guard"));
+        command
+            .current_dir(self.0.join(folder))
             .args(arguments.split_whitespace())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // A command that stops early reads nothing.
-        let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
-        let output = child.wait_with_output().unwrap();
-        Outcome {
-            code: output.status.code().unwrap(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+            .env_remove("COLUMNS");
+        command
     }
 
     /// Runs a command that reports in JSON.
     pub(crate) fn json(&self, arguments: &str) -> Value {
         let outcome = self.run(&format!("{arguments} --format json"));
         serde_json::from_str(&outcome.stdout).unwrap_or_else(|error| panic!("{error}: {outcome:?}"))
+    }
+}
+
+/// Runs a command with a text on standard input.
+pub(crate) fn outcome(command: &mut Command, stdin: impl AsRef<[u8]>) -> Outcome {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that stops early reads nothing.
+    let _ = child.stdin.take().unwrap().write_all(stdin.as_ref());
+    let output = child.wait_with_output().unwrap();
+    Outcome {
+        code: output.status.code().unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::command::Workshop;
 
+const README: &str = include_str!("../../../../README.md");
 const CLI: &str = include_str!("../../../../docs/cli.md");
 
 #[test]
@@ -12,6 +13,7 @@ fn every_command_and_option_is_on_the_page() {
         "fix",
         "drift",
         "settings",
+        "config",
         "explain",
         "completions",
     ] {
@@ -35,6 +37,32 @@ fn every_command_and_option_is_on_the_page() {
     }
 }
 
+/// The text between a line and the end of the block that it opens.
+fn block<'a>(page: &'a str, first: &str) -> &'a str {
+    let (_, rest) = page.split_once(first).unwrap();
+    rest.split_once("```").unwrap().0
+}
+
+#[test]
+fn the_first_screen_of_the_readme_is_what_check_prints() {
+    let workshop = Workshop::new("docs-readme");
+    let (_, settings) = README.split_once("\n## Try it in a minute\n").unwrap();
+    workshop
+        .file("settings.yaml", block(settings, "```yaml\n"))
+        .file(
+            "deploy/redis.yaml",
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: cache, namespace: shop }\nspec:\n  \
+             selector: { matchLabels: { app: cache } }\n  template:\n    metadata: { labels: { app: cache } }\n    \
+             spec:\n      containers:\n        - name: redis\n          image: redis:7.2-alpine\n",
+        );
+    let shown = block(README, "```text\n");
+    let (command, output) = shown.split_once('\n').unwrap();
+    let arguments = command.strip_prefix("$ rollout-guard ").unwrap();
+    let outcome = workshop.run(arguments);
+    assert_eq!(format!("{}{}", outcome.stdout, outcome.stderr), output);
+    assert!(README.lines().count() <= 120);
+}
+
 #[test]
 fn every_code_is_explained() {
     let workshop = Workshop::new("docs-explain");
@@ -52,17 +80,4 @@ fn every_code_is_explained() {
             .stderr
             .contains("did you mean `registry-not-allowed`?")
     );
-}
-
-#[test]
-fn completions_and_man_pages_are_printed() {
-    let workshop = Workshop::new("docs-shell");
-    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let outcome = workshop.run(&format!("completions {shell}"));
-        assert!(outcome.stdout.contains("rollout-guard"), "{shell}");
-    }
-    for page in ["", "check", "fix", "drift", "settings", "explain"] {
-        let outcome = workshop.run(&format!("man {page}"));
-        assert!(outcome.stdout.contains(".SH SYNOPSIS"), "{page}");
-    }
 }

@@ -425,7 +425,15 @@ spec:
             ("container web", "in-sync", 15),
         ]
     );
-    workshop.run(&format!("{arguments} --write"));
+    let outcome = workshop.run(&format!("{arguments} --write"));
+    assert_eq!(workshop.read("git/web.yaml"), git);
+    assert!(
+        outcome
+            .stderr
+            .contains("git/web.yaml:8:23: `b` is not written: it is no image"),
+        "{outcome:?}"
+    );
+    workshop.run(&format!("{arguments} --write=spec"));
     assert_eq!(
         workshop.read("git/web.yaml"),
         git.replace("'a'", "'b'").replace("\"1\"", "\"2\"")
@@ -529,11 +537,11 @@ fn what_cannot_be_read_is_told() {
         "drift-broken",
         &[workload("Deployment", "redis", "redis:7.2-alpine")],
     );
-    workshop.file("git/broken.yaml", "a: [1\n");
+    workshop.file("git/broken.yaml", "kind: [1\n");
     let outcome = workshop.run("drift --git git --cluster live.json");
     assert_eq!(outcome.code, 3);
     assert!(
-        outcome.stderr.contains("git/broken.yaml:1:4: "),
+        outcome.stderr.contains("git/broken.yaml:1:7: "),
         "{outcome:?}"
     );
     assert_eq!(workshop.run("drift --git git --cluster none.json").code, 3);
@@ -545,4 +553,142 @@ fn what_cannot_be_read_is_told() {
         outcome.stderr.contains("Deployment prod/redis"),
         "{outcome:?}"
     );
+}
+
+/// A Pod of a Deployment with an image in a state.
+fn pod_in(image: &str, state: &Value) -> Value {
+    let mut pod = redis_pod(image);
+    pod["status"]["containerStatuses"][0]["state"] = state.clone();
+    pod
+}
+
+#[test]
+fn only_an_image_that_runs_and_that_the_settings_accept_is_written() {
+    let evil = "evil.example.com/x:1";
+    let running = json!({ "running": { "startedAt": "2026-01-01T00:00:00Z" } });
+    let completed = json!({ "terminated": { "exitCode": 0 } });
+    let failed = json!({ "terminated": { "exitCode": 1 } });
+    let waiting = json!({ "waiting": { "reason": "ImagePullBackOff" } });
+    let two = "registries: { allow: [docker.io, example.azurecr.io] }\n";
+    for (image, state, settings, reason) in [
+        (RUNS, Some(&running), None, None),
+        (RUNS, Some(&running), Some(two), None),
+        (RUNS, Some(&completed), Some(two), None),
+        (RUNS, Some(&failed), Some(two), Some("no Pod runs it")),
+        (RUNS, Some(&waiting), Some(two), Some("no Pod runs it")),
+        (RUNS, Some(&json!({})), None, Some("no Pod runs it")),
+        (RUNS, None, None, Some("no Pod runs it")),
+        (evil, None, Some(two), Some("no Pod runs it")),
+        (evil, Some(&running), None, None),
+        (
+            evil,
+            Some(&running),
+            Some(two),
+            Some("the settings refuse it: registry `evil.example.com` is not allowed"),
+        ),
+        (
+            RUNS,
+            Some(&running),
+            Some("tags: { reject: [\"*-final\"] }\n"),
+            Some("the settings refuse it: tag `7.2-alpine-final`"),
+        ),
+        // Another container is not this one's business, and a warning refuses nothing.
+        (
+            RUNS,
+            Some(&running),
+            Some("tags: { reject: [\"*-final\"], action: warn }\n"),
+            None,
+        ),
+    ] {
+        let mut live = vec![workload("Deployment", "redis", image)];
+        live.extend(state.map(|state| pod_in(image, state)));
+        let workshop = workshop("drift-write", &live);
+        let with = match settings {
+            Some(settings) => {
+                workshop.file("strict.yaml", settings);
+                "-s strict.yaml"
+            }
+            None => "",
+        };
+        let outcome = workshop.run(&format!(
+            "drift {with} --git git --cluster live.json --write"
+        ));
+        assert_eq!(outcome.code, 1);
+        let wanted = GIT.replace("redis:7.2-alpine", image);
+        match reason {
+            None => {
+                assert_eq!(workshop.read("git/redis.yaml"), wanted, "{outcome:?}");
+                assert!(
+                    outcome
+                        .stderr
+                        .contains(&format!("git/redis.yaml:11:18: written: `{image}`")),
+                    "{outcome:?}"
+                );
+            }
+            Some(reason) => {
+                assert_eq!(workshop.read("git/redis.yaml"), GIT, "{outcome:?}");
+                let told = format!("git/redis.yaml:11:18: `{image}` is not written: {reason}");
+                assert!(outcome.stderr.contains(&told), "{outcome:?}");
+                assert!(outcome.stderr.contains("--write=spec"), "{outcome:?}");
+                let outcome = workshop.run(&format!(
+                    "drift {with} --git git --cluster live.json --write=spec"
+                ));
+                assert_eq!(workshop.read("git/redis.yaml"), wanted, "{outcome:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn standard_input_is_not_written_before_anything_else() {
+    let workshop = workshop("drift-stdin", &[]);
+    for arguments in [
+        "drift --git - --cluster live.json --write",
+        "drift --git - --cluster none.json --write=spec -s none.yaml",
+        "drift --write --git git - --context none",
+    ] {
+        let outcome = workshop.run_with(arguments, GIT);
+        assert_eq!(outcome.code, 2, "{arguments}: {outcome:?}");
+        assert!(
+            outcome.stderr.contains("`--git -` is standard input"),
+            "{outcome:?}"
+        );
+    }
+    assert_eq!(
+        workshop
+            .run("drift --git git --cluster live.json --write=nonsense")
+            .code,
+        2
+    );
+    // The value needs its sign: what follows is not taken for it.
+    assert_eq!(
+        workshop
+            .run("drift --git git --cluster live.json --write spec")
+            .code,
+        2
+    );
+}
+
+#[test]
+fn an_object_in_two_places_is_told_and_not_written() {
+    let live = vec![workload("Deployment", "redis", RUNS), redis_pod(RUNS)];
+    let workshop = workshop("drift-twice", &live);
+    workshop
+        .file("git/sub/again.yaml", format!("# again\n{GIT}"))
+        .link("redis.yaml", "git/link.yaml");
+    for write in ["", "--write", "--write=spec"] {
+        let outcome = workshop.run(&format!("drift --git git --cluster live.json {write}"));
+        assert_eq!(outcome.code, 1);
+        assert_eq!(workshop.read("git/redis.yaml"), GIT);
+        assert_eq!(
+            workshop.read("git/sub/again.yaml"),
+            format!("# again\n{GIT}")
+        );
+        let told = "Deployment prod/redis is in Git more than once: git/redis.yaml:1:1, git/sub/again.yaml:2:1";
+        assert!(outcome.stderr.contains(told), "{write}: {outcome:?}");
+        let is_told = outcome
+            .stderr
+            .contains("is not written: the object is in Git more than once");
+        assert_eq!(is_told, !write.is_empty(), "{outcome:?}");
+    }
 }

@@ -151,3 +151,111 @@ fn annotations_are_removed_with_their_lines() {
         0
     );
 }
+
+#[test]
+fn every_image_that_is_left_is_told_with_its_place_and_the_reason() {
+    let workshop = Workshop::new("fix-left");
+    let digest = "sha256:5c2e36bf7e4d8a1b0f93c6d27e81a4f5b6c7d8e9f0a1b2c3d4e5f60718293a4b";
+    workshop
+        .file(
+            "settings.yaml",
+            "mirrors:\n  - { source: docker.io/library/nginx, mirror: registry.example.com/nginx, digest: skip }\n  - { source: docker.io/library, mirror: registry.example.com/library, digest: drop }\nexemptions: [{ name: system, match: { namespaces: [kube-system] } }]\n",
+        )
+        .file(
+            "a.yaml",
+            format!(
+                "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{ name: web, namespace: prod }}\nspec:\n  template:\n    spec:\n      containers:\n        - {{ name: a, image: Bad Image }}\n        - {{ name: b, image: \"redis:7\" }}\n        - {{ name: c, image: \"nginx@{digest}\" }}\n        - {{ name: d, image: \"redis@{digest}\" }}\n        - {{ name: e, image: \"redis:6\", imagePullPolicy: Never }}\n        - {{ name: f, image: 7 }}\n        - text\n        - {{ name: g, image: &i \"redis:5\" }}\n        - {{ name: h, image: *i }}\n        - {{ name: i, image: \"ghcr.io/org/app:1\" }}\n"
+            ),
+        )
+        .file("b.yaml", pod("x, namespace: kube-system", "redis:7"));
+    let outcome = workshop.run("fix -s settings.yaml a.yaml b.yaml");
+    insta::assert_snapshot!("left", outcome.shown());
+    assert!(
+        workshop
+            .read("a.yaml")
+            .contains("registry.example.com/library/redis:7")
+    );
+    assert_eq!(
+        workshop.read("b.yaml"),
+        pod("x, namespace: kube-system", "redis:7")
+    );
+    // What the settings leave is no failure.
+    assert_eq!(workshop.run("fix -s settings.yaml --check b.yaml").code, 0);
+}
+
+#[test]
+fn a_diff_applies_for_links_absolute_paths_and_odd_names() {
+    let workshop = Workshop::work_tree("fix-apply");
+    let mirrored = "registry.example.com/library/redis:7";
+    let names = [
+        "a.yaml",
+        "sub/b.yaml",
+        "sub/sub/b.yaml",
+        "sub/my file.yaml",
+        "sub/é.yaml",
+        "sub/q\"\\\t.yaml",
+        "sub/crlf.yaml",
+        "sub/cr.yaml",
+        "sub/no-end.yaml",
+    ];
+    let text = |name: &str, image: &str| match name {
+        "sub/crlf.yaml" => pod("a", image).replace('\n', "\r\n"),
+        "sub/cr.yaml" => format!("# a\r# b\n{}", pod("a", image)),
+        "sub/no-end.yaml" => pod("a", image).trim_end().to_owned(),
+        _ => pod("a", image),
+    };
+    let reset = || {
+        workshop.file("settings.yaml", SETTINGS);
+        for name in names {
+            workshop.file(name, text(name, "redis:7"));
+        }
+    };
+    let root = workshop.0.display().to_string();
+    reset();
+    workshop
+        .link("sub/b.yaml", "link.yaml")
+        .link("sub", "folder");
+    workshop.commit();
+    for (folder, paths, changed) in [
+        (".", ".".to_owned(), &names[..]),
+        (".", root.clone(), &names),
+        ("sub", ".".to_owned(), &names[1..]),
+        ("sub", format!("{root}/sub"), &names[1..]),
+        (".", "link.yaml".to_owned(), &names[1..2]),
+        (".", format!("{root}/link.yaml"), &names[1..2]),
+        (".", "folder".to_owned(), &names[1..]),
+        ("sub", "../link.yaml".to_owned(), &names[1..2]),
+        ("sub/sub", ".".to_owned(), &names[2..3]),
+    ] {
+        let settings = format!("{root}/settings.yaml");
+        let diff = workshop.run_in(folder, &format!("fix -s {settings} --diff {paths}"));
+        assert_eq!(diff.code, 0, "{diff:?}");
+        workshop.git_in(folder, "apply -", &diff.stdout);
+        for name in names {
+            let image = if changed.contains(&name) {
+                mirrored
+            } else {
+                "redis:7"
+            };
+            assert_eq!(
+                workshop.read(name),
+                text(name, image),
+                "{folder} {paths} {name}: {}",
+                diff.stdout
+            );
+        }
+        reset();
+    }
+    // Git takes UTF-16 for a binary file, which no diff changes.
+    let utf16: Vec<_> = format!("\u{feff}{}", pod("a", "redis:7"))
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    workshop.file("utf16.yaml", utf16);
+    let outcome = workshop.run("fix -s settings.yaml --diff utf16.yaml");
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (1, ""));
+    assert!(
+        outcome.stderr.contains("run `fix` without `--diff`"),
+        "{outcome:?}"
+    );
+}

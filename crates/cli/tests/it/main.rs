@@ -5,11 +5,19 @@ mod check;
 #[cfg(test)]
 mod command;
 #[cfg(test)]
+mod config;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod drift;
 #[cfg(test)]
+mod files;
+#[cfg(test)]
 mod fix;
+#[cfg(test)]
+mod judged;
+#[cfg(test)]
+mod kustomize;
 #[cfg(test)]
 mod manifests;
 #[cfg(test)]
@@ -22,3 +30,5 @@ mod same_verdict;
 mod settings;
 #[cfg(test)]
 mod settings_schema;
+#[cfg(test)]
+mod shell;

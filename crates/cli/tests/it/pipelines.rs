@@ -1,5 +1,6 @@
 //! What is shown for pipelines runs: the scripts of the GitHub action, of the GitLab snippet and of
-//! the pre-commit hooks, as their runners call them.
+//! the pre-commit hooks, as their runners call them. How each of them gets the command is tested with the
+//! files of a release, in `e2e-tests/distribution.bats`.
 
 use std::process::Command;
 
@@ -20,7 +21,7 @@ fn workshop(name: &str) -> Workshop {
         .file("policy/settings.yaml", SETTINGS)
         .file("deploy/clean.yaml", pod("a", "ghcr.io/org/app:1"))
         .file("deploy/of a team/refused.yaml", pod("b", "redis:7"));
-    // Where the step before puts the command.
+    // Where the step before puts the command, and has it found.
     let bin = workshop.0.join("runner/rollout-guard/bin");
     std::fs::create_dir_all(&bin).unwrap();
     std::os::unix::fs::symlink(PROGRAM, bin.join("rollout-guard")).unwrap();
@@ -40,6 +41,11 @@ fn run(workshop: &Workshop, script: &str, variables: &[(&str, &str)]) -> Outcome
         .env_clear()
         .env("PATH", path)
         .env("RUNNER_TEMP", &runner)
+        .env("GITHUB_OUTPUT", runner.join("output"))
+        .env(
+            "GITHUB_ACTION_PATH",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../.."),
+        )
         .envs(variables.iter().copied())
         .output()
         .unwrap();
@@ -57,13 +63,14 @@ fn the_github_action_judges_what_its_inputs_name() {
     let step = steps.last().unwrap();
     let script = step["run"].as_str().unwrap();
     let inputs = action["inputs"].as_object().unwrap();
-    // Every input reaches the script by a variable, and never as a part of it.
-    assert!(!script.contains("${{"), "{script}");
-    let variables = step["env"].as_object().unwrap();
+    // Every input reaches a script by a variable, and never as a part of it.
+    let scripts = || steps.iter().filter_map(|step| step["run"].as_str());
+    assert!(scripts().all(|script| !script.contains("${{")));
     for (input, _) in inputs {
         let expression = format!("${{{{ inputs.{input} }}}}");
+        let variables = steps.iter().filter_map(|step| step["env"].as_object());
         assert!(
-            variables.values().any(|value| *value == expression),
+            variables.flatten().any(|(_, value)| *value == expression),
             "{input}"
         );
     }
@@ -108,6 +115,16 @@ fn the_github_action_judges_what_its_inputs_name() {
     );
     let report: Value = serde_json::from_str(&workshop.read("report.sarif")).unwrap();
     assert_eq!(report["runs"][0]["results"].as_array().unwrap().len(), 1);
+    // What the action says to later steps, with the same report.
+    let said = workshop.read("runner/output");
+    let said = |name: &str| {
+        let mut values = said.lines().filter_map(|line| line.strip_prefix(name));
+        values.next_back().unwrap().to_owned()
+    };
+    assert_eq!(said("violations="), "1");
+    let sarif: Value =
+        serde_json::from_str(&std::fs::read_to_string(said("sarif=")).unwrap()).unwrap();
+    assert_eq!(sarif, report);
     // What looks like a script is a path that is not there.
     let outcome = judge(&[settings, ("paths", "$(touch${IFS}made);`touch${IFS}made`")]);
     assert_eq!(outcome.code, 3, "{outcome:?}");
@@ -141,10 +158,11 @@ fn the_gitlab_job_leaves_a_report_and_fails() {
         .iter()
         .map(|line| line.as_str().unwrap())
         .collect();
-    let (install, rest) = lines.split_first().unwrap();
-    assert!(install.starts_with("cargo install --locked "), "{install}");
+    // Only this image has a shell, which runs the script.
+    let image = concat!("ghcr.io/rollout-guard/cli-ci:v", env!("CARGO_PKG_VERSION"));
+    assert_eq!(job["image"], image);
     let workshop = workshop("pipelines-gitlab");
-    let outcome = run(&workshop, &rest.join("\n"), &[]);
+    let outcome = run(&workshop, &lines.join("\n"), &[]);
     assert_eq!(outcome.code, 1, "{outcome:?}");
     assert_eq!(job["artifacts"]["when"], "always");
     let report = workshop.read(job["artifacts"]["reports"]["junit"].as_str().unwrap());
@@ -163,8 +181,12 @@ fn the_hooks_judge_and_mend_the_files_of_a_commit() {
     let workshop = workshop("pipelines-hooks");
     let call = |id: &str, files: &[&str]| {
         let hook = hooks.iter().find(|hook| hook["id"] == id).unwrap();
-        assert_eq!(hook["language"], "system");
-        let mut script = hook["entry"].as_str().unwrap().to_owned();
+        // With the wheel, no compiler is needed.
+        assert_eq!(hook["language"], "python");
+        // A commit may touch no manifest.
+        let entry = hook["entry"].as_str().unwrap();
+        assert!(entry.ends_with(" --allow-empty"), "{entry}");
+        let mut script = entry.replace(" --allow-empty", "");
         for argument in shown["args"].as_array().unwrap() {
             script.extend([" ", argument.as_str().unwrap()]);
         }

@@ -6,15 +6,12 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::tree::{MOST_NODES, Node, Style, Tree};
+use super::tree::{MOST_NODES, Node, RepeatedKey, Style, Tree};
 use super::yaml::Unreadable;
 
-/// Reads the JSON values that a text holds one after another; with each, where it begins.
-///
-/// # Errors
-///
-/// Where the text is not JSON, or a key occurs twice.
-pub(super) fn read(text: &str) -> Result<Vec<(usize, Tree<'_>)>, Unreadable> {
+/// Reads the JSON values that a text holds one after another, each with where it begins; and why
+/// what follows them cannot be read.
+pub(super) fn read(text: &str) -> (Vec<(usize, Tree<'_>)>, Option<Unreadable>) {
     let mut values = Vec::new();
     let mut at = 0;
     loop {
@@ -22,19 +19,30 @@ pub(super) fn read(text: &str) -> Result<Vec<(usize, Tree<'_>)>, Unreadable> {
         let rest = behind.trim_ascii_start();
         at += behind.len() - rest.len();
         if rest.is_empty() {
-            return Ok(values);
+            return (values, None);
         }
-        let mut reader = serde_json::Deserializer::from_str(rest);
-        IgnoredAny::deserialize(&mut reader).map_err(|error| unreadable(rest, at, &error))?;
-        let end = reader.into_iter::<IgnoredAny>().byte_offset();
-        let value = rest.get(..end).unwrap_or_default();
-        let tree = tree(value).map_err(|error| Unreadable::new(at + error.at, error.problem))?;
-        values.push((at, tree));
-        at += end;
+        match first(rest) {
+            Ok((tree, end)) => {
+                values.push((at, tree));
+                at += end;
+            }
+            Err(error) => {
+                let error = Unreadable::new(at + error.at, error.problem);
+                return (values, Some(error));
+            }
+        }
     }
 }
 
-fn unreadable(text: &str, at: usize, error: &serde_json::Error) -> Unreadable {
+/// The value that a text begins with, and the byte behind it.
+fn first(text: &str) -> Result<(Tree<'_>, usize), Unreadable> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    IgnoredAny::deserialize(&mut reader).map_err(|error| unreadable(text, &error))?;
+    let end = reader.into_iter::<IgnoredAny>().byte_offset();
+    Ok((tree(text.get(..end).unwrap_or_default())?, end))
+}
+
+fn unreadable(text: &str, error: &serde_json::Error) -> Unreadable {
     let line: usize = text
         .split_inclusive('\n')
         .take(error.line().saturating_sub(1))
@@ -43,7 +51,7 @@ fn unreadable(text: &str, at: usize, error: &serde_json::Error) -> Unreadable {
     let problem = error.to_string();
     // The place is told apart.
     let problem = problem.split(" at line ").next().unwrap_or_default();
-    Unreadable::new(at + line + error.column().saturating_sub(1), problem)
+    Unreadable::new(line + error.column().saturating_sub(1), problem)
 }
 
 /// A list or map that is open.
@@ -58,6 +66,7 @@ struct Frame<'t> {
 fn tree(text: &str) -> Result<Tree<'_>, Unreadable> {
     let mut nodes: Vec<Node> = Vec::with_capacity(text.len() / 24);
     let mut frames: Vec<Frame<'_>> = Vec::new();
+    let mut repeated = Vec::new();
     let bytes = text.as_bytes();
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
@@ -112,9 +121,12 @@ fn tree(text: &str) -> Result<Tree<'_>, Unreadable> {
                 && !frame.awaits_value
             {
                 frame.awaits_value = true;
-                if !keys.insert(key(string)) {
-                    let problem = format!("the key {string} occurs twice");
-                    return Err(Unreadable::new(at, problem));
+                let key = key(string);
+                if keys.contains(&key) {
+                    let (span, key) = (at..end, key.into_owned());
+                    repeated.push(RepeatedKey { span, key });
+                } else {
+                    keys.insert(key);
                 }
             } else {
                 ended(&mut frames);
@@ -125,6 +137,7 @@ fn tree(text: &str) -> Result<Tree<'_>, Unreadable> {
     Ok(Tree {
         json: Cow::Borrowed(text),
         nodes,
+        repeated,
     })
 }
 

@@ -44,10 +44,23 @@ pub(super) struct Node {
 }
 
 /// A document: its JSON, and its values in the order of the text, keys and values of a map in turn.
+///
+/// A map may hold a key more than once. The last one counts, as for kubectl; the JSON has them all, so
+/// that whoever judges it sees every value.
 #[derive(Debug)]
 pub struct Tree<'t> {
     pub(super) json: Cow<'t, str>,
     pub(super) nodes: Vec<Node>,
+    pub(super) repeated: Vec<RepeatedKey>,
+}
+
+/// A key that its map holds already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepeatedKey {
+    /// Where it stands in the text.
+    pub span: Range<usize>,
+    /// The key.
+    pub key: String,
 }
 
 /// One value of a document.
@@ -69,6 +82,8 @@ pub struct Place {
     pub style: Style,
     /// An alias is on the way: the text belongs to more than one value.
     pub is_shared: bool,
+    /// A key on the way occurs more than once in its map, and this is the last one.
+    pub is_repeated: bool,
     /// The path leads to a value; else it ends early, and this is as far as it leads.
     pub is_exact: bool,
 }
@@ -77,6 +92,11 @@ impl Tree<'_> {
     /// The document as JSON.
     pub fn json(&self) -> &str {
         &self.json
+    }
+
+    /// Keys that their maps hold already, in the order of the text.
+    pub fn repeated_keys(&self) -> &[RepeatedKey] {
+        &self.repeated
     }
 
     /// The outermost value; none of an empty document.
@@ -129,6 +149,18 @@ impl<'d> Value<'d> {
         self.json() == "null"
     }
 
+    /// What it is, in words.
+    pub fn kind(self) -> &'static str {
+        match self.json().bytes().next() {
+            Some(b'{') => "a map",
+            Some(b'[') => "a list",
+            Some(b'"') => "a string",
+            Some(b't' | b'f') => "a boolean",
+            Some(b'n') | None => "null",
+            Some(_) => "a number",
+        }
+    }
+
     /// Where it stands in the text.
     pub const fn span(self) -> Range<usize> {
         self.node.start as usize..self.node.end as usize
@@ -172,11 +204,23 @@ impl<'d> Value<'d> {
         })
     }
 
-    /// The value of a key.
+    /// The value of a key; of the last one where the key occurs more than once.
     pub fn get(self, key: &str) -> Option<Value<'d>> {
-        self.members()
-            .find(|(found, _)| found.is_key(key))
-            .map(|(_, value)| value)
+        self.member(key).map(|(_, value)| value)
+    }
+
+    fn member(self, key: &str) -> Option<(Value<'d>, Value<'d>)> {
+        let mut members = self.members().filter(|(found, _)| found.is_text(key));
+        if self.tree.repeated.is_empty() {
+            members.next()
+        } else {
+            members.last()
+        }
+    }
+
+    fn holds_twice(self, key: &str) -> bool {
+        let is_key = |(found, _): &(Value<'_>, Value<'_>)| found.is_text(key);
+        !self.tree.repeated.is_empty() && self.members().filter(is_key).nth(1).is_some()
     }
 
     /// The text at the end of a way of keys.
@@ -186,8 +230,9 @@ impl<'d> Value<'d> {
             .text()
     }
 
-    fn is_key(self, key: &str) -> bool {
-        self.text().is_some_and(|text| text == key)
+    /// Whether it is this string.
+    pub fn is_text(self, wanted: &str) -> bool {
+        self.text().is_some_and(|text| text == wanted)
     }
 
     /// The value that a path leads to.
@@ -206,13 +251,11 @@ impl<'d> Value<'d> {
         let mut at = self;
         let mut key = None;
         let mut is_shared = self.node.is_shared;
+        let mut is_repeated = false;
         let mut is_exact = true;
         for step in path.steps() {
             let next = match step {
-                Step::Key(wanted) => at
-                    .members()
-                    .find(|(found, _)| found.is_key(wanted))
-                    .map(|(found, value)| (Some(found), value)),
+                Step::Key(wanted) => at.member(wanted).map(|(found, value)| (Some(found), value)),
                 Step::Index(wanted) => at.elements().nth(*wanted).map(|value| (None, value)),
                 Step::Each => None,
             };
@@ -220,6 +263,7 @@ impl<'d> Value<'d> {
                 is_exact = false;
                 break;
             };
+            is_repeated |= matches!(step, Step::Key(key) if at.holds_twice(key));
             key = found.map(Value::span);
             at = value;
             is_shared |= value.node.is_shared;
@@ -229,7 +273,35 @@ impl<'d> Value<'d> {
             key,
             style: at.style(),
             is_shared,
+            is_repeated,
             is_exact,
         }
+    }
+
+    /// Every value that a path leads to: more than one where keys on the way occur more than once.
+    pub fn all_at(self, path: &Location<'_>) -> Vec<Value<'d>> {
+        let mut found = vec![self];
+        for step in path.steps() {
+            found = found
+                .into_iter()
+                .flat_map(|value| -> Vec<_> {
+                    match step {
+                        Step::Key(key) => value
+                            .members()
+                            .filter(|(found, _)| found.is_text(key))
+                            .map(|(_, value)| value)
+                            .collect(),
+                        Step::Index(index) => value.elements().nth(*index).into_iter().collect(),
+                        Step::Each => Vec::new(),
+                    }
+                })
+                .collect();
+        }
+        found
+    }
+
+    /// Whether a key occurs more than once somewhere in its document.
+    pub const fn has_repeated_keys(self) -> bool {
+        !self.tree.repeated.is_empty()
     }
 }

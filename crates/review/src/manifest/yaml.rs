@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StructureStyle, Tag};
 
 use super::scalar;
-use super::tree::{MOST_NODES, Node, Style, Tree, Value};
+use super::tree::{MOST_NODES, Node, RepeatedKey, Style, Tree, Value};
 
 /// What aliases may add to a document in all, in bytes of JSON: what an API server takes of one
 /// request (`DefaultMaxRequestSizeBytes`). Whatever needs more can be applied to no cluster.
@@ -29,6 +29,14 @@ impl Unreadable {
         Self {
             at,
             problem: problem.into(),
+        }
+    }
+
+    /// The same, in a text in which what was read begins at a byte.
+    pub(super) fn moved(self, start: usize) -> Self {
+        Self {
+            at: start + self.at,
+            ..self
         }
     }
 }
@@ -55,6 +63,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Tree<'static>>, Unreadable> {
                 let Builder { mut tree, json, .. } =
                     std::mem::replace(&mut builder, Builder::new(0));
                 tree.json = Cow::Owned(json);
+                tree.repeated.sort_by_key(|repeated| repeated.span.start);
                 documents.push(tree);
             }
             event => builder.event(event, &span)?,
@@ -105,6 +114,7 @@ impl Builder {
             tree: Tree {
                 json: Cow::Borrowed(""),
                 nodes: Vec::with_capacity(capacity / 16),
+                repeated: Vec::new(),
             },
             json: String::with_capacity(capacity),
             frames: Vec::new(),
@@ -297,7 +307,7 @@ impl Builder {
             keys, has_merge, ..
         } = frame.kind
         {
-            self.check_keys(keys)?;
+            self.note_repeated(keys);
             self.keys.truncate(keys);
             self.close(frame.node, end);
             if has_merge {
@@ -353,28 +363,26 @@ impl Builder {
             .unwrap_or_default()
     }
 
-    /// Refuses a key that occurs twice in a map.
-    fn check_keys(&mut self, from: usize) -> Result<(), Unreadable> {
+    /// Notes the keys of the map that was just read, from this one on, that it holds already.
+    fn note_repeated(&mut self, from: usize) {
         if let Some(keys) = self.keys.get_mut(from..) {
             keys.sort_unstable();
         }
-        let twice = self
-            .keys
-            .get(from..)
-            .unwrap_or_default()
+        let keys = self.keys.get(from..).unwrap_or_default();
+        let repeated = keys
             .array_windows()
             .filter(|[(one, first), (other, second)]| {
                 one == other && self.json_of(*first) == self.json_of(*second)
+            });
+        let repeated: Vec<_> = repeated
+            .filter_map(|[_, (_, node)]| {
+                let key = serde_json::from_str(self.json_of(*node)).ok()?;
+                let node = self.tree.nodes.get(*node)?;
+                let span = node.start as usize..node.end as usize;
+                Some(RepeatedKey { span, key })
             })
-            .map(|[_, (_, node)]| *node)
-            .min();
-        match twice.and_then(|node| Some((node, self.tree.nodes.get(node)?.start))) {
-            None => Ok(()),
-            Some((node, start)) => Err(Unreadable::new(
-                start as usize,
-                format!("the key {} occurs twice", self.json_of(node)),
-            )),
-        }
+            .collect();
+        self.tree.repeated.extend(repeated);
     }
 
     /// Writes what an anchor stands for; tells the node.
@@ -470,7 +478,7 @@ impl Builder {
                 if key.json() == r#""<<""# && key.style() == Style::Plain {
                     members.merge(value)?;
                 } else {
-                    members.set(key, value);
+                    members.set(key, value, false);
                 }
             }
         }
@@ -518,24 +526,31 @@ fn detach(nodes: &[Node], json: &str, index: usize) -> Tree<'static> {
     apart.tree
 }
 
-/// The members of a map after its merges: nodes of keys and values, each key once.
+/// The members of a map after its merges: nodes of keys and values. A key that the map itself holds
+/// twice stays there twice.
 #[derive(Default)]
 struct Members {
     in_order: Vec<(usize, usize)>,
-    positions: BTreeMap<String, usize>,
+    /// Where a key is in that order, and whether a merge brought it.
+    positions: BTreeMap<String, (usize, bool)>,
 }
 
 impl Members {
-    fn set(&mut self, key: Value<'_>, value: Value<'_>) {
+    fn set(&mut self, key: Value<'_>, value: Value<'_>, is_merged: bool) {
         let member = (key.index(), value.index());
-        if let Some(&position) = self.positions.get(key.json()) {
-            if let Some(earlier) = self.in_order.get_mut(position) {
-                *earlier = member;
+        match self.positions.get_mut(key.json()) {
+            Some((position, was_merged)) if is_merged || *was_merged => {
+                *was_merged = is_merged;
+                if let Some(earlier) = self.in_order.get_mut(*position) {
+                    *earlier = member;
+                }
             }
-        } else {
-            let position = self.in_order.len();
-            self.positions.insert(key.json().to_owned(), position);
-            self.in_order.push(member);
+            _ => {
+                let position = self.in_order.len();
+                self.positions
+                    .insert(key.json().to_owned(), (position, is_merged));
+                self.in_order.push(member);
+            }
         }
     }
 
@@ -555,7 +570,7 @@ impl Members {
                 ));
             }
             for (key, value) in map.members() {
-                self.set(key, value);
+                self.set(key, value, true);
             }
         }
         Ok(())
@@ -590,6 +605,8 @@ fn fnv(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use rollout_guard::json::{Location, Step};
+
     use super::*;
 
     fn json(text: &str) -> Result<String, String> {
@@ -631,11 +648,39 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_strings_and_occur_once() {
+    fn a_key_that_occurs_twice_is_noted_and_its_last_value_counts() {
+        for (text, wanted, at, key) in [
+            ("a: 1\nb: 2\na: 3\n", r#"{"a":1,"b":2,"a":3}"#, 10, "a"),
+            ("{1: a, '1': b}", r#"{"1":"a","1":"b"}"#, 7, "1"),
+            (
+                "b: {<<: {x: 1}, a: 1, a: 3}",
+                r#"{"b":{"x":1,"a":1,"a":3}}"#,
+                22,
+                "a",
+            ),
+        ] {
+            let trees = read(text).unwrap();
+            let tree = trees.first().unwrap();
+            assert_eq!(tree.json(), wanted);
+            let noted = RepeatedKey {
+                span: at..at + text.get(at..).unwrap().find(':').unwrap(),
+                key: key.to_owned(),
+            };
+            assert_eq!(tree.repeated_keys(), [noted], "{text}");
+        }
+        let trees = read("m: {a: 1, a: {x: 2}}\n").unwrap();
+        let map = trees.first().unwrap().root().unwrap().get("m").unwrap();
+        assert_eq!(map.get("a").unwrap().json(), r#"{"x":2}"#);
+        let path = Location(vec![Step::key("a")]);
+        assert!(map.locate(&path).is_repeated);
+        let all: Vec<_> = map.all_at(&path).into_iter().map(Value::json).collect();
+        assert_eq!(all, ["1", r#"{"x":2}"#]);
+    }
+
+    #[test]
+    fn keys_are_strings() {
         assert_eq!(json("on: 1\n2: x\n").unwrap(), r#"{"true":1,"2":"x"}"#);
         for (text, problem) in [
-            ("a: 1\nb: 2\na: 3\n", "10: the key \"a\" occurs twice"),
-            ("{1: a, '1': b}", "7: the key \"1\" occurs twice"),
             ("? [a]\n: b\n", "2: a key must not be a list or a map"),
             ("~: a\n", "0: a key must not be null, put it in quotes"),
             (

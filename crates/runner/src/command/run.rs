@@ -1,4 +1,4 @@
-//! `policy-host run`: one request, one answer.
+//! `run`: one request, one answer.
 
 use std::{
     io::{self, Write},
@@ -8,21 +8,22 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use policy_host::{
-    AdmissionRequest, AdmissionResponse, CapabilityPattern, Handling, Host, Mode, Session,
-    Settings, admission_request::RequestError, registry,
-};
 
-use crate::{
+use super::{
     document,
     failure::{InvalidSettings, printable},
+};
+use crate::{
+    AdmissionRequest, AdmissionResponse, CapabilityPattern, Handling, Host, HostRequest, Mode,
+    Session, Settings, admission_request::RequestError,
 };
 
 /// Put a request to a policy and print its answer, an `AdmissionResponse`, as one line of JSON.
 ///
 /// The policy gets what policy-server would send it, and at most two seconds. Its log goes to stderr.
-/// Of the host capabilities it can have `oci/v1/manifest_digest`, answered by the image's registry:
-/// with the credentials of Docker's config, and by plain HTTP only where the registry is on loopback.
+/// Of the host capabilities it can have `oci/v1/manifest_digest`. policy-host answers it by the image's
+/// registry: with the credentials of Docker's config, and by plain HTTP only where the registry is on
+/// loopback. policy-runner asks no registry, and answers it from a recorded session only.
 #[derive(Args)]
 #[command(
     verbatim_doc_comment,
@@ -30,7 +31,7 @@ use crate::{
 Exit codes: 0 answered (also when the policy denies), 1 settings not valid or a file not as it
 should be, 2 wrong arguments."
 )]
-pub(crate) struct Run {
+pub struct Run {
     /// `AdmissionReview` or the request in it, JSON or YAML; `-` is standard input
     #[arg(short, long, value_name = "FILE")]
     request_path: PathBuf,
@@ -80,7 +81,17 @@ enum ModeArgument {
 }
 
 impl Run {
-    pub(crate) fn execute(&self, out: &mut dyn Write) -> Result<()> {
+    /// Judges, and writes the answer to `out`. What the policy asks its host is answered by `answer`,
+    /// unless a recorded session is given.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be used, the settings are not valid, or the policy gives no answer.
+    pub fn execute(
+        &self,
+        out: &mut dyn Write,
+        answer: impl Fn(&HostRequest) -> Result<Vec<u8>> + Send + Sync + 'static,
+    ) -> Result<()> {
         let request = self.request()?;
         let settings = self.settings()?;
         let host = Host::from_bytes(&document::bytes(&self.policy)?)
@@ -98,7 +109,7 @@ impl Run {
                 warn_of_leftovers(&session, path);
                 response
             }
-            None => self.judge(&host.on_request(registry::answer), &request, &settings),
+            None => self.judge(&host.on_request(answer), &request, &settings),
         };
         writeln!(out, "{}", serde_json::to_string(&response?)?)?;
         Ok(())

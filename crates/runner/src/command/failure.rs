@@ -7,30 +7,26 @@ use std::{
 };
 
 use clap::error::ErrorKind;
-use policy_host::registry::{FailureKind, RegistryFailure};
 use thiserror::Error;
 
-use crate::document::reason;
+use super::document::reason;
 
 /// Arguments that the parser of the command line could not see through.
 #[derive(Debug, Error)]
 #[error("{0}")]
-pub(crate) struct WrongArguments(pub(crate) String);
+pub struct WrongArguments(pub String);
 
 /// The policy does not want these settings. The text begins as kwctl's does, and the policy's
 /// message keeps its lines.
 #[derive(Debug, Error)]
 #[error("Provided settings are not valid: {0}")]
-pub(crate) struct InvalidSettings(pub(crate) String);
+pub(super) struct InvalidSettings(pub(super) String);
 
 const FAILURE: i32 = 1;
 const WRONG_ARGUMENTS: u8 = 2;
-const REFUSED: u8 = 3;
-const NOT_FOUND: u8 = 4;
-const UNAVAILABLE: u8 = 5;
 
 /// Tells what stopped a command. That nobody reads the output any more is no failure.
-pub(crate) fn of_command(error: &anyhow::Error) -> ExitCode {
+pub fn of_command(error: &anyhow::Error) -> ExitCode {
     if let Some(error) = error.downcast_ref::<io::Error>() {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return ExitCode::SUCCESS;
@@ -45,17 +41,12 @@ pub(crate) fn of_command(error: &anyhow::Error) -> ExitCode {
     if error.is::<WrongArguments>() {
         return ExitCode::from(WRONG_ARGUMENTS);
     }
-    match error.downcast_ref::<RegistryFailure>().map(|it| it.kind) {
-        Some(FailureKind::Refused) => ExitCode::from(REFUSED),
-        Some(FailureKind::NotFound) => ExitCode::from(NOT_FOUND),
-        Some(FailureKind::Unavailable) => ExitCode::from(UNAVAILABLE),
-        Some(FailureKind::Other) | None => ExitCode::FAILURE,
-    }
+    ExitCode::FAILURE
 }
 
 /// Makes a panic an ordinary failure. wasmtime-provider panics when a guest gives it an address
 /// beyond the guest's memory.
-pub(crate) fn catch_panics() {
+pub fn catch_panics() {
     panic::set_hook(Box::new(|panic| {
         let cause = panic.payload_as_str().unwrap_or("no cause given");
         tell(&format!("internal error: {}", one_line(cause)));
@@ -64,7 +55,7 @@ pub(crate) fn catch_panics() {
 }
 
 /// Prints the help or the version, or tells what is wrong with the arguments.
-pub(crate) fn of_arguments(error: &clap::Error) -> ExitCode {
+pub fn of_arguments(error: &clap::Error) -> ExitCode {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             // A closed pipe: nobody reads it any more.
@@ -124,13 +115,13 @@ fn tell(message: &str) {
 }
 
 /// A text without line breaks and control characters.
-pub(crate) fn one_line(text: &str) -> String {
+pub fn one_line(text: &str) -> String {
     let words: Vec<_> = text.split_whitespace().collect();
     printable(&words.join(" "))
 }
 
 /// A text whose control characters are escaped: it must not steer the terminal.
-pub(crate) fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     text.chars()
         .flat_map(|character| {
             let (plain, escaped) = if character.is_control() {

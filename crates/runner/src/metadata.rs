@@ -15,19 +15,30 @@ pub const USAGE: &str = "io.kubewarden.policy.usage";
 /// The annotation that holds the address of the sources.
 pub const SOURCE: &str = "io.kubewarden.policy.source";
 
-// What Artifact Hub is told.
-pub(crate) const VERSION: &str = "io.kubewarden.policy.version";
-pub(crate) const TITLE: &str = "io.kubewarden.policy.title";
-pub(crate) const DESCRIPTION: &str = "io.kubewarden.policy.description";
-pub(crate) const AUTHOR: &str = "io.kubewarden.policy.author";
-pub(crate) const URL: &str = "io.kubewarden.policy.url";
-pub(crate) const OCI_URL: &str = "io.kubewarden.policy.ociUrl";
-pub(crate) const LICENSE: &str = "io.kubewarden.policy.license";
-pub(crate) const DISPLAY_NAME: &str = "io.artifacthub.displayName";
-pub(crate) const KEYWORDS: &str = "io.artifacthub.keywords";
-pub(crate) const RESOURCES: &str = "io.artifacthub.resources";
-pub(crate) const HIDDEN_UI: &str = "io.kubewarden.hidden-ui";
-pub(crate) const RELEASE_TAG: &str = "com.github.release.tag";
+/// The annotation that holds the version of the policy.
+pub const VERSION: &str = "io.kubewarden.policy.version";
+/// The annotation that holds the name of the policy.
+pub const TITLE: &str = "io.kubewarden.policy.title";
+/// The annotation that holds what the policy does, in a sentence.
+pub const DESCRIPTION: &str = "io.kubewarden.policy.description";
+/// The annotation that holds the authors, with their addresses.
+pub const AUTHOR: &str = "io.kubewarden.policy.author";
+/// The annotation that holds the address of the home page.
+pub const URL: &str = "io.kubewarden.policy.url";
+/// The annotation that holds the place in a registry, without a tag.
+pub const OCI_URL: &str = "io.kubewarden.policy.ociUrl";
+/// The annotation that holds the licence.
+pub const LICENSE: &str = "io.kubewarden.policy.license";
+/// The annotation that holds the title on Artifact Hub.
+pub const DISPLAY_NAME: &str = "io.artifacthub.displayName";
+/// The annotation that holds keywords, separated by commas.
+pub const KEYWORDS: &str = "io.artifacthub.keywords";
+/// The annotation that holds the kinds that the policy is about.
+pub const RESOURCES: &str = "io.artifacthub.resources";
+/// The annotation that hides the policy in Rancher's UI.
+pub const HIDDEN_UI: &str = "io.kubewarden.hidden-ui";
+/// The annotation that holds the tag of the release on GitHub.
+pub const RELEASE_TAG: &str = "com.github.release.tag";
 
 /// The annotation that names what annotated the policy. kwctl writes its bare version; the value
 /// written here names this tool too, so that nobody takes it for a version of kwctl.

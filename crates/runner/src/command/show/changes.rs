@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use json_patch::{Patch, PatchOperation};
 use serde_json::Value;
 
-use crate::failure::printable;
+use crate::command::failure::printable;
 
 /// What the patch of an answer does to the object, a line for each operation; none without a patch.
 pub(super) fn of(answer: &Value, object: &Value) -> Result<Vec<String>> {

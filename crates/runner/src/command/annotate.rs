@@ -1,16 +1,16 @@
-//! `policy-host annotate`: a policy with its metadata.
+//! `annotate`: a policy with its metadata.
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use policy_host::{
+
+use super::document;
+use crate::{
     Host, Metadata,
     metadata::{ANNOTATOR, ProtocolVersion, USAGE},
     wasm_file,
 };
-
-use crate::document;
 
 /// Write a policy with its metadata, as policy-server needs it.
 ///
@@ -19,7 +19,7 @@ use crate::document;
 /// `io.kubewarden.kwctl`, where kwctl leaves its version, names this tool and its version.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
-pub(crate) struct Annotate {
+pub struct Annotate {
     /// The metadata, usually `metadata.yml`
     #[arg(short, long, value_name = "FILE")]
     metadata_path: PathBuf,
@@ -38,7 +38,12 @@ pub(crate) struct Annotate {
 }
 
 impl Annotate {
-    pub(crate) fn execute(&self) -> Result<()> {
+    /// Writes the annotated file.
+    ///
+    /// # Errors
+    ///
+    /// When the metadata or the policy cannot be used, or the file cannot be written.
+    pub fn execute(&self) -> Result<()> {
         let mut metadata: Metadata = yaml_serde::from_str(&document::text(&self.metadata_path)?)
             .with_context(|| document::name(&self.metadata_path))?;
         metadata
@@ -50,6 +55,7 @@ impl Annotate {
         }
         annotations.insert(
             ANNOTATOR.to_owned(),
+            // The file is the same whichever of the two programs wrote it.
             concat!("policy-host ", env!("CARGO_PKG_VERSION")).to_owned(),
         );
         metadata.protocol_version = Some(ProtocolVersion::V1);

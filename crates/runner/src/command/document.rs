@@ -8,11 +8,16 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow};
-use policy_host::Settings;
 use serde_json::Value;
 
+use crate::Settings;
+
 /// The bytes of a file, or of standard input for `-`.
-pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>> {
+///
+/// # Errors
+///
+/// When it cannot be read; the error names it.
+pub fn bytes(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let read = if is_stdin(path) {
         io::stdin().read_to_end(&mut bytes).map(|_| bytes)
@@ -23,12 +28,20 @@ pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// The text of a file, or of standard input for `-`.
-pub(crate) fn text(path: &Path) -> Result<String> {
+///
+/// # Errors
+///
+/// When it cannot be read, or is not UTF-8.
+pub fn text(path: &Path) -> Result<String> {
     String::from_utf8(bytes(path)?).map_err(|_| anyhow!("{}: not UTF-8 text", name(path)))
 }
 
 /// JSON, or YAML where the text does not begin as JSON does.
-pub(crate) fn value(path: &Path) -> Result<Value> {
+///
+/// # Errors
+///
+/// When it cannot be read, or is neither.
+pub fn value(path: &Path) -> Result<Value> {
     let text = text(path)?;
     if text.trim_start().starts_with(['{', '[', '"']) {
         serde_json::from_str(&text).with_context(|| format!("{}: not JSON", name(path)))
@@ -39,22 +52,30 @@ pub(crate) fn value(path: &Path) -> Result<Value> {
 }
 
 /// Settings, in YAML or JSON.
-pub(crate) fn settings(path: &Path) -> Result<Settings> {
+///
+/// # Errors
+///
+/// When they cannot be read, or are not settings.
+pub fn settings(path: &Path) -> Result<Settings> {
     Settings::from_yaml(&text(path)?).with_context(|| name(path))
 }
 
 /// Writes a file so that its name never stands for half of it.
-pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+///
+/// # Errors
+///
+/// When it cannot be written; nothing is left behind.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     write_whole(path, bytes).map_err(|error| unwritten(path, &error))
 }
 
 /// The error of a file or folder that cannot be written.
-pub(crate) fn unwritten(path: &Path, error: &io::Error) -> anyhow::Error {
+pub fn unwritten(path: &Path, error: &io::Error) -> anyhow::Error {
     anyhow!("cannot write {}: {}", name(path), reason(error))
 }
 
 /// The name under which something is written until it is whole.
-pub(crate) fn draft(path: &Path) -> PathBuf {
+pub fn draft(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.{}", process::id()))
 }
@@ -81,7 +102,7 @@ fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// A path as messages show it.
-pub(crate) fn name(path: &Path) -> String {
+pub fn name(path: &Path) -> String {
     if is_stdin(path) {
         "standard input".to_owned()
     } else {
@@ -90,7 +111,7 @@ pub(crate) fn name(path: &Path) -> String {
 }
 
 /// Why a file cannot be read or written.
-pub(crate) fn reason(error: &io::Error) -> String {
+pub fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "no such file or directory".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),

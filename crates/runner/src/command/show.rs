@@ -1,4 +1,4 @@
-//! `policy-host show`: an answer, with what was asked, for people.
+//! `show`: an answer, with what was asked, for people.
 
 mod changes;
 
@@ -8,13 +8,13 @@ use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::Value;
 
-use crate::{document, failure::printable};
+use super::{document, failure::printable};
 
 /// Show an answer of `run`, or of `kwctl run`, under headings: request, settings, verdict, and each
 /// change, violation and warning.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
-pub(crate) struct Show {
+pub struct Show {
     /// The request that was judged
     #[arg(short, long, value_name = "FILE")]
     request_path: PathBuf,
@@ -29,7 +29,12 @@ pub(crate) struct Show {
 }
 
 impl Show {
-    pub(crate) fn execute(&self, out: &mut dyn Write) -> Result<()> {
+    /// Writes the answer to `out`.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read, or is not what it should be.
+    pub fn execute(&self, out: &mut dyn Write) -> Result<()> {
         let review = document::value(&self.request_path)?;
         let request = review.get("request").unwrap_or(&review);
         let text = document::text(&self.answer)?;

@@ -1,0 +1,129 @@
+//! `rollout-guard config`: what is in force here, and who says so.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+use crate::config::{self, Config, FailOn, InForce, NAME, Options, Set};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::input;
+
+/// Show which settings, files and namespace are in force here, and what sets them
+///
+/// `.rollout-guard.yaml` is looked for from the working folder upwards to the top of the work tree.
+/// Options beat it.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  rollout-guard config
+  rollout-guard config -n prod --fail-on incomplete
+  rollout-guard config --schema > rollout-guard.schema.json")]
+pub(crate) struct ConfigCommand {
+    /// The settings, as for `check`
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    settings: Option<PathBuf>,
+
+    /// Files to leave out, as for `check`
+    #[arg(long, value_name = "GLOB")]
+    exclude: Vec<String>,
+
+    /// The namespace, as for `check`
+    #[arg(short, long)]
+    namespace: Option<String>,
+
+    /// What makes `check` fail
+    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
+    fail_on: Vec<FailOn>,
+
+    /// Print the JSON Schema of `.rollout-guard.yaml`, for editors
+    #[arg(long, conflicts_with_all = ["settings", "exclude", "namespace", "fail_on"])]
+    schema: bool,
+}
+
+impl ConfigCommand {
+    pub(crate) fn execute(&self, out: &mut dyn Write) -> Result<Exit, Failure> {
+        if self.schema {
+            out.write_all(config::schema().as_bytes())?;
+            return Ok(Exit::Clean);
+        }
+        let config = Config::find()?;
+        let options = Options {
+            settings: self.settings.as_deref(),
+            exclude: &self.exclude,
+            namespace: self.namespace.as_deref(),
+            fail_on: &self.fail_on,
+        };
+        let in_force = InForce::new(options, &config)?;
+        let file = config.file.as_deref().map(input::name);
+        let by = |option: Option<&str>, line: Option<usize>| match (option, line, &file) {
+            (Some(option), ..) => option.to_owned(),
+            (None, Some(line), Some(file)) => format!("{file}:{line}"),
+            _ => "default".to_owned(),
+        };
+        match &file {
+            Some(file) => writeln!(out, "# {file}")?,
+            None => writeln!(out, "# no {NAME}")?,
+        }
+        let settings = in_force.settings.as_deref();
+        let settings =
+            settings.map_or_else(|| "null".to_owned(), |path| quoted(&input::name(path)));
+        let globs = match (&config.exclude, self.exclude.as_slice()) {
+            (Some(set), []) => set.value.clone(),
+            (_, globs) => globs.to_vec(),
+        };
+        let globs: Vec<_> = globs.iter().map(|glob| quoted(glob)).collect();
+        let mut words: Vec<_> = in_force.fail_on.iter().map(|word| word.as_str()).collect();
+        if words.is_empty() {
+            words.push(FailOn::Violations.as_str());
+        }
+        for (key, value, origin) in [
+            (
+                "settings",
+                settings,
+                by(
+                    self.settings.as_ref().map(|_| "--settings"),
+                    config.settings.as_ref().map(Set::line),
+                ),
+            ),
+            (
+                "exclude",
+                format!("[{}]", globs.join(", ")),
+                by(
+                    (!self.exclude.is_empty()).then_some("--exclude"),
+                    config.exclude.as_ref().map(Set::line),
+                ),
+            ),
+            (
+                "namespace",
+                quoted(&in_force.namespace),
+                by(
+                    self.namespace.as_ref().map(|_| "--namespace"),
+                    config.namespace.as_ref().map(Set::line),
+                ),
+            ),
+            (
+                "failOn",
+                format!("[{}]", words.join(", ")),
+                by(
+                    (!self.fail_on.is_empty()).then_some("--fail-on"),
+                    config.fail_on.as_ref().map(Set::line),
+                ),
+            ),
+        ] {
+            writeln!(out, "{key}: {value} # {origin}")?;
+        }
+        Ok(Exit::Clean)
+    }
+}
+
+/// A text as YAML has it: in quotes where it needs them.
+fn quoted(text: &str) -> String {
+    if crate::manifest::scalar::is_bare(text) {
+        return text.to_owned();
+    }
+    let mut quoted = String::new();
+    crate::manifest::scalar::write_text(text, &mut quoted);
+    quoted
+}

@@ -1,0 +1,414 @@
+//! `.rollout-guard.yaml`: what a repository sets for everybody who runs the command in it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::json;
+
+use crate::exit::Exit;
+use crate::failure::{Failure, reason};
+use crate::finding::Severity;
+use crate::input::{self, Exclude, from_here};
+use crate::manifest::{Lines, Value};
+use crate::settings_file::SettingsFile;
+use crate::snippet::Snippet;
+use crate::work_tree;
+
+/// The name of the file.
+pub(crate) const NAME: &str = ".rollout-guard.yaml";
+
+/// What makes `check` fail besides violations and files that cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, JsonSchema)]
+#[schemars(rename_all = "camelCase", inline)]
+pub(crate) enum FailOn {
+    /// Violations alone (the default)
+    Violations,
+    /// Warnings too: exit code 1
+    Warnings,
+    /// Anything that was not judged: exit code 3
+    Incomplete,
+}
+
+impl FailOn {
+    const ALL: [Self; 3] = [Self::Violations, Self::Warnings, Self::Incomplete];
+
+    /// The word for it in options and in the file.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Violations => "violations",
+            Self::Warnings => "warnings",
+            Self::Incomplete => "incomplete",
+        }
+    }
+}
+
+/// What a repository sets for everybody who runs `rollout-guard` in it. Paths and globs count from the
+/// folder of this file.
+#[derive(JsonSchema)]
+#[schemars(
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    transform = crate::settings_schema::not_null
+)]
+#[expect(
+    dead_code,
+    reason = "the file is read with the place of each value; the schema is generated from this"
+)]
+struct Schema {
+    /// The settings file, or a policy of Kubewarden that holds the settings.
+    #[schemars(length(min = 1), example = "policy/settings.yaml")]
+    settings: Option<String>,
+    /// Files to leave out when a folder is read: globs as in a `.gitignore`.
+    #[schemars(example = ["charts/*/tests"])]
+    exclude: Option<Vec<Glob>>,
+    /// The namespace for objects without `metadata.namespace`.
+    #[schemars(length(min = 1), extend("default" = "default"))]
+    namespace: Option<String>,
+    /// What makes `check` fail: violations alone, warnings too, or anything that was not judged.
+    #[schemars(extend("default" = "violations"))]
+    fail_on: Option<OneOrMore>,
+}
+
+// A glob without which an entry would say nothing.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+#[expect(dead_code, reason = "as above")]
+struct Glob(#[schemars(length(min = 1))] String);
+
+#[derive(JsonSchema)]
+#[schemars(untagged, inline)]
+#[expect(dead_code, reason = "as above")]
+enum OneOrMore {
+    One(FailOn),
+    More(Vec<FailOn>),
+}
+
+/// The JSON Schema of the file, as `rollout-guard.schema.json` has it.
+pub(crate) fn schema() -> String {
+    let generator = SchemaSettings::draft07()
+        .with_transform(schemars::transform::RecursiveTransform(
+            crate::settings_schema::unfold,
+        ))
+        .into_generator();
+    let mut schema = generator.into_root_schema_for::<Schema>();
+    let id = concat!(
+        "https://raw.githubusercontent.com/rollout-guard/rollout-guard/main/",
+        "rollout-guard.schema.json"
+    );
+    schema.insert("$id".to_owned(), json!(id));
+    schema.insert("title".to_owned(), json!("Configuration of rollout-guard"));
+    format!("{:#}\n", schema.as_value())
+}
+
+/// A value, and the line of the file that sets it.
+#[derive(Clone, Debug)]
+pub(crate) struct Set<T> {
+    pub(crate) value: T,
+    line: usize,
+}
+
+impl<T> Set<T> {
+    pub(crate) const fn line(&self) -> usize {
+        self.line
+    }
+}
+
+/// What the file sets; nothing where there is none.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Config {
+    /// The file, from the working folder.
+    pub(crate) file: Option<PathBuf>,
+    /// From the working folder.
+    pub(crate) settings: Option<Set<PathBuf>>,
+    pub(crate) exclude: Option<Set<Vec<String>>>,
+    pub(crate) namespace: Option<Set<String>>,
+    pub(crate) fail_on: Option<Set<Vec<FailOn>>>,
+}
+
+impl Config {
+    const KEYS: [&'static str; 4] = ["settings", "exclude", "namespace", "failOn"];
+
+    /// Reads the file: from the working folder upwards to the top of its work tree, the first one.
+    /// Outside a work tree only the working folder is looked at.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be read, or says what cannot be meant.
+    pub(crate) fn find() -> Result<Self, Failure> {
+        let here = std::env::current_dir().and_then(fs::canonicalize);
+        let here = here.map_err(|error| {
+            Failure::wrong_use(format!("the working folder: {}", reason(&error)))
+        })?;
+        let top = work_tree::top(&here).unwrap_or(&here);
+        for folder in here
+            .ancestors()
+            .take_while(|folder| folder.starts_with(top))
+        {
+            let file = folder.join(NAME);
+            if file.symlink_metadata().is_ok() {
+                return Self::read(&from_here(folder).join(NAME));
+            }
+            let misnamed = file.with_extension("yml");
+            if misnamed.symlink_metadata().is_ok() {
+                return Err(Failure::wrong_use(format!(
+                    "{}: not read, rename it to `{NAME}`",
+                    input::name(&from_here(folder).join(".rollout-guard.yml"))
+                )));
+            }
+        }
+        Ok(Self::default())
+    }
+
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let file = SettingsFile::read(path)?;
+        let documents = file.documents()?;
+        let mut config = Self {
+            file: Some(path.strip_prefix("./").unwrap_or(path).to_owned()),
+            ..Self::default()
+        };
+        let document = match documents.as_slice() {
+            [] => return Ok(config),
+            [document] => document,
+            more => {
+                return Err(Failure::wrong_use(format!(
+                    "{}: {} documents, expected one",
+                    file.name,
+                    more.len()
+                )));
+            }
+        };
+        let mut reader = Reader {
+            file: &file,
+            lines: Lines::new(&file.text),
+            offset: document.offset,
+            errors: String::new(),
+        };
+        if let Some(root) = document.tree.root() {
+            reader.root(root, path.parent().unwrap_or(Path::new("")), &mut config);
+        }
+        if reader.errors.is_empty() {
+            Ok(config)
+        } else {
+            Err(Failure::laid_out(Exit::WrongUse, reader.errors))
+        }
+    }
+}
+
+/// Reads the values of the file, and notes what is wrong with them.
+struct Reader<'f> {
+    file: &'f SettingsFile,
+    lines: Lines<'f>,
+    offset: usize,
+    errors: String,
+}
+
+impl Reader<'_> {
+    fn root(&mut self, root: Value<'_>, folder: &Path, config: &mut Config) {
+        if root.is_null() {
+            return;
+        }
+        if !root.is_map() {
+            self.error(root, "", &format!("expected a map, got {}", root.kind()));
+            return;
+        }
+        for (key, value) in root.members() {
+            let name = key.text().unwrap_or_default();
+            let line = self.lines.position(self.offset + key.span().start).line;
+            match name.as_ref() {
+                "settings" => {
+                    let path = self.text(value, &name);
+                    config.settings = path.map(|path| Set {
+                        value: folder.join(path),
+                        line,
+                    });
+                }
+                "namespace" => {
+                    config.namespace = self.text(value, &name).map(|value| Set { value, line });
+                }
+                "exclude" => {
+                    let value = self.globs(value, &name, folder);
+                    config.exclude = Some(Set { value, line });
+                }
+                "failOn" => {
+                    let value = self.fail_on(value, &name);
+                    config.fail_on = Some(Set { value, line });
+                }
+                unknown => self.error(key, unknown, &unknown_key(unknown)),
+            }
+        }
+    }
+
+    fn text(&mut self, value: Value<'_>, path: &str) -> Option<String> {
+        match value.text() {
+            Some(text) if !text.is_empty() => return Some(text.into_owned()),
+            Some(_) => self.error(value, path, "must not be empty"),
+            None => self.error(value, path, &expected_a_string(value)),
+        }
+        None
+    }
+
+    fn globs(&mut self, value: Value<'_>, path: &str, folder: &Path) -> Vec<String> {
+        if !value.is_list() {
+            self.error(
+                value,
+                path,
+                &format!("expected a list, got {}", value.kind()),
+            );
+        }
+        let mut globs = Vec::new();
+        for (index, element) in value.elements().enumerate() {
+            let path = format!("{path}[{index}]");
+            let Some(glob) = self.text(element, &path) else {
+                continue;
+            };
+            match Exclude::new(folder, std::slice::from_ref(&glob)) {
+                Ok(_) => globs.push(glob),
+                Err((_, problem)) => self.error(element, &path, &format!("no glob: {problem}")),
+            }
+        }
+        globs
+    }
+
+    fn fail_on(&mut self, value: Value<'_>, path: &str) -> Vec<FailOn> {
+        if !value.is_list() {
+            return self.fail_on_one(value, path).into_iter().collect();
+        }
+        let words = value.elements().enumerate();
+        words
+            .filter_map(|(index, word)| self.fail_on_one(word, &format!("{path}[{index}]")))
+            .collect()
+    }
+
+    fn fail_on_one(&mut self, value: Value<'_>, path: &str) -> Option<FailOn> {
+        let Some(word) = value.text() else {
+            self.error(value, path, &expected_a_string(value));
+            return None;
+        };
+        let known = FailOn::ALL.into_iter().find(|known| known.as_str() == word);
+        if known.is_none() {
+            let words = FailOn::ALL.map(FailOn::as_str);
+            let problem = match nearest(&word, &words) {
+                Some(known) => format!("unknown word, did you mean `{known}`?"),
+                None => format!("unknown word, expected `{}`", words.join("`, `")),
+            };
+            self.error(value, path, &problem);
+        }
+        known
+    }
+
+    fn error(&mut self, value: Value<'_>, path: &str, problem: &str) {
+        let span = value.span();
+        let span = self.offset + span.start..self.offset + span.end;
+        let excerpt = self.lines.excerpt(&span);
+        let shown = Snippet::new(Severity::Error, problem)
+            .at(&self.file.name, &excerpt, path)
+            .render();
+        self.errors.push_str(&shown);
+        self.errors.push('\n');
+    }
+}
+
+fn expected_a_string(value: Value<'_>) -> String {
+    let kind = value.kind();
+    let advice = match kind {
+        "a boolean" | "a number" => ", put it in quotes",
+        _ => "",
+    };
+    format!("expected a string, got {kind}{advice}")
+}
+
+fn unknown_key(key: &str) -> String {
+    match nearest(key, &Config::KEYS) {
+        Some(known) => format!("unknown key, did you mean `{known}`?"),
+        None => format!("unknown key, expected `{}`", Config::KEYS.join("`, `")),
+    }
+}
+
+/// The word that somebody who wrote another one probably meant.
+fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    let plain = |text: &str| text.to_lowercase().replace(['-', '_'], "");
+    let distances = known.iter().map(|known| {
+        (
+            strsim::damerau_levenshtein(&plain(known), &plain(word)),
+            *known,
+        )
+    });
+    let (distance, known) = distances.min()?;
+    (distance <= 2).then_some(known)
+}
+
+/// What somebody asks for on the command line; it beats what the file says.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Options<'o> {
+    pub(crate) settings: Option<&'o Path>,
+    pub(crate) exclude: &'o [String],
+    pub(crate) namespace: Option<&'o str>,
+    pub(crate) fail_on: &'o [FailOn],
+}
+
+/// What is in force.
+#[derive(Clone, Debug)]
+pub(crate) struct InForce {
+    pub(crate) settings: Option<PathBuf>,
+    pub(crate) exclude: Exclude,
+    pub(crate) namespace: String,
+    pub(crate) fail_on: Vec<FailOn>,
+}
+
+impl InForce {
+    /// What options and the file say together.
+    ///
+    /// # Errors
+    ///
+    /// Where a glob is none.
+    pub(crate) fn new(options: Options<'_>, config: &Config) -> Result<Self, Failure> {
+        let exclude = match (&config.exclude, options.exclude) {
+            (Some(set), []) => Exclude::new(config.folder(), &set.value),
+            (_, globs) => Exclude::new(Path::new("."), globs),
+        };
+        let set = |set: &Option<Set<String>>| set.as_ref().map(|set| set.value.clone());
+        let namespace = options.namespace.map(str::to_owned);
+        Ok(Self {
+            settings: options
+                .settings
+                .map(Path::to_owned)
+                .or_else(|| config.settings.as_ref().map(|set| set.value.clone())),
+            exclude: exclude.map_err(|(glob, problem)| {
+                Failure::wrong_use(format!("--exclude: `{glob}` is no glob: {problem}"))
+            })?,
+            namespace: namespace
+                .or_else(|| set(&config.namespace))
+                .unwrap_or_else(|| "default".to_owned()),
+            fail_on: match (&config.fail_on, options.fail_on) {
+                (Some(set), []) => set.value.clone(),
+                (_, words) => words.to_vec(),
+            },
+        })
+    }
+
+    /// The settings file.
+    ///
+    /// # Errors
+    ///
+    /// Where none is named.
+    pub(crate) fn settings(&self) -> Result<&Path, Failure> {
+        self.settings.as_deref().ok_or_else(|| {
+            Failure::wrong_use(format!(
+                "no settings: name a file with `-s`, or with `settings:` in `{NAME}`"
+            ))
+        })
+    }
+}
+
+impl Config {
+    /// The folder of the file, from the working folder.
+    fn folder(&self) -> &Path {
+        let folder = self.file.as_deref().and_then(Path::parent);
+        folder
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."))
+    }
+}

@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# Installs what the tests need, where it is missing, and says so before: everything, or the commands that
+# are named (scripts/tools.sh node mdbook). With --missing it only prints which of them are.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+everything='bats buildah c++ chromium curl docker-registry fish git htpasswd jq make mdbook node npm python3 script'
+everything+=' shellcheck unshare wasm-bindgen wasm-opt zsh'
+
+# The package of Debian that a command is in.
+package_of() {
+  case $1 in
+    bats | buildah | chromium | curl | docker-registry | fish | git | jq | make | npm | shellcheck | zsh) echo "$1" ;;
+    c++) echo g++ ;;
+    htpasswd) echo apache2-utils ;;
+    script) echo bsdutils ;;
+    node) echo nodejs ;;
+    python3) echo python3-venv ;;
+    unshare) echo util-linux ;;
+    wasm-opt) echo binaryen ;;
+    *) return 1 ;;
+  esac
+}
+
+# It writes the glue for exactly the version of the crate that the module is built with.
+bindgen=$(grep -A1 '^name = "wasm-bindgen"$' Cargo.lock | sed -n 's/^version = "\(.*\)"/\1/p')
+
+# What Cargo is told, for a command that it installs.
+crate_of() {
+  case $1 in
+    wasm-bindgen) echo "wasm-bindgen-cli --version $bindgen --bin wasm-bindgen --force" ;;
+    mdbook) echo 'mdbook --version 0.5.4 --no-default-features --features search' ;;
+    *) return 1 ;;
+  esac
+}
+
+is_there() {
+  case $1 in
+    wasm-bindgen) [ "$(wasm-bindgen --version 2>/dev/null)" = "wasm-bindgen $bindgen" ] ;;
+    # Debian's python3 comes without what makes environments.
+    python3) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
+    *) command -v "$1" >/dev/null 2>&1 ;;
+  esac
+}
+
+only_print=
+if [ "${1:-}" = --missing ]; then
+  only_print=1
+  shift
+fi
+# shellcheck disable=SC2086 # words
+(($#)) || set -- $everything
+missing='' packages='' crates=''
+for tool in "$@"; do
+  package='' crate=''
+  package=$(package_of "$tool") || crate=$(crate_of "$tool") || {
+    echo "error: unknown tool \`$tool\`, there are: $everything" >&2
+    exit 2
+  }
+  is_there "$tool" && continue
+  missing+=" $tool"
+  if [ -n "$package" ]; then
+    packages+=" $package"
+  else
+    crates+=${crates:+$'\n'}$crate
+  fi
+done
+if [ -n "$only_print" ]; then
+  echo "${missing# }"
+  exit
+fi
+if [ -z "$missing" ]; then
+  echo 'Nothing is missing.'
+  exit
+fi
+
+as_root=
+[ "$(id -u)" -eq 0 ] || as_root='sudo '
+update="${as_root}apt-get update --quiet --quiet"
+install="${as_root}apt-get install --quiet --quiet --yes --no-install-recommends$packages"
+echo 'This will run:'
+[ -z "$packages" ] || printf '  %s\n' "$update" "$install"
+[ -z "$crates" ] || while read -r crate; do
+  echo "  cargo install --debug --locked $crate"
+done <<<"$crates"
+
+if [ -n "$packages" ]; then
+  if ! command -v apt-get >/dev/null 2>&1; then
+    echo 'error: there is no apt-get: install these packages, or what they are called here, by hand' >&2
+    exit 1
+  fi
+  $update
+  $install
+fi
+[ -z "$crates" ] || while read -r crate; do
+  # They run for seconds and are built for minutes: a debug build does. What a tool had locked may since be
+  # gone from the registry.
+  # shellcheck disable=SC2086 # arguments
+  cargo install --quiet --debug --locked $crate </dev/null || cargo install --quiet --debug $crate </dev/null
+done <<<"$crates"
