@@ -10,5 +10,6 @@ pub use rollout_guard_json::{Document, Key, Kind, Mistake, Position, Value};
 pub(crate) use rollout_guard_json::{LeftOut, same, same_but_for};
 
 pub use field_path::{FieldPath, FieldPathError};
-pub(crate) use find::{DEEPEST, find, lookup, text_at, too_deep};
-pub use location::{Location, Step, Trail};
+pub(crate) use find::{DEEPEST, each_at, lookup, text_at, too_deep};
+pub(crate) use location::Spot;
+pub use location::{Location, Place, Step, Trail};

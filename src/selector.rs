@@ -1,10 +1,10 @@
 //! The `match` of a rule: which requests the rule is about.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 
 use crate::glob;
-use crate::json::{FieldPath, Kind, Location, Step, Value, find, lookup};
+use crate::json::{FieldPath, Kind, Spot, Step, Value, each_at, lookup};
 use crate::kind::{GroupKind, KindPattern};
 use crate::request::Request;
 use crate::workload::Object;
@@ -191,11 +191,12 @@ fn holds(condition: Condition<'_>, value: Value<'_>, path: &[Step<'_>]) -> bool 
     if values.len() < 2 {
         return condition.holds(&values);
     }
-    let found = find(value, path);
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    let is_repeated =
-        |(place, _): &(Location<'_>, Value<'_>)| places.insert(format!("{place:#}"), 1).is_some();
-    !found.iter().any(is_repeated) && condition.holds(&values)
+    let mut places = HashSet::new();
+    let mut is_repeated = false;
+    each_at(value, path, &mut |spot, _| {
+        is_repeated |= !places.insert(spot.map(Spot::place).unwrap_or_default());
+    });
+    !is_repeated && condition.holds(&values)
 }
 
 fn namespace<'a>(request: &'a Request<'_>, object: &Object<'a>) -> Option<Cow<'a, str>> {

@@ -4,7 +4,10 @@
 //! newer Kubernetes, the spelling of numbers, the order of keys. A change here replaces the bytes of
 //! one value and no others.
 
+use std::collections::HashSet;
 use std::ops::Range;
+
+use rollout_guard_json::write_string;
 
 use crate::json::{Location, Position, Step, Value};
 
@@ -15,8 +18,9 @@ pub struct Edit {
     pub path: Location<'static>,
     /// What becomes of it.
     pub change: Change,
-    /// The bytes of the object that go, and what stands there instead.
+    /// The bytes of the object that go.
     pub(crate) span: Range<usize>,
+    /// What stands there instead, where the change is not to a text.
     pub(crate) text: String,
 }
 
@@ -48,6 +52,34 @@ pub(crate) fn add(edits: &mut Vec<Edit>, edit: Edit) {
     }
 }
 
+/// Adds changes to others, both in the order of the document. What both ask for is done once.
+pub(crate) fn merge(edits: &mut Vec<Edit>, others: Vec<Edit>) {
+    let mut earlier = std::mem::take(edits).into_iter().peekable();
+    for edit in others {
+        while let Some(first) = earlier.next_if(|first| first.span.start <= edit.span.start) {
+            edits.push(first);
+        }
+        if edits.last().is_none_or(|last| last.span != edit.span) {
+            edits.push(edit);
+        }
+    }
+    edits.extend(earlier);
+}
+
+/// Lists of changes as one, each and all in the order of the document.
+pub(crate) fn merge_all(mut lists: Vec<Vec<Edit>>) -> Vec<Edit> {
+    while lists.len() > 1 {
+        let mut merged = Vec::with_capacity(lists.len().div_ceil(2));
+        let mut left = lists.into_iter();
+        while let Some(mut edits) = left.next() {
+            merge(&mut edits, left.next().unwrap_or_default());
+            merged.push(edits);
+        }
+        lists = merged;
+    }
+    lists.pop().unwrap_or_default()
+}
+
 /// A text with these changes, which are in the order of the document.
 ///
 /// `None` where two changes meet, or one is beyond the end: then nothing is known to be right.
@@ -56,7 +88,11 @@ pub(crate) fn apply(text: &str, edits: &[Edit]) -> Option<String> {
     let mut copied = 0;
     for edit in edits {
         changed.push_str(text.get(copied..edit.span.start)?);
-        changed.push_str(&edit.text);
+        if let Change::Set(text) = &edit.change {
+            write_string(&mut changed, text);
+        } else {
+            changed.push_str(&edit.text);
+        }
         copied = edit.span.end;
     }
     changed.push_str(text.get(copied..)?);
@@ -66,20 +102,20 @@ pub(crate) fn apply(text: &str, edits: &[Edit]) -> Option<String> {
 /// The changes that remove members of a map, each with exactly one comma: all but the bytes of these
 /// members, their commas and the space up to the next member stay as they are.
 ///
-/// `removed` are the positions of the members' values, in order. Spans are those of `object`, which the map
+/// `removed` are the positions of the members' values. Spans are those of `object`, which the map
 /// is part of.
 pub(crate) fn remove_members(
     object: Value<'_>,
     map: Value<'_>,
     place: &Location<'_>,
-    removed: &[Position],
+    removed: &HashSet<Position>,
 ) -> Vec<Edit> {
     let start = object.span().start;
     let offset = |at: usize| at - start;
     // Each member with the bytes of its key and value.
     let mut members = Vec::new();
     for (key, value) in map.members() {
-        let is_removed = removed.binary_search(&value.position()).is_ok();
+        let is_removed = removed.contains(&value.position());
         let span = offset(key.span().start)..offset(value.span().end);
         members.push((key.text(), span, is_removed));
     }
@@ -119,7 +155,7 @@ mod tests {
     fn edit(span: Range<usize>, text: &str) -> Edit {
         Edit {
             path: Location::default(),
-            change: Change::Set(text.to_owned()),
+            change: Change::PullSecrets,
             span,
             text: text.to_owned(),
         }
@@ -142,7 +178,7 @@ mod tests {
         let document = Document::of(text).unwrap();
         let map = document.root();
         let values_of = map.members().map(|(_, value)| value);
-        let removed: Vec<_> = values_of
+        let removed: HashSet<_> = values_of
             .filter(|value| values.contains(&value.text()))
             .map(Value::position)
             .collect();

@@ -123,7 +123,7 @@ fn a_pod_that_is_accepted() {
     let payload = payload(("", "Pod"), &pod("ghcr.io/acme/app:1.2.3"), &settings);
     let (accepted, count) = allocations(&payload);
     assert!(accepted);
-    insta::assert_snapshot!(count, @"13 allocations");
+    insta::assert_snapshot!(count, @"17 allocations");
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn a_pod_that_is_refused() {
     let payload = payload(("", "Pod"), &pod("redis:7.2-alpine"), &settings);
     let (accepted, count) = allocations(&payload);
     assert!(!accepted);
-    insta::assert_snapshot!(count, @"67 allocations");
+    insta::assert_snapshot!(count, @"62 allocations");
 }
 
 #[test]

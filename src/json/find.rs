@@ -1,28 +1,27 @@
 //! What a path leads to in a JSON value.
 
-use super::{Location, Step, Value};
+use super::{Spot, Step, Value};
 
 /// How deep what is looked into may be nested. `serde_json`, which hosts read with, goes as deep.
 pub(crate) const DEEPEST: usize = 128;
 
-/// Every value that `path` leads to in `value`, and its place.
+/// Hands every value that `path` leads to in `value` to `found`, with where it stands: nowhere where the
+/// path is empty.
 ///
 /// A key that occurs twice leads to both its values. What does not have the shape that the path
 /// expects leads nowhere.
-pub(crate) fn find<'a>(value: Value<'a>, path: &[Step<'_>]) -> Vec<(Location<'a>, Value<'a>)> {
-    let mut found = Vec::new();
-    descend(value, path, &mut Vec::new(), &mut |way, value| {
-        found.push((Location(way.to_vec()), value));
-    });
-    found
+pub(crate) fn each_at<'a>(
+    value: Value<'a>,
+    path: &[Step<'_>],
+    found: &mut dyn FnMut(Option<&Spot<'_, 'a>>, Value<'a>),
+) {
+    descend(value, path, None, DEEPEST, found);
 }
 
-/// As [`find`], without the places.
+/// Every value that a path leads to, as [`each_at`] finds them.
 pub(crate) fn lookup<'a>(value: Value<'a>, path: &[Step<'_>]) -> Vec<Value<'a>> {
     let mut found = Vec::new();
-    descend(value, path, &mut Vec::new(), &mut |_, value| {
-        found.push(value);
-    });
+    each_at(value, path, &mut |_, value| found.push(value));
     found
 }
 
@@ -35,30 +34,27 @@ pub(crate) fn text_at<'a>(value: Value<'a>, path: &[Step<'_>]) -> Option<&'a str
 fn descend<'a>(
     value: Value<'a>,
     path: &[Step<'_>],
-    way: &mut Vec<Step<'a>>,
-    found: &mut dyn FnMut(&[Step<'a>], Value<'a>),
+    above: Option<&Spot<'_, 'a>>,
+    deeper: usize,
+    found: &mut dyn FnMut(Option<&Spot<'_, 'a>>, Value<'a>),
 ) {
-    let Some((step, rest)) = path.split_first() else {
-        return found(way, value);
-    };
-    if way.len() >= DEEPEST {
+    let (Some((step, rest)), Some(deeper)) = (path.split_first(), deeper.checked_sub(1)) else {
+        if path.is_empty() {
+            found(above, value);
+        }
         return;
-    }
+    };
     if let Step::Key(wanted) = step {
-        for (key, below) in value.members() {
-            if key.is(wanted) {
-                way.push(Step::key(key.text()));
-                descend(below, rest, way, found);
-                way.pop();
-            }
+        for (key, below) in value.members().filter(|(key, _)| key.is(wanted)) {
+            let spot = Spot::below(above, Step::key(key.text()));
+            descend(below, rest, Some(&spot), deeper, found);
         }
         return;
     }
     for (index, below) in value.elements().enumerate() {
         if !matches!(step, Step::Index(wanted) if *wanted != index) {
-            way.push(Step::Index(index));
-            descend(below, rest, way, found);
-            way.pop();
+            let spot = Spot::below(above, Step::Index(index));
+            descend(below, rest, Some(&spot), deeper, found);
         }
     }
 }

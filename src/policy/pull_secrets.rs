@@ -1,19 +1,17 @@
 //! The secrets that a Pod needs to pull from its mirrors.
 
-use crate::exemption::Check;
-use crate::json::{Kind, Location, Step, Value, lookup};
+use crate::json::{Kind, Location, Place, Step, Value, lookup};
 use crate::splice::{self, Change, Edit};
 use crate::violation::Action;
 use crate::workload::{Malformed, Object};
 
 use super::Judged;
-use super::finding::Finding;
 
 const SPEC: Step<'static> = Step::key("spec");
 const LIST: Step<'static> = Step::key("imagePullSecrets");
 
 /// Appends these secrets to the `imagePullSecrets` of a Pod, those left out that it has.
-pub(super) fn add(secrets: &[&str], pod: &Object<'_>, judged: &mut Judged) {
+pub(super) fn add(secrets: &[&str], pod: &Object<'_>, judged: &mut Judged<'_>) {
     if secrets.is_empty() {
         return;
     }
@@ -42,15 +40,11 @@ pub(super) fn add(secrets: &[&str], pod: &Object<'_>, judged: &mut Judged) {
                 found => {
                     let malformed = Malformed {
                         raw: list,
-                        place: Location(vec![SPEC, LIST]),
+                        place: Place::default().below(SPEC).below(LIST),
                         expected: Kind::List,
                         found,
                     };
-                    judged.findings.push(Finding::malformed(
-                        Check::Mirrors,
-                        &malformed,
-                        Action::Reject,
-                    ));
+                    judged.findings.add_malformed(&malformed, Action::Reject);
                     return;
                 }
             }

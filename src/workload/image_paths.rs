@@ -1,9 +1,8 @@
 //! Images in places that only the settings know.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
-use crate::json::{FieldPath, Kind, Location, Step, Value, find};
+use crate::json::{FieldPath, Kind, Place, Spot, Step, Value, each_at};
 use crate::kind::{GroupKind, KindPattern};
 
 use super::object::{Found, ImageField, Malformed, Object, Source};
@@ -21,39 +20,28 @@ pub struct ImagePath<'a> {
 ///
 /// What its shape or an earlier path has shown is not added again, and what is neither a string nor
 /// a list of strings is reported.
-pub fn add_images(paths: &[ImagePath<'_>], object: &mut Object<'_>, kind: &GroupKind<'_>) {
-    let mut paths = paths
-        .iter()
-        .filter(|path| path.kind.matches(kind))
-        .peekable();
-    if paths.peek().is_none() {
-        return;
-    }
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    for found in &object.found {
-        if let Found::Image(image) = found {
-            seen.insert(format!("{:#}", image.exact_place()), 1);
-        }
-    }
-    for path in paths {
-        let mut values = Vec::new();
-        for (place, raw) in find(object.value, path.path.steps()) {
-            if raw.kind() == Kind::List {
-                for (element, raw) in find(raw, &[Step::Each]) {
-                    values.push((place.below(element), raw));
-                }
-            } else {
-                values.push((place, raw));
+pub fn add_images<'a>(paths: &[ImagePath<'_>], object: &mut Object<'a>, kind: &GroupKind<'_>) {
+    for path in paths.iter().filter(|path| path.kind.matches(kind)) {
+        let object_value = object.value;
+        let mut added = Vec::new();
+        let mut add = |place: &dyn Fn() -> Place<'a>, raw: Value<'a>| {
+            let known = (object.found).binary_search_by_key(&raw.position(), Found::position);
+            if known.is_err() {
+                added.extend(value(place, raw, object));
             }
+        };
+        each_at(object_value, path.path.steps(), &mut |spot, raw| {
+            let place = || spot.map(Spot::place).unwrap_or_default();
+            if raw.kind() != Kind::List {
+                return add(&place, raw);
+            }
+            for (index, raw) in raw.elements().enumerate() {
+                add(&|| place().below(Step::Index(index)), raw);
+            }
+        });
+        if !added.is_empty() {
+            object.found = merge(std::mem::take(&mut object.found), added);
         }
-        // A repeated key leads to one place twice: both its values count.
-        values.retain(|(place, _)| !seen.contains_key(&format!("{place:#}")));
-        let mut found = Vec::new();
-        for (place, raw) in values {
-            seen.insert(format!("{place:#}"), 1);
-            found.extend(value(place, raw));
-        }
-        object.found = merge(std::mem::take(&mut object.found), found);
     }
 }
 
@@ -72,22 +60,28 @@ fn merge<'a>(one: Vec<Found<'a>>, other: Vec<Found<'a>>) -> Vec<Found<'a>> {
     merged
 }
 
-fn value<'a>(place: Location<'a>, raw: Value<'a>) -> Option<Found<'a>> {
+fn value<'a>(
+    place: &dyn Fn() -> Place<'a>,
+    raw: Value<'a>,
+    object: &mut Object<'a>,
+) -> Option<Found<'a>> {
     match (raw.kind(), raw.string()) {
         (Kind::Null, _) | (_, Some("")) => None,
         (_, Some(text)) => Some(Found::Image(ImageField {
             raw,
             source: Source::Path,
-            place,
+            place: place(),
             name: None,
             is_never_pulled: false,
             text: Cow::Borrowed(text),
         })),
-        (found, None) => Some(Found::Malformed(Malformed {
-            raw,
-            place,
-            expected: Kind::Text,
-            found,
-        })),
+        (found, None) => object.keeps_malformed().then(|| {
+            Found::Malformed(Malformed {
+                raw,
+                place: place(),
+                expected: Kind::Text,
+                found,
+            })
+        }),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::json::{DEEPEST, Key, Kind, Position, Step, Trail, Value, too_deep};
+use crate::json::{DEEPEST, Key, Kind, Position, Spot, Step, Value, too_deep};
 use crate::kind::GroupKind;
 
 use super::object::{Found, ImageField, Malformed, Object, Source};
@@ -18,6 +18,7 @@ pub(super) fn read<'a>(value: Value<'a>, kind: &GroupKind<'_>) -> Result<Object<
         noted: Vec::new(),
         passed: 0,
         searched: 0,
+        open_templates: Vec::new(),
         may_be_too_deep: value.may_be_as_deep_as(DEEPEST),
     };
     let role = if kind.may_run_images() {
@@ -40,17 +41,19 @@ struct Walk<'a> {
     passed: usize,
     /// The byte behind that value.
     searched: usize,
+    /// Where on the stack the templates are that end later.
+    open_templates: Vec<usize>,
     may_be_too_deep: bool,
 }
 
 /// The lengths of the keys of what is looked for at any depth, a bit for each.
-const NOTED_LENGTHS: u32 = 1 << 7 | 1 << 10 | 1 << 14 | 1 << 19;
+const NOTED_LENGTHS: u32 = 1 << 7 | 1 << 8 | 1 << 10 | 1 << 14 | 1 << 19;
 
 /// Whether what stands at a key is looked for at any depth.
 fn is_noted(key: &str) -> bool {
     matches!(
         key,
-        "containers" | "volumes" | "initContainers" | "ephemeralContainers"
+        "containers" | "volumes" | "metadata" | "initContainers" | "ephemeralContainers"
     )
 }
 
@@ -173,7 +176,7 @@ impl<'a> Walk<'a> {
         &mut self,
         value: Value<'a>,
         role: Role,
-        trail: Option<&Trail<'_, 'a>>,
+        trail: Option<&Spot<'_, 'a>>,
         deeper: usize,
     ) -> Result<(), TooDeep<'a>> {
         let kind = value.kind();
@@ -181,10 +184,11 @@ impl<'a> Walk<'a> {
         if let Some(expected) = role.expected()
             && expected != kind
             && kind != Kind::Null
+            && self.object.keeps_malformed()
         {
             self.object.found.push(Found::Malformed(Malformed {
                 raw: value,
-                place: trail.map(Trail::location).unwrap_or_default(),
+                place: trail.map(Spot::place).unwrap_or_default(),
                 expected,
                 found: kind,
             }));
@@ -204,9 +208,8 @@ impl<'a> Walk<'a> {
             if matches!(role, Role::Any) && !self.may_find_in(element) {
                 continue;
             }
-            let step = Step::Index(index);
-            let trail = Trail::below(trail, &step);
-            self.value(element, role, Some(&trail), deeper)?;
+            let spot = Spot::below(trail, Step::Index(index));
+            self.value(element, role, Some(&spot), deeper)?;
         }
         Ok(())
     }
@@ -237,7 +240,7 @@ impl<'a> Walk<'a> {
         &mut self,
         map: Value<'a>,
         role: Role,
-        trail: Option<&Trail<'_, 'a>>,
+        trail: Option<&Spot<'_, 'a>>,
         deeper: usize,
     ) -> Result<(), TooDeep<'a>> {
         let is_imageless = matches!(role, Role::Imageless);
@@ -255,11 +258,14 @@ impl<'a> Walk<'a> {
             }
             let below = role.member(key);
             let (Role::Text { .. }, Some(text)) = (below, value.string()) else {
+                let is_marked = matches!(below, Role::List { .. }) || key.is("metadata");
                 let is_known = !matches!(below, Role::Any);
-                if is_known || (value.is_composite() && self.may_find_in(value)) {
-                    let step = Step::key(key.text());
-                    let way = Trail::below(trail, &step);
+                if is_known || is_marked || (value.is_composite() && self.may_find_in(value)) {
+                    let way = Spot::below(trail, Step::key(key.text()));
                     self.value(value, below, Some(&way), deeper)?;
+                    if is_marked {
+                        self.object.marks.push((way.place(), value));
+                    }
                 }
                 continue;
             };
@@ -269,20 +275,39 @@ impl<'a> Walk<'a> {
                 is_never_pulled |= text == "Never";
             } else if matches!(role, Role::VolumeImage { .. }) {
                 // The volume is one step above its `image`.
-                self.keep(Source::Volume, trail.and_then(Trail::parent), value, text);
+                self.keep(
+                    Source::Volume,
+                    trail.and_then(|trail| trail.above),
+                    value,
+                    text,
+                );
             } else {
                 self.keep(Source::Container, trail, value, text);
             }
         }
+        if let Some(trail) = trail {
+            let here = std::ptr::from_ref(trail).addr();
+            let mut is_template = false;
+            while self.open_templates.pop_if(|open| *open == here).is_some() {
+                is_template = true;
+            }
+            if is_template {
+                self.object.marks.push((trail.place(), map));
+            }
+        }
         if (name.is_some() || is_never_pulled)
             && let Some(found) = self.object.found.get_mut(first..)
+            && !found.is_empty()
         {
             // These may come before or after the image; deeper images have their own.
-            let depth = trail.map_or(0, Trail::depth)
-                - usize::from(matches!(role, Role::VolumeImage { .. }));
+            let owner = match role {
+                Role::VolumeImage { .. } => trail.and_then(|trail| trail.above),
+                _ => trail,
+            };
+            let owner = owner.map(Spot::place).unwrap_or_default();
             for found in found {
                 if let Found::Image(image) = found
-                    && image.place.steps().len() == depth
+                    && image.place == owner
                 {
                     image.is_never_pulled |= is_never_pulled;
                     if let Some(name) = name {
@@ -295,14 +320,16 @@ impl<'a> Walk<'a> {
     }
 
     /// Keeps the pod template that this is the way to the list of containers of, if it is one.
-    fn keep_template(&mut self, containers: Option<&Trail<'_, 'a>>) {
+    fn keep_template(&mut self, containers: Option<&Spot<'_, 'a>>) {
         if let Some(containers) = containers
-            && let Some(spec) = containers.parent()
-            && let Some(template) = spec.parent()
-            && matches!(containers.step(), Step::Key(key) if key == "containers")
-            && matches!(spec.step(), Step::Key(key) if key == "spec")
+            && let Some(spec) = containers.above
+            && let Some(template) = spec.above
+            && matches!(&containers.step, Step::Key(key) if key == "containers")
+            && matches!(&spec.step, Step::Key(key) if key == "spec")
         {
-            self.object.templates.push(template.location());
+            self.object.templates.push(template.place());
+            self.open_templates
+                .push(std::ptr::from_ref(template).addr());
         }
     }
 
@@ -310,7 +337,7 @@ impl<'a> Walk<'a> {
     fn keep(
         &mut self,
         source: Source,
-        trail: Option<&Trail<'_, 'a>>,
+        trail: Option<&Spot<'_, 'a>>,
         raw: Value<'a>,
         text: &'a str,
     ) {
@@ -318,7 +345,7 @@ impl<'a> Walk<'a> {
             self.object.found.push(Found::Image(ImageField {
                 raw,
                 source,
-                place: trail.map(Trail::location).unwrap_or_default(),
+                place: trail.map(Spot::place).unwrap_or_default(),
                 name: None,
                 is_never_pulled: false,
                 text: Cow::Borrowed(text),

@@ -8,7 +8,7 @@ use super::bytes::is_same;
 use super::index::Place;
 
 /// The type of a JSON value, as messages name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// `null`
     Null,
@@ -46,7 +46,7 @@ pub struct Value<'a> {
 }
 
 /// Where a value stands in the text of its document. Ordered as the text is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position(usize);
 
 impl Position {
