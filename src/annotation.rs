@@ -29,14 +29,14 @@ use std::borrow::Cow;
 
 use crate::selector::Selector;
 use crate::shown::quoted;
-use crate::violation::{Action, Code, Outcome};
+use crate::violation::{Action, Code, Fate};
 
 pub use criteria::{Criteria, Criterion};
 pub(crate) use effective::is_met;
 pub(crate) use name::below;
 pub use name::{Name, Names};
 pub(crate) use pattern::{check as check_pattern, matches as matches_pattern};
-pub(crate) use read::{Annotation, Annotations, at, of_object, of_templates_in};
+pub(crate) use read::{Annotation, Annotations, at, of_jobs, of_object, of_templates_in};
 pub use requires::Requirement;
 pub use tools::KEYS as TOOLS_KEYS;
 pub use values::ValueRule;
@@ -116,38 +116,38 @@ impl RuleAction {
 }
 
 /// What a rule has against the annotations of a place.
-#[derive(Clone, Debug)]
 pub(crate) struct Objection<'o> {
     pub(crate) code: Code,
     /// The annotation it is about, as its key is or would be written; none where it is about all.
     pub(crate) key: Option<Cow<'o, str>>,
     /// The annotation, where it is there.
     pub(crate) found: Option<&'o Annotation<'o>>,
-    /// What is wrong.
-    pub(crate) problem: String,
+    /// What is wrong, given what becomes of the request: asked for where it is told.
+    pub(crate) problem: Box<dyn Fn(Fate) -> String + 'o>,
     /// What to do instead, where the rule does not say so itself; may be empty.
     pub(crate) advice: &'static str,
-    /// Words of the problem that are due only where the request is refused, and where they may begin.
-    pub(crate) outcome: Option<(Outcome, usize)>,
     /// What else makes it the same as one of the old object.
     pub(crate) facts: String,
-    /// Those that are set together and must not be, the one that stays first, with their values.
-    pub(crate) members: Vec<String>,
+    /// Those that are set together and must not be, each with its value, as hashes: all of them must have
+    /// been there before for this to be the same as one of the old object.
+    pub(crate) members: Vec<u64>,
     /// The annotations without which nothing would be wrong, by their position.
     pub(crate) removable: Vec<usize>,
 }
 
 impl<'o> Objection<'o> {
     /// Against an annotation that is there.
-    #[inline(never)]
-    fn found(code: Code, annotation: &'o Annotation<'o>, problem: String) -> Self {
+    fn found(
+        code: Code,
+        annotation: &'o Annotation<'o>,
+        problem: impl Fn(Fate) -> String + 'o,
+    ) -> Self {
         Self {
             code,
             key: Some(Cow::Borrowed(annotation.key.as_ref())),
             found: Some(annotation),
-            problem,
+            problem: Box::new(problem),
             advice: "",
-            outcome: None,
             facts: String::new(),
             members: Vec::new(),
             removable: Vec::new(),
@@ -155,15 +155,13 @@ impl<'o> Objection<'o> {
     }
 
     /// Against the absence of an annotation.
-    #[inline(never)]
-    fn missing(code: Code, key: String, problem: String) -> Self {
+    fn missing(code: Code, key: String, problem: impl Fn(Fate) -> String + 'o) -> Self {
         Self {
             code,
             key: Some(Cow::Owned(key)),
             found: None,
-            problem,
+            problem: Box::new(problem),
             advice: "",
-            outcome: None,
             facts: String::new(),
             members: Vec::new(),
             removable: Vec::new(),
@@ -171,27 +169,19 @@ impl<'o> Objection<'o> {
     }
 
     /// With what to do instead.
-    const fn advising(mut self, advice: &'static str) -> Self {
+    fn advising(mut self, advice: &'static str) -> Self {
         self.advice = advice;
         self
     }
 
-    /// With words that are due only where the request is refused.
-    const fn ending(mut self, outcome: Outcome) -> Self {
-        self.outcome = Some((outcome, 0));
-        self
-    }
-
     /// Against all annotations together.
-    #[inline(never)]
-    fn all(code: Code, problem: String) -> Self {
+    fn all(code: Code, problem: impl Fn(Fate) -> String + 'o) -> Self {
         Self {
             code,
             key: None,
             found: None,
-            problem,
+            problem: Box::new(problem),
             advice: "",
-            outcome: None,
             facts: String::new(),
             members: Vec::new(),
             removable: Vec::new(),

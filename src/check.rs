@@ -12,7 +12,7 @@ use crate::glob::has_wildcard;
 use crate::image::Reference;
 use crate::settings::Settings;
 use crate::shown::{NAMED, Shown, listed, one_of};
-use crate::violation::{Action, Code, Outcome};
+use crate::violation::{Action, Code, Fate};
 
 /// An image as the rules see it.
 #[derive(Clone, Copy)]
@@ -88,26 +88,23 @@ fn version(image: &Reference<'_>) -> String {
 }
 
 /// What a rule has against an image.
-#[derive(Clone, Debug)]
-pub(crate) struct Objection {
+pub(crate) struct Objection<'p> {
     pub(crate) code: Code,
     pub(crate) action: Action,
     /// It is about the image's mirror.
     pub(crate) is_mirror: bool,
-    pub(crate) problem: String,
-    /// What of the problem is said otherwise where it only warns.
-    pub(crate) outcome: Option<Outcome>,
+    /// What is wrong, and what to write instead, given what becomes of the request.
+    pub(crate) problem: &'p dyn Fn(Fate) -> String,
 }
+
+/// Where a rule puts what it objects to.
+pub(crate) type Sink<'s> = &'s mut dyn FnMut(Objection<'_>);
 
 /// Holds one image against every list of the settings, in their order.
 ///
 /// `images.reject` and `digests.require` see it as it was written and as it will run, everything else
 /// only as it will run.
-pub(crate) fn image(
-    seen: &Seen<'_, '_>,
-    settings: &Settings<'_>,
-    object: &mut dyn FnMut(Objection),
-) {
+pub(crate) fn image(seen: &Seen<'_, '_>, settings: &Settings<'_>, object: Sink<'_>) {
     registries::check(seen, &settings.registries, object);
     images::check(seen, &settings.images, object);
     tags::check(seen, &settings.tags, object);

@@ -15,9 +15,10 @@ pub(crate) mod scan;
 
 pub(crate) use check::{NO_JSON, is_json, too_deep};
 pub use field_path::{FieldPath, FieldPathError};
-pub use location::{Location, Step, Trail};
+pub(crate) use location::Spot;
+pub use location::{Location, Place, Step, Trail};
 pub use node::{Kind, Node, Number};
 pub(crate) use position::position;
 pub(crate) use same::{LeftOut, same, same_but_for};
 pub(crate) use scalar::Scalar;
-pub(crate) use scan::{DEEPEST, Member, find, kind_of, members, text_at};
+pub(crate) use scan::{DEEPEST, Member, each_at, kind_of, members, text_at};

@@ -58,6 +58,7 @@ pub mod exemption;
 pub mod glob;
 #[cfg(target_os = "wasi")]
 mod guest;
+mod hashing;
 pub mod image;
 pub mod json;
 pub mod kind;

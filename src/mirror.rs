@@ -128,10 +128,10 @@ impl Mirror<'_> {
 pub fn find<'m, 'a>(
     mirrors: &'m [Mirror<'a>],
     image: &Reference<'_>,
-    mut applies: impl FnMut(&Mirror<'a>) -> bool,
+    mut applies: impl FnMut(usize, &Mirror<'a>) -> bool,
 ) -> Option<&'m Mirror<'a>> {
-    let mirror = mirrors
-        .iter()
-        .find(|mirror| mirror.covers(image) && applies(mirror))?;
+    let mut all = mirrors.iter().enumerate();
+    let (_, mirror) =
+        all.find(|(index, mirror)| mirror.covers(image) && applies(*index, mirror))?;
     (!mirrors.iter().any(|mirror| mirror.holds(image))).then_some(mirror)
 }

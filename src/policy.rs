@@ -10,6 +10,7 @@
 //! 5. If nothing refuses, what is to change in the object does.
 
 mod annotations;
+mod applies;
 mod changes;
 mod drift;
 mod exempted;
@@ -21,26 +22,22 @@ mod pull_secrets;
 mod running;
 mod told;
 
-use std::collections::BTreeMap;
-use std::ops::Range;
+use std::cell::RefCell;
 
 use crate::change::{ChangeRule, controllers};
-use crate::exemption::Check;
 use crate::json::Step;
-use crate::json::position;
 use crate::json::scan::lookup;
 use crate::kind::GroupKind;
 use crate::registry::{Registry, Unreachable};
 use crate::request::{Operation, Request, RequestError};
 use crate::settings::{OnUpdate, Settings};
-use crate::splice::{self, Change, Edit};
-use crate::verdict::Verdict;
-use crate::violation::{Action, Code};
+use crate::splice::{self, Edit};
+use crate::verdict::{MOST_LINES, Verdict};
 use crate::workload::{ImageField, Object};
 
 use annotations::Unjudged;
 use exempted::Exempted;
-use finding::{Finding, only_warn};
+use finding::{Before, Counts, Findings, Known, Was};
 use mirrors::Mirrors;
 
 /// Settings, ready to judge requests.
@@ -50,35 +47,42 @@ pub struct Policy<'s> {
 }
 
 /// What is wrong with an object, and what becomes of it.
-#[derive(Default)]
-struct Judged {
-    findings: Vec<Finding>,
+struct Judged<'j> {
+    /// All that is wrong, but for its annotations.
+    findings: Findings<'j>,
+    annotations: Findings<'j>,
     edits: Vec<Edit>,
-    /// The images that run from elsewhere, as `from=to`, by their position.
-    rewritten: Vec<(usize, String)>,
+    rewritten: Rewritten,
 }
 
-impl Judged {
-    /// Leaves out what changes within a part of the object that is removed: an image there is pulled from
-    /// nowhere.
-    fn leave_out(&mut self, text: &str, removed: &Range<usize>) {
-        let Self {
-            findings,
-            edits,
-            rewritten,
-        } = self;
-        edits.retain(|edit| {
-            let is_inside = removed.start <= edit.span.start && edit.span.end <= removed.end;
-            if is_inside && matches!(edit.change, Change::Set(_)) {
-                let image = position(text) + edit.span.start;
-                rewritten.retain(|(at, _)| *at != image);
-                findings.retain(|finding| {
-                    finding.violation.code != Code::MirrorUsed
-                        || finding.violation.path != edit.path
-                });
-            }
-            !is_inside
-        });
+/// The images that run from elsewhere, as `from=to`, by their position: the first of them, and how many more
+/// there are.
+#[derive(Default)]
+struct Rewritten {
+    told: Vec<(usize, String)>,
+    more: usize,
+}
+
+impl Rewritten {
+    fn add(&mut self, position: usize, from: &str, to: &str) {
+        let at = (self.told).partition_point(|(before, _)| *before <= position);
+        if at < MOST_LINES {
+            self.told.insert(at, (position, [from, "=", to].concat()));
+        } else {
+            self.more += 1;
+        }
+        if self.told.len() > MOST_LINES {
+            self.told.pop();
+            self.more += 1;
+        }
+    }
+
+    fn into_texts(self) -> Vec<String> {
+        let mut texts: Vec<_> = self.told.into_iter().map(|(_, text)| text).collect();
+        if self.more > 0 {
+            texts.push(format!("and {} more", self.more));
+        }
+        texts
     }
 }
 
@@ -106,7 +110,7 @@ impl<'s> Policy<'s> {
         }
         if is_eviction(&request) {
             let mut used = vec![false; self.settings.exemptions.len()];
-            let mut findings = Vec::new();
+            let mut findings = Findings::new(Before::Nothing, false);
             let eviction = request.object.take();
             request.kind = GroupKind::POD;
             changes::judge_eviction(self.settings, &request, eviction, &mut used, &mut findings);
@@ -137,29 +141,49 @@ impl<'s> Policy<'s> {
             }
         }
         let mut used = vec![false; self.settings.exemptions.len()];
-        let mut judged = match self.judge(&request, &mut object, Some(registry), &mut used) {
+        if self.has_images(&request) {
+            images::add(self.settings, &request, &mut object);
+        }
+        let read = || self.old_that_counts(&request, object.text);
+        let judge = |old: &Object<'_>| self.judge_old(&request, old);
+        // What was so before is not told to whoever writes a status.
+        let is_told = !request.is_through_status();
+        let was = Was::new(&object, &read, &judge, is_told);
+        let before = before(&request, &was);
+        let judged = match self.judge(&request, &object, Some(registry), &mut used, before) {
             Ok(judged) => judged,
             Err(Unjudged::Settings(errors)) => return Verdict::misconfigured(&errors),
             Err(Unjudged::Request(error)) => {
                 return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
             }
         };
-        self.keep_what_was(&request, &object, &mut judged.findings);
-        if judged.findings.iter().any(Finding::is_removal) {
-            self.remove(&request, &object, &mut used, &mut judged);
+        let Judged {
+            mut findings,
+            annotations,
+            mut edits,
+            rewritten,
+        } = judged;
+        if annotations.removes.is_empty() {
+            findings.append(annotations);
+        } else {
+            self.remove(
+                &request,
+                &object,
+                &mut used,
+                annotations,
+                &mut findings,
+                &mut edits,
+            );
         }
-        if let Err(error) = changes::judge_update(
-            self.settings,
-            &request,
-            &object,
-            &mut used,
-            &mut judged.findings,
-        ) {
+        let mut changes = Findings::new(Before::Nothing, false);
+        if let Err(error) =
+            changes::judge_update(self.settings, &request, &object, &mut used, &mut changes)
+        {
             return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
         }
-        self.tell(judged.findings, &used, &mut verdict);
-        let rewritten = judged.rewritten.into_iter().map(|(_, rewritten)| rewritten);
-        verdict.change(object.text, judged.edits, rewritten.collect());
+        findings.append(changes);
+        self.tell(findings, &used, &mut verdict);
+        verdict.change(object.text, edits, rewritten.into_texts());
         verdict
     }
 
@@ -183,7 +207,7 @@ impl<'s> Policy<'s> {
             return verdict;
         }
         let mut used = vec![false; self.settings.exemptions.len()];
-        let mut findings = Vec::new();
+        let mut findings = Findings::new(Before::Nothing, false);
         if let Err(error) = changes::judge_delete(self.settings, request, &mut used, &mut findings)
         {
             return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
@@ -193,25 +217,8 @@ impl<'s> Policy<'s> {
     }
 
     /// Adds what is wrong, and the exemptions without which there would be more.
-    fn tell(self, findings: Vec<Finding>, used: &[bool], verdict: &mut Verdict<'s>) {
-        for mut finding in findings {
-            let is_kept = finding.violation.kept.is_some();
-            let refuses = finding.action == Action::Reject && !is_kept;
-            if let Some((outcome, at)) = finding.outcome
-                && !refuses
-            {
-                let is_kept = is_kept && finding.action == Action::Reject;
-                outcome.soften(&mut finding.violation.problem, at, is_kept);
-            }
-            finding.violation.problem += &finding.advice;
-            verdict.add(refuses, finding.violation);
-        }
-        if !verdict.accepted() {
-            // Of a request that is refused nothing is pulled.
-            verdict.warnings.retain(|warning| {
-                warning.code != Code::MirrorUsed && !warning.problem.starts_with(mirrors::REWRITTEN)
-            });
-        }
+    fn tell(self, findings: Findings<'_>, used: &[bool], verdict: &mut Verdict<'s>) {
+        findings.tell(verdict);
         for (exemption, used) in self.settings.exemptions.iter().zip(used) {
             if *used {
                 verdict.exempted(&exemption.name);
@@ -219,24 +226,71 @@ impl<'s> Policy<'s> {
         }
     }
 
+    /// Whether there is a rule about images, of which none goes through `status`.
+    fn has_images(self, request: &Request<'_>) -> bool {
+        !request.is_through_status() && self.settings.strictest().is_some()
+    }
+
+    /// The old object, where what was wrong with it still passes.
+    fn old_that_counts<'r>(self, request: &Request<'r>, new: &str) -> Option<Object<'r>> {
+        let text = request.old_object?;
+        let is_through_status = request.is_through_status();
+        if self.settings.on_update == OnUpdate::All
+            && !is_through_status
+            && !kept::is_bookkeeping(new, text)
+        {
+            return None;
+        }
+        let mut old = Object::read(text, &request.kind).ok()?;
+        if is_through_status {
+            old = old.through_status(None);
+        }
+        if self.has_images(request) {
+            images::add(self.settings, request, &mut old);
+        }
+        Some(old)
+    }
+
+    /// What is wrong with the old object.
+    fn judge_old(self, request: &Request<'_>, old: &Object<'_>) -> Counts {
+        let counts = RefCell::default();
+        let mut unused = vec![false; self.settings.exemptions.len()];
+        let judged = self.judge(request, old, None, &mut unused, Before::Counted(&counts));
+        if judged.is_err() {
+            return Counts::default();
+        }
+        drop(judged);
+        counts.into_inner()
+    }
+
     /// Everything wrong with an object that no exemption covers, in the order of the document; notes
     /// the exemptions that covered something. No registry is asked about the object as it was.
-    fn judge<'r>(
+    fn judge<'r, 'j>(
         self,
         request: &Request<'r>,
-        object: &mut Object<'r>,
+        object: &Object<'r>,
         registry: Option<&dyn Registry>,
         used: &mut [bool],
-    ) -> Result<Judged, Unjudged> {
-        let mut judged = Judged::default();
-        let is_through_status = request.is_through_status();
-        let has_images = !is_through_status && self.settings.strictest().is_some();
-        if has_images {
-            images::add(self.settings, request, object);
-        }
+        before: Before<'j>,
+    ) -> Result<Judged<'j>, Unjudged> {
+        let only_warns = is_static_pod(request, object);
+        let mut judged = Judged {
+            findings: Findings::new(before, only_warns),
+            annotations: Findings::new(before, only_warns),
+            edits: Vec::new(),
+            rewritten: Rewritten::default(),
+        };
         let mut exempted = Exempted::new(&self.settings.exemptions, request, object, used);
-        if has_images {
-            let (text, mut was) = (object.text, None);
+        // First, since no image in an annotation that is removed is pulled from elsewhere.
+        annotations::judge(
+            self.settings,
+            request,
+            object,
+            registry.is_some(),
+            &mut exempted,
+            &mut judged.annotations,
+        )?;
+        if self.has_images(request) {
             let mut mirrors = Mirrors::new(
                 self.settings,
                 request,
@@ -251,23 +305,12 @@ impl<'s> Policy<'s> {
                 &mut mirrors,
                 &mut exempted,
                 &mut judged,
-                &mut |findings| self.refuses(request, text, findings, &mut was),
             );
             mirrors.add_pull_secrets(&mut judged);
         }
-        annotations::judge(
-            self.settings,
-            request,
-            object,
-            registry.is_some(),
-            &mut exempted,
-            &mut judged.findings,
-        )?;
-        if !is_through_status {
-            drift::judge(self.settings, request, object, &mut exempted, &mut judged);
-        }
-        if !judged.findings.is_empty() && is_static_pod(request, object) {
-            only_warn(&mut judged.findings, 0);
+        if !request.is_through_status() {
+            let findings = &mut judged.findings;
+            drift::judge(self.settings, request, object, &mut exempted, findings);
         }
         Ok(judged)
     }
@@ -278,116 +321,49 @@ impl<'s> Policy<'s> {
         request: &Request<'_>,
         object: &Object<'_>,
         used: &mut [bool],
-        judged: &mut Judged,
+        annotations: Findings<'_>,
+        findings: &mut Findings<'_>,
+        edits: &mut Vec<Edit>,
     ) {
-        let Some((edits, text)) = annotations::remove(request, object, &judged.findings) else {
-            return;
+        let Some((removals, text)) = annotations::remove(request, object, &annotations.removes)
+        else {
+            return findings.append(annotations);
         };
         let Ok(without) = Object::read(&text, &request.kind) else {
-            return;
+            return findings.append(annotations);
         };
+        let read = || self.old_that_counts(request, &text);
+        let judge = |old: &Object<'_>| self.judge_old(request, old);
+        let was = Was::new(&without, &read, &judge, true);
+        let before = before(request, &was);
+        let mut after = Findings::new(before, is_static_pod(request, &without));
         let mut exempted = Exempted::new(&self.settings.exemptions, request, &without, used);
-        let mut after = Vec::new();
-        if annotations::judge(
+        let judged = annotations::judge(
             self.settings,
             request,
             &without,
             true,
             &mut exempted,
             &mut after,
-        )
-        .is_err()
-        {
-            return;
+        );
+        if judged.is_err() {
+            return findings.append(annotations);
         }
-        self.keep_what_was(request, &without, &mut after);
-        for finding in &mut after {
-            finding.position =
-                annotations::position_before(finding.position, &text, object.text, &edits);
-        }
-        judged.findings.retain_mut(|finding| {
-            let is_removal = finding.is_removal();
-            if is_removal {
-                finding.action = Action::Warn;
-                finding.violation.problem.insert_str(0, "removed: ");
-                // What was wrong with it is told as it was.
-                finding.outcome = None;
-            }
-            is_removal || finding.check != Check::Annotations
+        after.move_to(|position| {
+            annotations::position_before(position, &text, object.text, &removals)
         });
-        judged.findings.append(&mut after);
-        finding::sort(&mut judged.findings);
-        for edit in edits {
-            judged.leave_out(object.text, &edit.span);
-            splice::add(&mut judged.edits, edit);
-        }
+        findings.append(annotations.only_removed());
+        findings.append(after);
+        splice::merge(edits, removals);
     }
+}
 
-    /// Marks the findings that the old object has as well.
-    fn keep_what_was(
-        self,
-        request: &Request<'_>,
-        object: &Object<'_>,
-        findings: &mut Vec<Finding>,
-    ) {
-        if findings.is_empty() {
-            return;
-        }
-        if let Some((was, old_text)) = self.found_before(request, object.text) {
-            kept::mark(findings, was, object.text, old_text);
-        }
-        if request.is_through_status() {
-            // What was so before is not told to whoever writes a status.
-            findings.retain(|finding| finding.violation.kept.is_none());
-        }
-    }
-
-    /// What is wrong with the old object as well, and this; none where that does not count.
-    fn found_before<'r>(
-        self,
-        request: &Request<'r>,
-        text: &str,
-    ) -> Option<(Vec<Finding>, &'r str)> {
-        let old_text = request.old_object?;
-        let is_through_status = request.is_through_status();
-        if request.operation != Operation::Update
-            || (self.settings.on_update == OnUpdate::All
-                && !is_through_status
-                && !kept::is_bookkeeping(text, old_text))
-        {
-            return None;
-        }
-        let mut old = Object::read(old_text, &request.kind).ok()?;
-        if is_through_status {
-            old = old.through_status(None);
-        }
-        let mut unused = vec![false; self.settings.exemptions.len()];
-        let was = self.judge(request, &mut old, None, &mut unused).ok()?;
-        Some((was.findings, old_text))
-    }
-
-    /// Whether one of the findings about an object refuses it: not what the old object has as well,
-    /// which `was` keeps.
-    fn refuses(
-        self,
-        request: &Request<'_>,
-        text: &str,
-        findings: &[Finding],
-        was: &mut Option<BTreeMap<String, usize>>,
-    ) -> bool {
-        let mut rejecting = findings
-            .iter()
-            .filter(|finding| finding.action == Action::Reject)
-            .peekable();
-        if rejecting.peek().is_none() {
-            return false;
-        }
-        let was = was.get_or_insert_with(|| {
-            let before = self.found_before(request, text);
-            let before = before.into_iter().flat_map(|(before, _)| before);
-            before.map(|finding| (finding.key, 1)).collect()
-        });
-        rejecting.any(|finding| !was.contains_key(&finding.key))
+/// What becomes of what the old object has as well.
+fn before<'j>(request: &Request<'_>, was: &'j dyn Known) -> Before<'j> {
+    if request.operation == Operation::Update && request.old_object.is_some() {
+        Before::Was(was)
+    } else {
+        Before::Nothing
     }
 }
 

@@ -1,11 +1,11 @@
 //! The `match` of a rule: which requests the rule is about.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 
 use crate::glob;
 use crate::json::scan::lookup;
-use crate::json::{FieldPath, Location, Scalar, Step, find};
+use crate::json::{FieldPath, Scalar, Spot, Step, each_at};
 use crate::kind::{GroupKind, KindPattern};
 use crate::request::Request;
 use crate::workload::Object;
@@ -201,11 +201,12 @@ fn holds(condition: Condition<'_>, text: &str, path: &[Step<'_>]) -> bool {
     if values.len() < 2 {
         return condition.holds(&values);
     }
-    let found = find(text, path);
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    let is_repeated =
-        |(place, _): &(Location<'_>, _)| places.insert(format!("{place:#}"), 1).is_some();
-    !found.iter().any(is_repeated) && condition.holds(&values)
+    let mut places = HashSet::new();
+    let mut is_repeated = false;
+    each_at(text, path, &mut |spot, _| {
+        is_repeated |= !places.insert(spot.map(Spot::place).unwrap_or_default());
+    });
+    !is_repeated && condition.holds(&values)
 }
 
 fn namespace<'a>(request: &'a Request<'_>, object: &Object<'a>) -> Option<Cow<'a, str>> {

@@ -4,7 +4,10 @@
 //! newer Kubernetes, the spelling of numbers, the order of keys. A change here replaces the bytes of
 //! one value and no others.
 
+use std::collections::HashSet;
 use std::ops::Range;
+
+use rollout_guard_json::write_string;
 
 use crate::json::{Location, Step, members, position};
 
@@ -15,8 +18,9 @@ pub struct Edit {
     pub path: Location<'static>,
     /// What becomes of it.
     pub change: Change,
-    /// The bytes of the object that go, and what stands there instead.
+    /// The bytes of the object that go.
     pub(crate) span: Range<usize>,
+    /// What stands there instead, where the change is not to a text.
     pub(crate) text: String,
 }
 
@@ -48,6 +52,34 @@ pub(crate) fn add(edits: &mut Vec<Edit>, edit: Edit) {
     }
 }
 
+/// Adds changes to others, both in the order of the document. What both ask for is done once.
+pub(crate) fn merge(edits: &mut Vec<Edit>, others: Vec<Edit>) {
+    let mut earlier = std::mem::take(edits).into_iter().peekable();
+    for edit in others {
+        while let Some(first) = earlier.next_if(|first| first.span.start <= edit.span.start) {
+            edits.push(first);
+        }
+        if edits.last().is_none_or(|last| last.span != edit.span) {
+            edits.push(edit);
+        }
+    }
+    edits.extend(earlier);
+}
+
+/// Lists of changes as one, each and all in the order of the document.
+pub(crate) fn merge_all(mut lists: Vec<Vec<Edit>>) -> Vec<Edit> {
+    while lists.len() > 1 {
+        let mut merged = Vec::with_capacity(lists.len().div_ceil(2));
+        let mut left = lists.into_iter();
+        while let Some(mut edits) = left.next() {
+            merge(&mut edits, left.next().unwrap_or_default());
+            merged.push(edits);
+        }
+        lists = merged;
+    }
+    lists.pop().unwrap_or_default()
+}
+
 /// A text with these changes, which are in the order of the document.
 ///
 /// `None` where two changes meet, or one is beyond the end: then nothing is known to be right.
@@ -56,7 +88,11 @@ pub(crate) fn apply(text: &str, edits: &[Edit]) -> Option<String> {
     let mut copied = 0;
     for edit in edits {
         changed.push_str(text.get(copied..edit.span.start)?);
-        changed.push_str(&edit.text);
+        if let Change::Set(text) = &edit.change {
+            write_string(&mut changed, text);
+        } else {
+            changed.push_str(&edit.text);
+        }
         copied = edit.span.end;
     }
     changed.push_str(text.get(copied..)?);
@@ -66,14 +102,14 @@ pub(crate) fn apply(text: &str, edits: &[Edit]) -> Option<String> {
 /// The changes that remove members of a map, each with exactly one comma: all but the bytes of these
 /// members, their commas and the space up to the next member stay as they are.
 ///
-/// `map` is part of `text`; `removed` are the positions of the members' values, in order.
+/// `map` is part of `text`; `removed` are the positions of the members' values.
 ///
 /// `None` where that cannot be told.
 pub(crate) fn remove_members(
     text: &str,
     map: &str,
     place: &Location<'_>,
-    removed: &[usize],
+    removed: &HashSet<usize>,
 ) -> Option<Vec<Edit>> {
     let offset = |part: &str| position(part).checked_sub(position(text));
     let map_start = offset(map)?;
@@ -83,11 +119,7 @@ pub(crate) fn remove_members(
     for (key, value) in members(map)? {
         let start = read + text.get(read..)?.find('"')?;
         read = offset(value)? + value.len();
-        members_found.push((
-            key,
-            start..read,
-            removed.binary_search(&position(value)).is_ok(),
-        ));
+        members_found.push((key, start..read, removed.contains(&position(value))));
     }
     let mut edits = Vec::new();
     let last_kept = members_found
@@ -128,7 +160,7 @@ mod tests {
     fn edit(span: Range<usize>, text: &str) -> Edit {
         Edit {
             path: Location::default(),
-            change: Change::Set(text.to_owned()),
+            change: Change::PullSecrets,
             span,
             text: text.to_owned(),
         }
@@ -149,7 +181,7 @@ mod tests {
     /// The text without the members of its only map that have these values.
     fn without(text: &str, values: &[&str]) -> String {
         let members = members(text).unwrap();
-        let removed: Vec<_> = members
+        let removed: HashSet<_> = members
             .iter()
             .filter(|(_, value)| values.contains(value))
             .map(|(_, value)| position(value))

@@ -9,7 +9,7 @@ use crate::splice::{self, Edit};
 use crate::violation::{Code, Violation};
 
 /// A message names at most this many violations.
-const MOST_LINES: usize = 100;
+pub(crate) const MOST_LINES: usize = 100;
 
 /// The API server keeps 4,096 characters of warnings in all (`maxWarningLength` times 16).
 const MOST_WARNINGS: usize = 16;
@@ -17,13 +17,22 @@ const MOST_WARNINGS: usize = 16;
 /// Warnings are cut at this many bytes; the API server would cut them at 256 characters.
 const LONGEST_WARNING: usize = 256;
 
+/// What is told, how much more there is, and the codes of that.
+pub(crate) type Found = (Vec<Violation>, usize, Vec<Code>);
+
 /// The judgement on a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict<'s> {
-    /// What refuses the request, in the order of the document.
+    /// What refuses the request, in the order of the document: the first hundred.
     pub violations: Vec<Violation>,
-    /// What is wrong and passes, in the order of the document.
+    /// How many more there are.
+    pub more_violations: usize,
+    /// What is wrong and passes, in the order of the document: the first hundred.
     pub warnings: Vec<Violation>,
+    /// How many more there are.
+    pub more_warnings: usize,
+    /// The codes of what is only counted.
+    more_codes: Vec<Code>,
     /// The names of the exemptions without which there would be more.
     pub exempted: Vec<String>,
     /// The images that the request runs from elsewhere, as `from=to`.
@@ -39,7 +48,10 @@ impl<'s> Verdict<'s> {
     pub(crate) const fn new(docs_url: Option<&'s str>) -> Self {
         Self {
             violations: Vec::new(),
+            more_violations: 0,
             warnings: Vec::new(),
+            more_warnings: 0,
+            more_codes: Vec::new(),
             exempted: Vec::new(),
             rewritten: Vec::new(),
             edits: Vec::new(),
@@ -79,12 +91,18 @@ impl<'s> Verdict<'s> {
         verdict
     }
 
-    pub(crate) fn add(&mut self, refuses: bool, violation: Violation) {
-        if refuses {
-            self.violations.push(violation);
-        } else {
-            self.warnings.push(violation);
-        }
+    /// Adds what refuses the request: what is told, how much more there is, and the codes of that.
+    pub(crate) fn add_violations(&mut self, (told, more, codes): Found) {
+        self.violations.extend(told);
+        self.more_violations += more;
+        self.more_codes.extend(codes);
+    }
+
+    /// Adds what passes, as [`add_violations`](Self::add_violations) adds what does not.
+    pub(crate) fn add_warnings(&mut self, (told, more, codes): Found) {
+        self.warnings.extend(told);
+        self.more_warnings += more;
+        self.more_codes.extend(codes);
     }
 
     pub(crate) fn exempted(&mut self, name: &str) {
@@ -124,18 +142,19 @@ impl<'s> Verdict<'s> {
         let link = self.docs_url.map(|url| format!("see {url}"));
         match self.violations.as_slice() {
             [] => None,
-            [only] => Some(match link {
+            [only] if self.more_violations == 0 => Some(match link {
                 Some(link) => format!("{only} ({link})"),
                 None => only.to_string(),
             }),
             all => {
-                let mut message = format!("{} problems:", all.len());
+                let count = all.len() + self.more_violations;
+                let mut message = format!("{count} problems:");
                 for violation in all.iter().take(MOST_LINES) {
                     // Writing to a string cannot fail.
                     let _ = write!(message, "\n{violation}");
                 }
-                if all.len() > MOST_LINES {
-                    let _ = write!(message, "\nand {} more", all.len() - MOST_LINES);
+                if count > MOST_LINES {
+                    let _ = write!(message, "\nand {} more", count - MOST_LINES);
                 }
                 if let Some(link) = link {
                     message.push('\n');
@@ -148,7 +167,8 @@ impl<'s> Verdict<'s> {
 
     /// Everything wrong as warnings, so that a policy in monitor mode still tells the user.
     pub fn warning_texts(&self) -> Vec<String> {
-        let all = self.violations.len() + self.warnings.len();
+        let all =
+            self.violations.len() + self.more_violations + self.warnings.len() + self.more_warnings;
         let told = if all > MOST_WARNINGS {
             MOST_WARNINGS - 1
         } else {
@@ -170,9 +190,13 @@ impl<'s> Verdict<'s> {
     /// The codes of everything wrong, notes left out, each once, in the order of the document.
     pub fn codes(&self) -> Vec<Code> {
         let mut codes = Vec::new();
-        for violation in self.violations.iter().chain(&self.warnings) {
-            if !violation.code.is_note() && !codes.contains(&violation.code) {
-                codes.push(violation.code);
+        let told = self.violations.iter().chain(&self.warnings);
+        for code in told
+            .map(|violation| violation.code)
+            .chain(self.more_codes.iter().copied())
+        {
+            if !code.is_note() && !codes.contains(&code) {
+                codes.push(code);
             }
         }
         codes

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::json::Location;
 
 /// What is wrong, as a word that never changes. Each has a section in `docs/messages.md`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Code {
     /// No entry of `registries.allow` matches the image's registry.
     RegistryNotAllowed,
@@ -231,20 +231,25 @@ impl Outcome {
         }
     }
 
-    /// The problem as it is told where the request passes. It is `at` least so far from its beginning, behind
-    /// words of the user's.
-    pub(crate) fn soften(self, problem: &mut String, at: usize, is_kept: bool) {
-        let refused = self.refused.as_bytes();
-        let rest = problem.as_bytes().get(at..).unwrap_or_default();
-        let found = rest
-            .windows(refused.len())
-            .position(|words| words == refused);
-        if let Some(found) = found {
-            let start = at + found;
-            let words = if is_kept { self.kept } else { self.warned };
-            problem.replace_range(start..start + self.refused.len(), words);
+    /// The words for what becomes of the request.
+    pub(crate) const fn words(self, fate: Fate) -> &'static str {
+        match fate {
+            Fate::Refused => self.refused,
+            Fate::Warned => self.warned,
+            Fate::Kept => self.kept,
         }
     }
+}
+
+/// What becomes of a request, as far as one problem decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It is refused.
+    Refused,
+    /// The rule only warns.
+    Warned,
+    /// It passes since it was so before.
+    Kept,
 }
 
 /// One thing wrong with a request.

@@ -9,7 +9,7 @@
 //! With a `prefix`, only what is under it is judged.
 
 use crate::shown::listed;
-use crate::violation::{Code, Outcome};
+use crate::violation::{Code, Fate, Outcome};
 
 use super::{AnnotationRule, Annotations, Objection, Sink, texts, tools};
 
@@ -20,12 +20,10 @@ pub(super) fn check<'o>(
 ) {
     for annotation in &annotations.all {
         if !rule.admits(&annotation.key) {
-            let keys = rule.keys(&rule.allowed);
-            let problem = not_allowed(&texts(&keys));
+            let problem = |fate| not_allowed(&texts(&rule.keys(&rule.allowed)), fate);
             sink(
                 Objection::found(Code::AnnotationNotAllowed, annotation, problem)
-                    .advising("remove it")
-                    .ending(Outcome::NOT_ALLOWED),
+                    .advising("remove it"),
             );
         }
     }
@@ -45,6 +43,7 @@ impl AnnotationRule<'_> {
 }
 
 /// What is wrong with an annotation that is not in the list.
-pub(super) fn not_allowed(allowed: &[&str]) -> String {
-    ["it is not allowed (allowed: ", &listed(allowed), ")"].concat()
+pub(super) fn not_allowed(allowed: &[&str], fate: Fate) -> String {
+    let words = Outcome::NOT_ALLOWED.words(fate);
+    ["it ", words, " (allowed: ", &listed(allowed), ")"].concat()
 }

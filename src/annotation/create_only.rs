@@ -28,12 +28,18 @@ pub(super) fn check<'o>(
         if let Some(annotation) = new.found.first()
             && new.values() != before.values()
         {
-            let (problem, advice) = if before.found.is_empty() {
-                let problem = "it may be set only when the object is created".to_owned();
-                (problem, "remove it")
+            let is_new = before.found.is_empty();
+            let advice = if is_new {
+                "remove it"
             } else {
-                let problem = ["it may not change later", &was(&before)].concat();
-                (problem, "leave it as it was or remove it")
+                "leave it as it was or remove it"
+            };
+            let problem = move |_| {
+                if is_new {
+                    "it may be set only when the object is created".to_owned()
+                } else {
+                    ["it may not change later", &was(&before)].concat()
+                }
             };
             let mut objection =
                 Objection::found(Code::AnnotationCreateOnly, annotation, problem).advising(advice);

@@ -9,9 +9,10 @@
 //!
 //! Accepted: `team: ""` with `cost-center: "7"`. Rejected: `team` alone.
 
-use crate::violation::{Code, Outcome};
+use crate::violation::{Code, Fate, Outcome};
 
 use super::allowed::not_allowed;
+use super::required::one_required;
 use super::{AnnotationRule, Annotations, Name, Objection, Sink, listed, texts};
 
 /// What the keys of the annotations are held against.
@@ -67,21 +68,21 @@ pub(super) fn check<'o>(
             .iter()
             .any(|name| rule.names.spelling(*name, key).is_some())
     };
-    let mut all = |code, problem, advice| {
-        let mut objection = Objection::all(code, problem).advising(advice);
-        if code == Code::AnnotationRequired {
-            objection = objection.ending(Outcome::REQUIRED);
-        }
-        objection.facts = texts(&keys).concat();
+    let mut all = |code, problem: fn(&[String], Fate) -> String, advice| {
+        let facts = texts(&keys).concat();
+        let keys = keys.clone();
+        let mut objection = Objection::all(code, move |fate| problem(&keys, fate)).advising(advice);
+        objection.facts = facts;
         sink(objection);
     };
     match criterion {
         Criterion::ContainsAnyOf if !names.iter().any(is_there) => {
-            let problem = ["one of ", &listed(&keys, " or "), " is required"].concat();
-            all(Code::AnnotationRequired, problem, "set one");
+            all(Code::AnnotationRequired, one_required, "set one");
         }
         Criterion::DoesNotContainAllOf if names.iter().all(is_there) => {
-            let problem = [&listed(&keys, " and "), " must not be set together"].concat();
+            let problem = |keys: &[String], _: Fate| {
+                [&listed(keys, " and "), " must not be set together"].concat()
+            };
             all(Code::AnnotationConflicting, problem, "remove one");
         }
         Criterion::ContainsOtherThan
@@ -90,37 +91,34 @@ pub(super) fn check<'o>(
                 .iter()
                 .all(|annotation| is_named(&annotation.key)) =>
         {
-            let problem = ["another one than ", &listed(&keys, " and "), " is required"].concat();
+            let problem = |keys: &[String], fate: Fate| {
+                let words = Outcome::REQUIRED.words(fate);
+                ["another one than ", &listed(keys, " and "), " ", words].concat()
+            };
             all(Code::AnnotationRequired, problem, "set one");
         }
         Criterion::ContainsAllOf => {
             for name in names.iter().filter(|name| !is_there(name)) {
-                let problem = "it is required".to_owned();
+                let problem = |fate| ["it ", Outcome::REQUIRED.words(fate)].concat();
                 let key = rule.names.key(*name);
-                sink(
-                    Objection::missing(Code::AnnotationRequired, key, problem)
-                        .advising("set it")
-                        .ending(Outcome::REQUIRED),
-                );
+                sink(Objection::missing(Code::AnnotationRequired, key, problem).advising("set it"));
             }
         }
         Criterion::DoesNotContainAnyOf => {
             for annotation in annotations.all.iter().filter(|found| is_named(&found.key)) {
-                let problem = "it is denied".to_owned();
+                let problem = |fate| ["it ", Outcome::DENIED.words(fate)].concat();
                 sink(
                     Objection::found(Code::AnnotationDenied, annotation, problem)
-                        .advising("remove it")
-                        .ending(Outcome::DENIED),
+                        .advising("remove it"),
                 );
             }
         }
         Criterion::DoesNotContainOtherThan => {
             for annotation in annotations.all.iter().filter(|found| !is_named(&found.key)) {
-                let problem = not_allowed(&texts(&keys));
+                let problem = |fate| not_allowed(&texts(&rule.keys(names)), fate);
                 sink(
                     Objection::found(Code::AnnotationNotAllowed, annotation, problem)
-                        .advising("remove it")
-                        .ending(Outcome::NOT_ALLOWED),
+                        .advising("remove it"),
                 );
             }
         }

@@ -26,16 +26,17 @@ pub(super) fn check<'o>(
             .iter()
             .find(|name| rule.names.matching(**name, &annotation.key).is_some());
         if let Some(name) = denied {
-            let key = rule.names.key(*name);
-            let by = if key == annotation.key {
-                String::new()
-            } else {
-                [" by ", &quoted(&[&key], "")].concat()
+            let problem = |fate| {
+                let key = rule.names.key(*name);
+                let by = if key == annotation.key {
+                    String::new()
+                } else {
+                    [" by ", &quoted(&[&key], "")].concat()
+                };
+                ["it ", Outcome::DENIED.words(fate), &by].concat()
             };
-            let problem = ["it is denied", &by].concat();
-            let mut objection = Objection::found(Code::AnnotationDenied, annotation, problem)
-                .advising("remove it")
-                .ending(Outcome::DENIED);
+            let mut objection =
+                Objection::found(Code::AnnotationDenied, annotation, problem).advising("remove it");
             objection.removable.push(annotation.position());
             sink(objection);
         }

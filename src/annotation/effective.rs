@@ -1,6 +1,7 @@
 //! The value that a name has, whichever way it is spelled.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use crate::glob;
 use crate::selector::Condition;
@@ -72,21 +73,23 @@ impl<'a> AnnotationRule<'a> {
         }
         let spelled = |annotation: &'o Annotation<'o>| self.names.matching(glob, &annotation.key);
         let mut effective = Effective::default();
+        // The best spelling of each name, where there is more than one.
+        let mut best: HashMap<&str, usize> = HashMap::new();
+        if !self.names.aliases.is_empty() {
+            for (rank, name) in annotations.all.iter().filter_map(spelled) {
+                let best = best.entry(name).or_insert(rank);
+                *best = rank.min(*best);
+            }
+        }
         for annotation in &annotations.all {
-            let Some((rank, name)) = spelled(annotation) else {
-                continue;
-            };
-            let is_overruled = rank > 0
-                && annotations.all.iter().any(|other| {
-                    spelled(other).is_some_and(|(better, same)| better < rank && same == name)
-                });
-            if !is_overruled {
+            if let Some((rank, name)) = spelled(annotation)
+                && best.get(name).is_none_or(|best| *best == rank)
+            {
                 effective.found.push(annotation);
             }
         }
         for rule in defaulted {
-            let key = self.names.key(rule.name);
-            if self.names.matching(glob, &key).is_some() {
+            if self.names.is_name_of(glob, rule.name) {
                 effective.defaults.extend(rule.default.as_deref());
             }
         }

@@ -19,8 +19,10 @@ pub(super) fn check<'o>(
 ) {
     for name in &rule.keep {
         if !rule.has(*name, annotations) && rule.has(*name, old) {
-            let before = rule.effective(*name, old);
-            let problem = ["it may not be removed", &was(&before)].concat();
+            let problem = move |_| {
+                let before = rule.effective(*name, old);
+                ["it may not be removed", &was(&before)].concat()
+            };
             sink(
                 Objection::missing(Code::AnnotationKeep, rule.names.key(*name), problem)
                     .advising("leave it as it was or change it"),

@@ -87,6 +87,16 @@ impl<'a> Names<'a> {
         })
     }
 
+    /// Whether a name is this other one, or a glob over names matches it.
+    pub(crate) fn is_name_of(&self, glob: Name<'_>, name: Name<'_>) -> bool {
+        if glob.is_relative && name.is_relative && glob::matches(glob.text, name.text) {
+            return true;
+        }
+        // Without another spelling, nothing else of a relative name is told from it.
+        let is_told = glob.is_relative && name.is_relative && self.aliases.is_empty();
+        !is_told && self.matching(glob, &self.key(name)).is_some()
+    }
+
     /// Whether a key is under the prefix or one of its older spellings.
     pub(crate) fn covers(&self, key: &str) -> bool {
         self.spellings().any(|prefix| below(key, prefix).is_some())

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::json::scan::lookup;
-use crate::json::{Kind, Location, Scalar, Step, kind_of, members, position};
+use crate::json::{Kind, Location, Place, Scalar, Step, kind_of, members, position};
 use crate::kind::GroupKind;
 use crate::shown::is_record;
 use crate::workload::{Malformed, Object};
@@ -12,9 +12,13 @@ use crate::workload::{Malformed, Object};
 #[derive(Debug, Default)]
 pub(crate) struct Annotations<'a> {
     /// What they annotate: the object itself, or a pod template.
-    pub(crate) owner: Location<'a>,
-    /// The pod template that they annotate; none where they annotate the object or a bare Pod.
-    pub(crate) template: Option<Location<'a>>,
+    pub(crate) owner: Place<'a>,
+    /// They annotate a pod template, and not the object or a bare Pod.
+    pub(crate) is_template: bool,
+    /// There is `metadata`.
+    pub(crate) has_metadata: bool,
+    /// There are annotations, be it of the wrong JSON type.
+    pub(crate) has_map: bool,
     /// The maps of annotations. There is one, or none; more where a key occurs twice.
     pub(crate) maps: Vec<&'a str>,
     /// The annotations in the order of the document, a repeated one as often as it was written.
@@ -59,11 +63,12 @@ impl<'a> Annotation<'a> {
 impl<'a> Annotations<'a> {
     /// The place of the map of annotations.
     pub(crate) fn place(&self) -> Location<'a> {
-        let mut place = self.owner.clone();
-        place
-            .0
-            .extend([Step::key("metadata"), Step::key("annotations")]);
-        place
+        self.place_in_metadata().location()
+    }
+
+    fn place_in_metadata(&self) -> Place<'a> {
+        let metadata = self.owner.below(Step::key("metadata"));
+        metadata.below(Step::key("annotations"))
     }
 
     /// Where the first map stands in the input; where there is none, where the object does.
@@ -85,29 +90,25 @@ impl<'a> Annotations<'a> {
     /// Reads the maps of annotations in `text`, `way` leading to them.
     fn read(&mut self, text: &'a str, way: &[Step<'a>]) {
         for map in lookup(text, way) {
+            self.has_map = true;
             match kind_of(map) {
                 Kind::Null => {}
                 Kind::Map => {
                     self.maps.push(map);
                     for (key, raw) in members(map).unwrap_or_default() {
-                        let found = kind_of(raw);
-                        if found != Kind::Text {
-                            let mut place = self.place();
-                            place.0.push(Step::Key(key.clone()));
+                        if kind_of(raw) != Kind::Text {
+                            let place = self.place_in_metadata().below(Step::Key(key.clone()));
                             self.misfit(raw, place, Kind::Text);
                         }
                         self.all.push(Annotation { key, raw });
                     }
                 }
-                _ => {
-                    let place = self.place();
-                    self.misfit(map, place, Kind::Map);
-                }
+                _ => self.misfit(map, self.place_in_metadata(), Kind::Map),
             }
         }
     }
 
-    fn misfit(&mut self, raw: &'a str, place: Location<'a>, expected: Kind) {
+    fn misfit(&mut self, raw: &'a str, place: Place<'a>, expected: Kind) {
         self.malformed.push(Malformed {
             raw,
             place,
@@ -121,25 +122,31 @@ impl<'a> Annotations<'a> {
 pub(crate) fn of_object<'a>(object: &Object<'a>, kind: &GroupKind<'_>) -> Vec<Annotations<'a>> {
     let mut places = vec![own(object)];
     if kind.is_cron_job() {
-        let jobs = Location(vec![Step::key("spec"), Step::key("jobTemplate")]);
-        places.push(at(object, jobs));
+        places.push(at(object, &of_jobs()));
     }
     places
+}
+
+/// The place of what a `CronJob` makes Jobs of.
+pub(crate) fn of_jobs<'a>() -> Place<'a> {
+    let spec = Place::default().below(Step::key("spec"));
+    spec.below(Step::key("jobTemplate"))
 }
 
 /// The annotations of the pod templates in an object.
 pub(crate) fn of_templates_in<'a>(object: &Object<'a>) -> Vec<Annotations<'a>> {
-    let mut places = Vec::new();
-    for template in &object.templates {
-        let mut annotations = at(object, template.clone());
-        annotations.template = Some(template.clone());
-        places.push(annotations);
-    }
-    places
+    let templates = object.templates.iter().map(|template| Annotations {
+        is_template: true,
+        ..at(object, template)
+    });
+    templates.collect()
 }
 
 fn own<'a>(object: &Object<'a>) -> Annotations<'a> {
-    let mut annotations = Annotations::default();
+    let mut annotations = Annotations {
+        has_metadata: object.metadata.is_some(),
+        ..Annotations::default()
+    };
     match object.metadata {
         Some(metadata) if !object.is_metadata_repeated => {
             annotations.read(metadata, &[Step::key("annotations")]);
@@ -149,15 +156,19 @@ fn own<'a>(object: &Object<'a>) -> Annotations<'a> {
     annotations
 }
 
-/// The annotations of what stands at a place in an object.
-pub(crate) fn at<'a>(object: &Object<'a>, owner: Location<'a>) -> Annotations<'a> {
-    if owner.steps().is_empty() {
+/// The annotations of what stands at a place in an object: the object itself, or what runs containers
+/// or makes Jobs.
+pub(crate) fn at<'a>(object: &Object<'a>, owner: &Place<'a>) -> Annotations<'a> {
+    if owner.step().is_none() {
         return own(object);
     }
     let mut annotations = Annotations {
-        owner,
+        owner: owner.clone(),
         ..Annotations::default()
     };
-    annotations.read(object.text, annotations.place().steps());
+    for metadata in object.marked(&owner.below(Step::key("metadata"))) {
+        annotations.has_metadata = true;
+        annotations.read(metadata, &[Step::key("annotations")]);
+    }
     annotations
 }

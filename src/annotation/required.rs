@@ -8,7 +8,7 @@
 //! Accepted: `team: shop` with `cert-manager.io/issuer: ca`. Rejected: `team: ""`, and an object with
 //! neither issuer.
 
-use crate::violation::{Code, Outcome};
+use crate::violation::{Code, Fate, Outcome};
 
 use super::{Annotation, AnnotationRule, Annotations, Name, Objection, Sink, listed, texts};
 
@@ -20,28 +20,31 @@ pub(super) fn check<'o>(
     let is_there = |name: &Name<'_>| rule.spelled(*name, annotations).any(Annotation::is_full);
     for name in &rule.required {
         if !is_there(name) {
-            let (problem, advice) = if rule.has(*name, annotations) {
-                ("it is required and empty", "give it a value")
+            let (but, advice) = if rule.has(*name, annotations) {
+                (" and empty", "give it a value")
             } else {
-                ("it is required", "set it")
+                ("", "set it")
             };
             let key = rule.names.key(*name);
-            sink(
-                Objection::missing(Code::AnnotationRequired, key, problem.to_owned())
-                    .advising(advice)
-                    .ending(Outcome::REQUIRED),
-            );
+            let problem = move |fate| ["it ", Outcome::REQUIRED.words(fate), but].concat();
+            sink(Objection::missing(Code::AnnotationRequired, key, problem).advising(advice));
         }
     }
     for group in &rule.require_any {
         if !group.iter().any(is_there) {
             let keys = rule.keys(group);
-            let problem = ["one of ", &listed(&keys, " or "), " is required"].concat();
-            let mut objection = Objection::all(Code::AnnotationRequired, problem)
-                .advising("set one")
-                .ending(Outcome::REQUIRED);
-            objection.facts = texts(&keys).concat();
+            let facts = texts(&keys).concat();
+            let problem = move |fate| one_required(&keys, fate);
+            let mut objection =
+                Objection::all(Code::AnnotationRequired, problem).advising("set one");
+            objection.facts = facts;
             sink(objection);
         }
     }
+}
+
+/// What is wrong where none of several annotations is there.
+pub(super) fn one_required(keys: &[String], fate: Fate) -> String {
+    let words = Outcome::REQUIRED.words(fate);
+    ["one of ", &listed(keys, " or "), " ", words].concat()
 }

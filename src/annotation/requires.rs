@@ -11,6 +11,7 @@
 //! Accepted: `spec: slb.s1.small` with `instance-charge-type: PayBySpec`. Rejected: `spec` alone.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use crate::glob::has_wildcard;
 use crate::selector::Condition;
@@ -37,7 +38,7 @@ pub(super) fn check<'a, 'o>(
     if rule.requires.is_empty() {
         return;
     }
-    let defaulted = rule.defaulted(annotations);
+    let defaulted: Rc<[_]> = rule.defaulted(annotations).into();
     let effective_of = |name: Name<'a>| rule.effective_of_all(name, annotations, &defaulted);
     for requirement in &rule.requires {
         let holds = requirement
@@ -64,31 +65,32 @@ pub(super) fn check<'a, 'o>(
                 .iter()
                 .find(|annotation| is_unmet(annotation.value().as_deref()));
             let culprit = culprit.copied();
-            let key = rule.names.key(*name);
             // Where none is there that a glob could mean, it is about what makes the requirement apply.
             let is_any = culprit.is_none() && name.is_glob();
-            let subject = if is_any {
-                ["one of ", &quoted(&[&key], "")].concat()
-            } else {
-                "it".to_owned()
-            };
-            let must = match condition {
-                Condition::Absent => " must not be set".to_owned(),
-                Condition::Present => " must be set".to_owned(),
-                Condition::Like(glob) if has_wildcard(glob) => {
-                    [" must match ", &quoted(&[glob], "")].concat()
+            let problem = {
+                let defaulted = Rc::clone(&defaulted);
+                move |_| {
+                    let effective_of =
+                        |name: Name<'a>| rule.effective_of_all(name, annotations, &defaulted);
+                    let given = given(rule, requirement, &effective_of);
+                    let subject = if is_any {
+                        ["one of ", &quoted(&[&rule.names.key(*name)], "")].concat()
+                    } else {
+                        "it".to_owned()
+                    };
+                    ["with ", &given, " ", &subject, &must(*condition)].concat()
                 }
-                Condition::Like(value) => [" must be ", &quoted(&[value], "")].concat(),
             };
-            let given = given(rule, requirement, &effective_of);
-            let problem = ["with ", &given, " ", &subject, &must].concat();
             let mut objection =
                 match culprit.or(cause(requirement, &effective_of).filter(|_| is_any)) {
                     Some(annotation) => {
                         Objection::found(Code::AnnotationRequirement, annotation, problem)
                     }
                     None if is_any => Objection::all(Code::AnnotationRequirement, problem),
-                    None => Objection::missing(Code::AnnotationRequirement, key, problem),
+                    None => {
+                        let key = rule.names.key(*name);
+                        Objection::missing(Code::AnnotationRequirement, key, problem)
+                    }
                 };
             let is_left = requirement
                 .when
@@ -107,6 +109,18 @@ pub(super) fn check<'a, 'o>(
             }
             sink(objection);
         }
+    }
+}
+
+/// What a value must be, in words.
+fn must(condition: Condition<'_>) -> String {
+    match condition {
+        Condition::Absent => " must not be set".to_owned(),
+        Condition::Present => " must be set".to_owned(),
+        Condition::Like(glob) if has_wildcard(glob) => {
+            [" must match ", &quoted(&[glob], "")].concat()
+        }
+        Condition::Like(value) => [" must be ", &quoted(&[value], "")].concat(),
     }
 }
 

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 
 use crate::glob;
 use crate::shown::quoted;
-use crate::violation::{Code, Outcome};
+use crate::violation::{Code, Fate};
 
 use super::allowed::not_allowed;
 use super::{AnnotationRule, Annotations, Name, Objection, Sink, pattern};
@@ -42,23 +42,21 @@ pub(super) fn check<'o>(
             let Some(value) = annotation.value() else {
                 continue;
             };
-            if let Some((problem, outcome)) = values.object_to(&value) {
+            if let Some(problem) = values.object_to(&value) {
                 let code = Code::AnnotationValueNotAllowed;
-                let mut objection = Objection::found(code, annotation, problem);
-                objection.outcome = outcome.map(|outcome| (outcome, 0));
-                sink(objection);
+                sink(Objection::found(code, annotation, problem));
             }
         }
-        if let Some(default) = effective.defaults.first()
-            && let Some((problem, outcome)) = values.object_to(default)
+        if let Some(default) = effective.defaults.first().copied()
+            && let Some(problem) = values.object_to(default)
         {
-            let default = quoted(&[default], "");
-            let absent = ["it is absent, which means ", &default, ": "].concat();
-            let key = rule.names.key(values.name);
             let code = Code::AnnotationValueNotAllowed;
-            let mut objection = Objection::missing(code, key, [absent.as_str(), &problem].concat());
-            objection.outcome = outcome.map(|outcome| (outcome, absent.len()));
-            sink(objection);
+            let key = rule.names.key(values.name);
+            let problem = move |fate| {
+                let default = quoted(&[default], "");
+                ["it is absent, which means ", &default, ": ", &problem(fate)].concat()
+            };
+            sink(Objection::missing(code, key, problem));
         }
     }
 }
@@ -71,20 +69,20 @@ impl ValueRule<'_> {
     }
 
     /// What is wrong with a value.
-    fn object_to(&self, value: &str) -> Option<(String, Option<Outcome>)> {
+    fn object_to(&self, value: &str) -> Option<Box<dyn Fn(Fate) -> String + '_>> {
         if !self.one_of.is_empty() && !self.one_of.iter().any(|glob| glob::matches(glob, value)) {
-            let problem = not_allowed(&self.one_of);
-            return Some((problem, Some(Outcome::NOT_ALLOWED)));
+            return Some(Box::new(|fate| not_allowed(&self.one_of, fate)));
         }
         let pattern = self.pattern?;
-        let shown = || quoted(&[pattern], "");
+        let shown = move || quoted(&[pattern], "");
         match pattern::matches(pattern, value) {
             Ok(true) => None,
-            Ok(false) => Some((["the whole value must match ", &shown()].concat(), None)),
-            Err(problem) => {
-                let problem = ["it cannot be held against ", &shown(), ": ", &problem].concat();
-                Some((problem, None))
-            }
+            Ok(false) => Some(Box::new(move |_| {
+                ["the whole value must match ", &shown()].concat()
+            })),
+            Err(problem) => Some(Box::new(move |_| {
+                ["it cannot be held against ", &shown(), ": ", &problem].concat()
+            })),
         }
     }
 }

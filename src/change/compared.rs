@@ -1,12 +1,16 @@
 //! An object and what it was.
 
 use std::cell::OnceCell;
+use std::collections::HashSet;
 
-use crate::json::{Location, Step, scan};
+use crate::annotation::of_jobs;
+use crate::json::{Place, Step, scan};
 use crate::request::{Request, RequestError};
 use crate::workload::{self, ImagePath, Object};
 
-use super::difference::{Change, Difference, Differences, zip};
+use super::controllers::unties_owners;
+use super::difference::{Change, Differences, is_owner, zip};
+use super::guard::is_annotation_or_label;
 use super::{ChangeRule, Guard, entries, images, owners};
 
 /// The object of an UPDATE beside the one before, each opened as far as a guard needs.
@@ -16,7 +20,7 @@ pub(crate) struct Compared<'p, 'a> {
     old: Object<'a>,
     is_body_changed: bool,
     has_image_paths: bool,
-    templates: OnceCell<Vec<(Location<'a>, Change<'a>)>>,
+    templates: OnceCell<Vec<(Place<'a>, Change<'a>)>>,
 }
 
 impl<'p, 'a> Compared<'p, 'a> {
@@ -48,39 +52,31 @@ impl<'p, 'a> Compared<'p, 'a> {
     }
 
     /// The `metadata` of pod templates, and of the Jobs of a `CronJob`, each with its place.
-    pub(super) fn templates(&self) -> &[(Location<'a>, Change<'a>)] {
+    pub(super) fn templates(&self) -> &[(Place<'a>, Change<'a>)] {
         if let Some(templates) = self.templates.get() {
             return templates;
         }
-        let mut places: Vec<Location<'a>> = Vec::new();
-        if self.is_body_changed {
-            if self.request.kind.is_cron_job() {
-                places.push(Location(vec![Step::key("spec"), Step::key("jobTemplate")]));
-            }
-            for place in self.new.templates.iter().chain(&self.old.templates) {
-                if !places.contains(place) {
-                    places.push(place.clone());
-                }
-            }
-        }
         let mut templates = Vec::new();
-        for mut place in places {
-            place.0.push(Step::key("metadata"));
-            for change in self.marked(place.steps()) {
-                templates.push((place.clone(), change));
+        if self.is_body_changed {
+            let jobs = self.request.kind.is_cron_job().then(of_jobs);
+            let all = self.new.templates.iter().chain(&self.old.templates);
+            let mut seen = HashSet::new();
+            for place in jobs.iter().chain(all) {
+                if !seen.insert(place) {
+                    continue;
+                }
+                let metadata = place.below(Step::key("metadata"));
+                for change in self.marked(&metadata) {
+                    templates.push((metadata.clone(), change));
+                }
             }
         }
         self.templates.get_or_init(|| templates)
     }
 
     /// What is at a place now and what was there, for places that the walks over both objects note.
-    fn marked(&self, place: &[Step<'_>]) -> Vec<Change<'a>> {
-        let at_place = |object: &Object<'a>| -> Vec<&'a str> {
-            let marks = object.marks.iter();
-            let marks = marks.filter(|(mark, _)| mark.steps() == place);
-            marks.map(|(_, value)| *value).collect()
-        };
-        zip(&at_place(&self.old), &at_place(self.new))
+    fn marked(&self, place: &Place<'_>) -> Vec<Change<'a>> {
+        zip(&self.old.marked(place), &self.new.marked(place))
     }
 
     /// Compares what a path leads to.
@@ -92,7 +88,10 @@ impl<'p, 'a> Compared<'p, 'a> {
             && Object::notes(first, last)
         {
             if self.is_body_changed {
-                for change in self.marked(place) {
+                let all = place
+                    .iter()
+                    .fold(Place::default(), |place, step| place.below(step.clone()));
+                for change in self.marked(&all) {
                     differences.below(place, &mut |this| this.along(change, rest));
                 }
             }
@@ -109,14 +108,19 @@ impl<'p, 'a> Compared<'p, 'a> {
         &self,
         rule: &ChangeRule<'_>,
         as_it_will_run: &dyn Fn(&workload::ImageField<'_>) -> String,
-    ) -> Vec<Difference> {
-        let mut differences = Differences::default();
+    ) -> Differences {
+        let mut differences = Differences::new(rule.guards.len() > 1).without(self.left_out());
         for guard in &rule.guards {
             match guard {
                 Guard::Images => {
                     // A path of the settings may lead anywhere.
                     if self.is_body_changed || self.has_image_paths {
-                        images::compare(&self.old, self.new, as_it_will_run, &mut differences);
+                        images::compare(
+                            &self.old,
+                            self.new,
+                            &|was, is| as_it_will_run(was) == as_it_will_run(is),
+                            &mut |was, is| images::note(was, is, &mut differences),
+                        );
                     }
                 }
                 Guard::Annotations(glob) => {
@@ -131,10 +135,18 @@ impl<'p, 'a> Compared<'p, 'a> {
                 owners::compare(change, &mut differences);
             }
         }
-        if rule.guards.len() > 1 {
-            differences.keep_each_once();
+        differences
+    }
+
+    /// Where nothing that differs counts.
+    fn left_out(&self) -> fn(&[Step<'_>]) -> bool {
+        if self.request.is_through_status() {
+            |place| !is_annotation_or_label(place)
+        } else if self.request.user.as_ref().is_some_and(unties_owners) {
+            is_owner
+        } else {
+            |_| false
         }
-        differences.found
     }
 
     /// A member of the object and what it was; more than one where its key is repeated.

@@ -4,9 +4,8 @@
 //! white space and the spelling of numbers do not count, and `null` is as good as absent.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::guard::is_annotation_or_label;
 use crate::json::{Kind, Location, Scalar, Step, kind_of, same, scan};
 use crate::shown::{is_private, is_record};
 
@@ -29,8 +28,6 @@ pub(crate) struct Difference {
     pub(crate) path: Location<'static>,
     /// How that is told, where it is not by the path alone.
     pub(crate) place: Option<String>,
-    /// What pairs it with the same difference of other objects, where the path does not.
-    pub(crate) paired_by: Option<String>,
     /// What it is called.
     pub(crate) noun: &'static str,
     /// What of it a message may show.
@@ -49,23 +46,18 @@ impl Difference {
             None => self.path.to_string(),
         }
     }
+}
 
-    /// Whether it is in the object's own `ownerReferences`.
-    pub(crate) fn is_owner(&self) -> bool {
-        matches!(self.path.steps(), [Step::Key(metadata), Step::Key(owners), ..]
-            if metadata == "metadata" && owners == "ownerReferences")
-    }
+/// Whether a place is in the object's own `ownerReferences`.
+pub(super) fn is_owner(place: &[Step<'_>]) -> bool {
+    matches!(place, [Step::Key(metadata), Step::Key(owners), ..]
+        if metadata == "metadata" && owners == "ownerReferences")
+}
 
-    /// Whether it is one of the object's own annotations or labels.
-    pub(crate) fn is_annotation_or_label(&self) -> bool {
-        is_annotation_or_label(self.path.steps())
-    }
-
-    /// Whether this is what restarts a workload, and does nothing else.
-    pub(crate) fn is_restart(&self) -> bool {
-        matches!(self.path.steps(), [.., Step::Key(template), Step::Key(metadata), Step::Key(annotations), Step::Key(key)]
-            if template == "template" && metadata == "metadata" && annotations == "annotations" && key == RESTARTED_AT)
-    }
+/// Whether this is what restarts a workload, and does nothing else.
+fn is_restart(path: &Location<'_>) -> bool {
+    matches!(path.steps(), [.., Step::Key(template), Step::Key(metadata), Step::Key(annotations), Step::Key(key)]
+        if template == "template" && metadata == "metadata" && annotations == "annotations" && key == RESTARTED_AT)
 }
 
 /// What of a difference a message may show: messages also reach audit logs and the logs of CI.
@@ -83,13 +75,52 @@ pub(crate) enum Shows {
 pub(crate) type Change<'a> = (Option<&'a str>, Option<&'a str>);
 
 /// Collects what differs, and knows where it stands.
-#[derive(Default)]
 pub(crate) struct Differences {
+    /// The first of them.
     pub(crate) found: Vec<Difference>,
+    /// How many more there are.
+    pub(crate) more: usize,
+    /// All of them are what restarts a workload.
+    pub(crate) are_restarts: bool,
+    /// The places of all, where two guards may find the same.
+    seen: Option<HashSet<Location<'static>>>,
+    /// Places where nothing differs that counts.
+    left_out: fn(&[Step<'_>]) -> bool,
+    most: usize,
     at: Vec<Step<'static>>,
 }
 
+/// So many differences are kept: a message names no more.
+const MOST_DIFFERENCES: usize = 100;
+
 impl Differences {
+    /// `by_many`: more than one guard looks for them, and what two of them find counts once.
+    pub(crate) fn new(by_many: bool) -> Self {
+        Self {
+            found: Vec::new(),
+            more: 0,
+            are_restarts: true,
+            seen: by_many.then(HashSet::new),
+            left_out: |_| false,
+            most: MOST_DIFFERENCES,
+            at: Vec::new(),
+        }
+    }
+
+    /// Without what differs at some places.
+    pub(super) fn without(mut self, left_out: fn(&[Step<'_>]) -> bool) -> Self {
+        self.left_out = left_out;
+        self
+    }
+
+    /// Keeps all of them.
+    pub(crate) fn all() -> Self {
+        Self {
+            most: usize::MAX,
+            ..Self::new(false)
+        }
+    }
+
     /// Compares what a path leads to from two values. Elements of a list are paired by their `name`,
     /// where each has one of its own, else by their position.
     pub(crate) fn along(&mut self, change: Change<'_>, path: &[Step<'_>]) {
@@ -132,11 +163,26 @@ impl Differences {
         self.at.truncate(before);
     }
 
-    /// Leaves out what two guards found at one place.
-    pub(super) fn keep_each_once(&mut self) {
-        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-        self.found
-            .retain(|difference| seen.insert(format!("{:#}", difference.path), 1).is_none());
+    /// Keeps a difference at a place, or counts it only.
+    pub(crate) fn add(
+        &mut self,
+        path: Location<'static>,
+        difference: &dyn Fn(Location<'static>) -> Difference,
+    ) {
+        if (self.left_out)(path.steps()) {
+            return;
+        }
+        if let Some(seen) = &mut self.seen
+            && !seen.insert(path.clone())
+        {
+            return;
+        }
+        self.are_restarts &= is_restart(&path);
+        if self.found.len() < self.most {
+            self.found.push(difference(path));
+        } else {
+            self.more += 1;
+        }
     }
 
     /// Where it stands.
@@ -218,28 +264,30 @@ impl Differences {
         {
             return;
         }
-        // `"1"` and `1` must not look alike.
-        let is_other_type = matches!(change, (Some(was), Some(is)) if kind_of(was) != kind_of(is));
-        let shows = if has_same_elements(change) {
-            Shows::Order
-        } else if is_public(&self.at, change) {
-            Shows::Values
-        } else {
-            Shows::Change
-        };
-        let told = |value: &str| match shows {
-            Shows::Values if is_other_type => value.to_owned(),
-            Shows::Values => text(value),
-            Shows::Change | Shows::Order => String::new(),
-        };
-        self.found.push(Difference {
-            path: self.here(),
-            place: None,
-            paired_by: None,
-            noun: "value",
-            shows,
-            was: change.0.map(told),
-            is: change.1.map(told),
+        self.add(self.here(), &|path| {
+            // `"1"` and `1` must not look alike.
+            let is_other_type =
+                matches!(change, (Some(was), Some(is)) if kind_of(was) != kind_of(is));
+            let shows = if has_same_elements(change) {
+                Shows::Order
+            } else if is_public(path.steps(), change) {
+                Shows::Values
+            } else {
+                Shows::Change
+            };
+            let told = |value: &str| match shows {
+                Shows::Values if is_other_type => value.to_owned(),
+                Shows::Values => text(value),
+                Shows::Change | Shows::Order => String::new(),
+            };
+            Difference {
+                path,
+                place: None,
+                noun: "value",
+                shows,
+                was: change.0.map(told),
+                is: change.1.map(told),
+            }
         });
     }
 }
@@ -282,9 +330,10 @@ fn has_same_elements(change: Change<'_>) -> bool {
     if kind_of(was) != Kind::List || kind_of(is) != Kind::List {
         return false;
     }
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for element in scan::elements(was) {
-        *counts.entry(element.to_owned()).or_default() += 1;
+    let (was, is) = (scan::elements(was), scan::elements(is));
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for element in &was {
+        *counts.entry(element).or_default() += 1;
     }
     let is_known = |element: &str| match counts.get_mut(element) {
         Some(count) if *count > 0 => {
@@ -293,7 +342,8 @@ fn has_same_elements(change: Change<'_>) -> bool {
         }
         _ => false,
     };
-    scan::elements(is).into_iter().all(is_known) && counts.into_values().all(|count| count == 0)
+    // With as many elements, none is left over.
+    was.len() == is.len() && is.into_iter().all(is_known)
 }
 
 /// The two values, unless they are the same to the byte or both absent.
@@ -305,6 +355,11 @@ fn unequal((was, is): Change<'_>) -> Option<Change<'_>> {
         (Some(was), Some(is)) if scan::is_same(was, is) => None,
         change => Some(change),
     }
+}
+
+/// Whether there is anything to compare in two values.
+pub(super) fn is_unlike(change: Change<'_>) -> bool {
+    unequal(change).is_some()
 }
 
 /// The members of a map; none of what is absent.

@@ -1,10 +1,10 @@
 //! What differs of annotations and labels: those of the object and of its pod templates.
 
 use crate::glob;
-use crate::json::{Step, scan};
+use crate::json::{Place, Step};
 
 use super::compared::Compared;
-use super::difference::{Change, Differences, inside, zip};
+use super::difference::{Change, Differences, inside, is_unlike, zip};
 
 /// Compares the entries of `annotations` or `labels` whose keys match.
 pub(super) fn compare(
@@ -26,19 +26,26 @@ pub(super) fn compare(
         all(&[Step::key("metadata")], change);
     }
     for (place, change) in compared.templates() {
-        all(place.steps(), *change);
+        if is_unlike(*change) {
+            all(place.location().steps(), *change);
+        }
     }
 }
 
-/// Compares the entries of the maps that a path leads to from two objects.
+/// Compares the annotations in the `metadata` at a place of two objects.
 pub(crate) fn between(
-    was: &str,
-    is: &str,
-    path: &[Step<'_>],
+    was: &[&str],
+    is: &[&str],
+    metadata: &Place<'_>,
     wanted: &dyn Fn(&str) -> bool,
     differences: &mut Differences,
 ) {
-    for change in zip(&scan::lookup(was, path), &scan::lookup(is, path)) {
-        differences.below(path, &mut |this| this.members_like(change, wanted));
+    let path = [Step::key("annotations")];
+    for change in zip(was, is).into_iter().filter(|change| is_unlike(*change)) {
+        for change in inside(change, &path) {
+            differences.below(metadata.location().steps(), &mut |this| {
+                this.below(&path, &mut |this| this.members_like(change, wanted));
+            });
+        }
     }
 }

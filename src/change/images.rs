@@ -1,18 +1,21 @@
 //! What differs of images: each by the name of its container or volume, not by its position.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use crate::workload::{ImageField, Object};
 
 use super::difference::{Difference, Differences, Shows};
 
-/// Compares the images of two objects. Those written alike are equal; others are equal if they come
-/// to the same when they run.
+/// Takes an image as it was and as it is, of which one may be missing.
+pub(crate) type Sink<'s> = &'s mut dyn FnMut(Option<&ImageField<'_>>, Option<&ImageField<'_>>);
+
+/// Compares the images of two objects, and hands over those that differ. Those written alike are equal;
+/// others are equal if `comes_to_the_same` says so.
 pub(crate) fn compare(
     was: &Object<'_>,
     is: &Object<'_>,
-    as_it_will_run: &dyn Fn(&ImageField<'_>) -> String,
-    differences: &mut Differences,
+    comes_to_the_same: &dyn Fn(&ImageField<'_>, &ImageField<'_>) -> bool,
+    found: Sink<'_>,
 ) {
     let (was, is) = (was.images(), is.images());
     // Mostly each is where it was.
@@ -25,64 +28,55 @@ pub(crate) fn compare(
     let changed = |list: &[&ImageField<'_>]| -> Vec<usize> {
         (0..list.len()).filter(|index| !is_kept(*index)).collect()
     };
-    let (mut known, mut seen) = (BTreeMap::new(), BTreeMap::new());
+    // Where names occur twice, the first is paired with the first.
+    let mut known: HashMap<_, Vec<usize>> = HashMap::new();
     let before = changed(&was);
-    for index in &before {
+    for index in before.iter().rev() {
         if let Some(image) = was.get(*index) {
-            known.insert(key(image, &mut seen), *index);
+            known.entry(image.pairing()).or_default().push(*index);
         }
     }
     let mut is_left = vec![false; was.len()];
-    let mut seen = BTreeMap::new();
     for image in changed(&is).into_iter().filter_map(|index| is.get(index)) {
-        let index = known.get(&key(image, &mut seen)).copied();
+        let index = known.get_mut(&image.pairing()).and_then(Vec::pop);
         if let Some(left) = index.and_then(|index| is_left.get_mut(index)) {
             *left = true;
         }
         let before = index.and_then(|index| was.get(index)).copied();
-        let is_same = before.is_some_and(|before| {
-            before.text == image.text || as_it_will_run(before) == as_it_will_run(image)
-        });
+        let is_same = before
+            .is_some_and(|before| before.text == image.text || comes_to_the_same(before, image));
         if !is_same {
-            note(image, before, Some(image), differences);
+            found(before, Some(image));
         }
     }
     for index in before {
         if is_left.get(index) == Some(&false)
             && let Some(image) = was.get(index)
         {
-            note(image, Some(image), None, differences);
+            found(Some(image), None);
         }
     }
 }
 
-/// What an image is paired by. Where names occur twice, the first is paired with the first.
-fn key(image: &ImageField<'_>, seen: &mut BTreeMap<String, usize>) -> String {
-    let key = image.paired_by();
-    let count = seen.entry(key.clone()).or_default();
-    *count += 1;
-    format!("{count} {key}")
-}
-
-/// Notes an image that is another one, new or gone, where `image` stands.
-fn note(
-    image: &ImageField<'_>,
+/// Notes an image that is another one, new or gone.
+pub(super) fn note(
     was: Option<&ImageField<'_>>,
     is: Option<&ImageField<'_>>,
     differences: &mut Differences,
 ) {
     let text = |image: &ImageField<'_>| image.text.clone().into_owned();
-    differences.found.push(Difference {
-        path: image.exact_place().detached(),
-        place: Some(image.told_place()),
-        paired_by: Some(image.paired_by()),
-        noun: "image",
-        shows: if image.is_private() {
-            Shows::Change
-        } else {
-            Shows::Values
-        },
-        was: was.map(text),
-        is: is.map(text),
-    });
+    if let Some(image) = is.or(was) {
+        differences.add(image.exact_place().detached(), &|path| Difference {
+            path,
+            place: Some(image.told_place()),
+            noun: "image",
+            shows: if image.is_private() {
+                Shows::Change
+            } else {
+                Shows::Values
+            },
+            was: was.map(text),
+            is: is.map(text),
+        });
+    }
 }

@@ -1,6 +1,7 @@
 //! Owners that an object gets: who names a dying owner has the garbage collector delete the object.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use crate::json::{Kind, Step, kind_of, scan, text_at};
 
@@ -14,7 +15,7 @@ pub(super) fn compare(metadata: Change<'_>, differences: &mut Differences) {
         let Some(is) = is.filter(|is| was != Some(*is)) else {
             continue;
         };
-        let known: Vec<_> = was
+        let known: HashSet<_> = was
             .into_iter()
             .flat_map(scan::elements)
             .map(identity)
@@ -38,10 +39,9 @@ fn note(index: Option<usize>, differences: &mut Differences) {
     way.extend(index.map(Step::Index));
     differences.below(&way, &mut |this| {
         let path = this.here();
-        this.found.push(Difference {
+        this.add(path, &|path| Difference {
             path,
             place: None,
-            paired_by: None,
             noun: "owner",
             shows: Shows::Change,
             was: None,

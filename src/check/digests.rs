@@ -11,11 +11,11 @@ use crate::image::Reference;
 use crate::pattern::{ImagePattern, Sense};
 use crate::settings::Digests;
 use crate::shown::Shown;
-use crate::violation::{Code, Outcome};
+use crate::violation::{Code, Fate, Outcome};
 
-use super::{Objection, SOME_DIGEST, Seen};
+use super::{Objection, SOME_DIGEST, Seen, Sink};
 
-pub(super) fn check(seen: &Seen<'_, '_>, list: &Digests<'_>, object: &mut dyn FnMut(Objection)) {
+pub(super) fn check(seen: &Seen<'_, '_>, list: &Digests<'_>, object: Sink<'_>) {
     let requiring = |image: &Reference<'_>| {
         if image.digest().is_some() {
             return None;
@@ -24,7 +24,12 @@ pub(super) fn check(seen: &Seen<'_, '_>, list: &Digests<'_>, object: &mut dyn Fn
         entries.find(|entry| entry.matches(image, Sense::Reject))
     };
     if let Some((entry, is_mirror)) = seen.find_in_both(requiring) {
-        object(required(seen, list, entry, is_mirror));
+        object(Objection {
+            code: Code::DigestRequired,
+            action: list.action,
+            is_mirror,
+            problem: &|fate| required(seen, entry, is_mirror, fate),
+        });
     }
     let image = seen.mirrored.unwrap_or(seen.written);
     if image.digest().is_none() {
@@ -32,57 +37,42 @@ pub(super) fn check(seen: &Seen<'_, '_>, list: &Digests<'_>, object: &mut dyn Fn
     }
     let mut entries = list.forbid.iter();
     if let Some(entry) = entries.find(|entry| entry.matches(image, Sense::Reject)) {
-        object(forbidden(seen, list, entry));
+        object(Objection {
+            code: Code::DigestForbidden,
+            action: list.action,
+            is_mirror: seen.mirrored.is_some(),
+            problem: &|fate| forbidden(seen, entry, fate),
+        });
     }
 }
 
 #[cold]
-fn required(
-    seen: &Seen<'_, '_>,
-    list: &Digests<'_>,
-    entry: &ImagePattern<'_>,
-    is_mirror: bool,
-) -> Objection {
-    let code = Code::DigestRequired;
+fn required(seen: &Seen<'_, '_>, entry: &ImagePattern<'_>, is_mirror: bool, fate: Fate) -> String {
     let written = seen.written.to_string();
     let pinned = [&written, "@", SOME_DIGEST].concat();
     let instead = if is_mirror && seen.written.digest().is_some() {
         ": its mirror is used without digests, one of the two rules must change".to_owned()
-    } else if seen.passes(&pinned, code) {
+    } else if seen.passes(&pinned, Code::DigestRequired) {
         format!(", use `{}@sha256:…`", Shown(&written))
     } else if seen.mirrored.is_some() {
         ": its mirror or another list is against digests, the settings must change".to_owned()
     } else {
         ", name a digest that the other lists allow".to_owned()
     };
-    Objection {
-        code,
-        action: list.action,
-        is_mirror,
-        problem: format!("a digest is required by `{}`{instead}", Shown(entry.text())),
-        outcome: Some(Outcome::REQUIRED),
-    }
+    let (words, entry) = (Outcome::REQUIRED.words(fate), Shown(entry.text()));
+    format!("a digest {words} by `{entry}`{instead}")
 }
 
 #[cold]
-fn forbidden(seen: &Seen<'_, '_>, list: &Digests<'_>, entry: &ImagePattern<'_>) -> Objection {
-    let code = Code::DigestForbidden;
+fn forbidden(seen: &Seen<'_, '_>, entry: &ImagePattern<'_>, fate: Fate) -> String {
     let unpinned = seen.written.without_digest();
     let instead = match &unpinned {
-        Some(unpinned) if (seen.would_pass)(unpinned, code) => {
+        Some(unpinned) if (seen.would_pass)(unpinned, Code::DigestForbidden) => {
             format!(", use `{}`", Shown(&unpinned.to_string()))
         }
         Some(_) => seen.another("image"),
         None => ", name a tag".to_owned(),
     };
-    Objection {
-        code,
-        action: list.action,
-        is_mirror: seen.mirrored.is_some(),
-        problem: format!(
-            "a digest is forbidden by `{}`{instead}",
-            Shown(entry.text())
-        ),
-        outcome: Some(Outcome::FORBIDDEN),
-    }
+    let (words, entry) = (Outcome::FORBIDDEN.words(fate), Shown(entry.text()));
+    format!("a digest {words} by `{entry}`{instead}")
 }

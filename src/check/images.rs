@@ -10,24 +10,30 @@ use crate::image::Reference;
 use crate::pattern::{ImagePattern, Sense};
 use crate::settings::AllowReject;
 use crate::shown::Shown;
-use crate::violation::{Code, Outcome};
+use crate::violation::{Code, Fate, Outcome};
 
-use super::{Objection, Seen, version};
+use super::{Objection, Seen, Sink, version};
 
-pub(super) fn check(
-    seen: &Seen<'_, '_>,
-    list: &AllowReject<ImagePattern<'_>>,
-    object: &mut dyn FnMut(Objection),
-) {
+pub(super) fn check(seen: &Seen<'_, '_>, list: &AllowReject<ImagePattern<'_>>, object: Sink<'_>) {
     let rejecting = |image: &Reference<'_>| {
         let mut entries = list.reject.iter();
         entries.find(|entry| entry.matches(image, Sense::Reject))
     };
     let image = seen.mirrored.unwrap_or(seen.written);
     if let Some((entry, is_mirror)) = seen.find_in_both(rejecting) {
-        object(rejected(seen, list, entry, is_mirror));
+        object(Objection {
+            code: Code::ImageRejected,
+            action: list.action,
+            is_mirror,
+            problem: &|fate| rejected(seen, entry, fate),
+        });
     } else if !list.allow.is_empty() && !is_allowed(list, image) {
-        object(not_allowed(seen, list, image));
+        object(Objection {
+            code: Code::ImageNotAllowed,
+            action: list.action,
+            is_mirror: seen.mirrored.is_some(),
+            problem: &|fate| not_allowed(seen, list, image, fate),
+        });
     }
 }
 
@@ -37,23 +43,13 @@ fn is_allowed(list: &AllowReject<ImagePattern<'_>>, image: &Reference<'_>) -> bo
 }
 
 #[cold]
-fn rejected(
-    seen: &Seen<'_, '_>,
-    list: &AllowReject<ImagePattern<'_>>,
-    entry: &ImagePattern<'_>,
-    is_mirror: bool,
-) -> Objection {
+fn rejected(seen: &Seen<'_, '_>, entry: &ImagePattern<'_>, fate: Fate) -> String {
     let instead = match seen.instead {
         Some(mirror) => format!(", use `{}`", Shown(&mirror.to_string())),
         None => seen.another("image"),
     };
-    Objection {
-        code: Code::ImageRejected,
-        action: list.action,
-        is_mirror,
-        problem: format!("it is rejected by `{}`{instead}", Shown(entry.text())),
-        outcome: Some(Outcome::REJECTED),
-    }
+    let (words, entry) = (Outcome::REJECTED.words(fate), Shown(entry.text()));
+    format!("it {words} by `{entry}`{instead}")
 }
 
 #[cold]
@@ -61,25 +57,20 @@ fn not_allowed(
     seen: &Seen<'_, '_>,
     list: &AllowReject<ImagePattern<'_>>,
     image: &Reference<'_>,
-) -> Objection {
+    fate: Fate,
+) -> String {
     let code = Code::ImageNotAllowed;
     let by_tag = image
         .without_digest()
         .filter(|image| is_allowed(list, image));
     let unpinned = seen.written.without_digest();
     let unpinned = unpinned.filter(|image| (seen.would_pass)(image, code));
-    let (outcome, problem) = match (by_tag, unpinned) {
-        (Some(_), Some(unpinned)) => (
-            None,
-            format!(
-                "its digest is not in the list, use `{}` without a digest, or have the digest allowed",
-                Shown(&unpinned.to_string())
-            ),
+    match (by_tag, unpinned) {
+        (Some(_), Some(unpinned)) => format!(
+            "its digest is not in the list, use `{}` without a digest, or have the digest allowed",
+            Shown(&unpinned.to_string())
         ),
-        (Some(_), None) => (
-            None,
-            "its digest is not in the list, have the digest allowed".to_owned(),
-        ),
+        (Some(_), None) => "its digest is not in the list, have the digest allowed".to_owned(),
         (None, _) => {
             let texts: Vec<_> = list.allow.iter().map(ImagePattern::text).collect();
             // An entry without a tag is the image by the tag that it has.
@@ -89,17 +80,8 @@ fn not_allowed(
                 }
                 _ => entry.to_owned(),
             };
-            (
-                Some(Outcome::NOT_ALLOWED),
-                format!("it is not allowed{}", seen.allowed(&texts, code, &image_of)),
-            )
+            let instead = seen.allowed(&texts, code, &image_of);
+            format!("it {}{instead}", Outcome::NOT_ALLOWED.words(fate))
         }
-    };
-    Objection {
-        code,
-        action: list.action,
-        is_mirror: seen.mirrored.is_some(),
-        problem,
-        outcome,
     }
 }

@@ -10,21 +10,33 @@ use crate::image::Reference;
 use crate::pattern::{RegistryPattern, Sense};
 use crate::settings::AllowReject;
 use crate::shown::Shown;
-use crate::violation::{Code, Outcome};
+use crate::violation::{Code, Fate, Outcome};
 
-use super::{Objection, Seen, version};
+use super::{Objection, Seen, Sink, version};
 
 pub(super) fn check(
     seen: &Seen<'_, '_>,
     list: &AllowReject<RegistryPattern<'_>>,
-    object: &mut dyn FnMut(Objection),
+    object: Sink<'_>,
 ) {
     let image = seen.mirrored.unwrap_or(seen.written);
+    let mut refuse = |code, problem: &dyn Fn(Fate) -> String| {
+        object(Objection {
+            code,
+            action: list.action,
+            is_mirror: seen.mirrored.is_some(),
+            problem,
+        });
+    };
     let mut entries = list.reject.iter();
     if let Some(entry) = entries.find(|entry| entry.matches(image, Sense::Reject)) {
-        object(rejected(seen, list, entry, image));
+        refuse(Code::RegistryRejected, &|fate| {
+            rejected(seen, list, entry, image, fate)
+        });
     } else if !list.allow.is_empty() && !is_allowed(list, image) {
-        object(not_allowed(seen, list, image));
+        refuse(Code::RegistryNotAllowed, &|fate| {
+            not_allowed(seen, list, image, fate)
+        });
     }
 }
 
@@ -39,23 +51,17 @@ fn rejected(
     list: &AllowReject<RegistryPattern<'_>>,
     entry: &RegistryPattern<'_>,
     image: &Reference<'_>,
-) -> Objection {
-    let code = Code::RegistryRejected;
+    fate: Fate,
+) -> String {
     let instead = match seen.instead {
         None if list.allow.is_empty() || is_allowed(list, image) => seen.another("registry"),
-        _ => allowed(seen, list, code),
+        _ => allowed(seen, list, Code::RegistryRejected),
     };
-    Objection {
-        code,
-        action: list.action,
-        is_mirror: seen.mirrored.is_some(),
-        problem: format!(
-            "{} is rejected by `{}`{instead}",
-            named(image, entry.has_path()),
-            Shown(entry.text()),
-        ),
-        outcome: Some(Outcome::REJECTED),
-    }
+    let (name, words) = (
+        named(image, entry.has_path()),
+        Outcome::REJECTED.words(fate),
+    );
+    format!("{name} {words} by `{}`{instead}", Shown(entry.text()))
 }
 
 #[cold]
@@ -63,19 +69,14 @@ fn not_allowed(
     seen: &Seen<'_, '_>,
     list: &AllowReject<RegistryPattern<'_>>,
     image: &Reference<'_>,
-) -> Objection {
-    let code = Code::RegistryNotAllowed;
-    Objection {
-        code,
-        action: list.action,
-        is_mirror: seen.mirrored.is_some(),
-        problem: format!(
-            "{} is not allowed{}",
-            named(image, list.allow.iter().any(RegistryPattern::has_path)),
-            allowed(seen, list, code)
-        ),
-        outcome: Some(Outcome::NOT_ALLOWED),
-    }
+    fate: Fate,
+) -> String {
+    let name = named(image, list.allow.iter().any(RegistryPattern::has_path));
+    let words = Outcome::NOT_ALLOWED.words(fate);
+    format!(
+        "{name} {words}{}",
+        allowed(seen, list, Code::RegistryNotAllowed)
+    )
 }
 
 /// What else to write: the same image on another registry, below a path by its name.

@@ -9,21 +9,29 @@
 use crate::pattern::TagPattern;
 use crate::settings::AllowReject;
 use crate::shown::Shown;
-use crate::violation::{Code, Outcome};
+use crate::violation::{Code, Fate, Outcome};
 
-use super::{Objection, SOME_DIGEST, Seen, repository};
+use super::{Objection, SOME_DIGEST, Seen, Sink, repository};
 
-pub(super) fn check(
-    seen: &Seen<'_, '_>,
-    list: &AllowReject<TagPattern<'_>>,
-    object: &mut dyn FnMut(Objection),
-) {
+pub(super) fn check(seen: &Seen<'_, '_>, list: &AllowReject<TagPattern<'_>>, object: Sink<'_>) {
     let tag = seen.mirrored.unwrap_or(seen.written).tag();
+    let mut refuse = |code, problem: &dyn Fn(Fate) -> String| {
+        object(Objection {
+            code,
+            action: list.action,
+            is_mirror: seen.mirrored.is_some(),
+            problem,
+        });
+    };
     let rejecting = |tag: &str| list.reject.iter().find(|entry| entry.matches(tag));
     if let Some((tag, entry)) = tag.and_then(|tag| Some((tag, rejecting(tag)?))) {
-        object(rejected(seen, list, entry, tag));
+        refuse(Code::TagRejected, &|fate| {
+            rejected(seen, list, entry, tag, fate)
+        });
     } else if !list.allow.is_empty() && !tag.is_some_and(|tag| allows(list, tag)) {
-        object(not_allowed(seen, list, tag));
+        refuse(Code::TagNotAllowed, &|fate| {
+            not_allowed(seen, list, tag, fate)
+        });
     }
 }
 
@@ -37,7 +45,8 @@ fn rejected(
     list: &AllowReject<TagPattern<'_>>,
     entry: &TagPattern<'_>,
     tag: &str,
-) -> Objection {
+    fate: Fate,
+) -> String {
     let code = Code::TagRejected;
     let pinned = || [&repository(seen.written), "@", SOME_DIGEST].concat();
     let instead = if entry.text() == "*" && seen.passes(&pinned(), code) {
@@ -56,13 +65,8 @@ fn rejected(
     } else {
         format!(" by `{}`", Shown(entry.text()))
     };
-    Objection {
-        code,
-        action: list.action,
-        is_mirror: seen.mirrored.is_some(),
-        problem: format!("tag `{}` is rejected{by}{instead}", Shown(tag)),
-        outcome: Some(Outcome::REJECTED),
-    }
+    let words = Outcome::REJECTED.words(fate);
+    format!("tag `{}` {words}{by}{instead}", Shown(tag))
 }
 
 #[cold]
@@ -70,22 +74,13 @@ fn not_allowed(
     seen: &Seen<'_, '_>,
     list: &AllowReject<TagPattern<'_>>,
     tag: Option<&str>,
-) -> Objection {
-    let code = Code::TagNotAllowed;
-    let (outcome, what) = match tag {
-        Some(tag) => (
-            Some(Outcome::NOT_ALLOWED),
-            format!("tag `{}` is not allowed", Shown(tag)),
-        ),
-        None => (None, "it has no tag".to_owned()),
+    fate: Fate,
+) -> String {
+    let what = match tag {
+        Some(tag) => format!("tag `{}` {}", Shown(tag), Outcome::NOT_ALLOWED.words(fate)),
+        None => "it has no tag".to_owned(),
     };
-    Objection {
-        code,
-        action: list.action,
-        is_mirror: seen.mirrored.is_some(),
-        problem: what + &allowed(seen, list, code),
-        outcome,
-    }
+    what + &allowed(seen, list, Code::TagNotAllowed)
 }
 
 /// What else to write: the same image by an allowed tag.

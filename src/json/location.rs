@@ -1,12 +1,16 @@
 //! Places inside a JSON value, written as Kubernetes writes field paths.
 
 use std::borrow::Cow;
+use std::cell::{Cell, OnceCell};
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::rc::Rc;
 
+use crate::hashing::hash_of;
 use crate::shown::Shown;
 
 /// One step of a path.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Step<'a> {
     /// Into the member of a map with this key.
     Key(Cow<'a, str>),
@@ -28,7 +32,7 @@ impl<'a> Step<'a> {
 /// Keys that hold anything but letters, digits, `-` and `_` are written in brackets:
 /// `metadata.annotations["example.com/team"]`. Keys are shown as all user text is; the alternate
 /// form (`{:#}`) has them whole, to compare places by.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Location<'a>(pub Vec<Step<'a>>);
 
 impl<'a> Location<'a> {
@@ -59,6 +63,118 @@ impl<'a> Location<'a> {
 impl fmt::Display for Location<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_steps(f, self.0.iter())
+    }
+}
+
+/// A place in an object, which shares the way to it with the places beside it.
+///
+/// What stands deep in an object, and there may be much of it, takes no more than what stands at the top.
+#[derive(Clone, Debug, Default)]
+pub struct Place<'a>(Option<Rc<Way<'a>>>);
+
+/// The last step to a place.
+#[derive(Debug)]
+struct Way<'a> {
+    above: Place<'a>,
+    step: Step<'a>,
+    /// The hash of the place, once it has been asked for: zero before.
+    hash: Cell<u64>,
+}
+
+impl<'a> Place<'a> {
+    /// The place one step further down.
+    #[must_use]
+    pub fn below(&self, step: Step<'a>) -> Self {
+        Self(Some(Rc::new(Way {
+            above: self.clone(),
+            step,
+            hash: Cell::new(0),
+        })))
+    }
+
+    /// The place one step up; none of the root.
+    pub fn above(&self) -> Option<&Self> {
+        self.0.as_deref().map(|way| &way.above)
+    }
+
+    /// The last step; none of the root.
+    pub fn step(&self) -> Option<&Step<'a>> {
+        self.0.as_deref().map(|way| &way.step)
+    }
+
+    /// The steps, innermost first.
+    fn upwards(&self) -> impl Iterator<Item = &Step<'a>> {
+        std::iter::successors(self.0.as_deref(), |way| way.above.0.as_deref()).map(|way| &way.step)
+    }
+
+    /// The hash of all steps: that of the place above and the last step.
+    fn hash_of_all(&self) -> u64 {
+        let Some(way) = &self.0 else {
+            return 0;
+        };
+        if way.hash.get() == 0 {
+            way.hash.set(hash_of(&(way.above.hash_of_all(), &way.step)));
+        }
+        way.hash.get()
+    }
+
+    /// The place with steps of its own.
+    pub fn location(&self) -> Location<'a> {
+        let mut steps: Vec<_> = self.upwards().cloned().collect();
+        steps.reverse();
+        Location(steps)
+    }
+}
+
+impl PartialEq for Place<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let (mut one, mut other) = (self, other);
+        loop {
+            match (&one.0, &other.0) {
+                (None, None) => return true,
+                (Some(way), Some(known)) if Rc::ptr_eq(way, known) => return true,
+                (Some(way), Some(known)) if way.step == known.step => {
+                    (one, other) = (&way.above, &known.above);
+                }
+                _ => return false,
+            }
+        }
+    }
+}
+
+impl Eq for Place<'_> {}
+
+impl Hash for Place<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash_of_all());
+    }
+}
+
+/// Where a reader of an object stands: a step, and the way to it on the stack. Only of what is kept a
+/// [`Place`] is made, of the way to it but once.
+pub(crate) struct Spot<'t, 'a> {
+    pub(crate) above: Option<&'t Spot<'t, 'a>>,
+    pub(crate) step: Step<'a>,
+    place: OnceCell<Place<'a>>,
+}
+
+impl<'t, 'a> Spot<'t, 'a> {
+    /// The first step, where there is nothing above.
+    pub(crate) const fn below(above: Option<&'t Self>, step: Step<'a>) -> Self {
+        Self {
+            above,
+            step,
+            place: OnceCell::new(),
+        }
+    }
+
+    /// The place, to be kept.
+    pub(crate) fn place(&self) -> Place<'a> {
+        let place = || {
+            let above = self.above.map(Self::place).unwrap_or_default();
+            above.below(self.step.clone())
+        };
+        self.place.get_or_init(place).clone()
     }
 }
 

@@ -7,7 +7,7 @@ pub(crate) use rollout_guard_json::{
     space_end, string, string_at, value_end,
 };
 
-use super::location::{Location, Step};
+use super::location::{Spot, Step};
 use super::node::Kind;
 
 /// How deep what is looked into may be nested. `serde_json`, which hosts read with, goes as deep.
@@ -28,26 +28,23 @@ pub(crate) fn members(text: &str) -> Option<Vec<Member<'_>>> {
     .map(|_| found)
 }
 
-/// Every value that `path` leads to in the value that a text known to be JSON begins with, and its
-/// place.
+/// Hands every value that `path` leads to in the value that a text known to be JSON begins with to
+/// `found`, with where it stands: nowhere where the path is empty.
 ///
 /// A key that occurs twice leads to both its values. What does not have the shape that the path
 /// expects leads nowhere.
-pub(crate) fn find<'a>(text: &'a str, path: &[Step<'_>]) -> Vec<(Location<'a>, &'a str)> {
-    let mut found = Vec::new();
-    let mut way = Vec::new();
-    descend(text, 0, path, &mut way, &mut |way, value| {
-        found.push((Location(way.to_vec()), value));
-    });
-    found
+pub(crate) fn each_at<'a>(
+    text: &'a str,
+    path: &[Step<'_>],
+    found: &mut dyn FnMut(Option<&Spot<'_, 'a>>, &'a str),
+) {
+    descend(text, 0, path, None, DEEPEST, found);
 }
 
-/// As [`find`], without the places.
+/// Every value that a path leads to, as [`each_at`] finds them.
 pub(crate) fn lookup<'a>(text: &'a str, path: &[Step<'_>]) -> Vec<&'a str> {
     let mut found = Vec::new();
-    descend(text, 0, path, &mut Vec::new(), &mut |_, value| {
-        found.push(value);
-    });
+    each_at(text, path, &mut |_, value| found.push(value));
     found
 }
 
@@ -67,14 +64,15 @@ fn descend<'a>(
     text: &'a str,
     start: usize,
     path: &[Step<'_>],
-    way: &mut Vec<Step<'a>>,
-    found: &mut dyn FnMut(&[Step<'a>], &'a str),
+    above: Option<&Spot<'_, 'a>>,
+    deeper: usize,
+    found: &mut dyn FnMut(Option<&Spot<'_, 'a>>, &'a str),
 ) -> Option<usize> {
     let start = space_end(text.as_bytes(), start);
-    let (Some((step, rest)), true) = (path.split_first(), way.len() < DEEPEST) else {
+    let (Some((step, rest)), Some(deeper)) = (path.split_first(), deeper.checked_sub(1)) else {
         let end = balanced_end(text, start)?;
         if path.is_empty() {
-            found(way, text.get(start..end)?);
+            found(above, text.get(start..end)?);
         }
         return Some(end);
     };
@@ -83,10 +81,8 @@ fn descend<'a>(
             if key != *wanted {
                 return balanced_end(text, start);
             }
-            way.push(Step::Key(key));
-            let end = descend(text, start, rest, way, found);
-            way.pop();
-            end
+            let spot = Spot::below(above, Step::Key(key));
+            descend(text, start, rest, Some(&spot), deeper, found)
         }),
         (Step::Index(_) | Step::Each, Kind::List) => {
             let mut index = 0;
@@ -95,10 +91,8 @@ fn descend<'a>(
                 if matches!(step, Step::Index(wanted) if wanted + 1 != index) {
                     return balanced_end(text, start);
                 }
-                way.push(Step::Index(index - 1));
-                let end = descend(text, start, rest, way, found);
-                way.pop();
-                end
+                let spot = Spot::below(above, Step::Index(index - 1));
+                descend(text, start, rest, Some(&spot), deeper, found)
             })
         }
         _ => balanced_end(text, start),

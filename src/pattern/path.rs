@@ -35,8 +35,7 @@ impl<'a> Path<'a> {
         if !self.has_wildcard {
             return self.text == path;
         }
-        segments(&self.text, Some(path), false)
-            || (sense == Sense::Reject && crossing(&self.text, path))
+        covers(&self.text, path, sense, false)
     }
 
     /// Whether it matches `path` or one of the paths above it.
@@ -46,18 +45,16 @@ impl<'a> Path<'a> {
                 .strip_prefix(self.text.as_ref())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         }
-        segments(&self.text, Some(path), true)
-            || (sense == Sense::Reject && above(path).any(|above| crossing(&self.text, above)))
+        covers(&self.text, path, sense, true)
     }
 
     /// Whether it matches one of the paths above `path`, in an allow list.
     pub(super) fn is_above(&self, path: &str) -> bool {
-        let above = path.rsplit_once('/').map(|(above, _)| above);
-        if self.has_wildcard {
+        match path.rsplit_once('/') {
+            Some((above, _)) => self.is_prefix(above, Sense::Allow),
             // `**` may be no segment at all.
-            return segments(&self.text, above, true);
+            None => self.text.split('/').all(|segment| segment == "**"),
         }
-        above.is_some_and(|above| self.is_prefix(above, Sense::Allow))
     }
 
     /// What follows it in `path`, where that is at it or below it. Nothing where it has wildcards.
@@ -150,66 +147,105 @@ impl<'a> Path<'a> {
 
 /// Whether a pattern matches where `*` and `?` may be a `/`, and `**` no segment at all.
 pub(crate) fn crossing(pattern: &str, path: &str) -> bool {
-    if !has_any_depth(pattern) {
-        return glob::matches(pattern, path);
+    covers(pattern, path, Sense::Reject, false)
+}
+
+/// Whether a pattern matches a path; with `prefix`, or a path above it.
+///
+/// Returns to the last wildcard that can take more, and never to one before: the time is at most the
+/// product of the two lengths, whatever the pattern.
+fn covers(pattern: &str, path: &str, sense: Sense, prefix: bool) -> bool {
+    let crosses = sense == Sense::Reject;
+    // `/**` at the end, be it there more than once, may be nothing.
+    let mut fixed = pattern;
+    while let Some(fewer) = fixed.strip_suffix("/**") {
+        fixed = fewer;
     }
-    // Whether what was read so far can lead to each position of the pattern.
-    let mut open = vec![false; pattern.len() + 1];
-    open_at(&mut open, 0);
-    let mut before = b'/';
-    let mut rest = path.bytes();
+    let may_end_above = prefix || fixed.len() < pattern.len();
+    let (pattern, path) = (fixed.as_bytes(), path.as_bytes());
+    // What stands behind the last wildcard, or the last segment, is the end: most are told by that.
+    let mut ends = pattern.iter().rev().zip(path.iter().rev());
+    let is_other = |(wanted, found): (&u8, &u8)| match wanted {
+        b'*' | b'?' | b'/' => Some(false),
+        wanted => (wanted != found).then_some(true),
+    };
+    if !may_end_above && ends.find_map(is_other) == Some(true) {
+        return false;
+    }
+    let (mut at, mut read) = (0, 0);
+    // What `*` takes, of any characters or of those of a segment, and the segments that `**` takes: each as
+    // the place behind the wildcard, and where what it takes ends.
+    let mut star: Option<(usize, usize)> = None;
+    let mut segments: Option<(usize, usize)> = None;
     loop {
-        for (at, _) in pattern.char_indices() {
-            let after = pattern.get(at..).unwrap_or_default();
-            if open.get(at) != Some(&true) {
+        // No path has a wildcard in it.
+        if let (Some(wanted), Some(found)) = (pattern.get(at), path.get(read))
+            && wanted == found
+        {
+            (at, read) = (at + 1, read + 1);
+            continue;
+        }
+        let rest = pattern.get(at..).unwrap_or_default();
+        let begins_segment = at == 0 || pattern.get(at - 1) == Some(&b'/');
+        match (rest, path.get(read)) {
+            ([], None) => return true,
+            ([], Some(b'/')) if may_end_above => return true,
+            // At the end, one segment or more.
+            ([b'*'], Some(_)) | ([b'*', b'*'], _) if begins_segment => return true,
+            ([b'*', b'*', b'/', ..], _) if begins_segment => {
+                at += 3;
+                (star, segments) = (None, Some((at, read)));
                 continue;
             }
-            if after.starts_with('*') {
-                open_at(&mut open, at + 1);
+            ([b'*', ..], _) => {
+                at += 1;
+                star = Some((at, read));
+                if crosses {
+                    // It can take whatever segments could.
+                    segments = None;
+                }
+                continue;
             }
-            let begins_segment = at == 0 || pattern.as_bytes().get(at - 1) == Some(&b'/');
-            if before == b'/' && begins_segment && after.starts_with("**/") {
-                open_at(&mut open, at + 3);
+            ([b'?', ..], Some(found)) if crosses || *found != b'/' => {
+                (at, read) = (at + 1, read + 1);
+                continue;
             }
-            // `/**` at the end, be it there more than once, may be nothing.
-            let mut left = after;
-            while let Some(fewer) = left.strip_prefix("/**") {
-                left = fewer;
-            }
-            if left.is_empty() && !after.is_empty() {
-                open_at(&mut open, pattern.len());
-            }
+            _ => {}
         }
-        let Some(read) = rest.next() else {
-            return open.last() == Some(&true);
-        };
-        let mut next = vec![false; pattern.len() + 1];
-        for ((at, wanted), _) in pattern
-            .bytes()
-            .enumerate()
-            .zip(&open)
-            .filter(|(_, open)| **open)
+        if let Some((after, taken)) = &mut star
+            && path
+                .get(*taken)
+                .is_some_and(|next| crosses || *next != b'/')
         {
-            if wanted == b'*' {
-                open_at(&mut next, at);
-            } else if wanted == b'?' || wanted == read {
-                open_at(&mut next, at + 1);
-            }
+            *taken += 1;
+            (at, read) = (*after, *taken);
+        } else if let Some((after, taken)) = &mut segments
+            && let Some(end) = next_segment(path, *taken, pattern.get(*after))
+        {
+            *taken = end;
+            (at, read, star) = (*after, end, None);
+        } else {
+            return false;
         }
-        open = next;
-        before = read;
     }
+}
+
+/// Where the next segment begins that may begin with this part of a pattern.
+fn next_segment(path: &[u8], from: usize, wanted: Option<&u8>) -> Option<usize> {
+    let wanted = wanted.filter(|wanted| !matches!(wanted, b'*' | b'?'));
+    let mut at = from;
+    while let Some(byte) = path.get(at) {
+        at += 1;
+        if *byte == b'/' && (wanted.is_none() || path.get(at) == wanted) {
+            return Some(at);
+        }
+    }
+    None
 }
 
 /// Whether a path has a `**`.
 fn has_any_depth(path: &str) -> bool {
     path.as_bytes().windows(2).any(|pair| pair == b"**")
-}
-
-fn open_at(open: &mut [bool], position: usize) {
-    if let Some(open) = open.get_mut(position) {
-        *open = true;
-    }
 }
 
 /// A path and the paths above it.
@@ -221,58 +257,143 @@ fn above(path: &str) -> impl Iterator<Item = &str> {
     ends.filter_map(|end| path.get(..end))
 }
 
-/// Matches segments, of which a path may have none, with a single point to return to, the last `**`.
-fn segments(pattern: &str, path: Option<&str>, prefix: bool) -> bool {
-    // Positions are the rest that is still to be matched: `None` once nothing is left.
-    let (mut pattern_rest, mut path_rest) = (Some(pattern), path);
-    let mut again: Option<(Option<&str>, Option<&str>)> = None;
-    loop {
-        let done = match (pattern_rest, path_rest) {
-            (None, rest) => rest.is_none() || prefix,
-            (Some("*"), Some(_)) => true,
-            (Some(pattern), rest) => {
-                let (wanted, after) = split(pattern);
-                if wanted == "**" {
-                    again = Some((after, rest));
-                    pattern_rest = after;
-                    continue;
-                }
-                match rest.map(split) {
-                    Some((found, below)) if glob::matches(wanted, found) => {
-                        pattern_rest = after;
-                        path_rest = below;
-                        continue;
-                    }
-                    _ => false,
-                }
-            }
-        };
-        if done {
-            return true;
-        }
-        match again {
-            // Let `**` take one segment more.
-            Some((after, Some(rest))) => {
-                let below = split(rest).1;
-                again = Some((after, below));
-                pattern_rest = after;
-                path_rest = below;
-            }
-            _ => return false,
-        }
-    }
-}
-
-fn split(path: &str) -> (&str, Option<&str>) {
-    match path.split_once('/') {
-        Some((first, rest)) => (first, Some(rest)),
-        None => (path, None),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As [`crossing`], by all positions that what was read can lead to.
+    fn by_positions(pattern: &str, path: &str) -> bool {
+        if !has_any_depth(pattern) {
+            return glob::matches(pattern, path);
+        }
+        // Whether what was read so far can lead to each position of the pattern.
+        let mut open = vec![false; pattern.len() + 1];
+        open_at(&mut open, 0);
+        let mut before = b'/';
+        let mut rest = path.bytes();
+        loop {
+            for (at, _) in pattern.char_indices() {
+                let after = pattern.get(at..).unwrap_or_default();
+                if open.get(at) != Some(&true) {
+                    continue;
+                }
+                if after.starts_with('*') {
+                    open_at(&mut open, at + 1);
+                }
+                let begins_segment = at == 0 || pattern.as_bytes().get(at - 1) == Some(&b'/');
+                if before == b'/' && begins_segment && after.starts_with("**/") {
+                    open_at(&mut open, at + 3);
+                }
+                // `/**` at the end, be it there more than once, may be nothing.
+                let mut left = after;
+                while let Some(fewer) = left.strip_prefix("/**") {
+                    left = fewer;
+                }
+                if left.is_empty() && !after.is_empty() {
+                    open_at(&mut open, pattern.len());
+                }
+            }
+            let Some(read) = rest.next() else {
+                return open.last() == Some(&true);
+            };
+            let mut next = vec![false; pattern.len() + 1];
+            for ((at, wanted), _) in pattern
+                .bytes()
+                .enumerate()
+                .zip(&open)
+                .filter(|(_, open)| **open)
+            {
+                if wanted == b'*' {
+                    open_at(&mut next, at);
+                } else if wanted == b'?' || wanted == read {
+                    open_at(&mut next, at + 1);
+                }
+            }
+            open = next;
+            before = read;
+        }
+    }
+
+    fn open_at(open: &mut [bool], position: usize) {
+        if let Some(open) = open.get_mut(position) {
+            *open = true;
+        }
+    }
+
+    /// Matches segments with a single point to return to, the last `**`.
+    fn by_segments(pattern: &str, path: &str, prefix: bool) -> bool {
+        // Positions are the rest that is still to be matched: `None` once nothing is left.
+        let (mut pattern_rest, mut path_rest) = (Some(pattern), Some(path));
+        let mut again: Option<(Option<&str>, Option<&str>)> = None;
+        loop {
+            let done = match (pattern_rest, path_rest) {
+                (None, rest) => rest.is_none() || prefix,
+                (Some("*"), Some(_)) => true,
+                (Some(pattern), rest) => {
+                    let (wanted, after) = split(pattern);
+                    if wanted == "**" {
+                        again = Some((after, rest));
+                        pattern_rest = after;
+                        continue;
+                    }
+                    match rest.map(split) {
+                        Some((found, below)) if glob::matches(wanted, found) => {
+                            pattern_rest = after;
+                            path_rest = below;
+                            continue;
+                        }
+                        _ => false,
+                    }
+                }
+            };
+            if done {
+                return true;
+            }
+            match again {
+                // Let `**` take one segment more.
+                Some((after, Some(rest))) => {
+                    let below = split(rest).1;
+                    again = Some((after, below));
+                    pattern_rest = after;
+                    path_rest = below;
+                }
+                _ => return false,
+            }
+        }
+    }
+
+    fn split(path: &str) -> (&str, Option<&str>) {
+        match path.split_once('/') {
+            Some((first, rest)) => (first, Some(rest)),
+            None => (path, None),
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn one_point_to_return_to_is_enough(
+            pattern in proptest::collection::vec(
+                proptest::sample::select(vec!["a", "b", "*", "**", "**", "?", "a*", "*b", "a**b", "?b", "**a", "*a*b*"]),
+                1..6,
+            ),
+            path in proptest::collection::vec(proptest::sample::select(vec!["a", "b", "ab", "ba", "aab"]), 1..7),
+        ) {
+            let (pattern, path) = (pattern.join("/"), path.join("/"));
+            let path = path.as_str();
+            let above = |matches: &dyn Fn(&str) -> bool| above(path).any(matches);
+            for (sense, matches, is_prefix) in [
+                (Sense::Allow, by_segments(&pattern, path, false), by_segments(&pattern, path, true)),
+                (
+                    Sense::Reject,
+                    by_segments(&pattern, path, false) || by_positions(&pattern, path),
+                    by_segments(&pattern, path, true) || above(&|above| by_positions(&pattern, above)),
+                ),
+            ] {
+                proptest::prop_assert_eq!(covers(&pattern, path, sense, false), matches, "{} {}", pattern, path);
+                proptest::prop_assert_eq!(covers(&pattern, path, sense, true), is_prefix, "{} {}", pattern, path);
+            }
+        }
+    }
 
     #[test]
     fn a_wildcard_stays_within_its_segment_in_an_allow_list() {

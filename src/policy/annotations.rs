@@ -3,7 +3,8 @@
 
 mod matching;
 
-use std::collections::BTreeMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 
 use crate::annotation::{
     Annotation, AnnotationRule, Annotations, Objection, RuleAction, Target, at, of_object,
@@ -11,6 +12,7 @@ use crate::annotation::{
 };
 use crate::change::controllers;
 use crate::exemption::Check;
+use crate::hashing::hash_of;
 use crate::json::scan::lookup;
 use crate::json::{Location, Step, position};
 use crate::request::{Operation, Request, RequestError};
@@ -18,10 +20,10 @@ use crate::settings::{self, AnnotationItem, Settings, SettingsErrors, There};
 use crate::shown::{OneLine, Shown};
 use crate::splice::{self, Edit};
 use crate::violation::{Action, Violation};
-use crate::workload::Object;
+use crate::workload::{Malformed, Object};
 
 use super::exempted::Exempted;
-use super::finding::{Finding, sort};
+use super::finding::{About, Findings};
 
 use matching::{Known, Matching};
 
@@ -48,14 +50,13 @@ pub(super) fn judge(
     object: &Object<'_>,
     is_new: bool,
     exempted: &mut Exempted<'_, '_, '_>,
-    findings: &mut Vec<Finding>,
+    findings: &mut Findings<'_>,
 ) -> Result<(), Unjudged> {
     // `ephemeralcontainers` leaves metadata as it was.
     let is_metadata_written = request.sub_resource.is_none() || request.is_through_status();
     if settings.annotations.is_empty() || !is_metadata_written {
         return Ok(());
     }
-    let first = findings.len();
     let mut judge = Judge {
         request,
         object,
@@ -63,7 +64,9 @@ pub(super) fn judge(
         old: None,
         places: [None, None],
         known: Known::default(),
-        malformed: BTreeMap::new(),
+        is_owned_replica_set: None,
+        malformed: Vec::new(),
+        malformed_at: HashMap::new(),
     };
     let (mut there, mut there_with_templates) = (None, None);
     for (index, item) in settings.annotations.iter().enumerate() {
@@ -91,10 +94,21 @@ pub(super) fn judge(
             }
         }
     }
-    if findings.len() > first {
-        sort(findings);
+    for (malformed, action) in &judge.malformed {
+        findings.add_malformed(malformed, *action);
     }
     Ok(())
+}
+
+/// What becomes of the annotations that a rule says to remove.
+#[derive(Clone, Copy)]
+enum Removal {
+    /// They are removed.
+    Goes,
+    /// They stay, and what is said of others is said of them.
+    Stays,
+    /// They stay, with a warning.
+    Passes,
 }
 
 /// What has been looked at for the rules so far.
@@ -108,8 +122,11 @@ struct Judge<'p, 'r> {
     /// The annotations of the object, and those of its pod templates.
     places: [Option<Vec<Annotations<'r>>>; 2],
     known: Known<'p>,
-    /// The findings of what has the wrong JSON type, by place.
-    malformed: BTreeMap<String, usize>,
+    is_owned_replica_set: Option<bool>,
+    /// What has the wrong JSON type, and how strict the strictest rule about it is.
+    malformed: Vec<(Malformed<'r>, Action)>,
+    /// Which of these stands where.
+    malformed_at: HashMap<usize, usize>,
 }
 
 impl<'p, 'r> Judge<'p, 'r> {
@@ -166,14 +183,15 @@ impl<'p, 'r> Judge<'p, 'r> {
         rule: &AnnotationRule<'_>,
         matching: Matching,
         exempted: &mut Exempted<'_, '_, '_>,
-        findings: &mut Vec<Finding>,
+        findings: &mut Findings<'_>,
     ) {
         let compares = self.compares && rule.compares();
         if matching == Matching::No || (matching == Matching::Before && !compares) {
             return;
         }
-        let (request, object) = (self.request, self.object);
-        let is_pod = request.kind.is_pod();
+        let object = self.object;
+        let removal = self.removal(rule);
+        let is_pod = self.request.kind.is_pod();
         let targets = [
             rule.target != Target::PodTemplate || is_pod,
             rule.target != Target::Object && !is_pod,
@@ -187,10 +205,10 @@ impl<'p, 'r> Judge<'p, 'r> {
                 continue;
             };
             for place in &places {
-                let mut put = |objection| {
+                let mut put = |objection: Objection<'_>| {
                     if !exempted.cover(Check::Annotations, None) {
-                        let rule = (index, rule);
-                        findings.push(finding(rule, request, object, place, objection));
+                        let rule = (index, rule, removal);
+                        add(rule, object, place, &objection, findings);
                     }
                 };
                 if matching == Matching::Yes {
@@ -199,7 +217,7 @@ impl<'p, 'r> Judge<'p, 'r> {
                 if compares && let Some(before) = before(place, self.old()) {
                     rule.compare(place, &before, &mut put);
                 }
-                self.malformed(place, rule.action.otherwise(), exempted, findings);
+                self.malformed(place, rule.action.otherwise(), exempted);
             }
             if let Some(slot) = self.places.get_mut(slot) {
                 *slot = Some(places);
@@ -207,57 +225,70 @@ impl<'p, 'r> Judge<'p, 'r> {
         }
     }
 
-    /// Puts what has the wrong JSON type among the findings, once, as strictly as the strictest rule.
+    /// What becomes of what a rule says to remove.
+    fn removal(&mut self, rule: &AnnotationRule<'_>) -> Removal {
+        let (request, object) = (self.request, self.object);
+        if rule.action != RuleAction::Remove {
+            return Removal::Stays;
+        }
+        let is_owned = || is_owned_replica_set(request, object);
+        let is_owned = *self.is_owned_replica_set.get_or_insert_with(is_owned);
+        if is_owned && controllers::is_deployment_controller(request.user.as_ref()) {
+            // Its Pods are what counts, and from these the annotation is removed.
+            Removal::Passes
+        } else if is_owned || request.user.is_none() || request.is_through_status() {
+            // The audit scanner changes nothing: what is there is reported. Nor is what goes through
+            // `status` changed on its way.
+            Removal::Stays
+        } else {
+            Removal::Goes
+        }
+    }
+
+    /// Notes what has the wrong JSON type, once, as strictly as the strictest rule.
     fn malformed(
         &mut self,
-        place: &Annotations<'_>,
+        place: &Annotations<'r>,
         action: Action,
         exempted: &mut Exempted<'_, '_, '_>,
-        findings: &mut Vec<Finding>,
     ) {
         for misfit in &place.malformed {
-            let place = format!("{:#} {}", misfit.place, position(misfit.raw));
-            if let Some(known) = self.malformed.get(&place) {
-                if action == Action::Reject
-                    && let Some(known) = findings.get_mut(*known)
-                {
-                    known.action = action;
+            let at = position(misfit.raw);
+            let known = self.malformed_at.get(&at);
+            if let Some((_, known)) = known.and_then(|index| self.malformed.get_mut(*index)) {
+                if action == Action::Reject {
+                    *known = action;
                 }
             } else if !exempted.cover(Check::Annotations, None) {
-                self.malformed.insert(place, findings.len());
-                findings.push(Finding::malformed(Check::Annotations, misfit, action));
+                self.malformed_at.insert(at, self.malformed.len());
+                self.malformed.push((misfit.clone(), action));
             }
         }
     }
 }
 
-/// Removes what the findings say to remove: the changes, and the object with them.
+/// Removes the annotations at these positions: the changes, and the object with them.
 ///
-/// `None` where nothing is to be removed that is new, or the changes cannot be made.
+/// `None` where the changes cannot be made.
 pub(super) fn remove(
     request: &Request<'_>,
     object: &Object<'_>,
-    findings: &[Finding],
+    removed: &HashSet<usize>,
 ) -> Option<(Vec<Edit>, String)> {
-    let mut removed: Vec<usize> = Vec::new();
-    for finding in findings.iter().filter(|finding| finding.is_removal()) {
-        for position in &finding.removes {
-            if let Err(at) = removed.binary_search(position) {
-                removed.insert(at, *position);
-            }
-        }
-    }
-    let mut edits: Vec<Edit> = Vec::new();
+    let mut lists = Vec::new();
     let mut places = of_object(object, &request.kind);
     places.extend(of_templates_in(object));
     for place in places {
         for map in &place.maps {
-            for edit in splice::remove_members(object.text, map, &place.place(), &removed)? {
-                // A template may stand before the object's own metadata.
-                splice::add(&mut edits, edit);
-            }
+            lists.push(splice::remove_members(
+                object.text,
+                map,
+                &place.place(),
+                removed,
+            )?);
         }
     }
+    let edits = splice::merge_all(lists);
     let text = splice::apply(object.text, &edits)?;
     Some((edits, text))
 }
@@ -281,11 +312,9 @@ pub(super) fn position_before(
 
 /// The annotations that were there before; none where the pod template is new.
 fn before<'a>(place: &Annotations<'a>, old: &Object<'a>) -> Option<Annotations<'a>> {
-    let template = place.template.as_ref();
-    if template.is_some_and(|template| lookup(old.text, template.steps()).is_empty()) {
-        return None;
-    }
-    Some(at(old, place.owner.clone()))
+    let before = at(old, &place.owner);
+    let is_new = place.is_template && !before.has_metadata && old.marked(&place.owner).is_empty();
+    (!is_new).then_some(before)
 }
 
 /// A rule that is no JSON, or nested too deep.
@@ -302,96 +331,87 @@ fn is_owned_replica_set(request: &Request<'_>, object: &Object<'_>) -> bool {
         })
 }
 
-fn finding(
-    (index, rule): (usize, &AnnotationRule<'_>),
-    request: &Request<'_>,
+fn add(
+    (index, rule, removal): (usize, &AnnotationRule<'_>, Removal),
     object: &Object<'_>,
     place: &Annotations<'_>,
-    objection: Objection<'_>,
-) -> Finding {
-    let mut action = rule.action.otherwise();
-    let mut removes = Vec::new();
+    objection: &Objection<'_>,
+    findings: &mut Findings<'_>,
+) {
     let is_removable = rule.action == RuleAction::Remove && !objection.removable.is_empty();
+    let mut action = rule.action.otherwise();
+    let mut removes = &[][..];
     if is_removable {
-        let is_owned = is_owned_replica_set(request, object);
-        if is_owned && controllers::is_deployment_controller(request.user.as_ref()) {
-            // Its Pods are what counts, and from these the annotation is removed.
-            action = Action::Warn;
-        } else if !is_owned && request.user.is_some() && !request.is_through_status() {
-            removes = objection.removable;
+        match removal {
+            Removal::Goes => removes = objection.removable.as_slice(),
+            Removal::Stays => {}
+            Removal::Passes => action = Action::Warn,
         }
-        // The audit scanner changes nothing: what is there is reported. Nor is what goes through `status`
-        // changed on its way.
     }
-    let mut at = place.place();
-    if let Some(key) = &objection.key {
-        at.0.push(Step::Key(key.clone()));
-    }
+    let position = match objection.found {
+        Some(annotation) => annotation.position(),
+        None => place.position(object),
+    };
+    let about = About::new(objection.code, action, position);
     let value = objection.found.and_then(Annotation::value);
     let value = value.as_deref();
-    let shown = objection.found.and_then(Annotation::shown);
     // What the rule says itself stands instead of the advice: the two could contradict each other.
-    let advice = match &rule.message {
+    let advice = || match &rule.message {
         Some(message) => format!(": {}", OneLine(message)),
         // What is removed needs no advice.
         None if objection.advice.is_empty() || !removes.is_empty() => String::new(),
         None => format!(", {}", objection.advice),
     };
-    let rule_name = format!("rule `{}`: ", Shown(&rule.name));
-    let (code, facts) = (objection.code, objection.facts);
-    Finding {
-        check: Check::Annotations,
-        position: match objection.found {
-            Some(annotation) => annotation.position(),
-            None => place.position(object),
-        },
-        action,
-        key: match (&objection.found, value) {
-            // An empty value is not the same as none.
-            (None, _) => format!("{code} {index} {at:#} {facts}"),
-            (Some(_), value) => {
-                format!(
-                    "{code} {index} {at:#} = {} {facts}",
-                    value.unwrap_or_default()
-                )
-            }
-        },
-        members: members_at(index, place, objection.members),
-        // New Pods lose what is removed: they are not refused for it.
-        template: place
-            .template
-            .as_ref()
-            .filter(|_| !is_removable)
-            .map(Location::detached),
-        removes,
-        outcome: objection
-            .outcome
-            .map(|(outcome, at)| (outcome, rule_name.len() + at)),
-        advice,
-        violation: Violation {
-            code,
+    let identity = |mut hasher: &mut dyn Hasher| {
+        (objection.code, index, &place.owner).hash(&mut hasher);
+        // An empty value is not the same as none.
+        (&objection.key, objection.found.is_some(), value).hash(&mut hasher);
+        objection.facts.hash(&mut hasher);
+    };
+    let at_place = |member: &u64| hash_of(&(index, &place.owner, member));
+    let members: Vec<_> = objection.members.iter().map(at_place).collect();
+    // New Pods lose what is removed: they are not refused for it.
+    let template = (place.is_template && !is_removable).then_some(&place.owner);
+    findings.add(about, template, removes, &members, &identity, &|fate| {
+        let mut at = place.place();
+        if let Some(key) = &objection.key {
+            at.0.push(Step::Key(key.clone()));
+        }
+        Violation {
+            code: objection.code,
             place: at.to_string(),
             path: match objection.found {
                 Some(_) => at.detached(),
                 None => nearest(place, object).detached(),
             },
-            value: shown.map(|value| format!("value `{}`", Shown(&value))),
+            value: objection
+                .found
+                .and_then(Annotation::shown)
+                .map(|value| format!("value `{}`", Shown(&value))),
             kept: None,
-            problem: rule_name + &objection.problem,
-        },
-    }
-}
-
-/// Members of a group that conflict, with the rule and the place.
-fn members_at(index: usize, place: &Annotations<'_>, members: Vec<String>) -> Vec<String> {
-    let at = |member: String| format!("{index} {:#} {member}", place.place());
-    members.into_iter().map(at).collect()
+            problem: format!(
+                "rule `{}`: {}{}",
+                Shown(&rule.name),
+                (objection.problem)(fate),
+                advice()
+            ),
+        }
+    });
 }
 
 /// The map of annotations, or what is there of the way to it.
 fn nearest<'a>(place: &Annotations<'a>, object: &Object<'a>) -> Location<'a> {
     let mut way = place.place();
-    while !way.0.is_empty() && lookup(object.text, way.steps()).is_empty() {
+    if place.has_map {
+        return way;
+    }
+    way.0.pop();
+    if place.has_metadata {
+        return way;
+    }
+    way.0.pop();
+    // A pod template is there.
+    while !place.is_template && !way.0.is_empty() && lookup(object.text, way.steps()).is_empty() {
         way.0.pop();
     }
     way

@@ -1,16 +1,19 @@
 //! Asks of every change to what a rule guards whether this user may make it.
 
-use crate::change::{ChangeRule, Compared, Difference, controllers, field_manager};
+use std::cell::OnceCell;
+
+use crate::change::{ChangeRule, Compared, controllers, field_manager};
 use crate::exemption::Check;
 use crate::json::{Step, text_at};
 use crate::request::{Operation, Request, RequestError, User};
 use crate::selector::Selector;
 use crate::settings::Settings;
+use crate::violation::Violation;
 use crate::workload::Object;
 
 use super::exempted::Exempted;
-use super::finding::Finding;
-use super::running::{Old, Unasked, as_it_will_run};
+use super::finding::Findings;
+use super::running::{Running, Unasked};
 use super::told::Told;
 
 /// Everything that a rule has against an UPDATE. Silent on CREATE, and without a user.
@@ -19,7 +22,7 @@ pub(super) fn judge_update(
     request: &Request<'_>,
     object: &Object<'_>,
     used: &mut [bool],
-    findings: &mut Vec<Finding>,
+    findings: &mut Findings<'_>,
 ) -> Result<(), RequestError> {
     let Some(who) = asking(settings, request, Operation::Update) else {
         return Ok(());
@@ -35,8 +38,9 @@ pub(super) fn judge_update(
     }
     is_object(old_text)?;
     let mut compared = None;
-    let old = Old::default();
-    let manager = || field_manager(request, object.metadata);
+    let running = Running::new(settings, request, object);
+    let manager = OnceCell::new();
+    let manager = || manager.get_or_init(|| field_manager(request, object.metadata));
     for rule in settings.changes.iter().filter(|rule| is_asked(rule)) {
         let is_excluded = rule.who.excludes(who);
         let is_denied =
@@ -61,18 +65,10 @@ pub(super) fn judge_update(
         if !is_about_it && !rule.selector.matches(request, compared.old()) {
             continue;
         }
-        let mut differences = compared.differences(rule, &|image| {
-            as_it_will_run(settings, request, object, image, &old, Unasked::Unknown)
+        let differences = compared.differences(rule, &|image| {
+            running.as_it_will_run(image, Unasked::Unknown)
         });
-        if controllers::unties_owners(who) {
-            differences.retain(|difference| !difference.is_owner());
-        }
-        if is_through_status {
-            differences.retain(Difference::is_annotation_or_label);
-        }
-        if differences.is_empty()
-            || (rule.allow_restart && differences.iter().all(Difference::is_restart))
-        {
+        if differences.found.is_empty() || (rule.allow_restart && differences.are_restarts) {
             continue;
         }
         let missing: Vec<_> = rule
@@ -97,16 +93,26 @@ pub(super) fn judge_update(
             user: who,
             manager: manager.as_deref(),
         };
-        for difference in &differences {
+        let mut codes = Vec::new();
+        for difference in &differences.found {
+            codes.clear();
+            let mut add = |violation: Violation| {
+                codes.push(violation.code);
+                findings.add_violation(rule.action, &violation);
+            };
             if is_excluded {
-                findings.push(told.excluded(difference));
+                add(told.excluded(difference));
             }
             if is_denied {
-                findings.push(told.denied(difference));
+                add(told.denied(difference));
             }
             for key in &missing {
-                findings.push(told.unexplained(difference, key));
+                add(told.unexplained(difference, key));
             }
+        }
+        // What is wrong with one of them is wrong with each.
+        for code in codes {
+            findings.add_untold(rule.action, code, differences.more);
         }
     }
     Ok(())
@@ -117,7 +123,7 @@ pub(super) fn judge_delete(
     settings: &Settings<'_>,
     request: &Request<'_>,
     used: &mut [bool],
-    findings: &mut Vec<Finding>,
+    findings: &mut Findings<'_>,
 ) -> Result<(), RequestError> {
     if !settings.changes.iter().any(|rule| rule.guard_delete) {
         return Ok(());
@@ -152,7 +158,7 @@ pub(super) fn judge_delete(
             user: who,
             manager: request.field_manager.as_deref(),
         };
-        findings.push(told.deletion(request, &object));
+        findings.add_violation(rule.action, &told.deletion(request, &object));
     }
     Ok(())
 }
@@ -168,7 +174,7 @@ pub(super) fn judge_eviction(
     pod: &Request<'_>,
     eviction: Option<Object<'_>>,
     used: &mut [bool],
-    findings: &mut Vec<Finding>,
+    findings: &mut Findings<'_>,
 ) {
     let Some(who) = asking(settings, pod, Operation::Create) else {
         return;
@@ -195,7 +201,7 @@ pub(super) fn judge_eviction(
             user: who,
             manager: pod.field_manager.as_deref(),
         };
-        findings.push(told.eviction(pod));
+        findings.add_violation(rule.action, &told.eviction(pod));
     }
 }
 
@@ -224,13 +230,14 @@ fn missing(
     settings: &Settings<'_>,
     request: &Request<'_>,
     object: &Object<'_>,
-    findings: &mut Vec<Finding>,
+    findings: &mut Findings<'_>,
     is_asked: impl Fn(&ChangeRule<'_>) -> bool,
 ) {
     for rule in settings.changes.iter().filter(|rule| is_asked(rule)) {
         // What the object was might have had the labels and fields.
         if rule.selector.may_match(request, object) {
-            findings.push(super::told::old_object_missing(rule, request));
+            let missing = super::told::old_object_missing(rule, request);
+            findings.add_violation(rule.action, &missing);
         }
     }
 }

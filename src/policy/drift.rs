@@ -1,20 +1,23 @@
 //! Holds an object against the configuration that was last applied to it.
 
+use std::collections::HashSet;
+use std::hash::{Hash, Hasher};
+
 use crate::change::{Difference, Differences, Guard, compare_images, entries_between};
 use crate::drift;
 use crate::exemption::Check;
 use crate::glob;
-use crate::json::{Location, Step, position};
+use crate::json::scan::lookup;
+use crate::json::{Location, Place, Step};
 use crate::request::Request;
 use crate::settings::Settings;
 use crate::shown::Shown;
-use crate::violation::{Action, Code};
+use crate::violation::{Action, Code, Violation};
 use crate::workload::{ImageField, Object};
 
-use super::Judged;
 use super::exempted::Exempted;
-use super::finding::Finding;
-use super::running::{Old, Unasked, as_it_will_run, as_written, mirrored};
+use super::finding::{About, Findings, LAST};
+use super::running::{Running, Unasked, as_written};
 
 /// What to do about drift.
 const INSTEAD: &str = "change it in Git, or the next apply changes it back";
@@ -25,7 +28,7 @@ pub(super) fn judge(
     request: &Request<'_>,
     object: &Object<'_>,
     exempted: &mut Exempted<'_, '_, '_>,
-    judged: &mut Judged,
+    findings: &mut Findings<'_>,
 ) {
     let (Some(action), Some(metadata)) = (settings.drift, object.metadata) else {
         return;
@@ -39,66 +42,49 @@ pub(super) fn judge(
         .as_ref()
         .map_err(|problem| *problem)
         .and_then(|text| drift::read(text, &request.kind, object));
-    let mut findings = Vec::new();
-    match applied {
-        Err(problem) => findings.push(unreadable(problem)),
-        Ok(applied) => {
-            let action = match action {
-                _ if drift::is_history(metadata) => Action::Warn,
-                // The audit scanner, which reports nothing but refusals.
-                Action::Warn if request.user.is_none() => Action::Reject,
-                action => action,
-            };
-            let mut drifted = Differences::default();
-            let old = Old::default();
-            compare_images(
-                &applied,
-                object,
-                &|image| as_it_will_run(settings, request, object, image, &old, Unasked::There),
-                &mut drifted,
-            );
-            if request.kind.is_pod() {
-                // A Pod runs what was applied, or its mirror.
-                keep_what_is_neither(settings, request, &applied, object, &mut drifted);
+    let mut covers = None;
+    let mut is_exempt = || *covers.get_or_insert_with(|| exempted.cover(Check::Drift, None));
+    let applied = match applied {
+        Err(problem) => {
+            if !is_exempt() {
+                findings.add_violation(Action::Warn, &unreadable(problem));
             }
-            let globs = guarded_annotations(settings, request, object);
-            if !globs.is_empty() {
-                annotations(&applied, object, &globs, &mut drifted);
-            }
-            // What the object has besides is no drift: injectors add containers.
-            drifted.found.retain(|difference| difference.was.is_some());
-            findings.extend(drifted.found.iter().map(|drifted| finding(drifted, action)));
+            return;
         }
-    }
-    if !findings.is_empty() && !exempted.cover(Check::Drift, None) {
-        judged.findings.append(&mut findings);
-    }
-}
-
-/// Leaves out the images of a Pod that are as they were applied, or the mirror of that.
-fn keep_what_is_neither(
-    settings: &Settings<'_>,
-    request: &Request<'_>,
-    applied: &Object<'_>,
-    live: &Object<'_>,
-    drifted: &mut Differences,
-) {
-    let mut written = Differences::default();
-    compare_images(applied, live, &as_written, &mut written);
-    let mut pulled = Differences::default();
-    let live_range = position(live.text)..position(live.text) + live.text.len();
-    let as_pulled = |image: &ImageField<'_>| {
-        if live_range.contains(&position(image.raw)) {
-            return as_written(image);
-        }
-        mirrored(settings, request, live, image).unwrap_or_else(|| as_written(image))
+        Ok(applied) => applied,
     };
-    compare_images(applied, live, &as_pulled, &mut pulled);
-    drifted.found = written.found;
-    drifted.found.retain(|difference| {
-        let mut others = pulled.found.iter();
-        others.any(|other| other.path == difference.path)
+    let action = match action {
+        _ if drift::is_history(metadata) => Action::Warn,
+        // The audit scanner, which reports nothing but refusals.
+        Action::Warn if request.user.is_none() => Action::Reject,
+        action => action,
+    };
+    let running = Running::new(settings, request, object);
+    let comes_to_the_same = |was: &ImageField<'_>, is: &ImageField<'_>| {
+        if !request.kind.is_pod() {
+            let runs = |image| running.as_it_will_run(image, Unasked::There);
+            return runs(was) == runs(is);
+        }
+        // A Pod runs what was applied, or its mirror.
+        let is = as_written(is);
+        as_written(was) == is || running.mirrored(was).is_some_and(|mirror| mirror == is)
+    };
+    compare_images(&applied, object, &comes_to_the_same, &mut |was, is| {
+        // What the object has besides is no drift: injectors add containers.
+        if let Some(was) = was
+            && !is_exempt()
+        {
+            add_image(was, is, action, findings);
+        }
     });
+    let globs = guarded_annotations(settings, request, object);
+    if !globs.is_empty() {
+        for drifted in annotations(&applied, object, &globs).found {
+            if drifted.was.is_some() && !is_exempt() {
+                add_annotation(&drifted, action, findings);
+            }
+        }
+    }
 }
 
 /// What the guards over annotations match, of rules that are about this object.
@@ -121,63 +107,106 @@ fn guarded_annotations<'s>(
 }
 
 /// Compares the annotations of the object and of its pod templates.
-fn annotations(applied: &Object<'_>, live: &Object<'_>, globs: &[&str], drifted: &mut Differences) {
+fn annotations(applied: &Object<'_>, live: &Object<'_>, globs: &[&str]) -> Differences {
     // What was applied does not name itself.
     let wanted =
         |key: &str| key != drift::LAST_APPLIED && globs.iter().any(|glob| glob::matches(glob, key));
-    for place in std::iter::once(&Location::default()).chain(&applied.templates) {
-        let mut way = place.steps().to_vec();
-        way.extend([Step::key("metadata"), Step::key("annotations")]);
-        entries_between(applied.text, live.text, &way, &wanted, drifted);
+    let mut drifted = Differences::all();
+    let metadata = Step::key("metadata");
+    entries_between(
+        &lookup(applied.text, std::slice::from_ref(&metadata)),
+        &lookup(live.text, std::slice::from_ref(&metadata)),
+        &Place::default().below(metadata.clone()),
+        &wanted,
+        &mut drifted,
+    );
+    let mut seen = HashSet::new();
+    for template in &applied.templates {
+        if seen.insert(template) {
+            let place = template.below(metadata.clone());
+            let (was, is) = (applied.marked(&place), live.marked(&place));
+            entries_between(&was, &is, &place, &wanted, &mut drifted);
+        }
     }
+    drifted
 }
 
-fn finding(drifted: &Difference, action: Action) -> Finding {
-    let was = Shown(drifted.was.as_deref().unwrap_or_default());
-    let code = if drifted.noun == "image" {
-        Code::ImageDrifted
-    } else {
-        Code::AnnotationDrifted
+fn add_image(
+    was: &ImageField<'_>,
+    is: Option<&ImageField<'_>>,
+    action: Action,
+    findings: &mut Findings<'_>,
+) {
+    let image = is.unwrap_or(was);
+    let now = is.map(|image| image.text.as_ref());
+    let about = About::new(Code::ImageDrifted, action, LAST);
+    let identity = |mut hasher: &mut dyn Hasher| {
+        (about.code, image.pairing(), now, &was.text).hash(&mut hasher);
     };
-    let (value, problem) = match &drifted.is {
+    findings.add(about, None, &[], &[], &identity, &|_| {
+        let place = image.told_place();
+        let path = image.exact_place().detached();
+        violation(about.code, "image", place, path, &was.text, now)
+    });
+}
+
+fn add_annotation(drifted: &Difference, action: Action, findings: &mut Findings<'_>) {
+    let about = About::new(Code::AnnotationDrifted, action, LAST);
+    let identity = |mut hasher: &mut dyn Hasher| {
+        (about.code, &drifted.path, &drifted.is, &drifted.was).hash(&mut hasher);
+    };
+    findings.add(about, None, &[], &[], &identity, &|_| {
+        let was = drifted.was.as_deref().unwrap_or_default();
+        let (place, path) = (drifted.place(), drifted.path.clone());
+        violation(
+            about.code,
+            drifted.noun,
+            place,
+            path,
+            was,
+            drifted.is.as_deref(),
+        )
+    });
+}
+
+fn violation(
+    code: Code,
+    noun: &str,
+    place: String,
+    path: Location<'static>,
+    was: &str,
+    is: Option<&str>,
+) -> Violation {
+    let was = Shown(was);
+    let (value, problem) = match is {
         Some(is) => (Shown(is), format!("`{was}` was applied last, {INSTEAD}")),
         None => (was, format!("it was applied last and is gone, {INSTEAD}")),
     };
-    let mut finding = Finding::at(
-        drifted.place(),
-        drifted.path.clone(),
-        Some(format!("{} `{value}`", drifted.noun)),
-        Check::Drift,
+    Violation {
         code,
-        action,
+        place,
+        path,
+        value: Some(format!("{noun} `{value}`")),
+        kept: None,
         problem,
-    );
-    // Values are shown shortened; what is paired is whole.
-    let paired = drifted.paired_by.clone();
-    finding.key = [
-        code.as_str(),
-        &paired.unwrap_or_else(|| format!("{:#}", drifted.path)),
-        drifted.is.as_deref().unwrap_or_default(),
-        drifted.was.as_deref().unwrap_or_default(),
-    ]
-    .join(" ");
-    finding
+    }
 }
 
-fn unreadable(problem: &str) -> Finding {
+fn unreadable(problem: &str) -> Violation {
     let path = [
         Step::key("metadata"),
         Step::key("annotations"),
         Step::key(drift::LAST_APPLIED),
     ];
     let path = Location(path.to_vec());
-    Finding::at(
-        path.to_string(),
+    Violation {
+        code: Code::LastAppliedUnreadable,
+        place: path.to_string(),
         path,
-        None,
-        Check::Drift,
-        Code::LastAppliedUnreadable,
-        Action::Warn,
-        format!("{problem}, so nobody can say what was applied last, apply the object again"),
-    )
+        value: None,
+        kept: None,
+        problem: format!(
+            "{problem}, so nobody can say what was applied last, apply the object again"
+        ),
+    }
 }

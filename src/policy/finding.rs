@@ -1,128 +1,458 @@
-//! Something wrong with an object, before it is known whether that is new.
+//! What is wrong with an object: the first of it whole, and how much more there is.
+//!
+//! An object may have as much wrong with it as it is long. What is told of it has an end, and so has what is
+//! kept.
 
-use crate::exemption::Check;
-use crate::json::{Location, position};
+use std::cell::{OnceCell, RefCell};
+use std::collections::{HashMap, HashSet};
+use std::fmt::{self, Display, Write as _};
+use std::hash::{BuildHasher, Hash, Hasher};
+
+use crate::json::{Location, Place, position, same};
 use crate::shown::Shown;
-use crate::violation::{Action, Code, Outcome, Violation};
-use crate::workload::{ImageField, Malformed};
+use crate::verdict::{Found, MOST_LINES, Verdict};
+use crate::violation::{Action, Code, Fate, Kept, Violation};
+use crate::workload::{ImageField, Malformed, Object};
 
 /// What is told of an image among an object's data.
 const NOT_SHOWN: &str = "what the rule says of it is not shown, since it stands in data";
 
-/// Something wrong with an object, and what tells it from the same thing elsewhere.
-pub(super) struct Finding {
-    /// The part of the policy that found it.
-    pub(super) check: Check,
-    /// Where in the input it stands.
-    pub(super) position: usize,
-    pub(super) action: Action,
-    pub(super) violation: Violation,
-    /// What makes a violation of the old object and one of the new object the same: code, place and
-    /// value, with containers and volumes by name where they have one.
-    pub(super) key: String,
-    /// What else the old object must have had, in whichever of its findings.
-    pub(super) members: Vec<String>,
-    /// The pod template around it.
-    pub(super) template: Option<Location<'static>>,
-    /// Words of the problem that are due only where the request is refused, and where they may begin.
-    pub(super) outcome: Option<(Outcome, usize)>,
-    /// What to do instead, where the problem does not say so; may be empty.
-    pub(super) advice: String,
+/// What has been found in an object.
+pub(super) struct Findings<'j> {
+    refusing: Listed,
+    passing: Listed,
     /// The annotations that are removed instead of refusing the request, by their position.
-    pub(super) removes: Vec<usize>,
+    pub(super) removes: HashSet<usize>,
+    before: Before<'j>,
+    /// Nothing refuses.
+    only_warns: bool,
 }
 
-impl Finding {
-    /// A member of the wrong JSON type.
-    pub(super) fn malformed(check: Check, malformed: &Malformed<'_>, action: Action) -> Self {
-        let place = match malformed.place.steps() {
-            [] => "object".to_owned(),
-            _ => malformed.place.to_string(),
-        };
-        let problem = format!("expected {}, got {}", malformed.expected, malformed.found);
+/// How often the same was found in the object as it was, by what makes it the same.
+///
+/// That is hashed with keys of this request's own, which nobody knows who writes an object.
+pub(super) type Counts = HashMap<u64, usize>;
+
+/// What becomes of what the old object has as well.
+#[derive(Clone, Copy)]
+pub(super) enum Before<'j> {
+    /// There is none to compare with: everything is new.
+    Nothing,
+    /// It only warns.
+    Was(&'j dyn Known),
+    /// This is the old object: it is counted.
+    Counted(&'j RefCell<Counts>),
+}
+
+/// What is known of the old object.
+pub(super) trait Known {
+    /// Whether the same was wrong before, once for each time that it was, and all of its members were there.
+    fn takes(&self, identity: &dyn Fn(&mut dyn Hasher), members: &[u64]) -> bool;
+
+    /// Whether what was so before is told.
+    fn is_told(&self) -> bool;
+
+    /// Whether a template is another one than in the old object.
+    fn changes(&self, template: &Place<'_>) -> bool;
+}
+
+/// What was wrong with the old object, judged when the first finding asks.
+pub(super) struct Was<'j, 'r> {
+    new: &'j Object<'r>,
+    /// Reads the old object, if what it has as well counts.
+    read: &'j dyn Fn() -> Option<Object<'r>>,
+    judge: &'j dyn Fn(&Object<'r>) -> Counts,
+    is_told: bool,
+    old: OnceCell<Option<Object<'r>>>,
+    left: OnceCell<RefCell<Counts>>,
+}
+
+/// Findings in the order in which they are told, and the rest as a number.
+#[derive(Default)]
+struct Listed {
+    findings: Vec<Finding>,
+    /// How many more there are.
+    more: usize,
+    /// How many of these say what happens to a request that passes.
+    more_of_accepted: usize,
+    /// For how many of them annotations are removed.
+    more_removals: usize,
+    /// The codes of these, each once, and whether annotations are removed for them.
+    codes: Vec<(Code, bool)>,
+}
+
+/// Something wrong with an object.
+struct Finding {
+    about: About,
+    violation: Violation,
+}
+
+/// What tells where something wrong belongs.
+#[derive(Clone, Copy)]
+pub(super) struct About {
+    pub(super) code: Code,
+    pub(super) action: Action,
+    /// Where in the input it stands.
+    pub(super) position: usize,
+    /// It says what happens to the object, and nothing happens to one that is refused.
+    is_of_accepted: bool,
+    /// Annotations are removed for it.
+    is_removal: bool,
+}
+
+/// Stands behind what has a place in the document.
+pub(super) const LAST: usize = usize::MAX;
+
+impl About {
+    pub(super) const fn new(code: Code, action: Action, position: usize) -> Self {
         Self {
-            check,
-            position: position(malformed.raw),
-            members: Vec::new(),
-            removes: Vec::new(),
-            outcome: None,
-            advice: String::new(),
+            code,
             action,
-            key: format!("{} {:#} {problem}", Code::ObjectMalformed, malformed.place),
-            violation: Violation {
-                code: Code::ObjectMalformed,
-                place,
-                path: malformed.place.detached(),
+            position,
+            is_of_accepted: false,
+            is_removal: false,
+        }
+    }
+}
+
+impl<'j, 'r> Was<'j, 'r> {
+    pub(super) const fn new(
+        new: &'j Object<'r>,
+        read: &'j dyn Fn() -> Option<Object<'r>>,
+        judge: &'j dyn Fn(&Object<'r>) -> Counts,
+        is_told: bool,
+    ) -> Self {
+        Self {
+            new,
+            read,
+            judge,
+            is_told,
+            old: OnceCell::new(),
+            left: OnceCell::new(),
+        }
+    }
+
+    fn old(&self) -> Option<&Object<'r>> {
+        self.old.get_or_init(self.read).as_ref()
+    }
+}
+
+impl Known for Was<'_, '_> {
+    fn takes(&self, identity: &dyn Fn(&mut dyn Hasher), members: &[u64]) -> bool {
+        let judge = || RefCell::new(self.old().map(self.judge).unwrap_or_default());
+        let left = self.left.get_or_init(judge);
+        let mut left = left.borrow_mut();
+        if left.is_empty() {
+            return false;
+        }
+        let is_there = |member: &u64| left.contains_key(&hash_of_member(&left, *member));
+        if !members.iter().all(is_there) {
+            return false;
+        }
+        let key = hash(&left, identity);
+        match left.get_mut(&key) {
+            Some(count) if *count > 0 => {
+                *count -= 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn is_told(&self) -> bool {
+        self.is_told
+    }
+
+    fn changes(&self, template: &Place<'_>) -> bool {
+        let old = self.old().map(|old| old.marked(template));
+        match (
+            self.new.marked(template).as_slice(),
+            old.unwrap_or_default().as_slice(),
+        ) {
+            ([new], [old]) => !same(new, old),
+            _ => true,
+        }
+    }
+}
+
+fn hash(counts: &Counts, identity: &dyn Fn(&mut dyn Hasher)) -> u64 {
+    let mut hasher = counts.hasher().build_hasher();
+    identity(&mut hasher);
+    hasher.finish()
+}
+
+fn hash_of_member(counts: &Counts, member: u64) -> u64 {
+    hash(counts, &|mut hasher| ("member", member).hash(&mut hasher))
+}
+
+impl Listed {
+    fn is_empty(&self) -> bool {
+        self.findings.is_empty() && self.more == 0
+    }
+
+    /// Whether something is told that stands here, and not only counted.
+    fn tells(&self, about: &About) -> bool {
+        self.findings.len() < MOST_LINES
+            || self
+                .findings
+                .last()
+                .is_some_and(|last| about.position < last.about.position)
+    }
+
+    fn count(&mut self, about: &About, times: usize) {
+        self.more += times;
+        if about.is_of_accepted {
+            self.more_of_accepted += times;
+        } else if !self.codes.contains(&(about.code, about.is_removal)) {
+            self.codes.push((about.code, about.is_removal));
+        }
+        if about.is_removal {
+            self.more_removals += times;
+        }
+    }
+
+    fn insert(&mut self, finding: Finding) {
+        let position = finding.about.position;
+        let earlier = |earlier: &Finding| earlier.about.position <= position;
+        let after = self.findings.iter().rposition(earlier);
+        self.findings
+            .insert(after.map_or(0, |last| last + 1), finding);
+        if self.findings.len() > MOST_LINES
+            && let Some(last) = self.findings.pop()
+        {
+            self.count(&last.about, 1);
+        }
+    }
+
+    fn append(&mut self, other: Self) {
+        for finding in other.findings {
+            self.insert(finding);
+        }
+        self.more += other.more;
+        self.more_of_accepted += other.more_of_accepted;
+        self.more_removals += other.more_removals;
+        for code in other.codes {
+            if !self.codes.contains(&code) {
+                self.codes.push(code);
+            }
+        }
+    }
+
+    /// What is told, and how much more there is.
+    fn told(self, is_accepted: bool) -> Found {
+        let is_told = |finding: &Finding| is_accepted || !finding.about.is_of_accepted;
+        let told = self.findings.into_iter().filter(is_told);
+        let untold = if is_accepted {
+            0
+        } else {
+            self.more_of_accepted
+        };
+        let told = told.map(|finding| finding.violation);
+        let codes = self.codes.into_iter().map(|(code, _)| code);
+        (told.collect(), self.more - untold, codes.collect())
+    }
+}
+
+impl<'j> Findings<'j> {
+    /// `only_warns`: whatever is wrong, the object runs.
+    pub(super) fn new(before: Before<'j>, only_warns: bool) -> Self {
+        Self {
+            refusing: Listed::default(),
+            passing: Listed::default(),
+            removes: HashSet::new(),
+            before,
+            only_warns,
+        }
+    }
+
+    /// Whether something refuses the request.
+    pub(super) fn refuse(&self) -> bool {
+        !self.refusing.is_empty()
+    }
+
+    /// Adds what is wrong. `identity` makes a violation of the old object and one of the new object the same:
+    /// code, place and value, with containers and volumes by name where they have one; what else the old
+    /// object must have had, in whichever of its violations, are the `members`. `tell` is asked where it is
+    /// told and not only counted.
+    pub(super) fn add(
+        &mut self,
+        mut about: About,
+        template: Option<&Place<'_>>,
+        removes: &[usize],
+        members: &[u64],
+        identity: &dyn Fn(&mut dyn Hasher),
+        tell: &dyn Fn(Fate) -> Violation,
+    ) {
+        if self.only_warns {
+            about.action = Action::Warn;
+        }
+        let removes = if self.only_warns { &[] } else { removes };
+        let was = match self.before {
+            Before::Nothing => None,
+            Before::Was(was) => was.takes(identity, members).then_some(was),
+            Before::Counted(counts) => {
+                let mut counts = counts.borrow_mut();
+                let key = hash(&counts, identity);
+                *counts.entry(key).or_default() += 1;
+                for member in members {
+                    let key = hash_of_member(&counts, *member);
+                    *counts.entry(key).or_default() += 1;
+                }
+                return;
+            }
+        };
+        if was.is_some_and(|was| about.code.is_note() || !was.is_told()) {
+            // It was told when it was new, or is not told to whoever asks.
+            return;
+        }
+        about.is_removal = was.is_none() && !removes.is_empty();
+        if about.is_removal {
+            self.removes.extend(removes);
+        }
+        let refuses = about.action == Action::Reject && was.is_none();
+        let list = if refuses {
+            &mut self.refusing
+        } else {
+            &mut self.passing
+        };
+        if !list.tells(&about) {
+            return list.count(&about, 1);
+        }
+        let mut violation = tell(match (about.action, was) {
+            (Action::Warn, _) => Fate::Warned,
+            (Action::Reject, Some(_)) => Fate::Kept,
+            (Action::Reject, None) => Fate::Refused,
+        });
+        violation.kept = was.map(|was| {
+            let is_refused = about.action == Action::Reject && removes.is_empty();
+            if is_refused && template.is_some_and(|template| was.changes(template)) {
+                Kept::TemplateChanges
+            } else {
+                Kept::Unchanged
+            }
+        });
+        list.insert(Finding { about, violation });
+    }
+
+    /// Adds so many more of what is told before.
+    fn add_more(
+        &mut self,
+        about: About,
+        times: usize,
+        identity: &dyn Fn(&mut dyn Hasher),
+        tell: &dyn Fn() -> Violation,
+    ) {
+        let kept = match self.before {
+            Before::Nothing => 0,
+            Before::Was(was) => (0..times).take_while(|_| was.takes(identity, &[])).count(),
+            Before::Counted(counts) => {
+                let mut counts = counts.borrow_mut();
+                let key = hash(&counts, identity);
+                *counts.entry(key).or_default() += times;
+                return;
+            }
+        };
+        let refuses = about.action == Action::Reject && !self.only_warns;
+        if kept > 0 {
+            self.passing.count(&about, kept);
+        }
+        let new = if refuses {
+            &mut self.refusing
+        } else {
+            &mut self.passing
+        };
+        if let Some(untold) = (times - kept).checked_sub(1) {
+            // One stands for all, so that a request is never refused without a reason.
+            let mut violation = tell();
+            violation.problem = format!("{} more: {}", untold + 1, violation.problem);
+            new.insert(Finding { about, violation });
+            if untold > 0 {
+                new.count(&about, untold);
+            }
+        }
+    }
+
+    /// A member of the wrong JSON type.
+    pub(super) fn add_malformed(&mut self, malformed: &Malformed<'_>, action: Action) {
+        let about = About::new(Code::ObjectMalformed, action, position(malformed.raw));
+        let identity = |mut hasher: &mut dyn Hasher| {
+            (about.code, &malformed.place).hash(&mut hasher);
+            (malformed.expected, malformed.found).hash(&mut hasher);
+        };
+        self.add(about, None, &[], &[], &identity, &|_| {
+            let place = malformed.place.location();
+            Violation {
+                code: about.code,
+                place: match place.steps() {
+                    [] => "object".to_owned(),
+                    _ => place.to_string(),
+                },
+                path: place.detached(),
                 value: None,
                 kept: None,
-                problem,
-            },
-            template: None,
+                problem: format!("expected {}, got {}", malformed.expected, malformed.found),
+            }
+        });
+    }
+
+    /// So many more members of the wrong JSON type than an object keeps.
+    pub(super) fn add_more_malformed(&mut self, times: usize, action: Action) {
+        let about = About::new(Code::ObjectMalformed, action, LAST);
+        let identity = |mut hasher: &mut dyn Hasher| about.code.hash(&mut hasher);
+        self.add_more(about, times, &identity, &|| Violation {
+            code: about.code,
+            place: "object".to_owned(),
+            path: Location::default(),
+            value: None,
+            kept: None,
+            problem: "of the wrong type".to_owned(),
+        });
+    }
+
+    /// Something wrong at a place, not only with an image, and the same before only if what is said is.
+    pub(super) fn add_violation(&mut self, action: Action, violation: &Violation) {
+        let about = About::new(violation.code, action, LAST);
+        let identity = |mut hasher: &mut dyn Hasher| {
+            (about.code, &violation.path, &violation.problem).hash(&mut hasher);
+        };
+        self.add(about, None, &[], &[], &identity, &|_| violation.clone());
+    }
+
+    /// So many more of what was [added](Self::add_violation) before, all of them new.
+    pub(super) fn add_untold(&mut self, action: Action, code: Code, times: usize) {
+        let about = About::new(code, action, LAST);
+        if times == 0 {
+        } else if action == Action::Reject {
+            self.refusing.count(&about, times);
+        } else {
+            self.passing.count(&about, times);
         }
     }
 
-    /// Something wrong at a place, not only with an image.
-    pub(super) fn at(
-        place: String,
-        path: Location<'static>,
-        value: Option<String>,
-        check: Check,
-        code: Code,
-        action: Action,
-        problem: String,
-    ) -> Self {
-        Self {
-            check,
-            // Behind what is told of the document's own places.
-            position: usize::MAX,
-            members: Vec::new(),
-            removes: Vec::new(),
-            outcome: None,
-            advice: String::new(),
-            action,
-            key: format!("{code} {path:#} {problem}"),
-            violation: Violation {
-                code,
-                place,
-                path,
-                value,
-                kept: None,
-                problem,
-            },
-            template: None,
-        }
-    }
-
-    /// Something wrong with an image that runs as `value`, which is shown if it is its mirror.
-    pub(super) fn image(
-        image: &ImageField<'_>,
-        value: &str,
-        is_mirror: bool,
-        code: Code,
-        action: Action,
-        problem: String,
-    ) -> Self {
-        let place = image.told_place();
-        let is_private = image.is_private();
-        // Names are shown shortened; what is paired is whole.
-        let paired = image.pairing();
-        Self {
-            check: Check::Images,
-            position: position(image.raw),
-            members: Vec::new(),
-            removes: Vec::new(),
-            outcome: None,
-            advice: String::new(),
-            action,
-            key: format!("{code} {paired} {value}"),
-            violation: Violation {
-                code,
-                place,
+    /// Something wrong with an image.
+    pub(super) fn add_image(&mut self, image: &ImageField<'_>, about: &AboutImage<'_>) {
+        let template = image.pod_template().filter(|_| !about.code.is_note());
+        let of_all = About {
+            is_of_accepted: about.is_of_accepted,
+            ..About::new(about.code, about.action, position(image.raw))
+        };
+        let identity = |mut hasher: &mut dyn Hasher| {
+            (about.code, image.pairing()).hash(&mut hasher);
+            // Writing to a hash cannot fail.
+            let _ = write!(Hashed(hasher), "{}", about.runs);
+        };
+        // Of a note nobody asks what its Pods will be refused for.
+        self.add(of_all, template, &[], &[], &identity, &|fate| {
+            let is_private = image.is_private();
+            Violation {
+                code: about.code,
+                place: image.told_place(),
                 path: image.exact_place().detached(),
                 value: Some(if is_private {
                     "image".to_owned()
-                } else if is_mirror {
-                    format!("image `{}` as `{}`", Shown(&image.text), Shown(value))
+                } else if about.is_mirror {
+                    let runs = about.runs.to_string();
+                    format!("image `{}` as `{}`", Shown(&image.text), Shown(&runs))
                 } else {
                     format!("image `{}`", Shown(&image.text))
                 }),
@@ -130,46 +460,69 @@ impl Finding {
                 problem: if is_private {
                     NOT_SHOWN.to_owned()
                 } else {
-                    problem
+                    (about.problem)(fate)
                 },
-            },
-            // Of a note nobody asks what its Pods will be refused for.
-            template: image
-                .pod_template()
-                .filter(|_| !code.is_note())
-                .map(|steps| Location(steps.to_vec()).detached()),
+            }
+        });
+    }
+
+    /// Makes warnings of the findings for which annotations are removed, and drops the others: the object is
+    /// judged again without these annotations.
+    pub(super) fn only_removed(self) -> Self {
+        let mut removed = Self::new(Before::Nothing, true);
+        for mut list in [self.refusing, self.passing] {
+            list.findings.retain(|finding| finding.about.is_removal);
+            for finding in &mut list.findings {
+                finding.violation.problem.insert_str(0, "removed: ");
+            }
+            list.more = list.more_removals;
+            list.codes.retain(|(_, is_removal)| *is_removal);
+            removed.passing.append(list);
+        }
+        removed
+    }
+
+    /// Says of each finding that it stands where `position` says.
+    pub(super) fn move_to(&mut self, position: impl Fn(usize) -> usize) {
+        let all = [&mut self.refusing, &mut self.passing];
+        for finding in all.into_iter().flat_map(|list| &mut list.findings) {
+            finding.about.position = position(finding.about.position);
         }
     }
-}
 
-impl Finding {
-    /// Whether annotations are removed because of it: not for what the object had before.
-    pub(super) fn is_removal(&self) -> bool {
-        !self.removes.is_empty() && self.violation.kept.is_none()
+    /// Adds what else was found.
+    pub(super) fn append(&mut self, other: Findings<'_>) {
+        self.refusing.append(other.refusing);
+        self.passing.append(other.passing);
+    }
+
+    /// Says in a verdict what was found.
+    pub(super) fn tell(self, verdict: &mut Verdict<'_>) {
+        let is_accepted = self.refusing.is_empty();
+        verdict.add_violations(self.refusing.told(is_accepted));
+        verdict.add_warnings(self.passing.told(is_accepted));
     }
 }
 
-/// Brings findings into the order of the document.
-///
-/// By insertion: a sort of the standard library would be six kilobytes of the module.
-pub(super) fn sort(findings: &mut Vec<Finding>) {
-    let mut order: Vec<(usize, usize)> = Vec::with_capacity(findings.len());
-    for (index, finding) in findings.iter().enumerate() {
-        let at = order.partition_point(|(position, _)| *position <= finding.position);
-        order.insert(at, (finding.position, index));
-    }
-    let mut all: Vec<_> = findings.drain(..).map(Some).collect();
-    findings.extend(
-        order
-            .iter()
-            .filter_map(|(_, index)| all.get_mut(*index)?.take()),
-    );
+/// What is wrong with an image, or happens to it.
+pub(super) struct AboutImage<'p> {
+    pub(super) code: Code,
+    pub(super) action: Action,
+    /// What runs.
+    pub(super) runs: &'p dyn Display,
+    /// What runs is a mirror, and is shown.
+    pub(super) is_mirror: bool,
+    /// Nothing happens to it if the object is refused.
+    pub(super) is_of_accepted: bool,
+    pub(super) problem: &'p dyn Fn(Fate) -> String,
 }
 
-/// Lets the findings from `first` on pass with a warning.
-pub(super) fn only_warn(findings: &mut [Finding], first: usize) {
-    for finding in findings.iter_mut().skip(first) {
-        finding.action = Action::Warn;
-        finding.removes.clear();
+/// Hashes what is written to it.
+struct Hashed<'h>(&'h mut dyn Hasher);
+
+impl fmt::Write for Hashed<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.write(text.as_bytes());
+        Ok(())
     }
 }

@@ -1,15 +1,18 @@
 //! Holds every image of an object against the lists, as it will run.
 
+use std::collections::HashSet;
+
 use crate::check::{self, Seen};
 use crate::exemption::Check;
 use crate::image::Reference;
 use crate::request::Request;
 use crate::settings::Settings;
+use crate::splice;
 use crate::violation::{Action, Code};
 use crate::workload::{self, Found, ImageField, Object};
 
 use super::exempted::Exempted;
-use super::finding::{self, Finding, only_warn};
+use super::finding::AboutImage;
 use super::mirrors::{Asking, Cause, Mirrors, Runs};
 use super::{Judged, is_filled_in_by_istio};
 
@@ -21,104 +24,169 @@ pub(super) fn add(settings: &Settings<'_>, request: &Request<'_>, object: &mut O
 /// Everything wrong with the images of an object that no exemption covers, and what is rewritten.
 ///
 /// Images for which a registry must be asked come last, and nothing is asked any more once something
-/// `refuses` the request.
+/// refuses the request.
 pub(super) fn judge(
     settings: &Settings<'_>,
     request: &Request<'_>,
     object: &Object<'_>,
     mirrors: &mut Mirrors<'_, '_, '_>,
     exempted: &mut Exempted<'_, '_, '_>,
-    judged: &mut Judged,
-    refuses: &mut dyn FnMut(&[Finding]) -> bool,
+    judged: &mut Judged<'_>,
 ) {
     let strictest = settings.strictest().unwrap_or_default();
+    // An image that occurs again is judged once, where it has no mirror; a few are judged sooner than noted.
+    let mut passed = (object.found.len() > FEW).then(HashSet::new);
     let mut open = Vec::new();
     for found in &object.found {
-        match found {
-            Found::Image(image) => {
-                if !one(settings, request, image, mirrors, exempted, judged) {
-                    open.push(image);
-                }
-            }
+        let image = match found {
+            Found::Image(image) => image,
             Found::Malformed(malformed) => {
                 if !exempted.cover(Check::Images, None) {
-                    judged
-                        .findings
-                        .push(Finding::malformed(Check::Images, malformed, strictest));
+                    judged.findings.add_malformed(malformed, strictest);
+                }
+                continue;
+            }
+        };
+        let is_known = |passed: &HashSet<&str>| passed.contains(image.text.as_ref());
+        if settings.mirrors.is_empty() && passed.as_ref().is_some_and(is_known) {
+            continue;
+        }
+        match one(settings, request, image, mirrors, exempted, judged) {
+            Outcome::Passes => {
+                if let Some(passed) = &mut passed {
+                    passed.insert(image.text.as_ref());
                 }
             }
+            Outcome::Objected => {}
+            Outcome::Open => open.push(image),
         }
+    }
+    if object.more_malformed > 0 && !exempted.cover(Check::Images, None) {
+        judged
+            .findings
+            .add_more_malformed(object.more_malformed, strictest);
     }
     if open.is_empty() {
         return;
     }
-    let mut seen = 0;
-    mirrors.asking = Asking::Now;
+    let edits = std::mem::take(&mut judged.edits);
     for image in open {
-        let new = judged.findings.get(seen..).unwrap_or_default();
-        if mirrors.asking == Asking::Now && refuses(new) {
-            mirrors.asking = Asking::Never;
-        }
-        seen = judged.findings.len();
+        mirrors.asking = if judged.findings.refuse() {
+            Asking::Never
+        } else {
+            Asking::Now
+        };
         one(settings, request, image, mirrors, exempted, judged);
     }
-    finding::sort(&mut judged.findings);
+    splice::merge(&mut judged.edits, edits);
 }
 
-/// Judges one image; `false`, and nothing is noted, where a registry must be asked first.
+/// So many images are judged without asking whether they occur twice.
+const FEW: usize = 32;
+
+/// What came of judging one image.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// No list has anything against it.
+    Passes,
+    /// Something is wrong with it.
+    Objected,
+    /// A registry must be asked first, and nothing is noted.
+    Open,
+}
+
+/// Judges one image.
 fn one(
     settings: &Settings<'_>,
     request: &Request<'_>,
     image: &ImageField<'_>,
     mirrors: &mut Mirrors<'_, '_, '_>,
     exempted: &mut Exempted<'_, '_, '_>,
-    judged: &mut Judged,
-) -> bool {
-    let first = judged.findings.len();
-    match Reference::parse(&image.text) {
+    judged: &mut Judged<'_>,
+) -> Outcome {
+    let mut put = Put::new(request, image);
+    let written = match Reference::parse(&image.text) {
+        Ok(written) => written,
         Err(error) => {
             if !exempted.cover(Check::Images, None) {
-                judged.findings.push(Finding::image(
-                    image,
-                    &image.text,
-                    false,
-                    Code::ImageUnparsable,
-                    settings.strictest().unwrap_or_default(),
-                    format!("it is no image reference: {error}"),
-                ));
+                put.add(
+                    &AboutImage {
+                        code: Code::ImageUnparsable,
+                        action: settings.strictest().unwrap_or_default(),
+                        runs: &image.text,
+                        is_mirror: false,
+                        is_of_accepted: false,
+                        problem: &|_| format!("it is no image reference: {error}"),
+                    },
+                    judged,
+                );
             }
+            return Outcome::Objected;
         }
-        Ok(written) => {
-            let mut runs = mirrors.runs(image, &written, exempted);
-            if runs.is_open {
-                return false;
-            }
-            // What would be refused as well is no help.
-            let instead = runs.instead.take();
-            runs.instead = instead.filter(|mirror| {
-                parsed(mirror).is_some_and(|mirror| passes(settings, &mirror, None, None))
-            });
-            held_against_lists(settings, image, &written, &runs, mirrors, exempted, judged);
-            mirrors.change(image, &written, runs, exempted, judged, first);
-        }
+    };
+    let mut runs = mirrors.runs(image, &written, exempted);
+    if runs.is_open {
+        return Outcome::Open;
     }
-    if is_filled_in_by_istio(request, image) {
-        // One warning says enough.
-        judged.findings.truncate(first + 1);
-        only_warn(&mut judged.findings, first);
+    // What would be refused as well is no help.
+    let instead = runs.instead.take();
+    runs.instead = instead.filter(|mirror| {
+        parsed(mirror).is_some_and(|mirror| passes(settings, &mirror, None, None))
+    });
+    let passes = held_against_lists(
+        settings, &written, &runs, mirrors, exempted, &mut put, judged,
+    );
+    mirrors.change(&written, runs, exempted, judged, &mut put);
+    if passes {
+        Outcome::Passes
+    } else {
+        Outcome::Objected
     }
-    true
 }
 
+/// Where findings about one image are put.
+pub(super) struct Put<'i, 'r> {
+    pub(super) image: &'i ImageField<'r>,
+    /// Something refuses it.
+    pub(super) is_refused: bool,
+    is_filled_in_by_istio: bool,
+    is_told: bool,
+}
+
+impl<'i, 'r> Put<'i, 'r> {
+    fn new(request: &Request<'_>, image: &'i ImageField<'r>) -> Self {
+        Self {
+            image,
+            is_refused: false,
+            is_filled_in_by_istio: is_filled_in_by_istio(request, image),
+            is_told: false,
+        }
+    }
+
+    pub(super) fn add(&mut self, about: &AboutImage<'_>, judged: &mut Judged<'_>) {
+        self.is_refused |= about.action == Action::Reject;
+        if !self.is_filled_in_by_istio {
+            judged.findings.add_image(self.image, about);
+        } else if !std::mem::replace(&mut self.is_told, true) {
+            // One warning says enough.
+            let action = Action::Warn;
+            judged
+                .findings
+                .add_image(self.image, &AboutImage { action, ..*about });
+        }
+    }
+}
+
+/// Whether no list has anything against an image.
 fn held_against_lists(
     settings: &Settings<'_>,
-    image: &ImageField<'_>,
     written: &Reference<'_>,
     runs: &Runs,
     mirrors: &Mirrors<'_, '_, '_>,
     exempted: &mut Exempted<'_, '_, '_>,
-    judged: &mut Judged,
-) {
+    put: &mut Put<'_, '_>,
+    judged: &mut Judged<'_>,
+) -> bool {
     let mirrored = runs.mirrored.as_deref().and_then(parsed);
     let would_pass = |image: &Reference<'_>, code| would_pass(settings, mirrors, image, code);
     let instead = runs.instead.as_deref().and_then(parsed);
@@ -128,29 +196,38 @@ fn held_against_lists(
         instead: instead.as_ref(),
         would_pass: &would_pass,
     };
-    check::image(&seen, settings, &mut |mut objection| {
-        if let Some(cause) = &runs.cause
-            && is_because(settings, written, cause, objection.code)
-        {
-            objection.problem += ": ";
-            objection.problem += &cause.text;
-        }
+    let mut passes = true;
+    check::image(&seen, settings, &mut |objection| {
+        passes = false;
         // What is rejected as it was written is exempt as that.
         let as_run = mirrored.as_ref().unwrap_or(written);
         let judged_as = if objection.is_mirror { as_run } else { written };
-        if !exempted.cover(Check::Images, Some(judged_as)) {
-            let mut finding = Finding::image(
-                image,
-                &as_run.to_string(),
-                objection.is_mirror,
-                objection.code,
-                objection.action,
-                objection.problem,
-            );
-            finding.outcome = objection.outcome.map(|outcome| (outcome, 0));
-            judged.findings.push(finding);
+        if exempted.cover(Check::Images, Some(judged_as)) {
+            return;
         }
+        let cause = || {
+            let cause = runs.cause.as_ref()?;
+            is_because(settings, written, cause, objection.code).then_some(&cause.text)
+        };
+        put.add(
+            &AboutImage {
+                code: objection.code,
+                action: objection.action,
+                runs: as_run,
+                is_mirror: objection.is_mirror,
+                is_of_accepted: false,
+                problem: &|fate| {
+                    let problem = (objection.problem)(fate);
+                    match cause() {
+                        Some(cause) => [&problem, ": ", cause].concat(),
+                        None => problem,
+                    }
+                },
+            },
+            judged,
+        );
     });
+    passes
 }
 
 /// Whether a list is against an image since it is not pulled from its mirror.

@@ -17,7 +17,8 @@
 //! | pull policy `Never`, `auto` of Istio, exempt | any | as written |
 //! | pinned, with `digest: skip`; not on the mirror, with `checkExists` | any | as written |
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::hash::BuildHasher;
 
 use crate::exemption::Check;
 use crate::image::Reference;
@@ -30,17 +31,16 @@ use crate::request::{Operation, Request};
 use crate::settings::Settings;
 use crate::shown::Shown;
 use crate::splice::{self, Change, Edit};
-use crate::violation::{Action, Code};
+use crate::violation::{Action, Code, Fate};
 use crate::workload::{Found, ImageField, Object, Source};
 
+use super::applies::Applies;
 use super::exempted::Exempted;
-use super::finding::Finding;
+use super::finding::AboutImage;
+use super::images::Put;
 use super::pull_secrets;
 use super::running::as_written;
 use super::{Judged, is_filled_in_by_istio, is_static_pod};
-
-/// How a warning begins that an image is rewritten although nobody knows whether the mirror has it.
-pub(super) const REWRITTEN: &str = "is rewritten all the same: ";
 
 /// How the images of an object are judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +68,8 @@ pub(super) struct Runs {
     pub(super) instead: Option<String>,
     /// Whether the object changes.
     is_edited: bool,
+    /// Although nobody knows whether the mirror has it.
+    is_rewritten_all_the_same: bool,
     /// What else there is to say.
     told: Option<(Code, Action, String)>,
     /// Why it is not pulled from its mirror, and where that would have been if it is known.
@@ -103,12 +105,13 @@ pub(super) struct Mirrors<'p, 's, 'r> {
     object: &'p Object<'r>,
     registry: &'p dyn Registry,
     treatment: Treatment,
-    /// The images of the old object by their pairing, read when they are needed.
-    old: Option<BTreeMap<String, String>>,
+    applies: Applies,
+    /// The images of the old object by their pairing, hashed with keys of its own; read when they are needed.
+    old: Option<HashMap<u64, String>>,
     /// Whether registries are asked.
     pub(super) asking: Asking,
     /// What the registry said of which image.
-    asked: Vec<(String, Existence)>,
+    asked: HashMap<String, Existence>,
     /// The secrets that the Pod needs.
     pull_secrets: Vec<&'s str>,
 }
@@ -133,9 +136,10 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
             object,
             registry,
             treatment,
+            applies: Applies::new(settings),
             old: None,
             asking: Asking::Later,
-            asked: Vec::new(),
+            asked: HashMap::new(),
             pull_secrets: Vec::new(),
         }
     }
@@ -148,7 +152,10 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         exempted: &mut Exempted<'_, '_, '_>,
     ) -> Runs {
         let (request, object) = (self.request, self.object);
-        let applies = |mirror: &Mirror<'_>| mirror.selector.matches(request, object);
+        let applies = |index, mirror: &Mirror<'_>| {
+            self.applies
+                .mirror(index, &mirror.selector, request, object)
+        };
         if self.settings.mirrors.is_empty() || is_filled_in_by_istio(request, image) {
             return Runs::default();
         }
@@ -213,7 +220,10 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         if self.settings.mirrors.is_empty() || self.settings.rewrite == Rewrite::Never {
             return Ok(None);
         }
-        let applies = |mirror: &Mirror<'_>| mirror.selector.matches(self.request, self.object);
+        let applies = |index, mirror: &Mirror<'_>| {
+            let selector = &mirror.selector;
+            (self.applies).mirror(index, selector, self.request, self.object)
+        };
         let Some(mirror) = mirror::find(&self.settings.mirrors, image, applies) else {
             return Ok(None);
         };
@@ -298,70 +308,68 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         }
     }
 
-    /// Notes what the object changes, and says what becomes of the image. `first` is the first finding
-    /// about it.
+    /// Notes what the object changes, and says what becomes of the image.
     pub(super) fn change(
         &mut self,
-        image: &ImageField<'_>,
         written: &Reference<'_>,
         runs: Runs,
         exempted: &mut Exempted<'_, '_, '_>,
-        judged: &mut Judged,
-        first: usize,
+        judged: &mut Judged<'_>,
+        put: &mut Put<'_, '_>,
     ) {
-        let is_refused = judged
-            .findings
-            .iter()
-            .skip(first)
-            .any(|finding| finding.action == Action::Reject);
+        let image = put.image;
         if self.treatment == Treatment::Edited
             && self.request.kind.is_pod()
             && !image.is_never_pulled
         {
             self.need_secrets(written, runs.mirrored.as_deref(), exempted);
         }
-        let value = runs.mirrored.as_deref().unwrap_or_default();
-        let mut tell = |code, action, problem| {
-            let as_run = match Reference::parse(value) {
-                Ok(mirrored) => mirrored.to_string(),
-                Err(_) => written.to_string(),
-            };
-            judged
-                .findings
-                .push(Finding::image(image, &as_run, false, code, action, problem));
+        if runs.is_edited && judged.annotations.removes.contains(&position(image.raw)) {
+            // It stands in an annotation that is removed: it is pulled from nowhere.
+            return;
+        }
+        let mirrored = runs.mirrored.as_deref();
+        let mirrored = mirrored.and_then(|mirrored| Reference::parse(mirrored).ok());
+        let is_refused = put.is_refused;
+        let mut tell = |code, action, problem: &dyn Fn(Fate) -> String| {
+            put.add(
+                &AboutImage {
+                    code,
+                    action,
+                    runs: mirrored.as_ref().unwrap_or(written),
+                    is_mirror: false,
+                    is_of_accepted: code == Code::MirrorUsed || runs.is_rewritten_all_the_same,
+                    problem,
+                },
+                judged,
+            );
         };
-        if let Some((code, action, problem)) = runs.told {
-            tell(code, action, problem);
+        if let Some((code, action, problem)) = &runs.told {
+            tell(*code, *action, &|_| problem.clone());
         } else if let Some(mirror) = &runs.mirrored {
             let who = if runs.is_edited { "is" } else { "in Pods, is" };
-            tell(
-                Code::MirrorUsed,
-                Action::Warn,
-                format!("{who} pulled from its mirror `{}`", Shown(mirror)),
-            );
+            tell(Code::MirrorUsed, Action::Warn, &|_| {
+                format!("{who} pulled from its mirror `{}`", Shown(mirror))
+            });
         } else if let Some(mirror) = &runs.instead
             && self.settings.rewrite == Rewrite::Never
             && !is_refused
         {
-            tell(
-                Code::MirrorAvailable,
-                Action::Warn,
-                format!("it has a mirror, use `{}`", Shown(mirror)),
-            );
+            tell(Code::MirrorAvailable, Action::Warn, &|_| {
+                format!("it has a mirror, use `{}`", Shown(mirror))
+            });
         }
         if let (true, Some(mirror)) = (runs.is_edited, runs.mirrored) {
             if !image.is_private() {
                 let position = position(image.raw);
-                let rewritten = &mut judged.rewritten;
-                let at = rewritten.partition_point(|(before, _)| *before <= position);
-                rewritten.insert(at, (position, format!("{}={mirror}", image.text)));
+                judged.rewritten.add(position, &image.text, &mirror);
             }
-            splice::add(&mut judged.edits, edit(self.object, image, &mirror));
+            splice::add(&mut judged.edits, edit(self.object, image, mirror));
         }
     }
 
     /// Adds the secrets that the Pod needs for its mirrors.
-    pub(super) fn add_pull_secrets(&self, judged: &mut Judged) {
+    pub(super) fn add_pull_secrets(&self, judged: &mut Judged<'_>) {
         pull_secrets::add(&self.pull_secrets, self.object, judged);
     }
 
@@ -373,10 +381,11 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
     ) {
         let mirrored = mirrored.and_then(|text| Reference::parse(text).ok());
         let runs = mirrored.as_ref().unwrap_or(written);
-        for mirror in &self.settings.mirrors {
+        for (index, mirror) in self.settings.mirrors.iter().enumerate() {
+            let selector = &mirror.selector;
             if !mirror.pull_secrets.is_empty()
                 && mirror.holds(runs)
-                && mirror.selector.matches(self.request, self.object)
+                && (self.applies).mirror(index, selector, self.request, self.object)
                 && !exempted.cover(Check::Mirrors, Some(written))
             {
                 for secret in &mirror.pull_secrets {
@@ -392,7 +401,7 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
     fn before(&mut self, image: &ImageField<'_>) -> Option<String> {
         let (request, settings) = (self.request, self.settings);
         let old = self.old.get_or_insert_with(|| {
-            let mut images = BTreeMap::new();
+            let mut images = HashMap::new();
             let old = request
                 .old_object
                 .map(|text| Object::read(text, &request.kind));
@@ -400,27 +409,27 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
                 super::images::add(settings, request, &mut old);
                 for found in &old.found {
                     if let Found::Image(image) = found {
-                        images
-                            .entry(image.pairing())
-                            .or_insert_with(|| as_written(image));
+                        let pairing = images.hasher().hash_one(image.pairing());
+                        images.entry(pairing).or_insert_with(|| as_written(image));
                     }
                 }
             }
             images
         });
-        old.get(&image.pairing()).cloned()
+        let pairing = old.hasher().hash_one(image.pairing());
+        old.get(&pairing).cloned()
     }
 
     /// Whether the registry has an image; asked once for each.
     fn exists(&mut self, text: &str) -> Existence {
-        if let Some((_, known)) = self.asked.iter().find(|(image, _)| image == text) {
+        if let Some(known) = self.asked.get(text) {
             return known.clone();
         }
         if self.asking == Asking::Never {
             return Existence::There;
         }
         let answer = self.registry.has(text);
-        self.asked.push((text.to_owned(), answer.clone()));
+        self.asked.insert(text.to_owned(), answer.clone());
         answer
     }
 }
@@ -468,7 +477,12 @@ fn unchecked(mirror: &Mirror<'_>, written: &Reference<'_>, text: String, error: 
             Runs::told(code, Action::Reject, format!("{problem}, try again later"))
         }
         OnCheckError::Rewrite => Runs {
-            told: Some((code, Action::Warn, format!("{REWRITTEN}{problem}"))),
+            is_rewritten_all_the_same: true,
+            told: Some((
+                code,
+                Action::Warn,
+                format!("is rewritten all the same: {problem}"),
+            )),
             ..Runs::from(text, true)
         },
     }
@@ -525,13 +539,12 @@ fn has_owner(object: &Object<'_>) -> bool {
 }
 
 /// The change of the image's text.
-fn edit(object: &Object<'_>, image: &ImageField<'_>, mirror: &str) -> Edit {
+fn edit(object: &Object<'_>, image: &ImageField<'_>, mirror: String) -> Edit {
     let start = position(image.raw) - position(object.text);
     Edit {
         path: image.exact_place().detached(),
-        change: Change::Set(mirror.to_owned()),
-        // The quotes around it go as well.
+        change: Change::Set(mirror),
         span: start..start + image.raw.len(),
-        text: ["\"", mirror, "\""].concat(),
+        text: String::new(),
     }
 }

@@ -2,25 +2,23 @@
 
 use std::borrow::Cow;
 
-use crate::exemption::Check;
 use crate::json::scan::{elements, lookup};
-use crate::json::{Kind, Location, Step, find, kind_of, position, text_at};
+use crate::json::{Kind, Location, Place, Step, kind_of, position, text_at};
 use crate::splice::{self, Change, Edit};
 use crate::violation::Action;
 use crate::workload::{Malformed, Object};
 
 use super::Judged;
-use super::finding::Finding;
 
 const SPEC: Step<'static> = Step::key("spec");
 const LIST: Step<'static> = Step::key("imagePullSecrets");
 
 /// Appends these secrets to the `imagePullSecrets` of a Pod, those left out that it has.
-pub(super) fn add(secrets: &[&str], pod: &Object<'_>, judged: &mut Judged) {
+pub(super) fn add(secrets: &[&str], pod: &Object<'_>, judged: &mut Judged<'_>) {
     if secrets.is_empty() {
         return;
     }
-    let (specs, lists) = (lookup(pod.text, &[SPEC]), find(pod.text, &[SPEC, LIST]));
+    let (specs, lists) = (lookup(pod.text, &[SPEC]), lookup(pod.text, &[SPEC, LIST]));
     // A `spec` that is none is refused elsewhere, or has no images.
     let Some(spec) = specs.last().filter(|spec| kind_of(spec) == Kind::Map) else {
         return;
@@ -34,7 +32,7 @@ pub(super) fn add(secrets: &[&str], pod: &Object<'_>, judged: &mut Judged) {
             let after = if is_empty { "]" } else { "]," };
             (at..at, "\"imagePullSecrets\":[", after, Vec::new())
         }
-        Some((place, list)) => {
+        Some(list) => {
             let at = start(list);
             match kind_of(list) {
                 Kind::Null => (at..at + list.len(), "[", "]", Vec::new()),
@@ -47,15 +45,11 @@ pub(super) fn add(secrets: &[&str], pod: &Object<'_>, judged: &mut Judged) {
                 found => {
                     let malformed = Malformed {
                         raw: list,
-                        place: place.clone(),
+                        place: Place::default().below(SPEC).below(LIST),
                         expected: Kind::List,
                         found,
                     };
-                    judged.findings.push(Finding::malformed(
-                        Check::Mirrors,
-                        &malformed,
-                        Action::Reject,
-                    ));
+                    judged.findings.add_malformed(&malformed, Action::Reject);
                     return;
                 }
             }

@@ -1,56 +1,19 @@
 //! What an image comes to when it runs.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::HashSet;
+use std::hash::BuildHasher;
 
 use crate::exemption::Check;
 use crate::image::Reference;
 use crate::json::position;
 use crate::mirror::{self, Mirrored, Rewrite};
 use crate::request::{Operation, Request};
-use crate::selector::Selector;
 use crate::settings::Settings;
 use crate::workload::{Found, ImageField, Object, Source};
 
+use super::applies::Applies;
 use super::{is_filled_in_by_istio, mirrors};
-
-/// The old object of a request, read once, and not before it is needed.
-#[derive(Default)]
-pub(super) struct Old<'a> {
-    object: OnceCell<Option<Object<'a>>>,
-    /// What each of its containers and volumes runs. A set would be a map of its own in the module.
-    images: OnceCell<BTreeMap<String, usize>>,
-}
-
-impl<'a> Old<'a> {
-    fn object(&self, request: &Request<'a>) -> Option<&Object<'a>> {
-        let read = || {
-            let text = request.old_object?;
-            Object::read(text, &request.kind).ok()
-        };
-        self.object.get_or_init(read).as_ref()
-    }
-
-    /// Whether it runs the mirror in that container, so that the image becomes it again.
-    fn runs(&self, request: &Request<'a>, image: &ImageField<'_>, mirrored: &str) -> bool {
-        let read = || {
-            let mut images = BTreeMap::new();
-            for found in self.object(request).map_or(&[][..], |old| &old.found) {
-                if let Found::Image(image) = found {
-                    images.insert(pair(image, &as_written(image)), 1);
-                }
-            }
-            images
-        };
-        let images = self.images.get_or_init(read);
-        images.contains_key(&pair(image, mirrored))
-    }
-}
-
-/// A container or volume and what it runs.
-fn pair(image: &ImageField<'_>, runs: &str) -> String {
-    [runs, &image.pairing()].join(" ")
-}
 
 /// What is taken of a mirror that a registry has to be asked for first.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,41 +24,142 @@ pub(super) enum Unasked {
     Unknown,
 }
 
-/// The image in the one spelling that `changes` and `drift` compare: two images that come to the
-/// same, be it from a mirror, are no change. What is no reference stays as it is written.
-///
-/// A Pod runs what it says, but for the images that this request rewrites.
-pub(super) fn as_it_will_run<'a>(
-    settings: &Settings<'_>,
-    request: &Request<'a>,
-    object: &Object<'a>,
-    image: &ImageField<'_>,
-    old: &Old<'a>,
-    unasked: Unasked,
-) -> String {
-    let is_pod = request.kind.is_pod();
-    let is_old = is_in(request.old_object, image);
-    let is_written = is_pod && (is_old || request.user.is_none());
-    let mirrored = if is_written {
-        None
-    } else {
-        let judged = if is_old { old.object(request) } else { None };
-        let judged = judged.unwrap_or(object);
-        find(settings, request, judged, image)
-    };
-    let is_rewritten = |mirrored: &Pulled| {
-        if is_pod {
-            request.operation == Operation::Create || old.runs(request, image, &mirrored.from)
-        } else {
-            !mirrored.is_asked
-                || unasked == Unasked::There
-                || (mirrors::edits_what_changes(settings.rewrite, request, object)
-                    && old.runs(request, image, &mirrored.from))
+/// The mirror that an image is pulled from.
+struct Pulled {
+    from: String,
+    /// Whether its registry is asked for it first.
+    is_asked: bool,
+}
+
+/// The images of an object, of the old one and of what was last applied, as they run.
+pub(super) struct Running<'p, 's, 'r> {
+    settings: &'p Settings<'s>,
+    request: &'p Request<'r>,
+    object: &'p Object<'r>,
+    applies: Applies,
+    /// The old object, read once, and not before it is needed.
+    old: OnceCell<Option<Object<'r>>>,
+    old_applies: Applies,
+    /// What each of its containers and volumes runs, hashed with keys of its own.
+    old_images: OnceCell<HashSet<u64>>,
+    /// Whether images become those that the old object runs, where that is their mirror.
+    edits_what_changes: OnceCell<bool>,
+}
+
+impl<'p, 's, 'r> Running<'p, 's, 'r> {
+    pub(super) fn new(
+        settings: &'p Settings<'s>,
+        request: &'p Request<'r>,
+        object: &'p Object<'r>,
+    ) -> Self {
+        Self {
+            settings,
+            request,
+            object,
+            applies: Applies::new(settings),
+            old: OnceCell::new(),
+            old_applies: Applies::new(settings),
+            old_images: OnceCell::new(),
+            edits_what_changes: OnceCell::new(),
         }
-    };
-    match mirrored {
-        Some(mirrored) if is_rewritten(&mirrored) => mirrored.from,
-        _ => as_written(image),
+    }
+
+    fn old(&self) -> Option<&Object<'r>> {
+        let read = || {
+            let text = self.request.old_object?;
+            Object::read(text, &self.request.kind).ok()
+        };
+        self.old.get_or_init(read).as_ref()
+    }
+
+    /// Whether the old object runs the mirror in that container, so that the image becomes it again.
+    fn ran(&self, image: &ImageField<'_>, mirrored: &str) -> bool {
+        let images = self.old_images.get_or_init(|| {
+            let mut images = HashSet::new();
+            for found in self.old().map_or(&[][..], |old| &old.found) {
+                if let Found::Image(image) = found {
+                    let written = as_written(image);
+                    let pair = (image.pairing(), written.as_str());
+                    images.insert(images.hasher().hash_one(pair));
+                }
+            }
+            images
+        });
+        images.contains(&images.hasher().hash_one((image.pairing(), mirrored)))
+    }
+
+    /// The image in the one spelling that `changes` and `drift` compare: two images that come to the
+    /// same, be it from a mirror, are no change. What is no reference stays as it is written.
+    ///
+    /// A Pod runs what it says, but for the images that this request rewrites.
+    pub(super) fn as_it_will_run(&self, image: &ImageField<'_>, unasked: Unasked) -> String {
+        let request = self.request;
+        let is_pod = request.kind.is_pod();
+        let is_old = is_in(request.old_object, image);
+        let is_written = is_pod && (is_old || request.user.is_none());
+        let mirrored = match (is_written, self.old()) {
+            (true, _) => None,
+            (false, Some(old)) if is_old => self.mirrored_in(old, &self.old_applies, image),
+            (false, _) => self.mirrored_in(self.object, &self.applies, image),
+        };
+        let is_rewritten = |mirrored: &Pulled| {
+            if is_pod {
+                request.operation == Operation::Create || self.ran(image, &mirrored.from)
+            } else {
+                !mirrored.is_asked
+                    || unasked == Unasked::There
+                    || (self.edits_what_changes() && self.ran(image, &mirrored.from))
+            }
+        };
+        match mirrored {
+            Some(mirrored) if is_rewritten(&mirrored) => mirrored.from,
+            _ => as_written(image),
+        }
+    }
+
+    fn edits_what_changes(&self) -> bool {
+        let edits =
+            || mirrors::edits_what_changes(self.settings.rewrite, self.request, self.object);
+        *self.edits_what_changes.get_or_init(edits)
+    }
+
+    /// The mirror that an image is pulled from, wherever it stands.
+    pub(super) fn mirrored(&self, image: &ImageField<'_>) -> Option<String> {
+        let pulled = self.mirrored_in(self.object, &self.applies, image);
+        pulled.map(|pulled| pulled.from)
+    }
+
+    fn mirrored_in(
+        &self,
+        object: &Object<'_>,
+        applies: &Applies,
+        image: &ImageField<'_>,
+    ) -> Option<Pulled> {
+        let (settings, request) = (self.settings, self.request);
+        let is_left = settings.rewrite == Rewrite::Never
+            || image.is_never_pulled
+            || is_filled_in_by_istio(request, image)
+            || (image.source == Source::Path && settings.rewrite == Rewrite::Pods);
+        if is_left || settings.mirrors.is_empty() {
+            return None;
+        }
+        let reference = Reference::parse(&image.text).ok()?;
+        let mirror = mirror::find(&settings.mirrors, &reference, |index, mirror| {
+            applies.mirror(index, &mirror.selector, request, object)
+        })?;
+        let mut exemptions = settings.exemptions.iter().enumerate();
+        let is_exempt = exemptions.any(|(index, exemption)| {
+            exemption.checks.contains(&Check::Mirrors)
+                && exemption.covers(Some(&reference))
+                && applies.exemption(index, &exemption.selector, request, object)
+        });
+        match mirror.mirrored(&reference) {
+            Mirrored::To(text) if !is_exempt => Some(Pulled {
+                from: Reference::parse(&text).ok()?.to_string(),
+                is_asked: mirror.check_exists,
+            }),
+            _ => None,
+        }
     }
 }
 
@@ -104,54 +168,6 @@ pub(super) fn as_written(image: &ImageField<'_>) -> String {
     match Reference::parse(&image.text) {
         Ok(reference) => reference.to_string(),
         Err(_) => image.text.to_string(),
-    }
-}
-
-/// The mirror that an image is pulled from.
-struct Pulled {
-    from: String,
-    /// Whether its registry is asked for it first.
-    is_asked: bool,
-}
-
-/// The mirror that the image of an object is pulled from, wherever it stands.
-pub(super) fn mirrored(
-    settings: &Settings<'_>,
-    request: &Request<'_>,
-    object: &Object<'_>,
-    image: &ImageField<'_>,
-) -> Option<String> {
-    find(settings, request, object, image).map(|pulled| pulled.from)
-}
-
-fn find(
-    settings: &Settings<'_>,
-    request: &Request<'_>,
-    object: &Object<'_>,
-    image: &ImageField<'_>,
-) -> Option<Pulled> {
-    let is_left = settings.rewrite == Rewrite::Never
-        || image.is_never_pulled
-        || is_filled_in_by_istio(request, image)
-        || (image.source == Source::Path && settings.rewrite == Rewrite::Pods);
-    if is_left || settings.mirrors.is_empty() {
-        return None;
-    }
-    let reference = Reference::parse(&image.text).ok()?;
-    let mirror = mirror::find(&settings.mirrors, &reference, |mirror| {
-        mirror.selector == Selector::default() || mirror.selector.matches(request, object)
-    })?;
-    let is_exempt = settings.exemptions.iter().any(|exemption| {
-        exemption.checks.contains(&Check::Mirrors)
-            && exemption.covers(Some(&reference))
-            && exemption.selector.matches(request, object)
-    });
-    match mirror.mirrored(&reference) {
-        Mirrored::To(text) if !is_exempt => Some(Pulled {
-            from: Reference::parse(&text).ok()?.to_string(),
-            is_asked: mirror.check_exists,
-        }),
-        _ => None,
     }
 }
 

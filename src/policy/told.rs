@@ -3,15 +3,12 @@
 use std::borrow::Cow;
 
 use crate::change::{ChangeRule, Difference, Shows};
-use crate::exemption::Check;
 use crate::json::{Location, Step, text_at};
 use crate::kind::GroupKind;
 use crate::request::{Request, User};
 use crate::shown::{OneLine, Shown};
-use crate::violation::{Action, Code};
+use crate::violation::{Action, Code, Violation};
 use crate::workload::Object;
-
-use super::finding::Finding;
 
 /// Who makes a change that a rule is against.
 pub(super) struct Told<'p> {
@@ -22,35 +19,35 @@ pub(super) struct Told<'p> {
 
 impl Told<'_> {
     /// The user is not among those whom the rule names.
-    pub(super) fn excluded(&self, difference: &Difference) -> Finding {
+    pub(super) fn excluded(&self, difference: &Difference) -> Violation {
         let otherwise = if self.rule.who.is_nobody() {
             "leave it as it is"
         } else {
             "change it in Git"
         };
         let problem = self.problem(false, &how(difference), "", otherwise);
-        self.finding(difference, Code::ChangeNotAllowed, problem)
+        violation(difference, Code::ChangeNotAllowed, problem)
     }
 
     /// The rule denies the field manager.
-    pub(super) fn denied(&self, difference: &Difference) -> Finding {
+    pub(super) fn denied(&self, difference: &Difference) -> Violation {
         let only = " with this field manager";
         let problem = self.problem(false, &how(difference), only, "change it in Git");
-        self.finding(difference, Code::FieldManagerDenied, problem)
+        violation(difference, Code::FieldManagerDenied, problem)
     }
 
     /// The request does not set an annotation that the rule wants with the change.
-    pub(super) fn unexplained(&self, difference: &Difference, annotation: &str) -> Finding {
+    pub(super) fn unexplained(&self, difference: &Difference, annotation: &str) -> Violation {
         let only = format!(
             " only with a new value of the annotation `{}`",
             Shown(annotation)
         );
         let problem = self.problem(true, &how(difference), &only, "set it in the same request");
-        self.finding(difference, Code::ChangeAnnotationMissing, problem)
+        violation(difference, Code::ChangeAnnotationMissing, problem)
     }
 
     /// The rule guards the object itself.
-    pub(super) fn deletion(&self, request: &Request<'_>, object: &Object<'_>) -> Finding {
+    pub(super) fn deletion(&self, request: &Request<'_>, object: &Object<'_>) -> Violation {
         // Who deletes a collection names none of its objects.
         let asked = request.name.as_deref().filter(|name| !name.is_empty());
         let name = asked.map(Cow::Borrowed).or_else(|| {
@@ -66,7 +63,7 @@ impl Told<'_> {
     }
 
     /// The rule guards the Pod itself.
-    pub(super) fn eviction(&self, pod: &Request<'_>) -> Finding {
+    pub(super) fn eviction(&self, pod: &Request<'_>) -> Violation {
         let instead = if self.rule.who.is_nobody() {
             "leave it as it is"
         } else {
@@ -76,22 +73,27 @@ impl Told<'_> {
     }
 
     /// The object goes.
-    fn end(&self, kind: &GroupKind<'_>, name: Option<&str>, how: &str, otherwise: &str) -> Finding {
+    fn end(
+        &self,
+        kind: &GroupKind<'_>,
+        name: Option<&str>,
+        how: &str,
+        otherwise: &str,
+    ) -> Violation {
         let kind = kind.to_string();
         let object = match name {
             Some(name) => format!("{} `{}`", Shown(&kind), Shown(name)),
             None => Shown(&kind).to_string(),
         };
         let problem = self.problem(false, how, "", otherwise);
-        Finding::at(
-            "object".to_owned(),
-            Location::default(),
-            Some(object),
-            Check::Changes,
-            Code::DeleteNotAllowed,
-            self.rule.action,
+        Violation {
+            code: Code::DeleteNotAllowed,
+            place: "object".to_owned(),
+            path: Location::default(),
+            value: Some(object),
+            kept: None,
             problem,
-        )
+        }
     }
 
     /// What the rule is against, who does it, and what to do instead. A rule that only warns forbids
@@ -121,27 +123,26 @@ impl Told<'_> {
             None => format!("`{name}`"),
         }
     }
+}
 
-    fn finding(&self, difference: &Difference, code: Code, problem: String) -> Finding {
-        let value = match (difference.shows, &difference.was, &difference.is) {
-            (Shows::Values, was, is) => is
-                .as_ref()
-                .or(was.as_ref())
-                .map(|value| format!("{} `{}`", difference.noun, Shown(value))),
-            (Shows::Order, ..) => Some("the order differs".to_owned()),
-            (Shows::Change, None, _) => Some("added".to_owned()),
-            (Shows::Change, _, None) => Some("removed".to_owned()),
-            (Shows::Change, ..) => Some("changed".to_owned()),
-        };
-        Finding::at(
-            difference.place(),
-            difference.path.clone(),
-            value,
-            Check::Changes,
-            code,
-            self.rule.action,
-            problem,
-        )
+fn violation(difference: &Difference, code: Code, problem: String) -> Violation {
+    let value = match (difference.shows, &difference.was, &difference.is) {
+        (Shows::Values, was, is) => is
+            .as_ref()
+            .or(was.as_ref())
+            .map(|value| format!("{} `{}`", difference.noun, Shown(value))),
+        (Shows::Order, ..) => Some("the order differs".to_owned()),
+        (Shows::Change, None, _) => Some("added".to_owned()),
+        (Shows::Change, _, None) => Some("removed".to_owned()),
+        (Shows::Change, ..) => Some("changed".to_owned()),
+    };
+    Violation {
+        code,
+        place: difference.place(),
+        path: difference.path.clone(),
+        value,
+        kept: None,
+        problem,
     }
 }
 
@@ -158,19 +159,18 @@ fn how(difference: &Difference) -> String {
 }
 
 /// The request does not say what the object was.
-pub(super) fn old_object_missing(rule: &ChangeRule<'_>, request: &Request<'_>) -> Finding {
+pub(super) fn old_object_missing(rule: &ChangeRule<'_>, request: &Request<'_>) -> Violation {
     let problem = format!(
         "missing, so nobody can say whether `{}` lets this {} pass, send the object as it was",
         Shown(&rule.name),
         request.operation.as_str()
     );
-    Finding::at(
-        "request.oldObject".to_owned(),
-        Location::default(),
-        None,
-        Check::Changes,
-        Code::OldObjectMissing,
-        rule.action,
+    Violation {
+        code: Code::OldObjectMissing,
+        place: "request.oldObject".to_owned(),
+        path: Location::default(),
+        value: None,
+        kept: None,
         problem,
-    )
+    }
 }

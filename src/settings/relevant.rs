@@ -149,13 +149,12 @@ impl<'k, 'n> There<'k, 'n> {
 
     /// Whether a name that is nowhere may have a default.
     fn may_have_default(&self, name: &str, is_plain: bool) -> bool {
-        self.defaults.names.iter().any(|known| {
-            if is_plain && self.defaults.are_plain {
-                is_same(known, name)
-            } else {
-                self.named.is_name_of(name, known)
-            }
-        })
+        let defaults = &self.defaults.names;
+        if is_plain && self.defaults.are_plain {
+            defaults.iter().any(|known| is_same(known, name))
+        } else {
+            self.named.is_name_of_any(name, defaults)
+        }
     }
 
     /// Whether a name meets the condition that starts here, as far as that is certain, and where it ends.

@@ -1,8 +1,6 @@
 //! Images in places that only the settings know.
 
-use std::collections::BTreeMap;
-
-use crate::json::{FieldPath, Kind, Location, Scalar, Step, find, kind_of};
+use crate::json::{FieldPath, Kind, Place, Scalar, Spot, Step, each_at, kind_of, position};
 use crate::kind::{GroupKind, KindPattern};
 
 use super::object::{Found, ImageField, Malformed, Object, Source};
@@ -20,39 +18,30 @@ pub struct ImagePath<'a> {
 ///
 /// What its shape or an earlier path has shown is not added again, and what is neither a string nor
 /// a list of strings is reported.
-pub fn add_images(paths: &[ImagePath<'_>], object: &mut Object<'_>, kind: &GroupKind<'_>) {
-    let mut paths = paths
-        .iter()
-        .filter(|path| path.kind.matches(kind))
-        .peekable();
-    if paths.peek().is_none() {
-        return;
-    }
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    for found in &object.found {
-        if let Found::Image(image) = found {
-            seen.insert(format!("{:#}", image.exact_place()), 1);
-        }
-    }
-    for path in paths {
-        let mut values = Vec::new();
-        for (place, raw) in find(object.text, path.path.steps()) {
-            if kind_of(raw) == Kind::List {
-                for (element, raw) in find(raw, &[Step::Each]) {
-                    values.push((place.below(element), raw));
-                }
-            } else {
-                values.push((place, raw));
+pub fn add_images<'a>(paths: &[ImagePath<'_>], object: &mut Object<'a>, kind: &GroupKind<'_>) {
+    for path in paths.iter().filter(|path| path.kind.matches(kind)) {
+        let text = object.text;
+        let mut added = Vec::new();
+        let mut add = |place: &dyn Fn() -> Place<'a>, raw: &'a str| {
+            let known = (object.found).binary_search_by_key(&position(raw), Found::position);
+            if known.is_err() {
+                added.extend(value(place, raw, object));
             }
+        };
+        each_at(text, path.path.steps(), &mut |spot, raw| {
+            let place = || spot.map(Spot::place).unwrap_or_default();
+            if kind_of(raw) != Kind::List {
+                return add(&place, raw);
+            }
+            let mut index = 0;
+            each_at(raw, &[Step::Each], &mut |_, raw| {
+                add(&|| place().below(Step::Index(index)), raw);
+                index += 1;
+            });
+        });
+        if !added.is_empty() {
+            object.found = merge(std::mem::take(&mut object.found), added);
         }
-        // A repeated key leads to one place twice: both its values count.
-        values.retain(|(place, _)| !seen.contains_key(&format!("{place:#}")));
-        let mut found = Vec::new();
-        for (place, raw) in values {
-            seen.insert(format!("{place:#}"), 1);
-            found.extend(value(place, raw));
-        }
-        object.found = merge(std::mem::take(&mut object.found), found);
     }
 }
 
@@ -71,23 +60,29 @@ fn merge<'a>(one: Vec<Found<'a>>, other: Vec<Found<'a>>) -> Vec<Found<'a>> {
     merged
 }
 
-fn value<'a>(place: Location<'a>, raw: &'a str) -> Option<Found<'a>> {
+fn value<'a>(
+    place: &dyn Fn() -> Place<'a>,
+    raw: &'a str,
+    object: &mut Object<'a>,
+) -> Option<Found<'a>> {
     match Scalar::of(raw) {
         Scalar::Null => None,
         Scalar::Text(text) if text.is_empty() => None,
         Scalar::Text(text) => Some(Found::Image(ImageField {
             raw,
             source: Source::Path,
-            place,
+            place: place(),
             name: None,
             is_never_pulled: false,
             text,
         })),
-        Scalar::Literal(_) | Scalar::Composite { .. } => Some(Found::Malformed(Malformed {
-            raw,
-            place,
-            expected: Kind::Text,
-            found: kind_of(raw),
-        })),
+        Scalar::Literal(_) | Scalar::Composite { .. } => object.keeps_malformed().then(|| {
+            Found::Malformed(Malformed {
+                raw,
+                place: place(),
+                expected: Kind::Text,
+                found: kind_of(raw),
+            })
+        }),
     }
 }

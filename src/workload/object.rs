@@ -1,8 +1,11 @@
 //! What was found in an object.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
 
-use crate::json::{Kind, Location, Member, Step, position};
+use crate::json::{Kind, Location, Member, Place, Step, position};
 use crate::kind::GroupKind;
 use crate::shown::{Quoted, is_private};
 
@@ -19,12 +22,19 @@ pub struct Object<'a> {
     pub(crate) is_metadata_repeated: bool,
     /// The images, and what has the wrong JSON type, in the order of the document.
     pub found: Vec<Found<'a>>,
+    /// How many members of the wrong JSON type are among these.
+    malformed: usize,
+    /// How many more members have the wrong JSON type.
+    pub(crate) more_malformed: usize,
     /// The pod templates: what holds a `spec` with a list of `containers`, but not the object itself.
-    pub templates: Vec<Location<'a>>,
+    pub templates: Vec<Place<'a>>,
     /// The object's own members.
     pub(crate) members: Vec<Member<'a>>,
-    /// Where lists of containers and volumes and the `metadata` of what is inside stand, and these.
-    pub(crate) marks: Vec<(Location<'a>, &'a str)>,
+    /// Where pod templates, lists of containers and volumes, and the `metadata` of what is inside stand, and
+    /// these.
+    pub(crate) marks: Vec<(Place<'a>, &'a str)>,
+    /// Where in this list the marks of a place are, by the hash of that; made when it is asked for.
+    by_place: OnceCell<HashMap<u64, Vec<usize>>>,
     /// The object is `null`, which means that there is none.
     pub(crate) is_null: bool,
 }
@@ -57,7 +67,7 @@ pub struct ImageField<'a> {
     /// What it is the image of.
     pub source: Source,
     /// The container or volume, or with [`Source::Path`] the image itself.
-    pub place: Location<'a>,
+    pub place: Place<'a>,
     /// The container's or volume's name.
     pub name: Option<Cow<'a, str>>,
     /// The image as written.
@@ -71,8 +81,8 @@ pub struct ImageField<'a> {
 pub struct Malformed<'a> {
     /// The member as it was written.
     pub(crate) raw: &'a str,
-    /// Where it is; empty for the object itself.
-    pub place: Location<'a>,
+    /// Where it is; the root for the object itself.
+    pub place: Place<'a>,
     /// The type that belongs there.
     pub expected: Kind,
     /// The type that was found.
@@ -87,9 +97,12 @@ impl<'a> Object<'a> {
             metadata: None,
             is_metadata_repeated: false,
             found: Vec::new(),
+            malformed: 0,
+            more_malformed: 0,
             templates: Vec::new(),
             members: Vec::new(),
             marks: Vec::new(),
+            by_place: OnceCell::new(),
             is_null: false,
         }
     }
@@ -117,7 +130,24 @@ impl<'a> Object<'a> {
     }
 }
 
+/// So many marks are looked through.
+const FEW_MARKS: usize = 16;
+
+/// Of what has the wrong JSON type so much is kept: a message names no more.
+const MOST_MALFORMED: usize = 100;
+
 impl<'a> Object<'a> {
+    /// Notes one more member of the wrong JSON type, and says whether it is to be kept.
+    pub(crate) const fn keeps_malformed(&mut self) -> bool {
+        let keeps = self.malformed < MOST_MALFORMED;
+        if keeps {
+            self.malformed += 1;
+        } else {
+            self.more_malformed += 1;
+        }
+        keeps
+    }
+
     /// Whether a walk over an object that runs images notes all that stands at a place, given the
     /// first and the last key on the way to it.
     pub(crate) fn notes(first: &str, last: &str) -> bool {
@@ -131,17 +161,15 @@ impl<'a> Object<'a> {
     /// The object that a write through `status` makes of the `old` one, as far as rules judge it: the old one
     /// with other annotations and labels, without images and templates. Where there is no old one, all is new.
     pub(crate) fn through_status(self, old: Option<&Self>) -> Self {
-        let is_metadata = |(key, _): &&Member<'a>| key == "metadata";
         let mut members = self.members;
         if let Some(old) = old {
-            let mut kept: Vec<Member<'a>> = Vec::with_capacity(members.len());
-            for (key, value) in old.members.iter().filter(|member| !is_metadata(member)) {
-                kept.push((key.clone(), value));
-            }
+            let is_kept = |(key, _): &&Member<'a>| key != "metadata";
+            let mut kept: Vec<Member<'a>> = old.members.iter().filter(is_kept).cloned().collect();
+            let known: HashSet<_> = kept.iter().map(|(key, _)| key.clone()).collect();
             for (key, value) in members {
                 if key == "metadata" {
                     kept.push((key, value));
-                } else if !kept.iter().any(|(known, _)| *known == key) {
+                } else if !known.contains(&key) {
                     // What the API server will drop.
                     kept.push((key, "null"));
                 }
@@ -149,12 +177,35 @@ impl<'a> Object<'a> {
             members = kept;
         }
         Self {
-            found: Vec::new(),
-            templates: Vec::new(),
-            marks: Vec::new(),
+            text: self.text,
+            metadata: self.metadata,
+            is_metadata_repeated: self.is_metadata_repeated,
+            is_null: self.is_null,
             members,
-            ..self
+            ..Self::new("")
         }
+    }
+
+    /// What a walk noted at a place: more than one value where a key is repeated.
+    pub(crate) fn marked(&self, place: &Place<'_>) -> Vec<&'a str> {
+        let is_there = |(mark, _): &&(Place<'a>, &'a str)| mark == place;
+        let value = |(_, value): &(Place<'a>, &'a str)| *value;
+        // A map is not worth it for a few.
+        if self.marks.len() <= FEW_MARKS {
+            return self.marks.iter().filter(is_there).map(value).collect();
+        }
+        let by_place = self.by_place.get_or_init(|| {
+            let mut by_place: HashMap<_, Vec<_>> = HashMap::new();
+            for (index, (mark, _)) in self.marks.iter().enumerate() {
+                let hash = by_place.hasher().hash_one(mark);
+                by_place.entry(hash).or_default().push(index);
+            }
+            by_place
+        });
+        let marks = by_place.get(&by_place.hasher().hash_one(place));
+        let marks = marks.into_iter().flatten();
+        let marks = marks.filter_map(|index| self.marks.get(*index));
+        marks.filter(is_there).map(value).collect()
     }
 
     /// Every image, in the order of the document.
@@ -180,15 +231,14 @@ impl Found<'_> {
 impl<'a> ImageField<'a> {
     /// The pod template around a container or volume: none around those of a Pod itself, nor where
     /// the list is not in a `spec`.
-    pub(crate) fn pod_template(&self) -> Option<&[Step<'a>]> {
-        match self.place.steps() {
-            [template @ .., Step::Key(spec), Step::Key(_), Step::Index(_)]
-                if spec == "spec" && !template.is_empty() =>
-            {
-                Some(template)
-            }
-            _ => None,
-        }
+    pub(crate) fn pod_template(&self) -> Option<&Place<'a>> {
+        let list = self.place.above()?;
+        let spec = list.above()?;
+        let is_template = matches!(self.place.step(), Some(Step::Index(_)))
+            && matches!(list.step(), Some(Step::Key(_)))
+            && matches!(spec.step(), Some(Step::Key(key)) if key == "spec");
+        spec.above()
+            .filter(|template| is_template && template.step().is_some())
     }
 
     /// Whether this is what Istio's templates have where its injector fills the image in. An ephemeral
@@ -202,57 +252,48 @@ impl<'a> ImageField<'a> {
 
     /// Whether it is the image of an ephemeral container.
     pub(crate) fn is_ephemeral(&self) -> bool {
-        matches!(self.place.steps(), [.., Step::Key(list), Step::Index(_)] if list == "ephemeralContainers")
+        let list = self.place.above().and_then(Place::step);
+        matches!(list, Some(Step::Key(list)) if list == "ephemeralContainers")
+            && matches!(self.place.step(), Some(Step::Index(_)))
     }
 
     /// Whether it is a text among an object's data that only the settings call an image: no message
     /// shows it.
     pub(crate) fn is_private(&self) -> bool {
-        self.source == Source::Path && is_private(self.place.steps())
+        self.source == Source::Path && is_private(self.place.location().steps())
     }
 
     /// Where the text of the image stands.
     pub fn exact_place(&self) -> Location<'a> {
-        let mut steps = self.place.steps().to_vec();
+        let mut exact = self.place.location();
         let below: &[&str] = match self.source {
             Source::Container => &["image"],
             Source::Volume => &["image", "reference"],
             Source::Path => &[],
         };
-        steps.extend(below.iter().map(|key| Step::key(key)));
-        Location(steps)
+        exact.0.extend(below.iter().map(|key| Step::key(key)));
+        exact
     }
 
     /// The container or volume, as a message tells it.
     pub fn told_place(&self) -> String {
+        let place = self.place.location();
         match &self.name {
-            Some(name) => format!("{} \"{}\"", self.place, Quoted(name)),
-            None => self.place.to_string(),
-        }
-    }
-
-    /// What pairs it with the image in another object: the list and the name, else the place.
-    pub(crate) fn paired_by(&self) -> String {
-        match &self.name {
-            Some(name) => format!("{:#} {name}", self.list()),
-            None => format!("{:#}", self.exact_place()),
+            Some(name) => format!("{place} \"{}\"", Quoted(name)),
+            None => place.to_string(),
         }
     }
 
     /// What makes a container or volume of the old object and one of the new object the same: its
     /// list and name, or where it has none its place.
-    pub(crate) fn pairing(&self) -> String {
-        match &self.name {
-            Some(name) => format!("{:#} {} {name}", self.list(), name.len()),
-            None => format!("{:#}", self.place),
-        }
-    }
-
-    /// The list that a container or volume is in.
-    pub(crate) fn list(&self) -> Location<'a> {
-        match self.place.steps() {
-            [list @ .., Step::Index(_)] => Location(list.to_vec()),
-            all => Location(all.to_vec()),
-        }
+    pub(crate) fn pairing(&self) -> Pairing<'_> {
+        let place = match (self.place.step(), self.place.above(), &self.name) {
+            (Some(Step::Index(_)), Some(list), Some(_)) => list,
+            _ => &self.place,
+        };
+        (place, self.name.as_deref())
     }
 }
+
+/// What pairs the image of a container or volume with that in another object.
+type Pairing<'p> = (&'p Place<'p>, Option<&'p str>);

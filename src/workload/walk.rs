@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::json::scan::{Wanted, each_element, each_member, kind_at, plain_end, string, value_end};
-use crate::json::{DEEPEST, Kind, NO_JSON, Step, Trail, too_deep};
+use crate::json::{DEEPEST, Kind, NO_JSON, Spot, Step, too_deep};
 use crate::kind::GroupKind;
 
 use super::object::{Found, ImageField, Malformed, Object, Source};
@@ -23,6 +23,7 @@ pub(super) fn read<'a>(
         object: Object::new(""),
         read: None,
         too_deep: None,
+        open_templates: Vec::new(),
         tries: TRIES,
     };
     let role = if kind.may_run_images() {
@@ -51,6 +52,8 @@ struct Walk<'a> {
     read: Option<Cow<'a, str>>,
     /// Where the value begins that is nested too deep.
     too_deep: Option<usize>,
+    /// Where on the stack the templates are that end later.
+    open_templates: Vec<usize>,
     /// How often below here a value may be read over on trial, to be read again if that fails.
     tries: usize,
 }
@@ -186,7 +189,7 @@ impl<'a> Walk<'a> {
         &mut self,
         start: usize,
         role: Role,
-        trail: Option<&Trail<'_, 'a>>,
+        trail: Option<&Spot<'_, 'a>>,
         deeper: usize,
     ) -> Option<usize> {
         let kind = kind_at(self.text, start);
@@ -196,12 +199,14 @@ impl<'a> Walk<'a> {
             && kind != Kind::Null
         {
             let end = value_end(self.text, start)?;
-            self.object.found.push(Found::Malformed(Malformed {
-                raw: self.text.get(start..end)?,
-                place: trail.map(Trail::location).unwrap_or_default(),
-                expected,
-                found: kind,
-            }));
+            if self.object.keeps_malformed() {
+                self.object.found.push(Found::Malformed(Malformed {
+                    raw: self.text.get(start..end)?,
+                    place: trail.map(Spot::place).unwrap_or_default(),
+                    expected,
+                    found: kind,
+                }));
+            }
         }
         if matches!(kind, Kind::Map | Kind::List) {
             let Some(deeper) = deeper.checked_sub(1) else {
@@ -229,7 +234,7 @@ impl<'a> Walk<'a> {
         &mut self,
         start: usize,
         role: Role,
-        trail: Option<&Trail<'_, 'a>>,
+        trail: Option<&Spot<'_, 'a>>,
         deeper: usize,
     ) -> Option<usize> {
         if matches!(role, Role::List { .. }) {
@@ -240,7 +245,7 @@ impl<'a> Walk<'a> {
         each_element(self.text, start, &mut |start| {
             let step = Step::Index(index);
             index += 1;
-            self.value(start, role, Some(&Trail::below(trail, &step)), deeper)
+            self.value(start, role, Some(&Spot::below(trail, step)), deeper)
         })
     }
 
@@ -248,7 +253,7 @@ impl<'a> Walk<'a> {
         &mut self,
         start: usize,
         role: Role,
-        trail: Option<&Trail<'_, 'a>>,
+        trail: Option<&Spot<'_, 'a>>,
         deeper: usize,
     ) -> Option<usize> {
         let text = self.text;
@@ -279,15 +284,14 @@ impl<'a> Walk<'a> {
                 return Some(end);
             }
             self.tries -= usize::from(is_any);
-            let step = Step::Key(key);
-            let way = Trail::below(trail, &step);
+            let way = Spot::below(trail, Step::Key(key));
             let end = self.value(start, below, Some(&way), deeper)?;
             let value = text.get(start..end)?;
             self.tries += usize::from(is_any);
             if is_marked {
-                self.object.marks.push((way.location(), value));
+                self.object.marks.push((way.place(), value));
             }
-            if let (true, Step::Key(key)) = (is_object, &step) {
+            if let (true, Step::Key(key)) = (is_object, &way.step) {
                 self.object.members.push((key.clone(), value));
             }
             if !matches!(below, Role::Text { .. }) {
@@ -296,28 +300,48 @@ impl<'a> Walk<'a> {
             let Some(read) = self.read.take() else {
                 return Some(end);
             };
-            match (role, &step) {
+            match (role, &way.step) {
                 (_, Step::Key(key)) if key == "name" => name = Some(read),
                 (_, Step::Key(key)) if key.ends_with("ullPolicy") => {
                     is_never_pulled |= read == "Never";
                 }
                 // The volume is one step above its `image`.
                 (Role::VolumeImage { .. }, _) => {
-                    self.keep(Source::Volume, trail.and_then(Trail::parent), value, read);
+                    self.keep(
+                        Source::Volume,
+                        trail.and_then(|trail| trail.above),
+                        value,
+                        read,
+                    );
                 }
                 _ => self.keep(Source::Container, trail, value, read),
             }
             Some(end)
         })?;
+        if let Some(trail) = trail {
+            let here = std::ptr::from_ref(trail).addr();
+            let mut is_template = false;
+            while self.open_templates.pop_if(|open| *open == here).is_some() {
+                is_template = true;
+            }
+            if is_template {
+                let template = text.get(start..end)?;
+                self.object.marks.push((trail.place(), template));
+            }
+        }
         if (name.is_some() || is_never_pulled)
             && let Some(found) = self.object.found.get_mut(first..)
+            && !found.is_empty()
         {
             // These may come before or after the image; deeper images have their own.
-            let depth = trail.map_or(0, Trail::depth)
-                - usize::from(matches!(role, Role::VolumeImage { .. }));
+            let owner = match role {
+                Role::VolumeImage { .. } => trail.and_then(|trail| trail.above),
+                _ => trail,
+            };
+            let owner = owner.map(Spot::place).unwrap_or_default();
             for found in found {
                 if let Found::Image(image) = found
-                    && image.place.steps().len() == depth
+                    && image.place == owner
                 {
                     image.is_never_pulled |= is_never_pulled;
                     if name.is_some() {
@@ -330,14 +354,16 @@ impl<'a> Walk<'a> {
     }
 
     /// Keeps the pod template that this is the way to the list of containers of, if it is one.
-    fn keep_template(&mut self, containers: Option<&Trail<'_, 'a>>) {
+    fn keep_template(&mut self, containers: Option<&Spot<'_, 'a>>) {
         if let Some(containers) = containers
-            && let Some(spec) = containers.parent()
-            && let Some(template) = spec.parent()
-            && matches!(containers.step(), Step::Key(key) if key == "containers")
-            && matches!(spec.step(), Step::Key(key) if key == "spec")
+            && let Some(spec) = containers.above
+            && let Some(template) = spec.above
+            && matches!(&containers.step, Step::Key(key) if key == "containers")
+            && matches!(&spec.step, Step::Key(key) if key == "spec")
         {
-            self.object.templates.push(template.location());
+            self.object.templates.push(template.place());
+            self.open_templates
+                .push(std::ptr::from_ref(template).addr());
         }
     }
 
@@ -345,7 +371,7 @@ impl<'a> Walk<'a> {
     fn keep(
         &mut self,
         source: Source,
-        trail: Option<&Trail<'_, 'a>>,
+        trail: Option<&Spot<'_, 'a>>,
         raw: &'a str,
         text: Cow<'a, str>,
     ) {
@@ -353,7 +379,7 @@ impl<'a> Walk<'a> {
             self.object.found.push(Found::Image(ImageField {
                 raw,
                 source,
-                place: trail.map(Trail::location).unwrap_or_default(),
+                place: trail.map(Spot::place).unwrap_or_default(),
                 name: None,
                 is_never_pulled: false,
                 text,

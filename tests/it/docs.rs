@@ -142,8 +142,8 @@ fn every_example_is_true() {
                         fail(&shown(&errors));
                     }
                 }
-                "text" | "sh" | "sh run" | "yaml becomes" | "yaml workflow" | "yaml manifest"
-                | "yaml policies" | "yaml verification" => {}
+                "text" | "sh" | "sh run" | "yaml becomes" | "yaml config" | "yaml workflow"
+                | "yaml manifest" | "yaml policies" | "yaml verification" => {}
                 info => {
                     let (verdict, is_request) = match info {
                         "yaml refused" => ("refused", false),

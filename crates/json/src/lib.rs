@@ -22,7 +22,7 @@ use wide::u8x16;
 pub use balance::balanced_end;
 
 /// The type of a JSON value, as messages name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// `null`
     Null,

@@ -252,6 +252,9 @@ impl<'r> Reading<'r> {
                         ..finding
                     });
                 }
+                // What is only counted is counted here too.
+                report.counts.errors += verdict.more_violations;
+                report.counts.warnings += verdict.more_warnings;
                 report.exempted.extend(verdict.exempted);
                 report.rewritten.extend(verdict.rewritten);
             };

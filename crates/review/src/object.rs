@@ -258,7 +258,8 @@ impl Object<'_> {
                 let request = Request::read(&text).ok();
                 let object = request.and_then(|request| request.object);
                 let templates = object.into_iter().flat_map(|object| object.templates);
-                templates.map(|template| template.detached()).collect()
+                let templates = templates.map(|template| template.location().detached());
+                templates.collect()
             }
         }
     }

@@ -24,6 +24,8 @@ pub struct Fuel {
     pub init: u64,
     /// Instructions of the call.
     pub call: u64,
+    /// Bytes of linear memory at the end of the call, which never shrinks.
+    pub memory: usize,
     /// What the policy answered.
     pub answer: Vec<u8>,
 }
@@ -101,9 +103,13 @@ impl FuelMeter {
         })?;
         store.data().check_log()?;
         let after_call = remaining(&store)?;
+        let memory = instance
+            .get_memory(&mut store, "memory")
+            .map_or(0, |memory| memory.data_size(&store));
         Ok(Fuel {
             init: LIMIT - after_init,
             call: after_init - after_call,
+            memory,
             answer: store.into_data().answer(returned)?,
         })
     }

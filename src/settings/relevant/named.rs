@@ -163,11 +163,12 @@ impl<'k, 'n> Named<'k, 'n> {
         !matches!(self.find(name), Found::Nowhere { .. })
     }
 
-    /// Whether a name is this other one, or a glob over names matches it.
-    pub(super) fn is_name_of(&self, name: &str, other: &str) -> bool {
+    /// Whether a name is one of these others, or a glob over names matches one.
+    pub(super) fn is_name_of_any(&self, name: &str, others: &[Cow<'_, str>]) -> bool {
         let names: &Names<'_> = &self.names;
-        let key = names.key(names.name(other));
-        names.matching(names.name(name), &key).is_some()
+        let name = names.name(name);
+        let mut others = others.iter();
+        others.any(|other| names.is_name_of(name, names.name(other)))
     }
 }
 

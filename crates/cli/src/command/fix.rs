@@ -611,7 +611,7 @@ fn add_silent(
         let (false, Ok(written)) = (is_told, Reference::parse(&image.text)) else {
             continue;
         };
-        let applies = |mirror: &Mirror<'_>| mirror.selector.matches(&request, &object);
+        let applies = |_, mirror: &Mirror<'_>| mirror.selector.matches(&request, &object);
         let Some(mirror) = mirror::find(&settings.mirrors, &written, applies) else {
             continue;
         };

@@ -120,6 +120,7 @@ struct Instructions {
     init: u64,
     validate: u64,
     total: u64,
+    memory: usize,
 }
 
 impl Bench {
@@ -246,6 +247,7 @@ impl Bench {
                 init: fuel.init,
                 validate: fuel.call,
                 total: fuel.total(),
+                memory: fuel.memory,
             });
         }
         if self.json {

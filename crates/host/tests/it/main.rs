@@ -15,6 +15,8 @@ mod evaluate;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod growth;
+#[cfg(test)]
 mod guest;
 #[cfg(test)]
 mod host_calls;
