@@ -421,7 +421,7 @@ test('axe finds nothing, in light and dark, wide and narrow, and so it looks', a
 test('README.md has a picture of a refusal', async () => {
   const page = await open('', { context: { colorScheme: 'light', viewport: { width: 1200, height: 720 }, reducedMotion: 'reduce' } });
   await page.verdict();
-  await page.example('02-docker-hub-refused');
+  await page.example('01-trusted-registries');
   assert.match(await page.page.locator('#details').textContent(), /registry-not-allowed/);
   await page.page.screenshot({ path: join(SCREENSHOTS, 'readme.png') });
 });
