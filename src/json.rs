@@ -12,4 +12,4 @@ pub(crate) use rollout_guard_json::{LeftOut, same, same_but_for};
 pub use field_path::{FieldPath, FieldPathError};
 pub(crate) use find::{DEEPEST, each_at, lookup, text_at, too_deep};
 pub(crate) use location::Spot;
-pub use location::{Location, Place, Step, Trail};
+pub use location::{Location, Place, Step};

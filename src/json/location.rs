@@ -168,6 +168,11 @@ impl<'t, 'a> Spot<'t, 'a> {
         }
     }
 
+    /// The place, with steps of its own.
+    pub(crate) fn location(&self) -> Location<'a> {
+        self.place().location()
+    }
+
     /// The place, to be kept.
     pub(crate) fn place(&self) -> Place<'a> {
         let place = || {
@@ -175,63 +180,6 @@ impl<'t, 'a> Spot<'t, 'a> {
             above.below(self.step.clone())
         };
         self.place.get_or_init(place).clone()
-    }
-}
-
-/// The way from the root of a value down to where a reader stands, kept on the stack.
-///
-/// Only what is reported is turned into a [`Location`], so that reading costs no allocation.
-#[derive(Clone, Copy, Debug)]
-pub struct Trail<'t, 'a> {
-    parent: Option<&'t Trail<'t, 'a>>,
-    step: &'t Step<'a>,
-}
-
-impl<'t, 'a> Trail<'t, 'a> {
-    /// The first step below the root.
-    pub const fn root(step: &'t Step<'a>) -> Self {
-        Self { parent: None, step }
-    }
-
-    /// One step further down.
-    #[must_use]
-    pub const fn then(&'t self, step: &'t Step<'a>) -> Self {
-        Self {
-            parent: Some(self),
-            step,
-        }
-    }
-
-    /// One step below `parent`, or the first one where there is no parent.
-    pub const fn below(parent: Option<&'t Self>, step: &'t Step<'a>) -> Self {
-        Self { parent, step }
-    }
-
-    /// The last step.
-    pub const fn step(&self) -> &'t Step<'a> {
-        self.step
-    }
-
-    /// The way without its last step.
-    pub const fn parent(&self) -> Option<&'t Self> {
-        self.parent
-    }
-
-    /// How many steps it has.
-    pub fn depth(&self) -> usize {
-        1 + self.parent.map_or(0, Trail::depth)
-    }
-
-    /// The whole way as a place of its own.
-    pub fn location(&self) -> Location<'a> {
-        let mut steps = Vec::new();
-        let mut at = Some(self);
-        while let Some(trail) = at {
-            steps.push(trail.step.clone());
-            at = trail.parent;
-        }
-        steps.reverse();
-        Location(steps)
     }
 }
 
@@ -295,14 +243,10 @@ mod tests {
     }
 
     #[test]
-    fn a_trail_is_the_same_place() {
-        let (spec, containers, first) =
-            (Step::key("spec"), Step::key("containers"), Step::Index(0));
-        let spec = Trail::root(&spec);
-        let containers = spec.then(&containers);
-        assert_eq!(
-            containers.then(&first).location().to_string(),
-            "spec.containers[0]"
-        );
+    fn a_spot_is_the_same_place() {
+        let spec = Spot::below(None, Step::key("spec"));
+        let containers = Spot::below(Some(&spec), Step::key("containers"));
+        let first = Spot::below(Some(&containers), Step::Index(0));
+        assert_eq!(first.location().to_string(), "spec.containers[0]");
     }
 }

@@ -3,7 +3,7 @@
 //! Callbacks are `dyn`: each place where settings are read would else get a reader of its own in the
 //! module.
 
-use crate::json::{Key, Kind, Step, Trail, Value};
+use crate::json::{Key, Kind, Spot, Step, Value};
 use crate::shown::Shown;
 
 use super::error::SettingsErrors;
@@ -12,7 +12,7 @@ use super::error::SettingsErrors;
 #[derive(Clone, Copy)]
 pub(super) struct Entry<'t, 'n> {
     pub(super) value: Value<'n>,
-    trail: Option<&'t Trail<'t, 'n>>,
+    spot: Option<&'t Spot<'t, 'n>>,
     /// The elements of the list that matter, where some do not.
     elements: Option<&'t [Value<'n>]>,
     /// The members of the map that matter, where some do not.
@@ -45,14 +45,14 @@ impl<'t, 'n> Entry<'t, 'n> {
         Self::below(value, None)
     }
 
-    pub(super) const fn at(value: Value<'n>, trail: &'t Trail<'t, 'n>) -> Self {
-        Self::below(value, Some(trail))
+    pub(super) const fn at(value: Value<'n>, spot: &'t Spot<'t, 'n>) -> Self {
+        Self::below(value, Some(spot))
     }
 
-    const fn below(value: Value<'n>, trail: Option<&'t Trail<'t, 'n>>) -> Self {
+    const fn below(value: Value<'n>, spot: Option<&'t Spot<'t, 'n>>) -> Self {
         Self {
             value,
-            trail,
+            spot,
             elements: None,
             members: None,
         }
@@ -75,8 +75,8 @@ impl<'t, 'n> Entry<'t, 'n> {
 
     /// Notes a mistake in this entry.
     pub(super) fn error(&self, errors: &mut SettingsErrors, problem: impl AsRef<str>) {
-        let path = match self.trail {
-            Some(trail) => trail.location().to_string(),
+        let path = match self.spot {
+            Some(spot) => spot.location().to_string(),
             None => "settings".to_owned(),
         };
         errors.push(path, problem.as_ref());
@@ -160,9 +160,8 @@ impl<'t, 'n> Entry<'t, 'n> {
         }
         let repeats = self.members.is_none() && self.value.repeats_a_key();
         let mut member = |position, key: Key<'n>, value| {
-            let step = Step::key(key.text());
-            let trail = Trail::below(self.trail, &step);
-            let entry = Entry::at(value, &trail);
+            let spot = Spot::below(self.spot, Step::key(key.text()));
+            let entry = Entry::at(value, &spot);
             let mut earlier = self.value.members().take(position);
             if repeats && earlier.any(|(earlier, _)| earlier.is(key.text())) {
                 entry.error(errors, "this key occurs twice");
@@ -194,9 +193,8 @@ impl<'t, 'n> Entry<'t, 'n> {
             _ => return self.mismatch(errors, "a list"),
         }
         let mut element = |(index, value)| {
-            let step = Step::Index(index);
-            let trail = Trail::below(self.trail, &step);
-            read(index, Entry::at(value, &trail), errors);
+            let spot = Spot::below(self.spot, Step::Index(index));
+            read(index, Entry::at(value, &spot), errors);
         };
         match self.elements {
             Some(elements) => elements.iter().copied().enumerate().for_each(element),

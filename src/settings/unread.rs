@@ -4,7 +4,7 @@
 //! is about it is told, where that is easy, from the text of its `match`.
 
 use crate::annotation::AnnotationRule;
-use crate::json::{Key, Kind, Step, Trail, Value};
+use crate::json::{Key, Kind, Spot, Step, Value};
 use crate::kind::KindPattern;
 use crate::request::Request;
 use crate::selector::Selector;
@@ -88,18 +88,11 @@ fn is_of_kind(list: Value<'_>, request: &Request<'_>) -> Option<bool> {
 /// Every mistake in it.
 pub(crate) fn selector(index: usize, selector: Value<'_>) -> Result<Selector<'_>, SettingsErrors> {
     let mut errors = SettingsErrors::default();
-    let (list, item, key) = (
-        Step::key("annotations"),
-        Step::Index(index),
-        Step::key("match"),
-    );
-    let list = Trail::root(&list);
-    let item = list.then(&item);
-    let selector = matching::read(
-        Entry::at(selector, &item.then(&key)),
-        &mut errors,
-        Purpose::Apply,
-    );
+    let list = Spot::below(None, Step::key("annotations"));
+    let item = Spot::below(Some(&list), Step::Index(index));
+    let spot = Spot::below(Some(&item), Step::key("match"));
+    let entry = Entry::at(selector, &spot);
+    let selector = matching::read(entry, &mut errors, Purpose::Apply);
     errors.into_result(selector)
 }
 
@@ -114,10 +107,8 @@ pub(crate) fn rule<'n>(
     relevant: &Relevant<'n>,
 ) -> Result<AnnotationRule<'n>, SettingsErrors> {
     let mut errors = SettingsErrors::default();
-    let (list, index_step) = (Step::key("annotations"), Step::Index(index));
-    let list = Trail::root(&list);
-    let trail = list.then(&index_step);
-    let entry = Entry::at(item, &trail);
-    let rule = read_rule(index, entry, Some(relevant), &mut errors);
+    let list = Spot::below(None, Step::key("annotations"));
+    let spot = Spot::below(Some(&list), Step::Index(index));
+    let rule = read_rule(index, Entry::at(item, &spot), Some(relevant), &mut errors);
     errors.into_result(rule)
 }

@@ -336,15 +336,7 @@ mod tests {
     #[test]
     fn two_mebibytes_take_at_most_forty() {
         for element in [
-            "[]",
-            "1",
-            "[[]]",
-            "[1]",
-            "{}",
-            r#"{"":1}"#,
-            r#""""#,
-            r#""\n""#,
-            r#"[,",{:"#,
+            "[]", "1", "[[]]", "[1]", "{}", "{\"\":1}", "\"\"", "\"\\n\"", "[,\",{:",
         ] {
             let is_json = Index::read(element).is_ok();
             let text = format!(
