@@ -134,7 +134,7 @@ impl Host {
     }
 
     /// Answers what the policy asks by the capabilities that it is granted: with
-    /// [`crate::registry::answer`], from a [`crate::Session`], or by any other means.
+    /// `policy_host::registry::answer`, from a [`crate::Session`], or by any other means.
     #[must_use]
     pub fn on_request(
         mut self,
