@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use crate::hashing::hash_of;
 use crate::json::{Kind, Location, Scalar, Step, kind_of, same, scan};
 use crate::shown::{is_private, is_record};
 
@@ -82,8 +83,8 @@ pub(crate) struct Differences {
     pub(crate) more: usize,
     /// All of them are what restarts a workload.
     pub(crate) are_restarts: bool,
-    /// The places of all, where two guards may find the same.
-    seen: Option<HashSet<Location<'static>>>,
+    /// The places of all as hashes, where two guards may find the same.
+    seen: Option<HashSet<u64>>,
     /// Places where nothing differs that counts.
     left_out: fn(&[Step<'_>]) -> bool,
     most: usize,
@@ -173,7 +174,7 @@ impl Differences {
             return;
         }
         if let Some(seen) = &mut self.seen
-            && !seen.insert(path.clone())
+            && !seen.insert(hash_of(&path))
         {
             return;
         }
@@ -423,12 +424,10 @@ fn pairs(was: &[&str], is: &[&str]) -> Pairs {
     let name_all = |list: &[&'_ str], at: &[usize]| -> Option<Vec<String>> {
         at.iter().map(|index| name(list.get(*index)?)).collect()
     };
-    let both = name_all(was, &before).zip(name_all(is, &now));
-    let Some((names, known)) = both.and_then(|(was, is)| {
-        let known = positions(was.iter().map(String::as_str))?;
-        positions(is.iter().map(String::as_str))?;
-        Some((is, known))
-    }) else {
+    let names_before = name_all(was, &before);
+    let known = names_before.as_deref().and_then(by_name);
+    let names = name_all(is, &now).filter(|names| by_name(names).is_some());
+    let (Some(known), Some(names)) = (known, names) else {
         let longest = was.len().max(is.len());
         let by_position = (0..longest).filter(|index| !is_kept(*index)).map(|index| {
             let there = |list: &[&str]| (index < list.len()).then_some(index);
@@ -442,7 +441,7 @@ fn pairs(was: &[&str], is: &[&str]) -> Pairs {
     let mut is_left: Vec<bool> = vec![false; before.len()];
     let mut found = Vec::new();
     for (name, now) in names.iter().zip(now) {
-        let position = known.get(name).copied();
+        let position = known.get(name.as_str()).copied();
         if let Some(left) = position.and_then(|position| is_left.get_mut(position)) {
             *left = true;
         }
@@ -471,11 +470,15 @@ fn name(element: &str) -> Option<String> {
     }
 }
 
+fn by_name(names: &[String]) -> Option<BTreeMap<&str, usize>> {
+    positions(names.iter().map(String::as_str))
+}
+
 /// Where each text is in its list; none if one of them occurs twice.
-fn positions<'t>(texts: impl Iterator<Item = &'t str>) -> Option<BTreeMap<String, usize>> {
+fn positions<'t>(texts: impl Iterator<Item = &'t str>) -> Option<BTreeMap<&'t str, usize>> {
     let mut positions = BTreeMap::new();
     for (position, text) in texts.enumerate() {
-        if positions.insert(text.to_owned(), position).is_some() {
+        if positions.insert(text, position).is_some() {
             return None;
         }
     }

@@ -1,6 +1,6 @@
 //! Whether two JSON texts say the same.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use super::node::Node;
 use super::scan;
@@ -57,13 +57,13 @@ fn equal(left: &Node<'_>, right: &Node<'_>) -> bool {
                 return pairs.all(|(left, right)| equal(&left.1, &right.1));
             }
             // The other value of a key is taken out once; a sort would be much code in the module.
-            let mut others = BTreeMap::new();
+            let mut others = HashMap::new();
             for (position, (key, _)) in right.iter().enumerate() {
-                others.insert(key.to_string(), position);
+                others.insert(key.as_ref(), position);
             }
             others.len() == right.len()
                 && left.iter().all(|(key, value)| {
-                    let other = others.get_mut(&key.to_string());
+                    let other = others.get_mut(key.as_ref());
                     other
                         .and_then(|other| right.get(std::mem::replace(other, usize::MAX)))
                         .is_some_and(|(_, other)| equal(value, other))

@@ -2,9 +2,9 @@
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
-use std::hash::BuildHasher;
 
 use crate::exemption::Check;
+use crate::hashing::hash_of;
 use crate::image::Reference;
 use crate::json::position;
 use crate::mirror::{self, Mirrored, Rewrite};
@@ -40,7 +40,7 @@ pub(super) struct Running<'p, 's, 'r> {
     /// The old object, read once, and not before it is needed.
     old: OnceCell<Option<Object<'r>>>,
     old_applies: Applies,
-    /// What each of its containers and volumes runs, hashed with keys of its own.
+    /// What each of its containers and volumes runs, as hashes.
     old_images: OnceCell<HashSet<u64>>,
     /// Whether images become those that the old object runs, where that is their mirror.
     edits_what_changes: OnceCell<bool>,
@@ -80,12 +80,12 @@ impl<'p, 's, 'r> Running<'p, 's, 'r> {
                 if let Found::Image(image) = found {
                     let written = as_written(image);
                     let pair = (image.pairing(), written.as_str());
-                    images.insert(images.hasher().hash_one(pair));
+                    images.insert(hash_of(&pair));
                 }
             }
             images
         });
-        images.contains(&images.hasher().hash_one((image.pairing(), mirrored)))
+        images.contains(&hash_of(&(image.pairing(), mirrored)))
     }
 
     /// The image in the one spelling that `changes` and `drift` compare: two images that come to the

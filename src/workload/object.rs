@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
-use std::hash::BuildHasher;
 
+use crate::hashing::hash_of;
 use crate::json::{Kind, Location, Member, Place, Step, position};
 use crate::kind::GroupKind;
 use crate::shown::{Quoted, is_private};
@@ -165,11 +165,11 @@ impl<'a> Object<'a> {
         if let Some(old) = old {
             let is_kept = |(key, _): &&Member<'a>| key != "metadata";
             let mut kept: Vec<Member<'a>> = old.members.iter().filter(is_kept).cloned().collect();
-            let known: HashSet<_> = kept.iter().map(|(key, _)| key.clone()).collect();
+            let known: HashSet<_> = old.members.iter().map(|(key, _)| key.as_ref()).collect();
             for (key, value) in members {
                 if key == "metadata" {
                     kept.push((key, value));
-                } else if !known.contains(&key) {
+                } else if !known.contains(key.as_ref()) {
                     // What the API server will drop.
                     kept.push((key, "null"));
                 }
@@ -197,12 +197,12 @@ impl<'a> Object<'a> {
         let by_place = self.by_place.get_or_init(|| {
             let mut by_place: HashMap<_, Vec<_>> = HashMap::new();
             for (index, (mark, _)) in self.marks.iter().enumerate() {
-                let hash = by_place.hasher().hash_one(mark);
+                let hash = hash_of(mark);
                 by_place.entry(hash).or_default().push(index);
             }
             by_place
         });
-        let marks = by_place.get(&by_place.hasher().hash_one(place));
+        let marks = by_place.get(&hash_of(place));
         let marks = marks.into_iter().flatten();
         let marks = marks.filter_map(|index| self.marks.get(*index));
         marks.filter(is_there).map(value).collect()
