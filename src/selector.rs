@@ -1,9 +1,9 @@
 //! The `match` of a rule: which requests the rule is about.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 use crate::glob;
+use crate::hashing::Seen;
 use crate::json::scan::lookup;
 use crate::json::{FieldPath, Scalar, Spot, Step, each_at};
 use crate::kind::{GroupKind, KindPattern};
@@ -201,10 +201,10 @@ fn holds(condition: Condition<'_>, text: &str, path: &[Step<'_>]) -> bool {
     if values.len() < 2 {
         return condition.holds(&values);
     }
-    let mut places = HashSet::new();
+    let mut places = Seen::default();
     let mut is_repeated = false;
     each_at(text, path, &mut |spot, _| {
-        is_repeated |= !places.insert(spot.map(Spot::place).unwrap_or_default());
+        is_repeated |= !places.insert(&spot.map(Spot::place));
     });
     !is_repeated && condition.holds(&values)
 }

@@ -1,12 +1,16 @@
 //! The annotations of an object and of its pod templates.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
+use crate::hashing::{Index, hash_of};
 use crate::json::scan::lookup;
 use crate::json::{Kind, Location, Place, Scalar, Step, kind_of, members, position};
 use crate::kind::GroupKind;
 use crate::shown::is_record;
 use crate::workload::{Malformed, Object};
+
+use super::{Name, Names};
 
 /// The annotations at one place of an object.
 #[derive(Debug, Default)]
@@ -23,6 +27,8 @@ pub(crate) struct Annotations<'a> {
     pub(crate) maps: Vec<&'a str>,
     /// The annotations in the order of the document, a repeated one as often as it was written.
     pub(crate) all: Vec<Annotation<'a>>,
+    /// Where in this list the annotations of a key are; made when it is asked for.
+    by_key: OnceCell<Index>,
     /// What has the wrong JSON type.
     pub(crate) malformed: Vec<Malformed<'a>>,
 }
@@ -69,6 +75,28 @@ impl<'a> Annotations<'a> {
     fn place_in_metadata(&self) -> Place<'a> {
         let metadata = self.owner.below(Step::key("metadata"));
         metadata.below(Step::key("annotations"))
+    }
+
+    /// The annotations that may spell a name: of a few all, of many those that do.
+    pub(crate) fn candidates(
+        &self,
+        names: &Names<'_>,
+        name: Name<'_>,
+    ) -> impl Iterator<Item = &Annotation<'a>> {
+        let known = (self.all.len() > Index::FEW).then(|| {
+            let hashes = || Index::new(&mut self.all.iter().map(|it| hash_of(it.key.as_ref())));
+            let by_key = self.by_key.get_or_init(hashes);
+            let mut known = Vec::new();
+            names.each_key(name, &mut |key| {
+                known.extend_from_slice(by_key.get(hash_of(key)));
+            });
+            known
+        });
+        let count = known.as_ref().map_or(self.all.len(), Vec::len);
+        (0..count).filter_map(move |at| {
+            let at = known.as_ref().map_or(Some(&at), |known| known.get(at))?;
+            self.all.get(*at)
+        })
     }
 
     /// Where the first map stands in the input; where there is none, where the object does.

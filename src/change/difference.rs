@@ -4,9 +4,9 @@
 //! white space and the spelling of numbers do not count, and `null` is as good as absent.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
-use crate::hashing::hash_of;
+use crate::hashing::Seen;
 use crate::json::{Kind, Location, Scalar, Step, kind_of, same, scan};
 use crate::shown::{is_private, is_record};
 
@@ -83,8 +83,8 @@ pub(crate) struct Differences {
     pub(crate) more: usize,
     /// All of them are what restarts a workload.
     pub(crate) are_restarts: bool,
-    /// The places of all as hashes, where two guards may find the same.
-    seen: Option<HashSet<u64>>,
+    /// The places of all, where two guards may find the same.
+    seen: Option<Seen>,
     /// Places where nothing differs that counts.
     left_out: fn(&[Step<'_>]) -> bool,
     most: usize,
@@ -101,7 +101,7 @@ impl Differences {
             found: Vec::new(),
             more: 0,
             are_restarts: true,
-            seen: by_many.then(HashSet::new),
+            seen: by_many.then(Seen::default),
             left_out: |_| false,
             most: MOST_DIFFERENCES,
             at: Vec::new(),
@@ -174,7 +174,7 @@ impl Differences {
             return;
         }
         if let Some(seen) = &mut self.seen
-            && !seen.insert(hash_of(&path))
+            && !seen.insert(&path)
         {
             return;
         }

@@ -1,8 +1,8 @@
 //! Owners that an object gets: who names a dying owner has the garbage collector delete the object.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
+use crate::hashing::Seen;
 use crate::json::{Kind, Step, kind_of, scan, text_at};
 
 use super::difference::{Change, Difference, Differences, Shows, inside};
@@ -15,11 +15,10 @@ pub(super) fn compare(metadata: Change<'_>, differences: &mut Differences) {
         let Some(is) = is.filter(|is| was != Some(*is)) else {
             continue;
         };
-        let known: HashSet<_> = was
-            .into_iter()
-            .flat_map(scan::elements)
-            .map(identity)
-            .collect();
+        let mut known = Seen::default();
+        for owner in was.into_iter().flat_map(scan::elements) {
+            known.insert(&identity(owner));
+        }
         if !matches!(kind_of(is), Kind::List | Kind::Null) {
             note(None, differences);
             continue;

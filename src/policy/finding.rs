@@ -64,6 +64,8 @@ pub(super) struct Was<'j, 'r> {
     is_told: bool,
     old: OnceCell<Option<Object<'r>>>,
     left: OnceCell<RefCell<Counts>>,
+    /// The templates that were asked about, and whether each is another one.
+    asked: RefCell<Vec<(u64, bool)>>,
 }
 
 /// Findings in the order in which they are told, and the rest as a number.
@@ -128,6 +130,7 @@ impl<'j, 'r> Was<'j, 'r> {
             is_told,
             old: OnceCell::new(),
             left: OnceCell::new(),
+            asked: RefCell::new(Vec::new()),
         }
     }
 
@@ -163,14 +166,25 @@ impl Known for Was<'_, '_> {
     }
 
     fn changes(&self, template: &Place<'_>) -> bool {
+        // A template in another one changes with that: no part of the object is compared twice.
+        let around = std::iter::successors(Some(template), |place| place.above());
+        let outermost = around.filter(|place| !self.new.marked(place).is_empty());
+        let template = outermost.last().unwrap_or(template);
+        let hash = hash_of(template);
+        let mut asked = self.asked.borrow_mut();
+        if let Some((_, is_changed)) = asked.iter().find(|(known, _)| *known == hash) {
+            return *is_changed;
+        }
         let old = self.old().map(|old| old.marked(template));
-        match (
+        let is_changed = match (
             self.new.marked(template).as_slice(),
             old.unwrap_or_default().as_slice(),
         ) {
             ([new], [old]) => !same(new, old),
             _ => true,
-        }
+        };
+        asked.push((hash, is_changed));
+        is_changed
     }
 }
 

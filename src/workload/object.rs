@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
 
-use crate::hashing::hash_of;
+use crate::hashing::{Index, Seen, hash_of};
 use crate::json::{Kind, Location, Member, Place, Step, position};
 use crate::kind::GroupKind;
 use crate::shown::{Quoted, is_private};
@@ -34,7 +33,7 @@ pub struct Object<'a> {
     /// these.
     pub(crate) marks: Vec<(Place<'a>, &'a str)>,
     /// Where in this list the marks of a place are, by the hash of that; made when it is asked for.
-    by_place: OnceCell<HashMap<u64, Vec<usize>>>,
+    by_place: OnceCell<Index>,
     /// The object is `null`, which means that there is none.
     pub(crate) is_null: bool,
 }
@@ -130,9 +129,6 @@ impl<'a> Object<'a> {
     }
 }
 
-/// So many marks are looked through.
-const FEW_MARKS: usize = 16;
-
 /// Of what has the wrong JSON type so much is kept: a message names no more.
 const MOST_MALFORMED: usize = 100;
 
@@ -165,11 +161,14 @@ impl<'a> Object<'a> {
         if let Some(old) = old {
             let is_kept = |(key, _): &&Member<'a>| key != "metadata";
             let mut kept: Vec<Member<'a>> = old.members.iter().filter(is_kept).cloned().collect();
-            let known: HashSet<_> = old.members.iter().map(|(key, _)| key.as_ref()).collect();
+            let mut known = Seen::default();
+            for (key, _) in &old.members {
+                known.insert(key);
+            }
             for (key, value) in members {
                 if key == "metadata" {
                     kept.push((key, value));
-                } else if !known.contains(key.as_ref()) {
+                } else if !known.contains(&key) {
                     // What the API server will drop.
                     kept.push((key, "null"));
                 }
@@ -190,20 +189,12 @@ impl<'a> Object<'a> {
     pub(crate) fn marked(&self, place: &Place<'_>) -> Vec<&'a str> {
         let is_there = |(mark, _): &&(Place<'a>, &'a str)| mark == place;
         let value = |(_, value): &(Place<'a>, &'a str)| *value;
-        // A map is not worth it for a few.
-        if self.marks.len() <= FEW_MARKS {
+        if self.marks.len() <= Index::FEW {
             return self.marks.iter().filter(is_there).map(value).collect();
         }
-        let by_place = self.by_place.get_or_init(|| {
-            let mut by_place: HashMap<_, Vec<_>> = HashMap::new();
-            for (index, (mark, _)) in self.marks.iter().enumerate() {
-                let hash = hash_of(mark);
-                by_place.entry(hash).or_default().push(index);
-            }
-            by_place
-        });
-        let marks = by_place.get(&hash_of(place));
-        let marks = marks.into_iter().flatten();
+        let hashes = || Index::new(&mut self.marks.iter().map(|(mark, _)| hash_of(mark)));
+        let by_place = self.by_place.get_or_init(hashes);
+        let marks = by_place.get(hash_of(place)).iter();
         let marks = marks.filter_map(|index| self.marks.get(*index));
         marks.filter(is_there).map(value).collect()
     }

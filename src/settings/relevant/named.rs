@@ -1,9 +1,11 @@
 //! Where the names of an item are.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use crate::annotation::{Annotation, Names, below};
 use crate::glob;
+use crate::hashing::{Index, hash_of};
 use crate::json::Node;
 use crate::json::scan::{balanced_end, each_element, has_any, is_same, string};
 
@@ -13,6 +15,8 @@ use super::member;
 pub(super) struct Named<'k, 'n> {
     /// The annotations of all places.
     annotations: Vec<Annotation<'k>>,
+    /// Where in this list a key is; made when it is asked for.
+    by_key: OnceCell<Index>,
     /// There is one place only: what is there is absent nowhere.
     is_one_place: bool,
     /// The prefix and its other spellings, as the last item has them.
@@ -23,6 +27,8 @@ pub(super) struct Named<'k, 'n> {
     open_prefixes: Vec<&'n str>,
     /// The keys of the annotations without one of the spellings of the prefix, and which they are.
     rests: Vec<(Cow<'k, str>, usize)>,
+    /// Where in this list a rest is; made when it is asked for.
+    by_rest: OnceCell<Index>,
     /// The marks of all.
     marks: u64,
 }
@@ -47,6 +53,7 @@ impl<'k, 'n> Named<'k, 'n> {
     pub(super) const fn new(annotations: Vec<Annotation<'k>>, is_one_place: bool) -> Self {
         Self {
             annotations,
+            by_key: OnceCell::new(),
             is_one_place,
             written: None,
             names: Names {
@@ -55,6 +62,7 @@ impl<'k, 'n> Named<'k, 'n> {
             },
             open_prefixes: Vec::new(),
             rests: Vec::new(),
+            by_rest: OnceCell::new(),
             marks: 0,
         }
     }
@@ -85,7 +93,7 @@ impl<'k, 'n> Named<'k, 'n> {
                 Some(end)
             })?;
         }
-        (self.rests, self.marks) = (Vec::new(), 0);
+        (self.rests, self.by_rest, self.marks) = (Vec::new(), OnceCell::new(), 0);
         self.open_prefixes.clear();
         for prefix in names.spellings() {
             if !prefix.is_empty() && !prefix.contains('/') {
@@ -127,7 +135,14 @@ impl<'k, 'n> Named<'k, 'n> {
         };
         let is_plain = self.is_plain(name);
         if is_plain {
-            if self.marks & mark(name) != 0 {
+            if self.rests.len() > Index::FEW {
+                let hash = |(rest, _): &(Cow<'_, str>, usize)| hash_of(rest.as_ref());
+                let hashes = || Index::new(&mut self.rests.iter().map(hash));
+                let by_rest = self.by_rest.get_or_init(hashes).get(hash_of(name));
+                for (_, index) in by_rest.iter().filter_map(|at| self.rests.get(*at)) {
+                    add(index);
+                }
+            } else if self.marks & mark(name) != 0 {
                 for (rest, index) in &self.rests {
                     if is_same(rest, name) {
                         add(index);
@@ -143,6 +158,13 @@ impl<'k, 'n> Named<'k, 'n> {
                         add(index);
                     }
                 }
+            } else if !name.is_glob() && self.annotations.len() > Index::FEW {
+                let hash = |annotation: &Annotation<'_>| hash_of(annotation.key.as_ref());
+                let hashes = || Index::new(&mut self.annotations.iter().map(hash));
+                let by_key = self.by_key.get_or_init(hashes);
+                names.each_key(name, &mut |key| {
+                    by_key.get(hash_of(key)).iter().for_each(&mut add);
+                });
             } else {
                 for (index, annotation) in self.annotations.iter().enumerate() {
                     if names.matching(name, &annotation.key).is_some() {
