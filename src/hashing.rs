@@ -35,23 +35,34 @@ impl Seen {
 
 /// Where in a list things are, by their hashes.
 #[derive(Clone, Debug)]
-pub(crate) struct Index(HashMap<u64, Vec<usize>>);
+pub(crate) struct Index {
+    /// The first of a hash.
+    first: HashMap<u64, usize>,
+    /// For each the next of the same hash.
+    next: Vec<Option<usize>>,
+}
 
 impl Index {
     /// Up to so many things are found sooner by looking at each.
     pub(crate) const FEW: usize = 32;
 
-    /// Of a list, given the hashes in its order.
-    pub(crate) fn new(hashes: &mut dyn Iterator<Item = u64>) -> Self {
-        let mut index: HashMap<u64, Vec<usize>> = HashMap::new();
-        for (position, hash) in hashes.enumerate() {
-            index.entry(hash).or_default().push(position);
+    /// Of a list of this length, given the hash at each position.
+    pub(crate) fn new(length: usize, hash_at: &dyn Fn(usize) -> Option<u64>) -> Self {
+        let mut first = HashMap::with_capacity(length);
+        let mut next = vec![None; length];
+        for (position, next) in next.iter_mut().enumerate().rev() {
+            if let Some(hash) = hash_at(position) {
+                *next = first.insert(hash, position);
+            }
         }
-        Self(index)
+        Self { first, next }
     }
 
-    /// The positions of all things of a hash.
-    pub(crate) fn get(&self, hash: u64) -> &[usize] {
-        self.0.get(&hash).map_or(&[], Vec::as_slice)
+    /// The positions of all things of a hash, in the order of the list.
+    pub(crate) fn get(&self, hash: u64) -> impl Iterator<Item = usize> {
+        let first = self.first.get(&hash).copied();
+        std::iter::successors(first, |position| {
+            self.next.get(*position).copied().flatten()
+        })
     }
 }

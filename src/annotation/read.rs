@@ -1,13 +1,14 @@
 //! The annotations of an object and of its pod templates.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
-use crate::hashing::{Index, hash_of};
+use crate::hashing::{Index, Seen, hash_of};
 use crate::json::scan::lookup;
 use crate::json::{Kind, Location, Place, Scalar, Step, kind_of, members, position};
 use crate::kind::GroupKind;
 use crate::shown::is_record;
+use crate::violation::Action;
 use crate::workload::{Malformed, Object};
 
 use super::{Name, Names};
@@ -31,6 +32,8 @@ pub(crate) struct Annotations<'a> {
     by_key: OnceCell<Index>,
     /// What has the wrong JSON type.
     pub(crate) malformed: Vec<Malformed<'a>>,
+    /// What the strictest rule about them does with a request for that.
+    pub(crate) strictest: Cell<Option<Action>>,
 }
 
 /// An annotation.
@@ -84,12 +87,11 @@ impl<'a> Annotations<'a> {
         name: Name<'_>,
     ) -> impl Iterator<Item = &Annotation<'a>> {
         let known = (self.all.len() > Index::FEW).then(|| {
-            let hashes = || Index::new(&mut self.all.iter().map(|it| hash_of(it.key.as_ref())));
-            let by_key = self.by_key.get_or_init(hashes);
+            let hash_at = |at| self.all.get(at).map(|it: &Annotation<'_>| hash_of(&it.key));
+            let index = || Index::new(self.all.len(), &hash_at);
+            let by_key = self.by_key.get_or_init(index);
             let mut known = Vec::new();
-            names.each_key(name, &mut |key| {
-                known.extend_from_slice(by_key.get(hash_of(key)));
-            });
+            names.each_key(name, &mut |key| known.extend(by_key.get(hash_of(key))));
             known
         });
         let count = known.as_ref().map_or(self.all.len(), Vec::len);
@@ -163,11 +165,15 @@ pub(crate) fn of_jobs<'a>() -> Place<'a> {
 
 /// The annotations of the pod templates in an object.
 pub(crate) fn of_templates_in<'a>(object: &Object<'a>) -> Vec<Annotations<'a>> {
-    let templates = object.templates.iter().map(|template| Annotations {
+    // Repeated keys lead to one place more than once, and all that stands there is read at once.
+    let mut seen = Seen::default();
+    let is_first = |template: &&Place<'_>| object.templates.len() < 2 || seen.insert(*template);
+    let templates = object.templates.iter().filter(is_first);
+    let annotations = templates.map(|template| Annotations {
         is_template: true,
         ..at(object, template)
     });
-    templates.collect()
+    annotations.collect()
 }
 
 fn own<'a>(object: &Object<'a>) -> Annotations<'a> {

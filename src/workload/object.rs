@@ -192,10 +192,11 @@ impl<'a> Object<'a> {
         if self.marks.len() <= Index::FEW {
             return self.marks.iter().filter(is_there).map(value).collect();
         }
-        let hashes = || Index::new(&mut self.marks.iter().map(|(mark, _)| hash_of(mark)));
-        let by_place = self.by_place.get_or_init(hashes);
-        let marks = by_place.get(hash_of(place)).iter();
-        let marks = marks.filter_map(|index| self.marks.get(*index));
+        let hash_at = |index| self.marks.get(index).map(|(mark, _)| hash_of(mark));
+        let index = || Index::new(self.marks.len(), &hash_at);
+        let by_place = self.by_place.get_or_init(index);
+        let marks = by_place.get(hash_of(place));
+        let marks = marks.filter_map(|index| self.marks.get(index));
         marks.filter(is_there).map(value).collect()
     }
 

@@ -136,10 +136,10 @@ impl<'k, 'n> Named<'k, 'n> {
         let is_plain = self.is_plain(name);
         if is_plain {
             if self.rests.len() > Index::FEW {
-                let hash = |(rest, _): &(Cow<'_, str>, usize)| hash_of(rest.as_ref());
-                let hashes = || Index::new(&mut self.rests.iter().map(hash));
-                let by_rest = self.by_rest.get_or_init(hashes).get(hash_of(name));
-                for (_, index) in by_rest.iter().filter_map(|at| self.rests.get(*at)) {
+                let hash_at = |at| self.rests.get(at).map(|(rest, _)| hash_of(rest));
+                let index = || Index::new(self.rests.len(), &hash_at);
+                let by_rest = self.by_rest.get_or_init(index).get(hash_of(name));
+                for (_, index) in by_rest.filter_map(|at| self.rests.get(at)) {
                     add(index);
                 }
             } else if self.marks & mark(name) != 0 {
@@ -159,11 +159,11 @@ impl<'k, 'n> Named<'k, 'n> {
                     }
                 }
             } else if !name.is_glob() && self.annotations.len() > Index::FEW {
-                let hash = |annotation: &Annotation<'_>| hash_of(annotation.key.as_ref());
-                let hashes = || Index::new(&mut self.annotations.iter().map(hash));
-                let by_key = self.by_key.get_or_init(hashes);
+                let hash_at = |at: usize| Some(hash_of(&self.annotations.get(at)?.key));
+                let index = || Index::new(self.annotations.len(), &hash_at);
+                let by_key = self.by_key.get_or_init(index);
                 names.each_key(name, &mut |key| {
-                    by_key.get(hash_of(key)).iter().for_each(&mut add);
+                    by_key.get(hash_of(key)).for_each(|index| add(&index));
                 });
             } else {
                 for (index, annotation) in self.annotations.iter().enumerate() {
