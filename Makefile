@@ -20,7 +20,9 @@ WASM_RUSTFLAGS := $(REMAP) $(SIMD) -C link-arg=--compress-relocations
 # The first build takes minutes, so Cargo shows what it does; later ones are quiet. The module is built
 # beside others, where two progress bars would overwrite each other.
 QUIET = $(if $(wildcard $(1)),--quiet)
-WASM_CARGO = RUSTFLAGS='$(WASM_RUSTFLAGS)' cargo rustc --locked --quiet --lib --crate-type cdylib --release --target wasm32-wasip1
+# Make's job server is limited to the two of `make -j2`, Cargo by itself takes all processors.
+CARGO := env -u MAKEFLAGS cargo
+WASM_CARGO = RUSTFLAGS='$(WASM_RUSTFLAGS)' $(CARGO) rustc --locked --quiet --lib --crate-type cdylib --release --target wasm32-wasip1
 WASM_OUT := target/wasm32-wasip1/release
 
 # Without optimisation these compile in half the time, and they run for seconds.
@@ -173,13 +175,13 @@ wasm32-wasip1 wasm32-unknown-unknown:
 
 # One program, whose dependencies have the features that the whole workspace wants of them: tests share them.
 runner:
-	@cargo build --locked $(call QUIET,$(POLICY_RUNNER)) --workspace --bin policy-runner
+	@$(CARGO) build --locked $(call QUIET,$(POLICY_RUNNER)) --workspace --bin policy-runner
 
 host:
-	@cargo build --locked $(call QUIET,$(POLICY_HOST)) --workspace --bin policy-host
+	@$(CARGO) build --locked $(call QUIET,$(POLICY_HOST)) --workspace --bin policy-host
 
 command:
-	@cargo build --locked $(call QUIET,target/debug/rollout-guard) --workspace --bin rollout-guard
+	@$(CARGO) build --locked $(call QUIET,target/debug/rollout-guard) --workspace --bin rollout-guard
 
 $(PLAYGROUND)/node_modules: $(PLAYGROUND)/package-lock.json
 	npm ci --prefix $(PLAYGROUND) --no-audit --no-fund

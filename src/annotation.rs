@@ -226,8 +226,7 @@ impl<'a> AnnotationRule<'a> {
     /// Whether one of the annotations spells a name.
     #[inline(never)]
     fn has(&self, name: Name<'a>, annotations: &Annotations<'_>) -> bool {
-        let mut all = annotations.all.iter();
-        all.any(|annotation| self.names.spelling(name, annotation.key).is_some())
+        self.spelled(name, annotations).next().is_some()
     }
 
     /// Whether it compares with the old object.
@@ -241,10 +240,8 @@ impl<'a> AnnotationRule<'a> {
         name: Name<'a>,
         annotations: &'o Annotations<'o>,
     ) -> impl Iterator<Item = &'o Annotation<'o>> {
-        annotations
-            .all
-            .iter()
-            .filter(move |annotation| self.names.spelling(name, annotation.key).is_some())
+        let candidates = annotations.candidates(&self.names, name);
+        candidates.filter(move |annotation| self.names.spelling(name, annotation.key).is_some())
     }
 }
 

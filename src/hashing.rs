@@ -1,11 +1,68 @@
 //! Hashes with keys of this instance's own, so that nobody can write an object much of which has one hash.
 
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::OnceLock;
 
 static KEYS: OnceLock<RandomState> = OnceLock::new();
 
+/// The hash of what is written to it.
+pub(crate) fn hash_by(write: &dyn Fn(&mut dyn Hasher)) -> u64 {
+    let mut hasher = KEYS.get_or_init(RandomState::new).build_hasher();
+    write(&mut hasher);
+    hasher.finish()
+}
+
 /// The hash of a value.
 pub(crate) fn hash_of(value: &(impl Hash + ?Sized)) -> u64 {
-    KEYS.get_or_init(RandomState::new).hash_one(value)
+    hash_by(&|mut hasher| value.hash(&mut hasher))
+}
+
+/// What has been seen, by its hashes.
+#[derive(Debug, Default)]
+pub(crate) struct Seen(HashSet<u64>);
+
+impl Seen {
+    /// Notes something; `false` if it has been seen before.
+    pub(crate) fn insert(&mut self, value: &(impl Hash + ?Sized)) -> bool {
+        self.0.insert(hash_of(value))
+    }
+
+    pub(crate) fn contains(&self, value: &(impl Hash + ?Sized)) -> bool {
+        self.0.contains(&hash_of(value))
+    }
+}
+
+/// Where in a list things are, by their hashes.
+#[derive(Clone, Debug)]
+pub(crate) struct Index {
+    /// The first of a hash.
+    first: HashMap<u64, usize>,
+    /// For each the next of the same hash.
+    next: Vec<Option<usize>>,
+}
+
+impl Index {
+    /// Up to so many things are found sooner by looking at each.
+    pub(crate) const FEW: usize = 32;
+
+    /// Of a list of this length, given the hash at each position.
+    pub(crate) fn new(length: usize, hash_at: &dyn Fn(usize) -> Option<u64>) -> Self {
+        let mut first = HashMap::with_capacity(length);
+        let mut next = vec![None; length];
+        for (position, next) in next.iter_mut().enumerate().rev() {
+            if let Some(hash) = hash_at(position) {
+                *next = first.insert(hash, position);
+            }
+        }
+        Self { first, next }
+    }
+
+    /// The positions of all things of a hash, in the order of the list.
+    pub(crate) fn get(&self, hash: u64) -> impl Iterator<Item = usize> {
+        let first = self.first.get(&hash).copied();
+        std::iter::successors(first, |position| {
+            self.next.get(*position).copied().flatten()
+        })
+    }
 }

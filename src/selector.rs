@@ -1,9 +1,9 @@
 //! The `match` of a rule: which requests the rule is about.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 use crate::glob;
+use crate::hashing::Seen;
 use crate::json::{FieldPath, Kind, Spot, Step, Value, each_at, lookup};
 use crate::kind::{GroupKind, KindPattern};
 use crate::request::Request;
@@ -191,10 +191,10 @@ fn holds(condition: Condition<'_>, value: Value<'_>, path: &[Step<'_>]) -> bool 
     if values.len() < 2 {
         return condition.holds(&values);
     }
-    let mut places = HashSet::new();
+    let mut places = Seen::default();
     let mut is_repeated = false;
     each_at(value, path, &mut |spot, _| {
-        is_repeated |= !places.insert(spot.map(Spot::place).unwrap_or_default());
+        is_repeated |= !places.insert(&spot.map(Spot::place));
     });
     !is_repeated && condition.holds(&values)
 }

@@ -26,7 +26,7 @@ impl<'a> AnnotationRule<'a> {
     ) -> Effective<'o> {
         let mut best = usize::MAX;
         let mut found = Vec::new();
-        for annotation in &annotations.all {
+        for annotation in annotations.candidates(&self.names, name) {
             match self.names.spelling(name, annotation.key) {
                 Some(rank) if rank < best => {
                     best = rank;

@@ -110,6 +110,23 @@ impl<'a> Names<'a> {
         [prefix, name.text].concat()
     }
 
+    /// The name in each of its spellings, once.
+    pub(crate) fn each_key(&self, name: Name<'_>, sink: &mut dyn FnMut(&str)) {
+        if name.is_relative {
+            let mut key = String::new();
+            for (rank, prefix) in self.spellings().enumerate() {
+                if self.spellings().take(rank).all(|earlier| earlier != prefix) {
+                    key.clear();
+                    key += prefix;
+                    key += name.text;
+                    sink(&key);
+                }
+            }
+        } else {
+            sink(name.text);
+        }
+    }
+
     /// What is wrong with a name, which no annotation can have then.
     ///
     /// Source: `ValidateAnnotations` and `IsQualifiedName` of `k8s.io/apimachinery`: a qualified name,

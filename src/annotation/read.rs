@@ -1,9 +1,15 @@
 //! The annotations of an object and of its pod templates.
 
+use std::cell::{Cell, OnceCell};
+
+use crate::hashing::{Index, Seen, hash_of};
 use crate::json::{Kind, Location, Place, Position, Step, Value, lookup};
 use crate::kind::GroupKind;
 use crate::shown::is_record;
+use crate::violation::Action;
 use crate::workload::{Malformed, Object};
+
+use super::{Name, Names};
 
 /// The annotations at one place of an object.
 #[derive(Debug, Default)]
@@ -20,8 +26,12 @@ pub(crate) struct Annotations<'a> {
     pub(crate) maps: Vec<Value<'a>>,
     /// The annotations in the order of the document, a repeated one as often as it was written.
     pub(crate) all: Vec<Annotation<'a>>,
+    /// Where in this list the annotations of a key are; made when it is asked for.
+    by_key: OnceCell<Index>,
     /// What has the wrong JSON type.
     pub(crate) malformed: Vec<Malformed<'a>>,
+    /// What the strictest rule about them does with a request for that.
+    pub(crate) strictest: Cell<Option<Action>>,
 }
 
 /// An annotation.
@@ -63,6 +73,27 @@ impl<'a> Annotations<'a> {
     fn place_in_metadata(&self) -> Place<'a> {
         let metadata = self.owner.below(Step::key("metadata"));
         metadata.below(Step::key("annotations"))
+    }
+
+    /// The annotations that may spell a name: of a few all, of many those that do.
+    pub(crate) fn candidates(
+        &self,
+        names: &Names<'_>,
+        name: Name<'_>,
+    ) -> impl Iterator<Item = &Annotation<'a>> {
+        let known = (self.all.len() > Index::FEW).then(|| {
+            let hash_at = |at| self.all.get(at).map(|it: &Annotation<'_>| hash_of(&it.key));
+            let index = || Index::new(self.all.len(), &hash_at);
+            let by_key = self.by_key.get_or_init(index);
+            let mut known = Vec::new();
+            names.each_key(name, &mut |key| known.extend(by_key.get(hash_of(key))));
+            known
+        });
+        let count = known.as_ref().map_or(self.all.len(), Vec::len);
+        (0..count).filter_map(move |at| {
+            let at = known.as_ref().map_or(Some(&at), |known| known.get(at))?;
+            self.all.get(*at)
+        })
     }
 
     /// Where the first map stands in the input; where there is none, where the object does.
@@ -128,11 +159,15 @@ pub(crate) fn of_jobs<'a>() -> Place<'a> {
 
 /// The annotations of the pod templates in an object.
 pub(crate) fn of_templates_in<'a>(object: &Object<'a>) -> Vec<Annotations<'a>> {
-    let templates = object.templates.iter().map(|template| Annotations {
+    // Repeated keys lead to one place more than once, and all that stands there is read at once.
+    let mut seen = Seen::default();
+    let is_first = |template: &&Place<'_>| object.templates.len() < 2 || seen.insert(*template);
+    let templates = object.templates.iter().filter(is_first);
+    let annotations = templates.map(|template| Annotations {
         is_template: true,
         ..at(object, template)
     });
-    templates.collect()
+    annotations.collect()
 }
 
 fn own<'a>(object: &Object<'a>) -> Annotations<'a> {

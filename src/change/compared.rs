@@ -1,9 +1,9 @@
 //! An object and what it was.
 
 use std::cell::OnceCell;
-use std::collections::HashSet;
 
 use crate::annotation::of_jobs;
+use crate::hashing::Seen;
 use crate::json::{Key, Place, Step, Value};
 use crate::request::{Request, RequestError};
 use crate::workload::{self, ImagePath, Object};
@@ -60,7 +60,7 @@ impl<'p, 'a> Compared<'p, 'a> {
         if self.is_body_changed {
             let jobs = self.request.kind.is_cron_job().then(of_jobs);
             let all = self.new.templates.iter().chain(&self.old.templates);
-            let mut seen = HashSet::new();
+            let mut seen = Seen::default();
             for place in jobs.iter().chain(all) {
                 if !seen.insert(place) {
                     continue;

@@ -3,8 +3,9 @@
 //! Values whose bytes are equal are not looked into, so the work is that of what differs. Key order,
 //! white space and the spelling of numbers do not count, and `null` is as good as absent.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
+use crate::hashing::Seen;
 use crate::json::{Kind, Location, Step, Value, lookup, same};
 use crate::shown::{is_private, is_record};
 
@@ -82,7 +83,7 @@ pub(crate) struct Differences {
     /// All of them are what restarts a workload.
     pub(crate) are_restarts: bool,
     /// The places of all, where two guards may find the same.
-    seen: Option<HashSet<Location<'static>>>,
+    seen: Option<Seen>,
     /// Places where nothing differs that counts.
     left_out: fn(&[Step<'_>]) -> bool,
     most: usize,
@@ -99,7 +100,7 @@ impl Differences {
             found: Vec::new(),
             more: 0,
             are_restarts: true,
-            seen: by_many.then(HashSet::new),
+            seen: by_many.then(Seen::default),
             left_out: |_| false,
             most: MOST_DIFFERENCES,
             at: Vec::new(),
@@ -172,7 +173,7 @@ impl Differences {
             return;
         }
         if let Some(seen) = &mut self.seen
-            && !seen.insert(path.clone())
+            && !seen.insert(&path)
         {
             return;
         }
@@ -427,12 +428,10 @@ fn pairs(was: &[Value<'_>], is: &[Value<'_>]) -> Pairs {
     let name_all = |list: &[Value<'_>], at: &[usize]| -> Option<Vec<String>> {
         at.iter().map(|index| name(*list.get(*index)?)).collect()
     };
-    let both = name_all(was, &before).zip(name_all(is, &now));
-    let Some((names, known)) = both.and_then(|(was, is)| {
-        let known = positions(was.iter().map(String::as_str))?;
-        positions(is.iter().map(String::as_str))?;
-        Some((is, known))
-    }) else {
+    let names_before = name_all(was, &before);
+    let known = names_before.as_deref().and_then(by_name);
+    let names = name_all(is, &now).filter(|names| by_name(names).is_some());
+    let (Some(known), Some(names)) = (known, names) else {
         let longest = was.len().max(is.len());
         let by_position = (0..longest).filter(|index| !is_kept(*index)).map(|index| {
             let there = |list: &[Value<'_>]| (index < list.len()).then_some(index);
@@ -446,7 +445,7 @@ fn pairs(was: &[Value<'_>], is: &[Value<'_>]) -> Pairs {
     let mut is_left: Vec<bool> = vec![false; before.len()];
     let mut found = Vec::new();
     for (name, now) in names.iter().zip(now) {
-        let position = known.get(name).copied();
+        let position = known.get(name.as_str()).copied();
         if let Some(left) = position.and_then(|position| is_left.get_mut(position)) {
             *left = true;
         }
@@ -471,11 +470,15 @@ fn name(element: Value<'_>) -> Option<String> {
     names.next().is_none().then(|| name.to_owned())
 }
 
+fn by_name(names: &[String]) -> Option<BTreeMap<&str, usize>> {
+    positions(names.iter().map(String::as_str))
+}
+
 /// Where each text is in its list; none if one of them occurs twice.
-fn positions<'t>(texts: impl Iterator<Item = &'t str>) -> Option<BTreeMap<String, usize>> {
+fn positions<'t>(texts: impl Iterator<Item = &'t str>) -> Option<BTreeMap<&'t str, usize>> {
     let mut positions = BTreeMap::new();
     for (position, text) in texts.enumerate() {
-        if positions.insert(text.to_owned(), position).is_some() {
+        if positions.insert(text, position).is_some() {
             return None;
         }
     }

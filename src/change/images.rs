@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::hashing::hash_of;
 use crate::workload::{ImageField, Object};
 
 use super::difference::{Difference, Differences, Shows};
@@ -29,16 +30,19 @@ pub(crate) fn compare(
         (0..list.len()).filter(|index| !is_kept(*index)).collect()
     };
     // Where names occur twice, the first is paired with the first.
-    let mut known: HashMap<_, Vec<usize>> = HashMap::new();
+    let mut known: HashMap<u64, Vec<usize>> = HashMap::new();
     let before = changed(&was);
     for index in before.iter().rev() {
         if let Some(image) = was.get(*index) {
-            known.entry(image.pairing()).or_default().push(*index);
+            known
+                .entry(hash_of(&image.pairing()))
+                .or_default()
+                .push(*index);
         }
     }
     let mut is_left = vec![false; was.len()];
     for image in changed(&is).into_iter().filter_map(|index| is.get(index)) {
-        let index = known.get_mut(&image.pairing()).and_then(Vec::pop);
+        let index = known.get_mut(&hash_of(&image.pairing())).and_then(Vec::pop);
         if let Some(left) = index.and_then(|index| is_left.get_mut(index)) {
             *left = true;
         }

@@ -1,7 +1,6 @@
 //! Owners that an object gets: who names a dying owner has the garbage collector delete the object.
 
-use std::collections::HashSet;
-
+use crate::hashing::Seen;
 use crate::json::{Kind, Step, Value};
 
 use super::difference::{Change, Difference, Differences, Shows, inside};
@@ -14,11 +13,10 @@ pub(super) fn compare(metadata: Change<'_>, differences: &mut Differences) {
         let Some(is) = is.filter(|is| !was.is_some_and(|was| was.is_written_as(*is))) else {
             continue;
         };
-        let known: HashSet<_> = was
-            .into_iter()
-            .flat_map(Value::elements)
-            .map(identity)
-            .collect();
+        let mut known = Seen::default();
+        for owner in was.into_iter().flat_map(Value::elements) {
+            known.insert(&identity(owner));
+        }
         if !matches!(is.kind(), Kind::List | Kind::Null) {
             note(None, differences);
             continue;

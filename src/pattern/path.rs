@@ -88,7 +88,7 @@ impl<'a> Path<'a> {
             }
             _ => self.text.to_string(),
         };
-        match self.text.find("**") {
+        match depth(&self.text) {
             // `**` may be no segment at all, and then one `/` is missing.
             Some(at) => {
                 let fixed = self.text.get(..at).unwrap_or_default();
@@ -245,7 +245,12 @@ fn next_segment(path: &[u8], from: usize, wanted: Option<&u8>) -> Option<usize> 
 
 /// Whether a path has a `**`.
 fn has_any_depth(path: &str) -> bool {
-    path.as_bytes().windows(2).any(|pair| pair == b"**")
+    depth(path).is_some()
+}
+
+/// Where the first `**` of a path stands.
+fn depth(path: &str) -> Option<usize> {
+    path.as_bytes().windows(2).position(|pair| pair == b"**")
 }
 
 /// A path and the paths above it.

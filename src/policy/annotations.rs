@@ -3,7 +3,7 @@
 
 mod matching;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 
 use crate::annotation::{
@@ -19,7 +19,7 @@ use crate::settings::{self, AnnotationItem, Settings, SettingsErrors, There};
 use crate::shown::{OneLine, Shown};
 use crate::splice::{self, Edit};
 use crate::violation::{Action, Violation};
-use crate::workload::{Malformed, Object};
+use crate::workload::Object;
 
 use super::exempted::Exempted;
 use super::finding::{About, Findings};
@@ -64,8 +64,6 @@ pub(super) fn judge(
         places: [None, None],
         known: Known::default(),
         is_owned_replica_set: None,
-        malformed: Vec::new(),
-        malformed_at: HashMap::new(),
     };
     let (mut there, mut there_with_templates) = (None, None);
     for (index, item) in settings.annotations.iter().enumerate() {
@@ -94,8 +92,12 @@ pub(super) fn judge(
             }
         }
     }
-    for (malformed, action) in &judge.malformed {
-        findings.add_malformed(malformed, *action);
+    for place in judge.places.iter().flatten().flatten() {
+        if let Some(action) = place.strictest.get() {
+            for malformed in &place.malformed {
+                findings.add_malformed(malformed, action);
+            }
+        }
     }
     Ok(())
 }
@@ -123,10 +125,6 @@ struct Judge<'p, 'r> {
     places: [Option<Vec<Annotations<'r>>>; 2],
     known: Known<'p>,
     is_owned_replica_set: Option<bool>,
-    /// What has the wrong JSON type, and how strict the strictest rule about it is.
-    malformed: Vec<(Malformed<'r>, Action)>,
-    /// Which of these stands where.
-    malformed_at: HashMap<Position, usize>,
 }
 
 impl<'p, 'r> Judge<'p, 'r> {
@@ -217,7 +215,13 @@ impl<'p, 'r> Judge<'p, 'r> {
                 if compares && let Some(before) = before(place, self.old()) {
                     rule.compare(place, &before, &mut put);
                 }
-                self.malformed(place, rule.action.otherwise(), exempted);
+                let action = rule.action.otherwise();
+                if !place.malformed.is_empty()
+                    && place.strictest.get() != Some(Action::Reject)
+                    && !exempted.cover(Check::Annotations, None)
+                {
+                    place.strictest.set(Some(action));
+                }
             }
             if let Some(slot) = self.places.get_mut(slot) {
                 *slot = Some(places);
@@ -242,27 +246,6 @@ impl<'p, 'r> Judge<'p, 'r> {
             Removal::Stays
         } else {
             Removal::Goes
-        }
-    }
-
-    /// Notes what has the wrong JSON type, once, as strictly as the strictest rule.
-    fn malformed(
-        &mut self,
-        place: &Annotations<'r>,
-        action: Action,
-        exempted: &mut Exempted<'_, '_, '_>,
-    ) {
-        for misfit in &place.malformed {
-            let at = misfit.raw.position();
-            let known = self.malformed_at.get(&at);
-            if let Some((_, known)) = known.and_then(|index| self.malformed.get_mut(*index)) {
-                if action == Action::Reject {
-                    *known = action;
-                }
-            } else if !exempted.cover(Check::Annotations, None) {
-                self.malformed_at.insert(at, self.malformed.len());
-                self.malformed.push((misfit.clone(), action));
-            }
         }
     }
 }

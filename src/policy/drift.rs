@@ -1,12 +1,12 @@
 //! Holds an object against the configuration that was last applied to it.
 
-use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 
 use crate::change::{Difference, Differences, Guard, compare_images, entries_between};
 use crate::drift;
 use crate::exemption::Check;
 use crate::glob;
+use crate::hashing::Seen;
 use crate::json::{Document, Location, Place, Step, lookup};
 use crate::request::Request;
 use crate::settings::Settings;
@@ -119,7 +119,7 @@ fn annotations(applied: &Object<'_>, live: &Object<'_>, globs: &[&str]) -> Diffe
         &wanted,
         &mut drifted,
     );
-    let mut seen = HashSet::new();
+    let mut seen = Seen::default();
     for template in &applied.templates {
         if seen.insert(template) {
             let place = template.below(metadata.clone());

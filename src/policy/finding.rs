@@ -6,8 +6,9 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Display, Write as _};
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 
+use crate::hashing::{hash_by, hash_of};
 use crate::json::{Location, Place, Position, same};
 use crate::shown::Shown;
 use crate::verdict::{Found, MOST_LINES, Verdict};
@@ -29,8 +30,6 @@ pub(super) struct Findings<'j> {
 }
 
 /// How often the same was found in the object as it was, by what makes it the same.
-///
-/// That is hashed with keys of this request's own, which nobody knows who writes an object.
 pub(super) type Counts = HashMap<u64, usize>;
 
 /// What becomes of what the old object has as well.
@@ -65,6 +64,8 @@ pub(super) struct Was<'j, 'r> {
     is_told: bool,
     old: OnceCell<Option<Object<'r>>>,
     left: OnceCell<RefCell<Counts>>,
+    /// The templates that were asked about, and whether each is another one.
+    asked: RefCell<Vec<(u64, bool)>>,
 }
 
 /// Findings in the order in which they are told, and the rest as a number.
@@ -129,6 +130,7 @@ impl<'j, 'r> Was<'j, 'r> {
             is_told,
             old: OnceCell::new(),
             left: OnceCell::new(),
+            asked: RefCell::new(Vec::new()),
         }
     }
 
@@ -145,11 +147,11 @@ impl Known for Was<'_, '_> {
         if left.is_empty() {
             return false;
         }
-        let is_there = |member: &u64| left.contains_key(&hash_of_member(&left, *member));
+        let is_there = |member: &u64| left.contains_key(&hash_of_member(*member));
         if !members.iter().all(is_there) {
             return false;
         }
-        let key = hash(&left, identity);
+        let key = hash_by(identity);
         match left.get_mut(&key) {
             Some(count) if *count > 0 => {
                 *count -= 1;
@@ -164,25 +166,31 @@ impl Known for Was<'_, '_> {
     }
 
     fn changes(&self, template: &Place<'_>) -> bool {
+        // A template in another one changes with that: no part of the object is compared twice.
+        let around = std::iter::successors(Some(template), |place| place.above());
+        let outermost = around.filter(|place| !self.new.marked(place).is_empty());
+        let template = outermost.last().unwrap_or(template);
+        let hash = hash_of(template);
+        let mut asked = self.asked.borrow_mut();
+        if let Some((_, is_changed)) = asked.iter().find(|(known, _)| *known == hash) {
+            return *is_changed;
+        }
         let old = self.old().map(|old| old.marked(template));
-        match (
+        let is_changed = match (
             self.new.marked(template).as_slice(),
             old.unwrap_or_default().as_slice(),
         ) {
             ([new], [old]) => !same(*new, *old),
             _ => true,
-        }
+        };
+        asked.push((hash, is_changed));
+        is_changed
     }
 }
 
-fn hash(counts: &Counts, identity: &dyn Fn(&mut dyn Hasher)) -> u64 {
-    let mut hasher = counts.hasher().build_hasher();
-    identity(&mut hasher);
-    hasher.finish()
-}
-
-fn hash_of_member(counts: &Counts, member: u64) -> u64 {
-    hash(counts, &|mut hasher| ("member", member).hash(&mut hasher))
+/// The hash of what else must have been there, among those of violations.
+fn hash_of_member(member: u64) -> u64 {
+    hash_of(&("member", member))
 }
 
 impl Listed {
@@ -292,10 +300,10 @@ impl<'j> Findings<'j> {
             Before::Was(was) => was.takes(identity, members).then_some(was),
             Before::Counted(counts) => {
                 let mut counts = counts.borrow_mut();
-                let key = hash(&counts, identity);
+                let key = hash_by(identity);
                 *counts.entry(key).or_default() += 1;
                 for member in members {
-                    let key = hash_of_member(&counts, *member);
+                    let key = hash_of_member(*member);
                     *counts.entry(key).or_default() += 1;
                 }
                 return;
@@ -347,7 +355,7 @@ impl<'j> Findings<'j> {
             Before::Was(was) => (0..times).take_while(|_| was.takes(identity, &[])).count(),
             Before::Counted(counts) => {
                 let mut counts = counts.borrow_mut();
-                let key = hash(&counts, identity);
+                let key = hash_by(identity);
                 *counts.entry(key).or_default() += times;
                 return;
             }

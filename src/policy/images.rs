@@ -1,9 +1,8 @@
 //! Holds every image of an object against the lists, as it will run.
 
-use std::collections::HashSet;
-
-use crate::check::{self, Seen};
+use crate::check;
 use crate::exemption::Check;
+use crate::hashing::Seen;
 use crate::image::Reference;
 use crate::request::Request;
 use crate::settings::Settings;
@@ -35,7 +34,7 @@ pub(super) fn judge(
 ) {
     let strictest = settings.strictest().unwrap_or_default();
     // An image that occurs again is judged once, where it has no mirror; a few are judged sooner than noted.
-    let mut passed = (object.found.len() > FEW).then(HashSet::new);
+    let mut passed = (object.found.len() > FEW).then(Seen::default);
     let mut open = Vec::new();
     for found in &object.found {
         let image = match found {
@@ -47,14 +46,14 @@ pub(super) fn judge(
                 continue;
             }
         };
-        let is_known = |passed: &HashSet<&str>| passed.contains(image.text.as_ref());
+        let is_known = |passed: &Seen| passed.contains(&image.text);
         if settings.mirrors.is_empty() && passed.as_ref().is_some_and(is_known) {
             continue;
         }
         match one(settings, request, image, mirrors, exempted, judged) {
             Outcome::Passes => {
                 if let Some(passed) = &mut passed {
-                    passed.insert(image.text.as_ref());
+                    passed.insert(&image.text);
                 }
             }
             Outcome::Objected => {}
@@ -190,7 +189,7 @@ fn held_against_lists(
     let mirrored = runs.mirrored.as_deref().and_then(parsed);
     let would_pass = |image: &Reference<'_>, code| would_pass(settings, mirrors, image, code);
     let instead = runs.instead.as_deref().and_then(parsed);
-    let seen = Seen {
+    let seen = check::Seen {
         written,
         mirrored: mirrored.as_ref(),
         instead: instead.as_ref(),
@@ -241,7 +240,7 @@ fn is_because(settings: &Settings<'_>, written: &Reference<'_>, cause: &Cause, c
         return true;
     };
     let mut is_because = true;
-    let seen = Seen {
+    let seen = check::Seen {
         written,
         mirrored: Some(&mirrored),
         instead: None,
@@ -279,7 +278,7 @@ fn passes(
     code: Option<Code>,
 ) -> bool {
     let mut passes = true;
-    let seen = Seen {
+    let seen = check::Seen {
         written: image,
         mirrored,
         instead: None,

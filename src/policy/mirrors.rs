@@ -18,9 +18,9 @@
 //! | pinned, with `digest: skip`; not on the mirror, with `checkExists` | any | as written |
 
 use std::collections::HashMap;
-use std::hash::BuildHasher;
 
 use crate::exemption::Check;
+use crate::hashing::hash_of;
 use crate::image::Reference;
 use crate::json::{Step, lookup};
 use crate::kind::GroupKind;
@@ -105,7 +105,7 @@ pub(super) struct Mirrors<'p, 's, 'r> {
     registry: &'p dyn Registry,
     treatment: Treatment,
     applies: Applies,
-    /// The images of the old object by their pairing, hashed with keys of its own; read when they are needed.
+    /// The images of the old object by the hash of their pairing; read when they are needed.
     old: Option<HashMap<u64, String>>,
     /// Whether registries are asked.
     pub(super) asking: Asking,
@@ -408,14 +408,14 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
                 super::images::add(settings, request, &mut old);
                 for found in &old.found {
                     if let Found::Image(image) = found {
-                        let pairing = images.hasher().hash_one(image.pairing());
+                        let pairing = hash_of(&image.pairing());
                         images.entry(pairing).or_insert_with(|| as_written(image));
                     }
                 }
             }
             images
         });
-        let pairing = old.hasher().hash_one(image.pairing());
+        let pairing = hash_of(&image.pairing());
         old.get(&pairing).cloned()
     }
 

@@ -1,10 +1,9 @@
 //! What an image comes to when it runs.
 
 use std::cell::OnceCell;
-use std::collections::HashSet;
-use std::hash::BuildHasher;
 
 use crate::exemption::Check;
+use crate::hashing::Seen;
 use crate::image::Reference;
 use crate::mirror::{self, Mirrored, Rewrite};
 use crate::request::{Operation, Request};
@@ -39,8 +38,8 @@ pub(super) struct Running<'p, 's, 'r> {
     /// The old object, read once, and not before it is needed.
     old: OnceCell<Option<Object<'r>>>,
     old_applies: Applies,
-    /// What each of its containers and volumes runs, hashed with keys of its own.
-    old_images: OnceCell<HashSet<u64>>,
+    /// What each of its containers and volumes runs.
+    old_images: OnceCell<Seen>,
     /// Whether images become those that the old object runs, where that is their mirror.
     edits_what_changes: OnceCell<bool>,
 }
@@ -74,17 +73,17 @@ impl<'p, 's, 'r> Running<'p, 's, 'r> {
     /// Whether the old object runs the mirror in that container, so that the image becomes it again.
     fn ran(&self, image: &ImageField<'_>, mirrored: &str) -> bool {
         let images = self.old_images.get_or_init(|| {
-            let mut images = HashSet::new();
+            let mut images = Seen::default();
             for found in self.old().map_or(&[][..], |old| &old.found) {
                 if let Found::Image(image) = found {
                     let written = as_written(image);
                     let pair = (image.pairing(), written.as_str());
-                    images.insert(images.hasher().hash_one(pair));
+                    images.insert(&pair);
                 }
             }
             images
         });
-        images.contains(&images.hasher().hash_one((image.pairing(), mirrored)))
+        images.contains(&(image.pairing(), mirrored))
     }
 
     /// The image in the one spelling that `changes` and `drift` compare: two images that come to the

@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::collections::HashMap;
-use std::hash::BuildHasher;
 
+use crate::hashing::{Index, hash_of};
 use crate::json::{Kind, Location, Place, Position, Step, Value};
 use crate::kind::GroupKind;
 use crate::shown::{Quoted, is_private};
@@ -34,7 +33,7 @@ pub struct Object<'a> {
     /// these.
     pub(crate) marks: Vec<(Place<'a>, Value<'a>)>,
     /// Where in this list the marks of a place are, by the hash of that; made when it is asked for.
-    by_place: OnceCell<HashMap<u64, Vec<usize>>>,
+    by_place: OnceCell<Index>,
 }
 
 /// What a walk over an object finds.
@@ -119,9 +118,6 @@ impl<'a> Object<'a> {
     }
 }
 
-/// So many marks are looked through.
-const FEW_MARKS: usize = 16;
-
 /// Of what has the wrong JSON type so much is kept: a message names no more.
 const MOST_MALFORMED: usize = 100;
 
@@ -159,21 +155,14 @@ impl<'a> Object<'a> {
     pub(crate) fn marked(&self, place: &Place<'_>) -> Vec<Value<'a>> {
         let is_there = |(mark, _): &&(Place<'a>, Value<'a>)| mark == place;
         let value = |(_, value): &(Place<'a>, Value<'a>)| *value;
-        // A map is not worth it for a few.
-        if self.marks.len() <= FEW_MARKS {
+        if self.marks.len() <= Index::FEW {
             return self.marks.iter().filter(is_there).map(value).collect();
         }
-        let by_place = self.by_place.get_or_init(|| {
-            let mut by_place: HashMap<_, Vec<_>> = HashMap::new();
-            for (index, (mark, _)) in self.marks.iter().enumerate() {
-                let hash = by_place.hasher().hash_one(mark);
-                by_place.entry(hash).or_default().push(index);
-            }
-            by_place
-        });
-        let marks = by_place.get(&by_place.hasher().hash_one(place));
-        let marks = marks.into_iter().flatten();
-        let marks = marks.filter_map(|index| self.marks.get(*index));
+        let hash_at = |index| self.marks.get(index).map(|(mark, _)| hash_of(mark));
+        let index = || Index::new(self.marks.len(), &hash_at);
+        let by_place = self.by_place.get_or_init(index);
+        let marks = by_place.get(hash_of(place));
+        let marks = marks.filter_map(|index| self.marks.get(index));
         marks.filter(is_there).map(value).collect()
     }
 

@@ -1,9 +1,12 @@
 //! Where the names of an item are.
 
+use std::cell::OnceCell;
+
 use rollout_guard_json::{has_any, is_same};
 
 use crate::annotation::{Annotation, Names, below};
 use crate::glob;
+use crate::hashing::{Index, hash_of};
 use crate::json::{Kind, Value};
 
 use super::member;
@@ -12,6 +15,8 @@ use super::member;
 pub(super) struct Named<'k, 'n> {
     /// The annotations of all places.
     annotations: Vec<Annotation<'k>>,
+    /// Where in this list a key is; made when it is asked for.
+    by_key: OnceCell<Index>,
     /// There is one place only: what is there is absent nowhere.
     is_one_place: bool,
     /// The prefix and its other spellings, as the last item has them.
@@ -22,6 +27,8 @@ pub(super) struct Named<'k, 'n> {
     open_prefixes: Vec<&'n str>,
     /// The keys of the annotations without one of the spellings of the prefix, and which they are.
     rests: Vec<(&'k str, usize)>,
+    /// Where in this list a rest is; made when it is asked for.
+    by_rest: OnceCell<Index>,
     /// The marks of all.
     marks: u64,
 }
@@ -46,6 +53,7 @@ impl<'k, 'n> Named<'k, 'n> {
     pub(super) const fn new(annotations: Vec<Annotation<'k>>, is_one_place: bool) -> Self {
         Self {
             annotations,
+            by_key: OnceCell::new(),
             is_one_place,
             written: None,
             names: Names {
@@ -54,6 +62,7 @@ impl<'k, 'n> Named<'k, 'n> {
             },
             open_prefixes: Vec::new(),
             rests: Vec::new(),
+            by_rest: OnceCell::new(),
             marks: 0,
         }
     }
@@ -82,7 +91,7 @@ impl<'k, 'n> Named<'k, 'n> {
                 names.aliases.push(alias.string()?);
             }
         }
-        (self.rests, self.marks) = (Vec::new(), 0);
+        (self.rests, self.by_rest, self.marks) = (Vec::new(), OnceCell::new(), 0);
         self.open_prefixes.clear();
         for prefix in names.spellings() {
             if !prefix.is_empty() && !prefix.contains('/') {
@@ -120,7 +129,14 @@ impl<'k, 'n> Named<'k, 'n> {
         };
         let is_plain = self.is_plain(name);
         if is_plain {
-            if self.marks & mark(name) != 0 {
+            if self.rests.len() > Index::FEW {
+                let hash_at = |at| self.rests.get(at).map(|(rest, _)| hash_of(rest));
+                let index = || Index::new(self.rests.len(), &hash_at);
+                let by_rest = self.by_rest.get_or_init(index).get(hash_of(name));
+                for (_, index) in by_rest.filter_map(|at| self.rests.get(at)) {
+                    add(index);
+                }
+            } else if self.marks & mark(name) != 0 {
                 for (rest, index) in &self.rests {
                     if is_same(rest, name) {
                         add(index);
@@ -136,6 +152,13 @@ impl<'k, 'n> Named<'k, 'n> {
                         add(index);
                     }
                 }
+            } else if !name.is_glob() && self.annotations.len() > Index::FEW {
+                let hash_at = |at: usize| Some(hash_of(&self.annotations.get(at)?.key));
+                let index = || Index::new(self.annotations.len(), &hash_at);
+                let by_key = self.by_key.get_or_init(index);
+                names.each_key(name, &mut |key| {
+                    by_key.get(hash_of(key)).for_each(|index| add(&index));
+                });
             } else {
                 for (index, annotation) in self.annotations.iter().enumerate() {
                     if names.matching(name, annotation.key).is_some() {

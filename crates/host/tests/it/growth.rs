@@ -38,6 +38,7 @@ struct GrowingSettings {
 
 const POD: (&str, &str) = ("", "Pod");
 const SERVICE: (&str, &str) = ("", "Service");
+const DEPLOYMENT: (&str, &str) = ("apps", "Deployment");
 const JOB_SET: (&str, &str) = ("jobset.x-k8s.io", "JobSet");
 const CUSTOM: (&str, &str) = ("example.com", "Custom");
 
@@ -45,7 +46,7 @@ const CUSTOM: (&str, &str) = ("example.com", "Custom");
 fn no_request_costs_more_than_in_proportion_to_its_size() {
     let Some(meter) = meter() else { return };
     let mut failures = String::new();
-    for growing in requests() {
+    for growing in requests().into_iter().chain(requests_by_place()) {
         let count = most(growing.request);
         let settings = growing.settings.to_string();
         let costs = [count / 4, count / 2, count].map(|count| {
@@ -317,6 +318,63 @@ fn requests() -> Vec<Growing> {
                 &deep(count / 120, |_| r#""containers":[]"#.to_owned()),
             )
         }),
+    ]
+}
+
+/// What is found by its place or its key, where there is much of it.
+fn requests_by_place() -> Vec<Growing> {
+    let names: Vec<_> = (0..1500).map(|index| format!("name{index}")).collect();
+    vec![
+        growing(
+            "old violations in a template that changes",
+            json!({ "registries": { "allow": ["ghcr.io"] } }),
+            |count| {
+                let object = |value: &str| {
+                    let variables = list(count, |index| {
+                        format!(r#"{{"name":"v{index}","value":"{value}"}}"#)
+                    });
+                    let containers =
+                        list(100, |index| format!(r#"{{"name":"c{index}","image":"a"}}"#));
+                    format!(
+                        r#"{{"spec":{{"template":{{"spec":{{"env":[{variables}],"containers":[{containers}]}}}}}}}}"#
+                    )
+                };
+                update(DEPLOYMENT, &object("a"), &object("b"))
+            },
+        ),
+        growing(
+            "annotations, and many that are required",
+            json!({ "annotations": [{ "required": names }] }),
+            |count| create(SERVICE, &service(count, "a", "b")),
+        ),
+        growing(
+            "members of an object whose status is written",
+            json!({ "annotations": [{ "required": ["team"] }] }),
+            |count| {
+                let object = |prefix: &str| {
+                    let members = list(count, |index| format!(r#""{prefix}{index}":1"#));
+                    format!(
+                        r#"{{"metadata":{{"name":"a","annotations":{{"{prefix}":""}}}},{members}}}"#
+                    )
+                };
+                let request = update(CUSTOM, &object("a"), &object("b"));
+                request.replacen('{', r#"{"subResource":"status","#, 1)
+            },
+        ),
+        growing(
+            "lists of containers under one key",
+            json!({ "annotations": [{ "target": "both", "denied": ["a*"] }] }),
+            |count| {
+                let annotations = list(count, |index| format!(r#""a{index}":"b""#));
+                let lists = list(count, |_| r#""containers":[]"#.to_owned());
+                create(
+                    JOB_SET,
+                    &format!(
+                        r#"{{"spec":{{"template":{{"metadata":{{"annotations":{{{annotations}}}}},"spec":{{{lists}}}}}}}}}"#
+                    ),
+                )
+            },
+        ),
     ]
 }
 
