@@ -132,25 +132,23 @@ impl<'k, 'n> There<'k, 'n> {
             }
         }
         for (key, part) in item.members() {
-            let is = |name: &&str| key.is(name);
-            if matches!(key.length_and_first(), (5, Some(b'm')) | (6, Some(b'v')))
-                && (key.is("match") || key.is("values"))
-                || !self.compares && COMPARED.iter().any(is)
-                || DESCRIBING.iter().any(is)
-            {
-                continue;
-            }
-            let sifted = if key.is("denied") {
-                relevant.denied = self.denied(part);
-                &relevant.denied
-            } else if key.is("conflicting") {
-                relevant.conflicting = self.conflicting(part);
-                &relevant.conflicting
-            } else if key.is("requires") {
-                relevant.requires = self.requires(part);
-                &relevant.requires
-            } else {
-                &None
+            let sifted = match key.text() {
+                "match" | "values" => continue,
+                key if DESCRIBING.contains(&key) => continue,
+                key if !self.compares && COMPARED.contains(&key) => continue,
+                "denied" => {
+                    relevant.denied = self.denied(part);
+                    &relevant.denied
+                }
+                "conflicting" => {
+                    relevant.conflicting = self.conflicting(part);
+                    &relevant.conflicting
+                }
+                "requires" => {
+                    relevant.requires = self.requires(part);
+                    &relevant.requires
+                }
+                _ => &None,
             };
             matters |= match sifted {
                 Some(elements) => !elements.is_empty(),

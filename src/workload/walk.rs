@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::json::{DEEPEST, Key, Kind, Position, Spot, Step, Value, too_deep};
+use crate::json::{DEEPEST, Key, Kind, Spot, Step, Value, too_deep};
 use crate::kind::GroupKind;
 
 use super::object::{Found, ImageField, Malformed, Object, Source};
@@ -15,9 +15,6 @@ use super::object::{Found, ImageField, Malformed, Object, Source};
 pub(super) fn read<'a>(value: Value<'a>, kind: &GroupKind<'_>) -> Result<Object<'a>, String> {
     let mut walk = Walk {
         object: Object::new(value),
-        noted: Vec::new(),
-        passed: 0,
-        searched: 0,
         open_templates: Vec::new(),
         may_be_too_deep: value.may_be_as_deep_as(DEEPEST),
     };
@@ -35,26 +32,9 @@ pub(super) fn read<'a>(value: Value<'a>, kind: &GroupKind<'_>) -> Result<Object<
 /// What finds something in an object.
 struct Walk<'a> {
     object: Object<'a>,
-    /// Where the keys are of what is looked for at any depth, in the value that was searched for them last,
-    /// and how many of them are passed.
-    noted: Vec<Position>,
-    passed: usize,
-    /// The byte behind that value.
-    searched: usize,
     /// Where on the stack the templates are that end later.
     open_templates: Vec<usize>,
     may_be_too_deep: bool,
-}
-
-/// The lengths of the keys of what is looked for at any depth, a bit for each.
-const NOTED_LENGTHS: u32 = 1 << 7 | 1 << 8 | 1 << 10 | 1 << 14 | 1 << 19;
-
-/// Whether what stands at a key is looked for at any depth.
-fn is_noted(key: &str) -> bool {
-    matches!(
-        key,
-        "containers" | "volumes" | "metadata" | "initContainers" | "ephemeralContainers"
-    )
 }
 
 /// A value that is nested too deep.
@@ -67,7 +47,7 @@ const fn may_have_role(key: (usize, Option<u8>)) -> bool {
         (4, Some(b'n' | b's'))
             | (5 | 14 | 15, Some(b'i'))
             | (7, Some(b'v'))
-            | (8, Some(b't'))
+            | (8, Some(b'm' | b't'))
             | (9, Some(b'r'))
             | (10, Some(b'c' | b'p'))
             | (11, Some(b'j'))
@@ -92,6 +72,8 @@ enum Role {
     VolumeImage { strict: bool },
     /// A string to be read.
     Text { strict: bool },
+    /// The `metadata` of something in the object.
+    Metadata,
     /// Anything else.
     Any,
 }
@@ -144,6 +126,7 @@ impl Role {
                 of: Source::Volume,
                 strict,
             },
+            "metadata" => Self::Metadata,
             _ => Self::Any,
         }
     }
@@ -214,26 +197,9 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Whether there is something to find in a value of which nothing is known. Asked in the order of the
-    /// text.
-    fn may_find_in(&mut self, value: Value<'_>) -> bool {
-        let span = value.span();
-        if span.start >= self.searched {
-            self.noted = value.find_strings(NOTED_LENGTHS, &is_noted);
-            (self.passed, self.searched) = (0, span.end);
-        }
-        while self
-            .noted
-            .get(self.passed)
-            .is_some_and(|noted| noted.byte() < span.start)
-        {
-            self.passed += 1;
-        }
-        self.may_be_too_deep
-            || self
-                .noted
-                .get(self.passed)
-                .is_some_and(|noted| noted.byte() < span.end)
+    /// Whether there is something to find in a value of which nothing is known.
+    fn may_find_in(&self, value: Value<'_>) -> bool {
+        value.may_hold_pods() || (self.may_be_too_deep && value.is_composite())
     }
 
     fn map(
@@ -257,13 +223,15 @@ impl<'a> Walk<'a> {
                 continue;
             }
             let below = role.member(key);
-            let (Role::Text { .. }, Some(text)) = (below, value.string()) else {
-                let is_marked = matches!(below, Role::List { .. }) || key.is("metadata");
-                let is_known = !matches!(below, Role::Any);
-                if is_known || is_marked || (value.is_composite() && self.may_find_in(value)) {
+            let text = match below {
+                Role::Text { .. } => value.string(),
+                _ => None,
+            };
+            let Some(text) = text else {
+                if !matches!(below, Role::Any) || self.may_find_in(value) {
                     let way = Spot::below(trail, Step::key(key.text()));
                     self.value(value, below, Some(&way), deeper)?;
-                    if is_marked {
+                    if matches!(below, Role::List { .. } | Role::Metadata) {
                         self.object.marks.push((way.place(), value));
                     }
                 }
@@ -385,6 +353,7 @@ mod tests {
             "imagePullPolicy",
             "reference",
             "pullPolicy",
+            "metadata",
         ] {
             assert!(may_have_role((key.len(), key.bytes().next())), "{key}");
         }

@@ -7,7 +7,7 @@ use super::string::{Marks, Meaning, escaped_end};
 /// Where a key, a value, or the end of a list or map stands.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
-    /// The first byte; the two highest bits say what is there.
+    /// The first byte; the three highest bits say what is there.
     start: u32,
     /// Of a string, number or word, the byte behind it; of a string with escapes, its position among
     /// these; of a list or map, the place that closes it, and of that place the one that opens it.
@@ -20,11 +20,32 @@ const BRACKET: u32 = 1 << 31;
 /// A string with escapes.
 const ESCAPED: u32 = 1 << 30;
 
-/// Where a text must end: two bits of a position say what is there.
-const LONGEST: usize = 1 << 30;
+/// Of a list or map, that a key that is noted stands in it.
+const HOLDS_NOTED: u32 = 1 << 29;
+
+/// Where a text must end: three bits of a position say what is there.
+const LONGEST: usize = 1 << 29;
+
+/// Of a bracket, that it opens a map.
+const MAP: u32 = ESCAPED;
+
+/// The keys that are noted: what is looked for at any depth of an object of Kubernetes.
+const NOTED: [&[u8]; 5] = [
+    b"\"containers\"",
+    b"\"ephemeralContainers\"",
+    b"\"initContainers\"",
+    b"\"metadata\"",
+    b"\"volumes\"",
+];
+
+/// Their lengths, a bit for each, with their quotes.
+const LENGTHS: u32 = (1 << 10 | 1 << 19 | 1 << 14 | 1 << 8 | 1 << 7) << 2;
 
 /// There is no list or map around the value.
 const ROOT: u32 = u32::MAX;
+
+/// What closes nothing.
+const NOTHING: char = ' ';
 
 impl Place {
     /// `null`, at the start of a text.
@@ -32,7 +53,7 @@ impl Place {
 
     #[inline(always)]
     pub(crate) const fn start(self) -> usize {
-        (self.start & !(BRACKET | ESCAPED)) as usize
+        (self.start & !(BRACKET | ESCAPED | HOLDS_NOTED)) as usize
     }
 
     #[inline(always)]
@@ -45,17 +66,10 @@ impl Place {
         self.start & BRACKET != 0
     }
 
-    /// Whether it may be a string of one of these lengths, a bit for each. What is longer than 31 or no string
-    /// may be, too.
+    /// Whether a key that is noted, or a string with escapes, stands in the list or map.
     #[inline(always)]
-    pub(crate) const fn may_be_string_of(self, lengths: u32) -> bool {
-        // Of the difference the lowest five bits count, and two of its characters are quotes.
-        lengths
-            .rotate_left(2)
-            .wrapping_shr(self.end.wrapping_sub(self.start))
-            & 1
-            == 1
-            || self.is_escaped()
+    pub(crate) const fn holds_noted(self) -> bool {
+        self.start & (BRACKET | HOLDS_NOTED) == BRACKET | HOLDS_NOTED
     }
 
     #[inline(always)]
@@ -107,65 +121,99 @@ impl Index {
         }
     }
 
+    /// Adds the string that starts here, and says where it ends.
+    #[inline(always)]
+    fn string(
+        &mut self,
+        bytes: &[u8],
+        places: &mut Places,
+        marks: &mut Marks,
+        start: usize,
+    ) -> Result<usize, Stop> {
+        let at = marks.next(bytes, start + 1);
+        if marks.are_quotes || bytes.get(at) == Some(&b'"') {
+            places.put(narrow(start), narrow(at + 1))?;
+            return Ok(at + 1);
+        }
+        let (at, read) = escaped_end(bytes, at, *marks).map_err(Stop::NotJson)?;
+        *marks = read;
+        let place = places.put(narrow(start) | ESCAPED, narrow(self.escaped.len()))?;
+        self.escaped.push(Meaning::of(narrow(at)));
+        places.last_noted = place;
+        Ok(at)
+    }
+
     fn fill(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         // Of its own while it is filled, which keeps it in registers.
-        let mut places = Places(std::mem::take(&mut self.places));
-        let escaped = &mut self.escaped;
+        let mut places = Places {
+            all: std::mem::take(&mut self.places),
+            last_noted: 0,
+        };
         let mut marks = Marks::NONE;
         // What is innermost: the place that opens it, and the character that closes it.
-        let (mut open, mut closing) = (ROOT, b' ');
+        let (mut open, mut closing) = (ROOT, NOTHING);
         let (mut depth, mut deepest) = (0, 0);
-        let (mut at, mut byte) = next(bytes, 0);
+        let (mut at, mut first) = next(bytes, 0);
         loop {
             // A value starts here, or behind this key.
-            if closing == b'}' {
-                if byte != b'"' {
+            if closing == '}' {
+                if first != '"' {
                     return Err(Stop::NotJson(at));
                 }
-                at = places.string(bytes, &mut marks, escaped, at)?;
-                (at, byte) = next(bytes, at);
-                if byte != b':' {
-                    return Err(Stop::NotJson(at));
+                let start = at;
+                at = self.string(bytes, &mut places, &mut marks, start)?;
+                if LENGTHS.wrapping_shr(narrow(at - start)) & 1 != 0
+                    && is_noted(bytes.get(start..at))
+                {
+                    places.last_noted = narrow(places.all.len()) - 1;
                 }
-                (at, byte) = next(bytes, at + 1);
+                if bytes.get(at) != Some(&b':') {
+                    at = behind_space(bytes, at).0;
+                    if bytes.get(at) != Some(&b':') {
+                        return Err(Stop::NotJson(at));
+                    }
+                }
+                (at, first) = next(bytes, at + 1);
             }
-            match byte {
-                b'"' => at = places.string(bytes, &mut marks, escaped, at)?,
-                b'{' | b'[' => {
-                    open = places.put(narrow(at) | BRACKET, open)?;
-                    closing = byte + 2;
+            match first {
+                '"' => at = self.string(bytes, &mut places, &mut marks, at)?,
+                '{' | '[' => {
+                    let map = if first == '{' { MAP } else { 0 };
+                    open = places.put(narrow(at) | BRACKET, open)? | map;
+                    closing = closing_of(open);
                     depth += 1;
                     deepest = if depth > deepest { depth } else { deepest };
-                    (at, byte) = next(bytes, at + 1);
-                    if byte != closing {
+                    (at, first) = next(bytes, at + 1);
+                    if first != closing {
                         continue;
                     }
                 }
                 _ => {
                     let start = at;
-                    at = literal_end(bytes, at, byte)?;
+                    at = literal_end(bytes, at, first)?;
                     places.put(narrow(start), narrow(at))?;
                 }
             }
-            (at, byte) = next(bytes, at);
-            while byte != b',' {
-                if byte != closing {
+            let mut behind;
+            (at, behind) = next(bytes, at);
+            while behind != ',' {
+                if behind != closing {
                     if open != ROOT || at < bytes.len() {
                         return Err(Stop::NotJson(at));
                     }
-                    (self.depth, self.places) = (deepest, places.0);
+                    (self.depth, self.places) = (deepest, places.all);
                     return Ok(());
                 }
-                let close = places.put(narrow(at) | BRACKET, open)?;
-                open = places.close(open, close)?;
-                closing = places.closing(bytes, open);
+                let close = places.put(narrow(at) | BRACKET, open & !MAP)?;
+                open = places.close(open & !MAP, close)?;
+                closing = closing_of(open);
                 depth -= 1;
-                (at, byte) = next(bytes, at + 1);
+                (at, behind) = next(bytes, at + 1);
             }
             if open == ROOT {
                 return Err(Stop::NotJson(at));
             }
-            (at, byte) = next(bytes, at + 1);
+            (at, first) = next(bytes, at + 1);
         }
     }
 }
@@ -179,54 +227,42 @@ enum Stop {
 }
 
 /// Places that are being filled, no more than there is room for.
-struct Places(Vec<Place>);
+struct Places {
+    all: Vec<Place>,
+    /// The last key that is noted, or string with escapes, which may be one; 0 before the first.
+    last_noted: u32,
+}
 
 impl Places {
     /// Adds a place, and says which one it is.
     #[inline(always)]
     fn put(&mut self, start: u32, end: u32) -> Result<u32, Stop> {
-        let count = self.0.len();
-        if count == self.0.capacity() {
+        let count = self.all.len();
+        if count == self.all.capacity() {
             return Err(Stop::Full);
         }
-        self.0.push(Place { start, end });
+        self.all.push(Place { start, end });
         Ok(narrow(count))
     }
 
     /// Notes where a list or map is closed, and says what is around it.
     #[inline(always)]
     fn close(&mut self, open: u32, close: u32) -> Result<u32, Stop> {
-        let place = self.0.get_mut(open as usize).ok_or(Stop::Full)?;
+        let place = self.all.get_mut(open as usize).ok_or(Stop::Full)?;
+        if self.last_noted > open {
+            place.start |= HOLDS_NOTED;
+        }
         Ok(std::mem::replace(&mut place.end, close))
     }
+}
 
-    /// The character that closes what is opened here.
-    #[inline(always)]
-    fn closing(&self, bytes: &[u8], open: u32) -> u8 {
-        let place = self.0.get(open as usize);
-        let opening = place.and_then(|place| bytes.get(place.start()));
-        opening.map_or(b' ', |opening| opening + 2)
-    }
-
-    /// Adds the string that starts here, and says where it ends.
-    #[inline(always)]
-    fn string(
-        &mut self,
-        bytes: &[u8],
-        marks: &mut Marks,
-        escaped: &mut Vec<Meaning>,
-        start: usize,
-    ) -> Result<usize, Stop> {
-        let at = marks.next(bytes, start + 1);
-        if bytes.get(at) == Some(&b'"') {
-            self.put(narrow(start), narrow(at + 1))?;
-            return Ok(at + 1);
-        }
-        let (at, read) = escaped_end(bytes, at, *marks).map_err(Stop::NotJson)?;
-        *marks = read;
-        self.put(narrow(start) | ESCAPED, narrow(escaped.len()))?;
-        escaped.push(Meaning::of(narrow(at)));
-        Ok(at)
+/// The character that closes what is opened here.
+#[inline(always)]
+const fn closing_of(open: u32) -> char {
+    match open {
+        ROOT => NOTHING,
+        open if open & MAP != 0 => '}',
+        _ => ']',
     }
 }
 
@@ -234,6 +270,11 @@ impl Places {
 #[inline(always)]
 fn narrow(position: usize) -> u32 {
     u32::try_from(position).unwrap_or(u32::MAX)
+}
+
+#[inline(never)]
+fn is_noted(key: Option<&[u8]>) -> bool {
+    NOTED.iter().any(|noted| key == Some(noted))
 }
 
 /// At least as many places as a text has: a value is the first or stands behind `[`, `,` or `:`, a key
@@ -258,43 +299,43 @@ pub(crate) fn most_places(bytes: &[u8]) -> usize {
 
 /// What comes next that is no white space, and where; 0 at the end, which is no part of JSON.
 #[inline(always)]
-fn next(bytes: &[u8], at: usize) -> (usize, u8) {
+fn next(bytes: &[u8], at: usize) -> (usize, char) {
     match bytes.get(at) {
         // Hosts write none.
-        Some(byte) if *byte > b' ' => (at, *byte),
+        Some(byte) if *byte > b' ' => (at, char::from(*byte)),
         _ => behind_space(bytes, at),
     }
 }
 
 #[cold]
 #[inline(never)]
-fn behind_space(bytes: &[u8], mut at: usize) -> (usize, u8) {
+fn behind_space(bytes: &[u8], mut at: usize) -> (usize, char) {
     while matches!(bytes.get(at), Some(b' ' | b'\n' | b'\r' | b'\t')) {
         at += 1;
     }
-    (at, bytes.get(at).copied().unwrap_or_default())
+    (at, bytes.get(at).copied().map_or('\0', char::from))
 }
 
 /// Where the number or word ends that starts here.
 #[inline(always)]
-fn literal_end(bytes: &[u8], start: usize, first: u8) -> Result<usize, Stop> {
+fn literal_end(bytes: &[u8], start: usize, first: char) -> Result<usize, Stop> {
     let mut at = start;
     while matches!(bytes.get(at), Some(b'0'..=b'9')) {
         at += 1;
     }
     // Most are small integers.
-    if at == start || first == b'0' || matches!(bytes.get(at), Some(b'.' | b'e' | b'E')) {
+    if at == start || first == '0' || matches!(bytes.get(at), Some(b'.' | b'e' | b'E')) {
         return other_end(bytes, start, first).ok_or(Stop::NotJson(start));
     }
     Ok(at)
 }
 
 #[inline(never)]
-fn other_end(bytes: &[u8], at: usize, first: u8) -> Option<usize> {
+fn other_end(bytes: &[u8], at: usize, first: char) -> Option<usize> {
     let word: &[u8] = match first {
-        b't' => b"true",
-        b'f' => b"false",
-        b'n' => b"null",
+        't' => b"true",
+        'f' => b"false",
+        'n' => b"null",
         _ => return number_end(bytes, at),
     };
     bytes

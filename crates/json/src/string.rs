@@ -39,6 +39,8 @@ pub(crate) struct Marks {
     start: usize,
     /// A bit for each of them.
     found: u64,
+    /// All that is found are quotes.
+    pub(crate) are_quotes: bool,
 }
 
 impl Marks {
@@ -46,6 +48,7 @@ impl Marks {
     pub(crate) const NONE: Self = Self {
         start: usize::MAX - 63,
         found: 0,
+        are_quotes: true,
     };
 
     /// Where the next one is, or the text ends. Asked in the order of the text.
@@ -60,10 +63,9 @@ impl Marks {
                 }
                 at = self.start + 64;
             }
-            let Some(rest) = bytes.get(at..) else {
-                return at;
-            };
-            (self.start, self.found) = (at, marks(rest));
+            let rest = bytes.get(at..).unwrap_or_default();
+            (self.found, self.are_quotes) = marks(rest);
+            self.start = at;
         }
     }
 }
@@ -88,10 +90,10 @@ pub(crate) fn escaped_end(
     }
 }
 
-/// Where the quotes, backslashes and control characters are in the first 64 bytes. What is behind the end
-/// counts as a control character.
+/// Where the quotes, backslashes and control characters are in the first 64 bytes, and whether all of these are
+/// quotes. What is behind the end counts as a control character.
 #[inline(always)]
-fn marks(bytes: &[u8]) -> u64 {
+fn marks(bytes: &[u8]) -> (u64, bool) {
     match bytes.first_chunk() {
         Some(block) => marks_in(block),
         None => marks_at_the_end(bytes),
@@ -100,7 +102,7 @@ fn marks(bytes: &[u8]) -> u64 {
 
 #[cold]
 #[inline(never)]
-fn marks_at_the_end(bytes: &[u8]) -> u64 {
+fn marks_at_the_end(bytes: &[u8]) -> (u64, bool) {
     let mut block = [0; 64];
     for (place, byte) in block.iter_mut().zip(bytes) {
         *place = *byte;
@@ -109,17 +111,29 @@ fn marks_at_the_end(bytes: &[u8]) -> u64 {
 }
 
 #[inline(always)]
-fn marks_in(block: &[u8; 64]) -> u64 {
+fn marks_in(block: &[u8; 64]) -> (u64, bool) {
+    let quotes = |part: u8x16| part.simd_eq(u8x16::splat(b'"'));
+    let others = |part: u8x16| {
+        part.simd_eq(u8x16::splat(b'\\')) | part.simd_eq(part.min(u8x16::splat(b' ' - 1)))
+    };
     let (parts, _) = block.as_chunks::<16>();
-    let mut marks = 0;
-    for (part, shift) in parts.iter().zip([0, 16, 32, 48]) {
-        let part = u8x16::new(*part);
-        let found = part.simd_eq(u8x16::splat(b'"'))
-            | part.simd_eq(u8x16::splat(b'\\'))
-            | part.simd_eq(part.min(u8x16::splat(b' ' - 1)));
-        marks |= u64::from(found.to_bitmask()) << shift;
+    let any = parts
+        .iter()
+        .fold(u8x16::ZERO, |any, part| any | others(u8x16::new(*part)));
+    if any.any() {
+        return (bits(block, |part| quotes(part) | others(part)), false);
     }
-    marks
+    (bits(block, quotes), true)
+}
+
+/// A bit for each byte for which something holds.
+#[inline(always)]
+fn bits(block: &[u8; 64], holds: impl Fn(u8x16) -> u8x16) -> u64 {
+    let (parts, _) = block.as_chunks::<16>();
+    let parts = parts.iter().zip([0, 16, 32, 48]);
+    parts.fold(0, |bits, (part, shift)| {
+        bits | u64::from(holds(u8x16::new(*part)).to_bitmask()) << shift
+    })
 }
 
 fn escape_end(bytes: &[u8], at: usize) -> Option<usize> {

@@ -154,16 +154,17 @@ impl<'a> Value<'a> {
 
     /// The string that it is; none if it is something else.
     pub fn string(self) -> Option<&'a str> {
-        if self.kind() != Kind::Text {
+        let place = self.place();
+        let first = self.document.text.as_bytes().get(place.start());
+        if first != Some(&b'"') {
             return None;
         }
-        let place = self.place();
-        let span = self.span();
-        let written = self.document.text.get(span.start + 1..span.end - 1)?;
         if place.is_escaped() {
+            let span = self.span();
+            let written = self.document.text.get(span.start + 1..span.end - 1)?;
             return Some(self.document.index.escaped.get(place.end())?.text(written));
         }
-        Some(written)
+        self.document.text.get(place.start() + 1..place.end() - 1)
     }
 
     /// Whether it is a list or a map.
@@ -208,27 +209,11 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Where in it there are strings that are wanted, be they keys or not, in the order of the text. Asked
-    /// for are those of these lengths, a bit for each: most others are told by theirs.
-    pub fn find_strings(self, lengths: u32, is_wanted: &dyn Fn(&str) -> bool) -> Vec<Position> {
-        let end = if self.is_composite() {
-            self.place().end()
-        } else {
-            self.at
-        };
-        let places = self.document.index.places.get(..end).unwrap_or_default();
-        let mut found = Vec::new();
-        for (at, place) in places.iter().enumerate().skip(self.at + 1) {
-            if place.may_be_string_of(lengths) {
-                let string = Self { at, ..self };
-                // An escape is six characters for one at most.
-                let is_short = string.span().len() <= 6 * 32;
-                if is_short && string.string().is_some_and(is_wanted) {
-                    found.push(string.position());
-                }
-            }
-        }
-        found
+    /// Whether one of the keys `containers`, `initContainers`, `ephemeralContainers`, `volumes` and `metadata` may
+    /// stand in it, at any depth: always where one does, and where a string in it has escapes.
+    #[inline]
+    pub fn may_hold_pods(self) -> bool {
+        self.place().holds_noted()
     }
 
     /// Whether something in it may be nested as deep as this.

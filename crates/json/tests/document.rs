@@ -40,9 +40,29 @@ fn assert_followed(text: &str) {
     assert_parts(root, text);
 }
 
+const NOTED: [&str; 5] = [
+    "containers",
+    "initContainers",
+    "ephemeralContainers",
+    "volumes",
+    "metadata",
+];
+
+fn holds_pods(value: Value<'_>) -> bool {
+    let mut members = value.members();
+    members.any(|(key, below)| NOTED.contains(&key.text()) || holds_pods(below))
+        || value.elements().any(holds_pods)
+}
+
 /// Asserts that what a value is written as is that value, and stands where it says.
 fn assert_parts(value: Value<'_>, text: &str) {
     assert_eq!(text.get(value.span()), Some(value.text()));
+    let has_escapes = value.is_composite() && value.text().contains('\\');
+    assert!(value.may_hold_pods() || !holds_pods(value), "{text}");
+    assert!(
+        !value.may_hold_pods() || holds_pods(value) || has_escapes,
+        "{text}"
+    );
     let part = serde_json::from_str::<serde_json::Value>(value.text()).unwrap();
     assert_eq!(followed(value), part, "{text}");
     let mut last = value.position();
@@ -159,6 +179,19 @@ fn a_repeated_key_leads_to_all_its_values() {
     let one = Document::of("[1]").unwrap();
     assert!(one.root().get("0").is_none() && one.root().members().next().is_none());
     assert!(root.elements().next().is_none() && root.string().is_none());
+}
+
+#[test]
+fn keys_that_are_noted_are_known_all_the_way_up() {
+    for key in NOTED {
+        let (first, rest) = key.split_at(1);
+        let escaped = format!("\\u00{:x}{rest}", first.as_bytes()[0]);
+        for written in [key, &escaped] {
+            assert_followed(&format!(
+                r#"{{"a":[[],{{"b":1,"{written}":[{{}}],"c":{{}}}},"{key}"],"d":{{"e":"{key}"}}}}"#
+            ));
+        }
+    }
 }
 
 #[test]
@@ -280,7 +313,10 @@ fn json() -> impl Strategy<Value = String> {
         ]),
         0..12,
     );
-    let text = text.prop_map(|parts| format!("\"{}\"", parts.concat()));
+    let text = prop_oneof![
+        4 => text.prop_map(|parts| format!("\"{}\"", parts.concat())),
+        1 => select(NOTED.to_vec()).prop_map(|key| format!("\"{key}\"")),
+    ];
     let leaf = prop_oneof![
         select(vec![
             "0", "-1", "17", "-2.5e-3", "1E5", "true", "false", "null", "[]", "{}"
