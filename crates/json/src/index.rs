@@ -29,16 +29,7 @@ const LONGEST: usize = 1 << 29;
 /// Of a bracket, that it opens a map.
 const MAP: u32 = ESCAPED;
 
-/// The keys that are noted: what is looked for at any depth of an object of Kubernetes.
-const NOTED: [&[u8]; 5] = [
-    b"\"containers\"",
-    b"\"ephemeralContainers\"",
-    b"\"initContainers\"",
-    b"\"metadata\"",
-    b"\"volumes\"",
-];
-
-/// Their lengths, a bit for each, with their quotes.
+/// The lengths of the keys that are noted, a bit for each, with their quotes.
 const LENGTHS: u32 = (1 << 10 | 1 << 19 | 1 << 14 | 1 << 8 | 1 << 7) << 2;
 
 /// There is no list or map around the value.
@@ -272,9 +263,19 @@ fn narrow(position: usize) -> u32 {
     u32::try_from(position).unwrap_or(u32::MAX)
 }
 
+/// Whether a key, with its quotes, is noted: what stands there is looked for at any depth of an object.
 #[inline(never)]
 fn is_noted(key: Option<&[u8]>) -> bool {
-    NOTED.iter().any(|noted| key == Some(noted))
+    matches!(
+        key,
+        Some(
+            b"\"containers\""
+                | b"\"ephemeralContainers\""
+                | b"\"initContainers\""
+                | b"\"metadata\""
+                | b"\"volumes\""
+        )
+    )
 }
 
 /// At least as many places as a text has: a value is the first or stands behind `[`, `,` or `:`, a key
