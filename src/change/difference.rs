@@ -4,9 +4,9 @@
 //! white space and the spelling of numbers do not count, and `null` is as good as absent.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
 
-use crate::hashing::Seen;
+use crate::hashing::{ByHash, Seen, hash_of};
+use crate::json::scan::Member;
 use crate::json::{Kind, Location, Scalar, Step, kind_of, same, scan};
 use crate::shown::{is_private, is_record};
 
@@ -56,8 +56,8 @@ pub(super) fn is_owner(place: &[Step<'_>]) -> bool {
 }
 
 /// Whether this is what restarts a workload, and does nothing else.
-fn is_restart(path: &Location<'_>) -> bool {
-    matches!(path.steps(), [.., Step::Key(template), Step::Key(metadata), Step::Key(annotations), Step::Key(key)]
+fn is_restart(path: &[Step<'_>]) -> bool {
+    matches!(path, [.., Step::Key(template), Step::Key(metadata), Step::Key(annotations), Step::Key(key)]
         if template == "template" && metadata == "metadata" && annotations == "annotations" && key == RESTARTED_AT)
 }
 
@@ -159,7 +159,7 @@ impl Differences {
     /// Does something some steps further down.
     pub(crate) fn below(&mut self, steps: &[Step<'_>], act: &mut dyn FnMut(&mut Self)) {
         let before = self.at.len();
-        self.at.extend(Location(steps.to_vec()).detached().0);
+        self.at.extend(steps.iter().map(Step::detached));
         act(self);
         self.at.truncate(before);
     }
@@ -167,34 +167,41 @@ impl Differences {
     /// Keeps a difference at a place, or counts it only.
     pub(crate) fn add(
         &mut self,
-        path: Location<'static>,
+        path: &[Step<'_>],
         difference: &dyn Fn(Location<'static>) -> Difference,
     ) {
-        if (self.left_out)(path.steps()) {
+        if (self.left_out)(path) {
             return;
         }
         if let Some(seen) = &mut self.seen
-            && !seen.insert(&path)
+            && !seen.insert(path)
         {
             return;
         }
-        self.are_restarts &= is_restart(&path);
+        self.are_restarts &= is_restart(path);
         if self.found.len() < self.most {
-            self.found.push(difference(path));
+            let path = path.iter().map(Step::detached).collect();
+            self.found.push(difference(Location(path)));
         } else {
             self.more += 1;
         }
     }
 
-    /// Where it stands.
-    pub(super) fn here(&self) -> Location<'static> {
-        Location(self.at.clone())
+    /// Keeps a difference where it stands, or counts it only.
+    pub(super) fn add_here(&mut self, difference: &dyn Fn(Location<'static>) -> Difference) {
+        let here = std::mem::take(&mut self.at);
+        self.add(&here, difference);
+        self.at = here;
+    }
+
+    /// Compares two values a step further down, if they are not the same to the byte.
+    fn inner(&mut self, step: Step<'_>, change: Change<'_>, deeper: usize) {
+        if let Some(change) = unequal(change) {
+            self.below(&[step], &mut |this| this.value(change, deeper));
+        }
     }
 
     fn value(&mut self, change: Change<'_>, deeper: usize) {
-        let Some(change) = unequal(change) else {
-            return;
-        };
         let is_opened = || matches!(self.at.last(), Some(Step::Key(key)) if ALWAYS_OPENED.contains(&key.as_ref()));
         match (change.0.map(kind_of), change.1.map(kind_of)) {
             (Some(Kind::Map), Some(Kind::Map)) if deeper > 0 => {
@@ -212,15 +219,14 @@ impl Differences {
         let (Some(was), Some(is)) = (opened(change.0), opened(change.1)) else {
             return self.differ(change);
         };
-        let (Some(before), Some(_)) = (
-            positions(was.iter().map(|(key, _)| key.as_ref())),
-            positions(is.iter().map(|(key, _)| key.as_ref())),
-        ) else {
+        let hashes = |map: &[Member<'_>]| map.iter().map(|(key, _)| hash_of(key)).collect();
+        let (known, names): (Vec<_>, Vec<_>) = (hashes(&was), hashes(&is));
+        let (Some(before), Some(_)) = (positions(&known), positions(&names)) else {
             return self.differ(change);
         };
         let mut is_left = vec![false; was.len()];
-        for (key, now) in &is {
-            let index = before.get(key.as_ref()).copied();
+        for ((key, now), name) in is.iter().zip(&names) {
+            let index = before.get(name).copied();
             if let Some(left) = index.and_then(|index| is_left.get_mut(index)) {
                 *left = true;
             }
@@ -228,18 +234,12 @@ impl Differences {
                 let value = index
                     .and_then(|index| was.get(index))
                     .map(|(_, value)| *value);
-                let step = [Step::key(key)];
-                self.below(&step, &mut |this| {
-                    this.value((value, Some(*now)), deeper - 1);
-                });
+                self.inner(Step::key(key), (value, Some(*now)), deeper - 1);
             }
         }
         for ((key, value), is_left) in was.iter().zip(is_left) {
             if !is_left && wanted(key) {
-                let step = [Step::key(key)];
-                self.below(&step, &mut |this| {
-                    this.value((Some(*value), None), deeper - 1);
-                });
+                self.inner(Step::key(key), (Some(*value), None), deeper - 1);
             }
         }
     }
@@ -252,9 +252,9 @@ impl Differences {
             return self.differ(change);
         }
         for (before, now) in pairs.found {
-            let step = [Step::Index(now.or(before).unwrap_or_default())];
+            let step = Step::Index(now.or(before).unwrap_or_default());
             let change = (pick(&was, before), pick(&is, now));
-            self.below(&step, &mut |this| this.value(change, deeper - 1));
+            self.inner(step, change, deeper - 1);
         }
     }
 
@@ -265,7 +265,7 @@ impl Differences {
         {
             return;
         }
-        self.add(self.here(), &|path| {
+        self.add_here(&|path| {
             // `"1"` and `1` must not look alike.
             let is_other_type =
                 matches!(change, (Some(was), Some(is)) if kind_of(was) != kind_of(is));
@@ -295,7 +295,7 @@ impl Differences {
 
 /// Whether a message may show what stood and stands at a place.
 fn is_public(place: &[Step<'_>], change: Change<'_>) -> bool {
-    if is_private(place) {
+    if place.first().is_some_and(is_private) {
         return false;
     }
     let is_plain = |value: &str| matches!(kind_of(value), Kind::Bool | Kind::Number);
@@ -332,11 +332,11 @@ fn has_same_elements(change: Change<'_>) -> bool {
         return false;
     }
     let (was, is) = (scan::elements(was), scan::elements(is));
-    let mut counts: HashMap<&str, usize> = HashMap::new();
+    let mut counts = ByHash::<usize>::default();
     for element in &was {
-        *counts.entry(element).or_default() += 1;
+        *counts.entry(hash_of(element)).or_default() += 1;
     }
-    let is_known = |element: &str| match counts.get_mut(element) {
+    let is_known = |element: &str| match counts.get_mut(&hash_of(element)) {
         Some(count) if *count > 0 => {
             *count -= 1;
             true
@@ -421,12 +421,12 @@ fn pairs(was: &[&str], is: &[&str]) -> Pairs {
         (0..list.len()).filter(|index| !is_kept(*index)).collect()
     };
     let (before, now) = (changed(was), changed(is));
-    let name_all = |list: &[&'_ str], at: &[usize]| -> Option<Vec<String>> {
+    let name_all = |list: &[&'_ str], at: &[usize]| -> Option<Vec<u64>> {
         at.iter().map(|index| name(list.get(*index)?)).collect()
     };
     let names_before = name_all(was, &before);
-    let known = names_before.as_deref().and_then(by_name);
-    let names = name_all(is, &now).filter(|names| by_name(names).is_some());
+    let known = names_before.as_deref().and_then(positions);
+    let names = name_all(is, &now).filter(|names| positions(names).is_some());
     let (Some(known), Some(names)) = (known, names) else {
         let longest = was.len().max(is.len());
         let by_position = (0..longest).filter(|index| !is_kept(*index)).map(|index| {
@@ -441,7 +441,7 @@ fn pairs(was: &[&str], is: &[&str]) -> Pairs {
     let mut is_left: Vec<bool> = vec![false; before.len()];
     let mut found = Vec::new();
     for (name, now) in names.iter().zip(now) {
-        let position = known.get(name.as_str()).copied();
+        let position = known.get(name).copied();
         if let Some(left) = position.and_then(|position| is_left.get_mut(position)) {
             *left = true;
         }
@@ -459,26 +459,22 @@ fn pairs(was: &[&str], is: &[&str]) -> Pairs {
     }
 }
 
-/// The `name` of an element, if it has one and one only.
-fn name(element: &str) -> Option<String> {
+/// The hash of the `name` of an element, if it has one and one only.
+fn name(element: &str) -> Option<u64> {
     match scan::lookup(element, &[Step::key("name")]).as_slice() {
         [only] => match Scalar::of(only) {
-            Scalar::Text(text) => Some(text.into_owned()),
+            Scalar::Text(text) => Some(hash_of(&text)),
             _ => None,
         },
         _ => None,
     }
 }
 
-fn by_name(names: &[String]) -> Option<BTreeMap<&str, usize>> {
-    positions(names.iter().map(String::as_str))
-}
-
-/// Where each text is in its list; none if one of them occurs twice.
-fn positions<'t>(texts: impl Iterator<Item = &'t str>) -> Option<BTreeMap<&'t str, usize>> {
-    let mut positions = BTreeMap::new();
-    for (position, text) in texts.enumerate() {
-        if positions.insert(text, position).is_some() {
+/// Where each hash is in its list; none if one of them occurs twice.
+fn positions(hashes: &[u64]) -> Option<ByHash<usize>> {
+    let mut positions = ByHash::default();
+    for (position, hash) in hashes.iter().enumerate() {
+        if positions.insert(*hash, position).is_some() {
             return None;
         }
     }

@@ -227,7 +227,7 @@ impl<'a> Reference<'a> {
     fn of(split: &Split<'a>, host: Cow<'a, str>) -> Self {
         let path = if host == DOCKER_HUB && !split.path.contains('/') {
             // `library/` counts for the length of the name, as it is part of it.
-            Cow::Owned(format!("{OFFICIAL}{}", split.path))
+            Cow::Owned([OFFICIAL, split.path].concat())
         } else {
             Cow::Borrowed(split.path)
         };

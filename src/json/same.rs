@@ -1,6 +1,6 @@
 //! Whether two JSON texts say the same.
 
-use std::collections::HashMap;
+use crate::hashing::{ByHash, hash_of};
 
 use super::node::Node;
 use super::scan;
@@ -57,16 +57,16 @@ fn equal(left: &Node<'_>, right: &Node<'_>) -> bool {
                 return pairs.all(|(left, right)| equal(&left.1, &right.1));
             }
             // The other value of a key is taken out once; a sort would be much code in the module.
-            let mut others = HashMap::new();
+            let mut others = ByHash::default();
             for (position, (key, _)) in right.iter().enumerate() {
-                others.insert(key.as_ref(), position);
+                others.insert(hash_of(key), position);
             }
             others.len() == right.len()
                 && left.iter().all(|(key, value)| {
-                    let other = others.get_mut(key.as_ref());
+                    let other = others.get_mut(&hash_of(key));
                     other
                         .and_then(|other| right.get(std::mem::replace(other, usize::MAX)))
-                        .is_some_and(|(_, other)| equal(value, other))
+                        .is_some_and(|(known, other)| known == key && equal(value, other))
                 })
         }
         (Node::List(left), Node::List(right)) => {

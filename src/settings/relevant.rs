@@ -76,7 +76,7 @@ impl<'k, 'n> There<'k, 'n> {
         let mut is_malformed = false;
         for place in places {
             count += 1;
-            is_malformed |= !place.malformed.is_empty();
+            is_malformed |= place.malformed > 0;
             annotations.extend_from_slice(&place.all);
         }
         Self {
