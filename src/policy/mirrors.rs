@@ -17,7 +17,7 @@
 //! | pull policy `Never`, `auto` of Istio, exempt | any | as written |
 //! | pinned, with `digest: skip`; not on the mirror, with `checkExists` | any | as written |
 
-use std::fmt;
+use std::borrow::Cow;
 
 use crate::exemption::Check;
 use crate::hashing::{ByHash, hash_of};
@@ -39,7 +39,6 @@ use super::exempted::Exempted;
 use super::finding::AboutImage;
 use super::images::Put;
 use super::pull_secrets;
-use super::running::as_written;
 use super::{Judged, is_filled_in_by_istio, is_static_pod};
 
 /// Registries are asked for so many images of a request.
@@ -110,7 +109,7 @@ pub(super) struct Mirrors<'p, 's, 'r> {
     treatment: Treatment,
     applies: Applies,
     /// The images of the old object by the hash of their pairing; read when they are needed.
-    old: Option<ByHash<String>>,
+    old: Option<ByHash<Cow<'r, str>>>,
     /// Whether registries are asked.
     pub(super) asking: Asking,
     /// What the registry said of which image.
@@ -266,9 +265,12 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         written: &Reference<'_>,
         text: String,
     ) -> Runs {
+        let is = |now: &Reference<'_>, before: &str| {
+            Reference::parse(before).is_ok_and(|before| before == *now)
+        };
         let runs_before = |before: Option<&str>| {
-            let is = |before| Reference::parse(&text).is_ok_and(|now| is_written(&now, before));
-            before.is_some_and(is)
+            let runs = |before| Reference::parse(&text).is_ok_and(|now| is(&now, before));
+            before.is_some_and(runs)
         };
         let is_edited = match treatment {
             Treatment::Rewritten => false,
@@ -279,7 +281,7 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
                     // What runs there already is there.
                     return Runs::from(text, true);
                 }
-                !before.is_some_and(|before| is_written(written, before))
+                !before.is_some_and(|before| is(written, before))
             }
             Treatment::Restored if runs_before(self.before(image)) => {
                 return Runs::from(text, true);
@@ -400,7 +402,7 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         }
     }
 
-    /// The image of the same container or volume in the old object, in its normal form.
+    /// The image of the same container or volume in the old object.
     fn before(&mut self, image: &ImageField<'_>) -> Option<&str> {
         let (request, settings) = (self.request, self.settings);
         let old = self.old.get_or_insert_with(|| {
@@ -410,17 +412,17 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
                 .map(|text| Object::read(text, &request.kind));
             if let Some(Ok(mut old)) = old {
                 super::images::add(settings, request, &mut old);
-                for found in &old.found {
+                for found in old.found {
                     if let Found::Image(image) = found {
                         let pairing = hash_of(&image.pairing());
-                        images.entry(pairing).or_insert_with(|| as_written(image));
+                        images.entry(pairing).or_insert(image.text);
                     }
                 }
             }
             images
         });
         let pairing = hash_of(&image.pairing());
-        old.get(&pairing).map(String::as_str)
+        old.get(&pairing).map(Cow::as_ref)
     }
 
     /// Whether the registry has an image; asked once for each, and for so many.
@@ -545,22 +547,6 @@ fn has_owner(object: &Object<'_>) -> bool {
     object
         .metadata
         .is_some_and(|metadata| !lookup(metadata, &owner).is_empty())
-}
-
-/// Whether this is the normal form of an image.
-fn is_written(image: &Reference<'_>, text: &str) -> bool {
-    let mut rest = Rest(text);
-    fmt::write(&mut rest, format_args!("{image}")).is_ok() && rest.0.is_empty()
-}
-
-/// What is left of a text when what is written to it, which it must begin with, is taken away.
-struct Rest<'t>(&'t str);
-
-impl fmt::Write for Rest<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0 = self.0.strip_prefix(text).ok_or(fmt::Error)?;
-        Ok(())
-    }
 }
 
 /// Whether an image stands in an annotation that is removed: it is pulled from nowhere.
