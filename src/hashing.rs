@@ -42,7 +42,7 @@ impl Hasher for IsHash {
 }
 
 /// What has been seen, by its hashes.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Seen(HashSet<u64, BuildHasherDefault<IsHash>>);
 
 impl Seen {
