@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use crate::annotation::{Annotations, is_met, matches_pattern};
 use crate::glob;
+use crate::hashing::{Index, Seen};
 use crate::json::scan::{
     Wanted, balanced_end, each_element, each_member, has_any, is_same, kind_at, kind_of, members,
     plain_end, string_at, text_at,
@@ -346,6 +347,10 @@ fn is_admitted(rule: &str, value: Option<&str>) -> bool {
 
 /// Whether a key occurs twice, which is a mistake.
 pub(super) fn is_any_repeated<T>(members: &[(Cow<'_, str>, T)]) -> bool {
+    if members.len() > Index::FEW {
+        let mut seen = Seen::default();
+        return members.iter().any(|(key, _)| !seen.insert(key));
+    }
     members.iter().enumerate().any(|(at, (key, _))| {
         let mut earlier = members.iter().take(at);
         earlier.any(|(earlier, _)| is_same(earlier, key))
