@@ -55,8 +55,8 @@ impl Seen {
         self.0.contains(&hash_of(value))
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 }
 

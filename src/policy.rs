@@ -163,7 +163,7 @@ impl<'s> Policy<'s> {
             mut edits,
             rewritten,
         } = judged;
-        if annotations.removes.is_empty() {
+        if annotations.removes.len() == 0 {
             findings.append(annotations);
         } else {
             self.remove(

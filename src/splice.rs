@@ -112,42 +112,35 @@ pub(crate) fn apply(text: &str, edits: &[Edit]) -> Option<String> {
 /// `None` where that cannot be told.
 pub(crate) fn remove_members(text: &str, map: &str, removed: &Seen) -> Option<Vec<Edit>> {
     let offset = position(map).checked_sub(position(text))?;
-    let is_removed = |at: usize| removed.contains(&(position(text) + at));
-    let mut last_kept = None;
-    each_member(map, 0, &mut |_, at| {
-        if !is_removed(offset + at) {
-            last_kept = Some(offset + at);
-        }
-        balanced_end(map, at)
-    })?;
     let mut edits: Vec<Edit> = Vec::new();
-    // Where what was read ends, and whether that is a member which goes with the comma behind it.
-    let (mut read, mut goes_to_next) = (offset + 1, false);
+    // Where what was read ends, the last member that stays, and the first of those that go behind it.
+    let (mut read, mut last_kept, mut first) = (offset + 1, None, 0);
     each_member(map, 0, &mut |_, at| {
         let start = read + text.get(read..)?.find('"')?;
-        if goes_to_next && let Some(edit) = edits.last_mut() {
-            edit.span.end = start;
-        }
-        let (end, at) = (balanced_end(map, at)?, offset + at);
-        goes_to_next = false;
-        if is_removed(at) {
-            goes_to_next = last_kept.is_some_and(|last| at < last);
-            // The last ones go with the comma before them.
-            let is_first = read == offset + 1;
-            let from = if goes_to_next || is_first {
-                start
-            } else {
-                read
-            };
-            edits.push(Edit {
-                at,
-                change: Change::Remove,
-                span: from..offset + end,
-            });
-        }
+        let end = balanced_end(map, at)?;
         read = offset + end;
+        if removed.contains(&(position(map) + at)) {
+            edits.push(Edit {
+                at: offset + at,
+                change: Change::Remove,
+                span: start..read,
+            });
+        } else {
+            // What goes before it goes with the comma behind.
+            let mut next = start;
+            for edit in edits.get_mut(first..)?.iter_mut().rev() {
+                edit.span.end = next;
+                next = edit.span.start;
+            }
+            (last_kept, first) = (Some(read), edits.len());
+        }
         Some(end)
     })?;
+    // The last ones go with the comma before them.
+    for edit in edits.get_mut(first..)? {
+        let end = edit.span.end;
+        edit.span.start = last_kept.replace(end).unwrap_or(edit.span.start);
+    }
     Some(edits)
 }
 

@@ -20,7 +20,7 @@
 use std::borrow::Cow;
 
 use crate::exemption::Check;
-use crate::hashing::{ByHash, hash_of};
+use crate::hashing::{ByHash, Seen, hash_of};
 use crate::image::Reference;
 use crate::json::scan::lookup;
 use crate::json::{Step, position};
@@ -112,6 +112,8 @@ pub(super) struct Mirrors<'p, 's, 'r> {
     old: Option<ByHash<Cow<'r, str>>>,
     /// Whether registries are asked.
     pub(super) asking: Asking,
+    /// The images that a registry is to be asked for.
+    wanted: Seen,
     /// What the registry said of which image.
     asked: ByHash<Existence>,
     /// The secrets that the Pod needs.
@@ -141,6 +143,7 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
             applies: Applies::new(settings),
             old: None,
             asking: Asking::Later,
+            wanted: Seen::default(),
             asked: ByHash::default(),
             pull_secrets: Vec::new(),
         }
@@ -297,10 +300,15 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
             return Runs::from(text, is_edited);
         }
         if self.asking == Asking::Later {
-            return Runs {
-                is_open: true,
-                ..Runs::default()
-            };
+            if self.wanted.len() < MOST_ASKED || self.wanted.contains(&text) {
+                self.wanted.insert(&text);
+                return Runs {
+                    is_open: true,
+                    ..Runs::default()
+                };
+            }
+            let error = format!("only {MOST_ASKED} images of a request are asked for");
+            return unchecked(mirror, written, text, &error);
         }
         match self.exists(&text) {
             Existence::There => Runs::from(text, true),
@@ -425,7 +433,7 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         old.get(&pairing).map(Cow::as_ref)
     }
 
-    /// Whether the registry has an image; asked once for each, and for so many.
+    /// Whether the registry has an image; asked once for each.
     fn exists(&mut self, text: &str) -> Existence {
         let hash = hash_of(text);
         if let Some(known) = self.asked.get(&hash) {
@@ -433,11 +441,6 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         }
         if self.asking == Asking::Never {
             return Existence::There;
-        }
-        if self.asked.len() == MOST_ASKED {
-            return Existence::Unknown(format!(
-                "only {MOST_ASKED} images of a request are asked for"
-            ));
         }
         let answer = self.registry.has(text);
         self.asked.insert(hash, answer.clone());
@@ -552,7 +555,7 @@ fn has_owner(object: &Object<'_>) -> bool {
 /// Whether an image stands in an annotation that is removed: it is pulled from nowhere.
 fn is_removed(image: &ImageField<'_>, judged: &Judged<'_>) -> bool {
     let removes = &judged.annotations.removes;
-    !removes.is_empty() && removes.contains(&position(image.raw))
+    removes.len() > 0 && removes.contains(&position(image.raw))
 }
 
 /// The change of the image's text.
