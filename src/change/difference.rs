@@ -89,6 +89,8 @@ pub(crate) struct Differences {
     left_out: fn(&[Step<'_>]) -> bool,
     most: usize,
     at: Vec<Step<'static>>,
+    /// The hash of that, where places are noted.
+    hash: u64,
 }
 
 /// So many differences are kept: a message names no more.
@@ -105,6 +107,7 @@ impl Differences {
             left_out: |_| false,
             most: MOST_DIFFERENCES,
             at: Vec::new(),
+            hash: 0,
         }
     }
 
@@ -158,10 +161,14 @@ impl Differences {
 
     /// Does something some steps further down.
     pub(crate) fn below(&mut self, steps: &[Step<'_>], act: &mut dyn FnMut(&mut Self)) {
-        let before = self.at.len();
+        let before = (self.at.len(), self.hash);
         self.at.extend(steps.iter().map(Step::detached));
+        if self.seen.is_some() {
+            self.hash = hash_below(self.hash, steps);
+        }
         act(self);
-        self.at.truncate(before);
+        self.at.truncate(before.0);
+        self.hash = before.1;
     }
 
     /// Keeps a difference at a place, or counts it only.
@@ -170,11 +177,25 @@ impl Differences {
         path: &[Step<'_>],
         difference: &dyn Fn(Location<'static>) -> Difference,
     ) {
+        let hash = if self.seen.is_some() {
+            hash_below(0, path)
+        } else {
+            0
+        };
+        self.add_at(path, hash, difference);
+    }
+
+    fn add_at(
+        &mut self,
+        path: &[Step<'_>],
+        hash: u64,
+        difference: &dyn Fn(Location<'static>) -> Difference,
+    ) {
         if (self.left_out)(path) {
             return;
         }
         if let Some(seen) = &mut self.seen
-            && !seen.insert(path)
+            && !seen.insert(&hash)
         {
             return;
         }
@@ -190,7 +211,7 @@ impl Differences {
     /// Keeps a difference where it stands, or counts it only.
     pub(super) fn add_here(&mut self, difference: &dyn Fn(Location<'static>) -> Difference) {
         let here = std::mem::take(&mut self.at);
-        self.add(&here, difference);
+        self.add_at(&here, self.hash, difference);
         self.at = here;
     }
 
@@ -291,6 +312,13 @@ impl Differences {
             }
         });
     }
+}
+
+/// The hash of a place, given that of the place some steps further up.
+fn hash_below(above: u64, steps: &[Step<'_>]) -> u64 {
+    steps
+        .iter()
+        .fold(above, |above, step| hash_of(&(above, step)))
 }
 
 /// Whether a message may show what stood and stands at a place.
