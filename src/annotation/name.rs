@@ -71,8 +71,18 @@ impl NameList<'_> {
             }
             (keys, globs)
         });
+        if keys.contains(key) {
+            return true;
+        }
+        let rests: Vec<_> = names
+            .spellings()
+            .filter_map(|prefix| below(key, prefix))
+            .collect();
         let mut globs = globs.iter().filter_map(|at| self.all.get(*at));
-        keys.contains(key) || globs.any(matches)
+        globs.any(|glob| {
+            let texts = if glob.is_relative { &*rests } else { &[key] };
+            texts.iter().any(|text| glob::matches(glob.text, text))
+        })
     }
 }
 
