@@ -23,7 +23,7 @@ pub fn validate(payload: &[u8]) -> Vec<u8> {
 /// As [`validate`], with somebody who can ask registries.
 pub fn validate_with(payload: &[u8], registry: &dyn Registry) -> Vec<u8> {
     match Payload::read(payload) {
-        Err(error) => answer(Verdict::unreadable(None, &error)),
+        Err(error) => answer(&Verdict::unreadable(None, &error)),
         Ok(Payload { request, settings }) => {
             judge(&settings.unwrap_or(Node::Null), request, registry)
         }
@@ -36,10 +36,15 @@ fn judge(
     registry: &dyn Registry,
 ) -> Vec<u8> {
     match Settings::read(node) {
-        Err(errors) => answer(Verdict::misconfigured(&errors)),
+        Err(errors) => answer(&Verdict::misconfigured(&errors)),
         Ok(settings) => match request {
-            Err(error) => answer(Verdict::unreadable(settings.docs_url.as_deref(), &error)),
-            Ok(request) => answer(Policy::new(&settings).evaluate_with(request, registry)),
+            Err(error) => answer(&Verdict::unreadable(settings.docs_url.as_deref(), &error)),
+            Ok(request) => {
+                let mut verdict = Policy::new(&settings).evaluate_with(request, registry);
+                // They are made, and the answer takes their place in memory.
+                verdict.edits = Vec::new();
+                answer(&verdict)
+            }
         },
     }
 }
@@ -48,9 +53,7 @@ fn judge(
 ///
 /// Kubewarden's own type keeps the annotations in a hash map, whose order changes from run to run, and
 /// reads and writes the object's numbers and escapes anew.
-fn answer(mut verdict: Verdict<'_>) -> Vec<u8> {
-    // The answer says what becomes of the object, and takes their place in memory.
-    verdict.edits = Vec::new();
+fn answer(verdict: &Verdict<'_>) -> Vec<u8> {
     let mut answer = String::from("{\"accepted\":");
     answer += if verdict.accepted() { "true" } else { "false" };
     if let Some(message) = verdict.message() {
@@ -85,10 +88,10 @@ fn answer(mut verdict: Verdict<'_>) -> Vec<u8> {
     if before == "," {
         answer.push(']');
     }
-    if let Some(object) = verdict.mutated_object {
-        answer.reserve_exact(object.len() + 32);
+    if let Some(object) = &verdict.mutated_object {
+        answer.reserve(object.len() + 32);
         answer += ",\"mutated_object\":";
-        answer += &object;
+        answer += object;
     }
     answer.push('}');
     answer.into_bytes()

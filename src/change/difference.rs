@@ -240,14 +240,11 @@ impl Differences {
         let (Some(was), Some(is)) = (opened(change.0), opened(change.1)) else {
             return self.differ(change);
         };
-        let hashes = |map: &[Member<'_>]| map.iter().map(|(key, _)| hash_of(key)).collect();
-        let (known, names): (Vec<_>, Vec<_>) = (hashes(&was), hashes(&is));
-        let (Some(before), Some(_)) = (positions(&known), positions(&names)) else {
+        let Some(before) = positions_before(&was, &is) else {
             return self.differ(change);
         };
         let mut is_left = vec![false; was.len()];
-        for ((key, now), name) in is.iter().zip(&names) {
-            let index = before.get(name).copied();
+        for ((key, now), index) in is.iter().zip(before) {
             if let Some(left) = index.and_then(|index| is_left.get_mut(index)) {
                 *left = true;
             }
@@ -496,6 +493,19 @@ fn name(element: &str) -> Option<u64> {
         },
         _ => None,
     }
+}
+
+/// Where in a map as it was each key is of the map as it is; none where a key occurs twice in one of them.
+fn positions_before(was: &[Member<'_>], is: &[Member<'_>]) -> Option<Vec<Option<usize>>> {
+    let mut keys = was.iter().zip(is);
+    let are_alike = was.len() == is.len() && keys.all(|(before, now)| before.0 == now.0);
+    if are_alike && !scan::is_any_repeated(was) {
+        return Some((0..was.len()).map(Some).collect());
+    }
+    let hashes = |map: &[Member<'_>]| map.iter().map(|(key, _)| hash_of(key)).collect();
+    let (known, names): (Vec<_>, Vec<_>) = (hashes(was), hashes(is));
+    let (before, _) = (positions(&known)?, positions(&names)?);
+    Some(names.iter().map(|name| before.get(name).copied()).collect())
 }
 
 /// Where each hash is in its list; none if one of them occurs twice.

@@ -7,10 +7,9 @@ use std::borrow::Cow;
 
 use crate::annotation::{Annotations, is_met, matches_pattern};
 use crate::glob;
-use crate::hashing::{Index, Seen};
 use crate::json::scan::{
-    Wanted, balanced_end, each_element, each_member, has_any, is_same, kind_at, kind_of, members,
-    plain_end, string_at, text_at,
+    Wanted, balanced_end, each_element, each_member, has_any, is_any_repeated, is_same, kind_at,
+    kind_of, members, plain_end, string_at, text_at,
 };
 use crate::json::{Kind, Node, Step};
 use crate::selector::Condition;
@@ -343,18 +342,6 @@ fn is_admitted(rule: &str, value: Option<&str>) -> bool {
         Some(end)
     });
     end.is_some() && is_met == Some(true)
-}
-
-/// Whether a key occurs twice, which is a mistake.
-pub(super) fn is_any_repeated<T>(members: &[(Cow<'_, str>, T)]) -> bool {
-    if members.len() > Index::FEW {
-        let mut seen = Seen::default();
-        return members.iter().any(|(key, _)| !seen.insert(key));
-    }
-    members.iter().enumerate().any(|(at, (key, _))| {
-        let mut earlier = members.iter().take(at);
-        earlier.any(|(earlier, _)| is_same(earlier, key))
-    })
 }
 
 /// A list with what matters of it. What is no list, or one in which something has the wrong type, is read whole.
