@@ -1,7 +1,7 @@
 //! Names of annotations in settings, and the keys of an object that they stand for.
 
-use std::cell::OnceCell;
 use std::ops::Deref;
+use std::sync::OnceLock;
 
 use crate::glob;
 use crate::hashing::{Index, Seen};
@@ -30,14 +30,14 @@ pub struct Name<'a> {
 pub struct NameList<'a> {
     all: Vec<Name<'a>>,
     /// The keys that the names are, and where the globs are; made when there is a key for a long list.
-    known: OnceCell<(Seen, Vec<usize>)>,
+    known: OnceLock<(Seen, Vec<usize>)>,
 }
 
 impl<'a> From<Vec<Name<'a>>> for NameList<'a> {
     fn from(all: Vec<Name<'a>>) -> Self {
         Self {
             all,
-            known: OnceCell::new(),
+            known: OnceLock::new(),
         }
     }
 }

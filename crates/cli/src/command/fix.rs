@@ -280,7 +280,7 @@ fn only_removals(item: AnnotationItem<'_>) -> Option<AnnotationItem<'_>> {
             Some(AnnotationItem::Read(Box::new(AnnotationRule {
                 required: Vec::new(),
                 require_any: Vec::new(),
-                allowed: Vec::new(),
+                allowed: Vec::new().into(),
                 values: Vec::new(),
                 requires: Vec::new(),
                 criteria: None,
