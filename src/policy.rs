@@ -163,7 +163,7 @@ impl<'s> Policy<'s> {
             mut edits,
             rewritten,
         } = judged;
-        if annotations.removes.is_empty() {
+        if annotations.removes.len() == 0 {
             findings.append(annotations);
         } else {
             self.remove(
@@ -183,7 +183,10 @@ impl<'s> Policy<'s> {
         }
         findings.append(changes);
         self.tell(findings, &used, &mut verdict);
-        verdict.change(object.text, edits, rewritten.into_texts());
+        let text = object.text;
+        // What is written next takes its place in memory.
+        drop(object);
+        verdict.change(text, edits, rewritten.into_texts());
         verdict
     }
 

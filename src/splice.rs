@@ -4,24 +4,24 @@
 //! newer Kubernetes, the spelling of numbers, the order of keys. A change here replaces the bytes of
 //! one value and no others.
 
-use std::collections::HashSet;
 use std::ops::Range;
 
 use rollout_guard_json::write_string;
 
-use crate::json::{Location, Step, members, position};
+use crate::hashing::Seen;
+use crate::json::scan::{balanced_end, each_element, each_member, kind_at};
+use crate::json::{Kind, Location, Step, position};
 
 /// A change to an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
-    /// What changes.
-    pub path: Location<'static>,
+    /// Where in the object the value starts that changes; of a list that is made, the map that it is made in.
+    /// The path to it is told by [`paths`].
+    pub(crate) at: usize,
     /// What becomes of it.
     pub change: Change,
     /// The bytes of the object that go.
     pub(crate) span: Range<usize>,
-    /// What stands there instead, where the change is not to a text.
-    pub(crate) text: String,
 }
 
 /// What becomes of a value.
@@ -29,8 +29,8 @@ pub struct Edit {
 pub enum Change {
     /// The text is another one.
     Set(String),
-    /// The list gets more elements, or is made.
-    PullSecrets,
+    /// The list gets more elements, or is made, by this JSON.
+    PullSecrets(String),
     /// The member of a map is gone.
     Remove,
 }
@@ -84,14 +84,19 @@ pub(crate) fn merge_all(mut lists: Vec<Vec<Edit>>) -> Vec<Edit> {
 ///
 /// `None` where two changes meet, or one is beyond the end: then nothing is known to be right.
 pub(crate) fn apply(text: &str, edits: &[Edit]) -> Option<String> {
-    let mut changed = String::with_capacity(text.len() + 64 * edits.len());
+    // Two quotes more than a text has, which is written without escapes.
+    let added = edits.iter().map(|edit| match &edit.change {
+        Change::Set(text) | Change::PullSecrets(text) => text.len() + 2,
+        Change::Remove => 0,
+    });
+    let mut changed = String::with_capacity(text.len() + added.sum::<usize>());
     let mut copied = 0;
     for edit in edits {
         changed.push_str(text.get(copied..edit.span.start)?);
-        if let Change::Set(text) = &edit.change {
-            write_string(&mut changed, text);
-        } else {
-            changed.push_str(&edit.text);
+        match &edit.change {
+            Change::Set(text) => write_string(&mut changed, text),
+            Change::PullSecrets(json) => changed.push_str(json),
+            Change::Remove => {}
         }
         copied = edit.span.end;
     }
@@ -105,64 +110,109 @@ pub(crate) fn apply(text: &str, edits: &[Edit]) -> Option<String> {
 /// `map` is part of `text`; `removed` are the positions of the members' values.
 ///
 /// `None` where that cannot be told.
-pub(crate) fn remove_members(
-    text: &str,
-    map: &str,
-    place: &Location<'_>,
-    removed: &HashSet<usize>,
-) -> Option<Vec<Edit>> {
-    let offset = |part: &str| position(part).checked_sub(position(text));
-    let map_start = offset(map)?;
-    // Each member with the bytes of its key and value.
-    let mut members_found = Vec::new();
-    let mut read = map_start + 1;
-    for (key, value) in members(map)? {
+pub(crate) fn remove_members(text: &str, map: &str, removed: &Seen) -> Option<Vec<Edit>> {
+    let offset = position(map).checked_sub(position(text))?;
+    let mut edits: Vec<Edit> = Vec::new();
+    // Where what was read ends, the last member that stays, and the first of those that go behind it.
+    let (mut read, mut last_kept, mut first) = (offset + 1, None, 0);
+    each_member(map, 0, &mut |_, at| {
         let start = read + text.get(read..)?.find('"')?;
-        read = offset(value)? + value.len();
-        members_found.push((key, start..read, removed.contains(&position(value))));
-    }
-    let mut edits = Vec::new();
-    let last_kept = members_found
-        .iter()
-        .rposition(|(_, _, is_removed)| !is_removed);
-    for (index, (key, span, is_removed)) in members_found.iter().enumerate() {
-        if !is_removed {
-            continue;
-        }
-        let before = index
-            .checked_sub(1)
-            .and_then(|index| members_found.get(index));
-        let span = match (members_found.get(index + 1), before) {
-            // With the comma behind it.
-            (Some((_, next, _)), _) if last_kept.is_some_and(|last| index < last) => {
-                span.start..next.start
+        let end = balanced_end(map, at)?;
+        read = offset + end;
+        if removed.contains(&(position(map) + at)) {
+            edits.push(Edit {
+                at: offset + at,
+                change: Change::Remove,
+                span: start..read,
+            });
+        } else {
+            // What goes before it goes with the comma behind.
+            let mut next = start;
+            for edit in edits.get_mut(first..)?.iter_mut().rev() {
+                edit.span.end = next;
+                next = edit.span.start;
             }
-            // The last ones, with the comma before them.
-            (_, Some((_, before, _))) => before.end..span.end,
-            (_, None) => span.clone(),
-        };
-        let mut path = place.detached();
-        path.0.push(Step::Key(key.to_string().into()));
-        edits.push(Edit {
-            path,
-            change: Change::Remove,
-            span,
-            text: String::new(),
-        });
+            (last_kept, first) = (Some(read), edits.len());
+        }
+        Some(end)
+    })?;
+    // The last ones go with the comma before them.
+    for edit in edits.get_mut(first..)? {
+        let end = edit.span.end;
+        edit.span.start = last_kept.replace(end).unwrap_or(edit.span.start);
     }
     Some(edits)
+}
+
+/// Where in an object the values stand that these changes to it are about.
+pub fn paths(object: &str, edits: &[Edit]) -> Vec<Location<'static>> {
+    let mut paths = vec![Location::default(); edits.len()];
+    find(object, 0, &Location::default(), edits, &mut paths);
+    paths
+}
+
+/// Says of changes where below a value they are: of those that are in the value that starts here, which are
+/// all in the order of the document.
+fn find(
+    text: &str,
+    start: usize,
+    here: &Location<'static>,
+    edits: &[Edit],
+    paths: &mut [Location<'static>],
+) -> Option<usize> {
+    let mut next = 0;
+    let mut below = |step: Step<'static>, start: usize| {
+        let end = balanced_end(text, start)?;
+        let rest = edits.get(next..)?;
+        let count = rest.iter().take_while(|edit| edit.at < end).count();
+        let inside = next..next + count;
+        if count > 0 {
+            let here = here.below(Location(vec![step]));
+            for (edit, path) in edits
+                .get(inside.clone())?
+                .iter()
+                .zip(paths.get_mut(inside.clone())?)
+            {
+                if edit.at == start {
+                    path.clone_from(&here);
+                }
+            }
+            find(
+                text,
+                start,
+                &here,
+                edits.get(inside.clone())?,
+                paths.get_mut(inside.clone())?,
+            )?;
+        }
+        next = inside.end;
+        Some(end)
+    };
+    match kind_at(text, start) {
+        Kind::Map => each_member(text, start, &mut |key, start| {
+            below(Step::Key(key.into_owned().into()), start)
+        }),
+        Kind::List => {
+            let mut index = 0;
+            each_element(text, start, &mut |start| {
+                index += 1;
+                below(Step::Index(index - 1), start)
+            })
+        }
+        _ => balanced_end(text, start),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::members;
 
     fn edit(span: Range<usize>, text: &str) -> Edit {
         Edit {
-            path: Location::default(),
-            change: Change::PullSecrets,
+            at: span.start,
+            change: Change::PullSecrets(text.to_owned()),
             span,
-            text: text.to_owned(),
         }
     }
 
@@ -181,13 +231,12 @@ mod tests {
     /// The text without the members of its only map that have these values.
     fn without(text: &str, values: &[&str]) -> String {
         let members = members(text).unwrap();
-        let removed: HashSet<_> = members
-            .iter()
-            .filter(|(_, value)| values.contains(value))
-            .map(|(_, value)| position(value))
-            .collect();
-        let edits = remove_members(text, text, &Location::default(), &removed).unwrap();
-        assert_eq!(edits.len(), removed.len());
+        let mut removed = Seen::default();
+        let mut gone = members.iter().filter(|(_, value)| values.contains(value));
+        let count = gone.clone().count();
+        assert!(gone.all(|(_, value)| removed.insert(&position(value))));
+        let edits = remove_members(text, text, &removed).unwrap();
+        assert_eq!(edits.len(), count);
         apply(text, &edits).unwrap()
     }
 
@@ -222,6 +271,18 @@ mod tests {
         ] {
             assert_eq!(without(text, &["0"]), left);
         }
+    }
+
+    #[test]
+    fn says_where_changes_are() {
+        let text = r#"{"a":[{"b":"x"},"y"],"b.c":{"d":{}},"e":1}"#;
+        let at = |value: &str| edit(text.find(value).unwrap()..0, "");
+        let edits = [at(r#"{"b""#), at(r#""x""#), at(r#""y""#), at("{}")];
+        let paths: Vec<_> = paths(text, &edits)
+            .iter()
+            .map(Location::to_string)
+            .collect();
+        assert_eq!(paths, ["a[0]", "a[0].b", "a[1]", r#"["b.c"].d"#]);
     }
 
     #[test]

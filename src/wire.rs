@@ -39,7 +39,12 @@ fn judge(
         Err(errors) => answer(&Verdict::misconfigured(&errors)),
         Ok(settings) => match request {
             Err(error) => answer(&Verdict::unreadable(settings.docs_url.as_deref(), &error)),
-            Ok(request) => answer(&Policy::new(&settings).evaluate_with(request, registry)),
+            Ok(request) => {
+                let mut verdict = Policy::new(&settings).evaluate_with(request, registry);
+                // They are made, and the answer takes their place in memory.
+                verdict.edits = Vec::new();
+                answer(&verdict)
+            }
         },
     }
 }
@@ -84,6 +89,7 @@ fn answer(verdict: &Verdict<'_>) -> Vec<u8> {
         answer.push(']');
     }
     if let Some(object) = &verdict.mutated_object {
+        answer.reserve(object.len() + 32);
         answer += ",\"mutated_object\":";
         answer += object;
     }

@@ -30,8 +30,10 @@ pub(crate) struct Annotations<'a> {
     pub(crate) all: Vec<Annotation<'a>>,
     /// Where in this list the annotations of a key are; made when it is asked for.
     by_key: OnceCell<Index>,
-    /// What has the wrong JSON type.
-    pub(crate) malformed: Vec<Malformed<'a>>,
+    /// What is no map of annotations, and stands where one belongs.
+    no_maps: Vec<&'a str>,
+    /// How much has the wrong JSON type.
+    pub(crate) malformed: usize,
     /// What the strictest rule about them does with a request for that.
     pub(crate) strictest: Cell<Option<Action>>,
 }
@@ -126,25 +128,39 @@ impl<'a> Annotations<'a> {
                 Kind::Map => {
                     self.maps.push(map);
                     for (key, raw) in members(map).unwrap_or_default() {
-                        if kind_of(raw) != Kind::Text {
-                            let place = self.place_in_metadata().below(Step::Key(key.clone()));
-                            self.misfit(raw, place, Kind::Text);
-                        }
+                        self.malformed += usize::from(kind_of(raw) != Kind::Text);
                         self.all.push(Annotation { key, raw });
                     }
                 }
-                _ => self.misfit(map, self.place_in_metadata(), Kind::Map),
+                _ => {
+                    self.malformed += 1;
+                    self.no_maps.push(map);
+                }
             }
         }
     }
 
-    fn misfit(&mut self, raw: &'a str, place: Place<'a>, expected: Kind) {
-        self.malformed.push(Malformed {
-            raw,
-            place,
-            expected,
-            found: kind_of(raw),
-        });
+    /// Hands over all that has the wrong JSON type.
+    pub(crate) fn each_malformed(&self, sink: &mut dyn FnMut(&Malformed<'a>)) {
+        let map = self.place_in_metadata();
+        let mut add = |raw, place, expected| {
+            let found = kind_of(raw);
+            sink(&Malformed {
+                raw,
+                place,
+                expected,
+                found,
+            });
+        };
+        for raw in &self.no_maps {
+            add(raw, map.clone(), Kind::Map);
+        }
+        for annotation in &self.all {
+            if kind_of(annotation.raw) != Kind::Text {
+                let place = map.below(Step::Key(annotation.key.clone()));
+                add(annotation.raw, place, Kind::Text);
+            }
+        }
     }
 }
 

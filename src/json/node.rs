@@ -61,7 +61,15 @@ impl Number<'_> {
 
 impl PartialEq for Number<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0 || self.value() == other.value()
+        // Whole numbers without an exponent have one spelling, but for `-0`.
+        let is_plain = |number: &str| {
+            number != "-0"
+                && number
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit() || byte == b'-')
+        };
+        let are_plain = is_plain(self.0) && is_plain(other.0);
+        self.0 == other.0 || (!are_plain && self.value() == other.value())
     }
 }
 

@@ -1,17 +1,28 @@
 //! Whether two JSON texts say the same.
 
-use std::collections::HashMap;
+use crate::hashing::{ByHash, hash_of};
 
-use super::node::Node;
-use super::scan;
+use super::node::{Kind, Node, Number};
+use super::scan::{self, kind_of};
 
 /// Whether two values are equal: by their bytes, else by what they say.
 ///
 /// Key order and white space do not count, nor does the spelling of a number (`1` and `1.0`).
 /// What cannot be read equals nothing, nor does what holds a key twice equal another order of keys.
 pub(crate) fn same(left: &str, right: &str) -> bool {
+    let kind = kind_of(left);
     scan::is_same(left, right)
-        || matches!((Node::read(left), Node::read(right)), (Ok(left), Ok(right)) if equal(&left, &right))
+        || kind == kind_of(right)
+            && match kind {
+                Kind::Number => Number(left) == Number(right),
+                Kind::Text => {
+                    scan::string(left).is_some_and(|text| Some(text) == scan::string(right))
+                }
+                Kind::Null | Kind::Bool => false,
+                Kind::List | Kind::Map => {
+                    matches!((Node::read(left), Node::read(right)), (Ok(left), Ok(right)) if equal(&left, &right))
+                }
+            }
 }
 
 /// Whether two objects are equal when some members are left out: those in the maps that these keys lead
@@ -57,16 +68,16 @@ fn equal(left: &Node<'_>, right: &Node<'_>) -> bool {
                 return pairs.all(|(left, right)| equal(&left.1, &right.1));
             }
             // The other value of a key is taken out once; a sort would be much code in the module.
-            let mut others = HashMap::new();
+            let mut others = ByHash::default();
             for (position, (key, _)) in right.iter().enumerate() {
-                others.insert(key.as_ref(), position);
+                others.insert(hash_of(key), position);
             }
             others.len() == right.len()
                 && left.iter().all(|(key, value)| {
-                    let other = others.get_mut(key.as_ref());
+                    let other = others.get_mut(&hash_of(key));
                     other
                         .and_then(|other| right.get(std::mem::replace(other, usize::MAX)))
-                        .is_some_and(|(_, other)| equal(value, other))
+                        .is_some_and(|(known, other)| known == key && equal(value, other))
                 })
         }
         (Node::List(left), Node::List(right)) => {

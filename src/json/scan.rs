@@ -7,6 +7,8 @@ pub(crate) use rollout_guard_json::{
     space_end, string, string_at, value_end,
 };
 
+use crate::hashing::{Index, Seen};
+
 use super::location::{Spot, Step};
 use super::node::Kind;
 
@@ -26,6 +28,18 @@ pub(crate) fn members(text: &str) -> Option<Vec<Member<'_>>> {
         Some(end)
     })
     .map(|_| found)
+}
+
+/// Whether a key occurs twice.
+pub(crate) fn is_any_repeated<T>(members: &[(Cow<'_, str>, T)]) -> bool {
+    if members.len() > Index::FEW {
+        let mut seen = Seen::default();
+        return members.iter().any(|(key, _)| !seen.insert(key));
+    }
+    members.iter().enumerate().any(|(at, (key, _))| {
+        let mut earlier = members.iter().take(at);
+        earlier.any(|(earlier, _)| is_same(earlier, key))
+    })
 }
 
 /// Hands every value that `path` leads to in the value that a text known to be JSON begins with to

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::json::scan::{elements, lookup};
-use crate::json::{Kind, Location, Place, Step, kind_of, position, text_at};
+use crate::json::{Kind, Place, Step, kind_of, position, text_at};
 use crate::splice::{self, Change, Edit};
 use crate::violation::Action;
 use crate::workload::{Malformed, Object};
@@ -25,35 +25,33 @@ pub(super) fn add(secrets: &[&str], pod: &Object<'_>, judged: &mut Judged<'_>) {
     };
     let start = |text: &str| position(text).saturating_sub(position(pod.text));
     // Of a repeated key Kubernetes reads the last value.
+    let at = start(lists.last().unwrap_or(spec));
     let (span, before, after, has) = match lists.last() {
         None => {
-            let at = start(spec) + 1;
+            let inside = at + 1;
             let is_empty = spec.trim_start_matches('{').trim_start() == "}";
             let after = if is_empty { "]" } else { "]," };
-            (at..at, "\"imagePullSecrets\":[", after, Vec::new())
+            (inside..inside, "\"imagePullSecrets\":[", after, Vec::new())
         }
-        Some(list) => {
-            let at = start(list);
-            match kind_of(list) {
-                Kind::Null => (at..at + list.len(), "[", "]", Vec::new()),
-                Kind::List => {
-                    let end = at + list.len() - 1;
-                    let names = names(list);
-                    let is_empty = list.trim_start_matches('[').trim_start() == "]";
-                    (end..end, if is_empty { "" } else { "," }, "", names)
-                }
-                found => {
-                    let malformed = Malformed {
-                        raw: list,
-                        place: Place::default().below(SPEC).below(LIST),
-                        expected: Kind::List,
-                        found,
-                    };
-                    judged.findings.add_malformed(&malformed, Action::Reject);
-                    return;
-                }
+        Some(list) => match kind_of(list) {
+            Kind::Null => (at..at + list.len(), "[", "]", Vec::new()),
+            Kind::List => {
+                let end = at + list.len() - 1;
+                let names = names(list);
+                let is_empty = list.trim_start_matches('[').trim_start() == "]";
+                (end..end, if is_empty { "" } else { "," }, "", names)
             }
-        }
+            found => {
+                let malformed = Malformed {
+                    raw: list,
+                    place: Place::default().below(SPEC).below(LIST),
+                    expected: Kind::List,
+                    found,
+                };
+                judged.findings.add_malformed(&malformed, Action::Reject);
+                return;
+            }
+        },
     };
     let mut missing = String::new();
     for secret in secrets {
@@ -64,10 +62,9 @@ pub(super) fn add(secrets: &[&str], pod: &Object<'_>, judged: &mut Judged<'_>) {
     }
     if !missing.is_empty() {
         let edit = Edit {
-            path: Location(vec![SPEC, LIST]),
-            change: Change::PullSecrets,
+            at,
+            change: Change::PullSecrets([before, &missing, after].concat()),
             span,
-            text: format!("{before}{missing}{after}"),
         };
         splice::add(&mut judged.edits, edit);
     }

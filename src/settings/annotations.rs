@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use crate::annotation::{
-    AnnotationRule, Criteria, Criterion, Name, Names, Requirement, RuleAction, Target, ValueRule,
+    AnnotationRule, Criteria, Criterion, Name, NameList, Names, Requirement, RuleAction, Target,
+    ValueRule,
 };
 use crate::json::Node;
 use crate::json::scan::is_same;
@@ -108,8 +109,8 @@ pub(super) fn read_rule<'n>(
         names: names.names.clone(),
         required: Vec::new(),
         require_any: Vec::new(),
-        denied: Vec::new(),
-        allowed: Vec::new(),
+        denied: NameList::default(),
+        allowed: NameList::default(),
         values: Vec::new(),
         conflicting: Vec::new(),
         requires: Vec::new(),
@@ -151,8 +152,8 @@ pub(super) fn read_rule<'n>(
         }),
         "required" => rule.required = list(entry, false, errors),
         "requireAny" => rule.require_any = groups(entry, errors),
-        "denied" => rule.denied = list(entry, true, errors),
-        "allowed" => rule.allowed = list(entry, true, errors),
+        "denied" => rule.denied = list(entry, true, errors).into(),
+        "allowed" => rule.allowed = list(entry, true, errors).into(),
         "values" if is_for_criteria => keys = list(entry, false, errors),
         "values" => rule.values = values(&names, entry, errors),
         "conflicting" => rule.conflicting = groups(entry, errors),
@@ -169,7 +170,7 @@ pub(super) fn read_rule<'n>(
     }
     rule.criteria = criterion.map(|criterion| Criteria {
         criterion,
-        names: keys,
+        names: keys.into(),
     });
     if rule.name.is_empty() {
         rule.name = Cow::Owned(format!("annotations[{index}]"));
@@ -195,7 +196,7 @@ pub(super) fn read_rule<'n>(
 }
 
 fn is_empty(rule: &AnnotationRule<'_>) -> bool {
-    let lists = [
+    let lists: [&[Name<'_>]; 6] = [
         &rule.required,
         &rule.denied,
         &rule.allowed,
@@ -261,6 +262,7 @@ fn check_prefix(entry: Entry<'_, '_>, checks_names: bool, errors: &mut SettingsE
 /// A name, or where `may_be_glob` a glob over names.
 fn name<'n>(names: &Reading<'n>, text: &'n str, may_be_glob: bool) -> Result<Name<'n>, String> {
     let name = names.name(text);
+    let name = if may_be_glob { name } else { name.literal() };
     names.check(name, may_be_glob).map(|()| name)
 }
 

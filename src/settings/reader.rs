@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use crate::hashing::{Index, Seen};
 use crate::json::scan::is_same;
 use crate::json::{Node, Step, Trail};
 use crate::shown::Shown;
@@ -143,6 +144,7 @@ impl<'t, 'n> Entry<'t, 'n> {
             }
             return;
         };
+        let mut seen = (members.len() > Index::FEW).then(Seen::default);
         for (position, (key, node)) in members.iter().enumerate() {
             let step = Step::Key(Cow::Borrowed(key.as_ref()));
             let trail = Trail::below(self.trail, &step);
@@ -150,11 +152,11 @@ impl<'t, 'n> Entry<'t, 'n> {
                 node,
                 trail: Some(&trail),
             };
-            if members
-                .iter()
-                .take(position)
-                .any(|(earlier, _)| earlier == key)
-            {
+            let is_repeated = match &mut seen {
+                Some(seen) => !seen.insert(key),
+                None => (members.iter().take(position)).any(|(earlier, _)| earlier == key),
+            };
+            if is_repeated {
                 entry.error(errors, "this key occurs twice");
             } else {
                 read(key, entry, errors);

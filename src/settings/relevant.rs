@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use crate::annotation::{Annotations, is_met, matches_pattern};
 use crate::glob;
 use crate::json::scan::{
-    Wanted, balanced_end, each_element, each_member, has_any, is_same, kind_at, kind_of, members,
-    plain_end, string_at, text_at,
+    Wanted, balanced_end, each_element, each_member, has_any, is_any_repeated, is_same, kind_at,
+    kind_of, members, plain_end, string_at, text_at,
 };
 use crate::json::{Kind, Node, Step};
 use crate::selector::Condition;
@@ -76,7 +76,7 @@ impl<'k, 'n> There<'k, 'n> {
         let mut is_malformed = false;
         for place in places {
             count += 1;
-            is_malformed |= !place.malformed.is_empty();
+            is_malformed |= place.malformed > 0;
             annotations.extend_from_slice(&place.all);
         }
         Self {
@@ -342,14 +342,6 @@ fn is_admitted(rule: &str, value: Option<&str>) -> bool {
         Some(end)
     });
     end.is_some() && is_met == Some(true)
-}
-
-/// Whether a key occurs twice, which is a mistake.
-pub(super) fn is_any_repeated<T>(members: &[(Cow<'_, str>, T)]) -> bool {
-    members.iter().enumerate().any(|(at, (key, _))| {
-        let mut earlier = members.iter().take(at);
-        earlier.any(|(earlier, _)| is_same(earlier, key))
-    })
 }
 
 /// A list with what matters of it. What is no list, or one in which something has the wrong type, is read whole.

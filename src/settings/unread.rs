@@ -16,7 +16,7 @@ use super::annotations::{member, read_rule};
 use super::error::SettingsErrors;
 use super::matching::{self, Purpose};
 use super::reader::Entry;
-use super::relevant::is_any_repeated;
+use crate::json::scan::is_any_repeated;
 
 /// The `match` of an item, as it was written; empty where there is none.
 pub(crate) fn match_text<'n>(node: &'n Node<'n>) -> &'n str {

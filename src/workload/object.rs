@@ -106,6 +106,11 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// The object as it was written.
+    pub const fn text(&self) -> &'a str {
+        self.text
+    }
+
     /// Reads the object that a checked text is.
     ///
     /// # Errors
@@ -252,7 +257,7 @@ impl<'a> ImageField<'a> {
     /// Whether it is a text among an object's data that only the settings call an image: no message
     /// shows it.
     pub(crate) fn is_private(&self) -> bool {
-        self.source == Source::Path && is_private(self.place.location().steps())
+        self.source == Source::Path && self.place.first().is_some_and(is_private)
     }
 
     /// Where the text of the image stands.

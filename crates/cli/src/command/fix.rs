@@ -17,7 +17,7 @@ use rollout_guard::settings::{AnnotationItem, Settings};
 use rollout_guard::splice;
 use rollout_guard::verdict::Verdict;
 use rollout_guard::violation::Violation;
-use rollout_guard::workload::{Found, add_images};
+use rollout_guard::workload::{self, Found, add_images};
 use serde_json::Value as Json;
 use similar::TextDiff;
 
@@ -280,7 +280,7 @@ fn only_removals(item: AnnotationItem<'_>) -> Option<AnnotationItem<'_>> {
             Some(AnnotationItem::Read(Box::new(AnnotationRule {
                 required: Vec::new(),
                 require_any: Vec::new(),
-                allowed: Vec::new(),
+                allowed: Vec::new().into(),
                 values: Vec::new(),
                 requires: Vec::new(),
                 criteria: None,
@@ -513,7 +513,7 @@ impl Wanted {
         let mut text = text.to_owned();
         let mut left = Vec::new();
         // A value that refuses the object must not keep its neighbours from being changed.
-        let verdict = loop {
+        let (verdict, edits) = loop {
             let Ok(request) = Request::read(&text) else {
                 self.left.push(Left {
                     path: Location::default(),
@@ -522,7 +522,9 @@ impl Wanted {
                 });
                 return;
             };
+            let object = request.object.as_ref().map_or("", workload::Object::text);
             let verdict = policy.evaluate_with(request, &NotAsked);
+            let paths = splice::paths(object, &verdict.edits);
             let without = without(&text, &verdict.violations);
             left.extend(verdict.violations.iter().map(|violation| Left {
                 path: violation.path.clone(),
@@ -531,10 +533,9 @@ impl Wanted {
             }));
             match without {
                 Some(rest) => text = rest,
-                None => break verdict,
+                None => break (verdict, paths),
             }
         };
-        let edits: Vec<_> = verdict.edits.iter().map(|edit| edit.path.clone()).collect();
         let told = verdict.warnings.iter();
         left.extend(
             told.filter(|warning| !edits.contains(&warning.path))
@@ -545,14 +546,14 @@ impl Wanted {
                 }),
         );
         add_silent(policy, &text, &verdict, &edits, &mut left);
-        for edit in verdict.edits {
+        for (edit, path) in verdict.edits.into_iter().zip(edits) {
             let new = match edit.change {
                 splice::Change::Set(text) => NewValue::Text(text),
                 splice::Change::Remove => NewValue::Removed,
                 // For Pods only, and none is asked for here.
-                splice::Change::PullSecrets => continue,
+                splice::Change::PullSecrets(_) => continue,
             };
-            let path = object.way.below(template.below(edit.path));
+            let path = object.way.below(template.below(path));
             // Of two policies the first one counts, as the first webhook that changes an image.
             if self.changes.iter().all(|change| change.path != path) {
                 self.changes.push(Change {
