@@ -35,7 +35,7 @@ use crate::violation::{Action, Code, Fate};
 pub use criteria::{Criteria, Criterion};
 pub(crate) use effective::is_met;
 pub(crate) use name::below;
-pub use name::{Name, Names};
+pub use name::{Name, NameList, Names};
 pub(crate) use pattern::{check as check_pattern, matches as matches_pattern};
 pub(crate) use read::{Annotation, Annotations, at, of_jobs, of_object, of_templates_in};
 pub use requires::Requirement;
@@ -58,9 +58,9 @@ pub struct AnnotationRule<'a> {
     /// Of every group one must be there.
     pub require_any: Vec<Vec<Name<'a>>>,
     /// None may be there. Globs.
-    pub denied: Vec<Name<'a>>,
+    pub denied: NameList<'a>,
     /// If there are any, no others may be there. Globs.
-    pub allowed: Vec<Name<'a>>,
+    pub allowed: NameList<'a>,
     /// What the values may be.
     pub values: Vec<ValueRule<'a>>,
     /// Of every group at most one may be there.

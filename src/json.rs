@@ -5,11 +5,12 @@
 mod field_path;
 mod find;
 mod location;
+mod same;
 
 pub use rollout_guard_json::{Document, Key, Kind, Mistake, Position, Value};
-pub(crate) use rollout_guard_json::{LeftOut, same, same_but_for};
 
 pub use field_path::{FieldPath, FieldPathError};
-pub(crate) use find::{DEEPEST, each_at, lookup, text_at, too_deep};
+pub(crate) use find::{DEEPEST, each_at, lookup, repeats_a_key, text_at, too_deep};
 pub(crate) use location::Spot;
 pub use location::{Location, Place, Step};
+pub(crate) use same::{LeftOut, same, same_but_for};

@@ -162,7 +162,7 @@ impl<'s> Policy<'s> {
             mut edits,
             rewritten,
         } = judged;
-        if annotations.removes.is_empty() {
+        if annotations.removes.len() == 0 {
             findings.append(annotations);
         } else {
             self.remove(
@@ -182,7 +182,10 @@ impl<'s> Policy<'s> {
         }
         findings.append(changes);
         self.tell(findings, &used, &mut verdict);
-        verdict.change(object.value, edits, rewritten.into_texts());
+        let value = object.value;
+        // What is written next takes its place in memory.
+        drop(object);
+        verdict.change(value, edits, rewritten.into_texts());
         verdict
     }
 

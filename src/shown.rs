@@ -65,9 +65,9 @@ const RECORDS: [&str; 4] = [
     "objectset.rio.cattle.io/applied",
 ];
 
-/// Whether what stands at a place of an object is data, which no message shows.
-pub(crate) fn is_private(place: &[Step<'_>]) -> bool {
-    matches!(place.first(), Some(Step::Key(key)) if DATA.contains(&key.as_ref()))
+/// Whether what stands at a place of an object is data, which no message shows: the first step tells.
+pub(crate) fn is_private(first: &Step<'_>) -> bool {
+    matches!(first, Step::Key(key) if DATA.contains(&key.as_ref()))
 }
 
 /// Whether an annotation holds the object as it was applied, which no message shows.

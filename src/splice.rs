@@ -4,24 +4,23 @@
 //! newer Kubernetes, the spelling of numbers, the order of keys. A change here replaces the bytes of
 //! one value and no others.
 
-use std::collections::HashSet;
 use std::ops::Range;
 
 use rollout_guard_json::write_string;
 
-use crate::json::{Location, Position, Step, Value};
+use crate::hashing::Seen;
+use crate::json::{Location, Step, Value};
 
 /// A change to an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
-    /// What changes.
-    pub path: Location<'static>,
+    /// Where in the object the value starts that changes; of a list that is made, the map that it is made in.
+    /// The path to it is told by [`paths`].
+    pub(crate) at: usize,
     /// What becomes of it.
     pub change: Change,
     /// The bytes of the object that go.
     pub(crate) span: Range<usize>,
-    /// What stands there instead, where the change is not to a text.
-    pub(crate) text: String,
 }
 
 /// What becomes of a value.
@@ -29,8 +28,8 @@ pub struct Edit {
 pub enum Change {
     /// The text is another one.
     Set(String),
-    /// The list gets more elements, or is made.
-    PullSecrets,
+    /// The list gets more elements, or is made, by this JSON.
+    PullSecrets(String),
     /// The member of a map is gone.
     Remove,
 }
@@ -84,14 +83,19 @@ pub(crate) fn merge_all(mut lists: Vec<Vec<Edit>>) -> Vec<Edit> {
 ///
 /// `None` where two changes meet, or one is beyond the end: then nothing is known to be right.
 pub(crate) fn apply(text: &str, edits: &[Edit]) -> Option<String> {
-    let mut changed = String::with_capacity(text.len() + 64 * edits.len());
+    // Two quotes more than a text has, which is written without escapes.
+    let added = edits.iter().map(|edit| match &edit.change {
+        Change::Set(text) | Change::PullSecrets(text) => text.len() + 2,
+        Change::Remove => 0,
+    });
+    let mut changed = String::with_capacity(text.len() + added.sum::<usize>());
     let mut copied = 0;
     for edit in edits {
         changed.push_str(text.get(copied..edit.span.start)?);
-        if let Change::Set(text) = &edit.change {
-            write_string(&mut changed, text);
-        } else {
-            changed.push_str(&edit.text);
+        match &edit.change {
+            Change::Set(text) => write_string(&mut changed, text),
+            Change::PullSecrets(json) => changed.push_str(json),
+            Change::Remove => {}
         }
         copied = edit.span.end;
     }
@@ -104,47 +108,75 @@ pub(crate) fn apply(text: &str, edits: &[Edit]) -> Option<String> {
 ///
 /// `removed` are the positions of the members' values. Spans are those of `object`, which the map
 /// is part of.
-pub(crate) fn remove_members(
-    object: Value<'_>,
-    map: Value<'_>,
-    place: &Location<'_>,
-    removed: &HashSet<Position>,
-) -> Vec<Edit> {
-    let start = object.span().start;
-    let offset = |at: usize| at - start;
-    // Each member with the bytes of its key and value.
-    let mut members = Vec::new();
+pub(crate) fn remove_members(object: Value<'_>, map: Value<'_>, removed: &Seen) -> Vec<Edit> {
+    let offset = object.span().start;
+    let mut edits: Vec<Edit> = Vec::new();
+    // Where the last member that stays ends, and the first of those that go behind it.
+    let (mut last_kept, mut first) = (None, 0);
     for (key, value) in map.members() {
-        let is_removed = removed.contains(&value.position());
-        let span = offset(key.span().start)..offset(value.span().end);
-        members.push((key.text(), span, is_removed));
-    }
-    let mut edits = Vec::new();
-    let last_kept = members.iter().rposition(|(_, _, is_removed)| !is_removed);
-    for (index, (key, span, is_removed)) in members.iter().enumerate() {
-        if !is_removed {
-            continue;
-        }
-        let before = index.checked_sub(1).and_then(|index| members.get(index));
-        let span = match (members.get(index + 1), before) {
-            // With the comma behind it.
-            (Some((_, next, _)), _) if last_kept.is_some_and(|last| index < last) => {
-                span.start..next.start
+        let span = key.span().start - offset..value.span().end - offset;
+        if removed.contains(&value.position()) {
+            edits.push(Edit {
+                at: value.span().start - offset,
+                change: Change::Remove,
+                span,
+            });
+        } else {
+            // What goes before it goes with the comma behind.
+            let mut next = span.start;
+            for edit in edits.iter_mut().skip(first).rev() {
+                edit.span.end = next;
+                next = edit.span.start;
             }
-            // The last ones, with the comma before them.
-            (_, Some((_, before, _))) => before.end..span.end,
-            (_, None) => span.clone(),
-        };
-        let mut path = place.detached();
-        path.0.push(Step::Key((*key).to_owned().into()));
-        edits.push(Edit {
-            path,
-            change: Change::Remove,
-            span,
-            text: String::new(),
-        });
+            (last_kept, first) = (Some(span.end), edits.len());
+        }
+    }
+    // The last ones go with the comma before them.
+    for edit in edits.iter_mut().skip(first) {
+        let end = edit.span.end;
+        edit.span.start = last_kept.replace(end).unwrap_or(edit.span.start);
     }
     edits
+}
+
+/// Where in an object the values stand that these changes to it are about.
+pub fn paths(object: Value<'_>, edits: &[Edit]) -> Vec<Location<'static>> {
+    let offset = object.span().start;
+    let mut paths: Vec<_> = edits
+        .iter()
+        .map(|edit| (offset + edit.at, Location::default()))
+        .collect();
+    find(object, &Location::default(), &mut paths);
+    paths.into_iter().map(|(_, path)| path).collect()
+}
+
+/// Says of changes, of which each is given by where it is, the path from a value that all of them are in.
+fn find(
+    value: Value<'_>,
+    here: &Location<'static>,
+    mut changes: &mut [(usize, Location<'static>)],
+) {
+    let members = value
+        .members()
+        .map(|(key, value)| (Step::key(key.text()), value));
+    let elements = value.elements().enumerate();
+    let elements = elements.map(|(index, value)| (Step::Index(index), value));
+    for (step, value) in members.chain(elements) {
+        let span = value.span();
+        let count = changes.iter().take_while(|(at, _)| *at < span.end).count();
+        let Some((inside, rest)) = std::mem::take(&mut changes).split_at_mut_checked(count) else {
+            return;
+        };
+        changes = rest;
+        if inside.is_empty() {
+            continue;
+        }
+        let here = here.below(Location(vec![step.detached()]));
+        for (_, path) in inside.iter_mut().filter(|(at, _)| *at == span.start) {
+            path.clone_from(&here);
+        }
+        find(value, &here, inside);
+    }
 }
 
 #[cfg(test)]
@@ -154,10 +186,9 @@ mod tests {
 
     fn edit(span: Range<usize>, text: &str) -> Edit {
         Edit {
-            path: Location::default(),
-            change: Change::PullSecrets,
+            at: span.start,
+            change: Change::PullSecrets(text.to_owned()),
             span,
-            text: text.to_owned(),
         }
     }
 
@@ -178,11 +209,10 @@ mod tests {
         let document = Document::of(text).unwrap();
         let map = document.root();
         let values_of = map.members().map(|(_, value)| value);
-        let removed: HashSet<_> = values_of
-            .filter(|value| values.contains(&value.text()))
-            .map(Value::position)
-            .collect();
-        let edits = remove_members(map, map, &Location::default(), &removed);
+        let mut gone = values_of.filter(|value| values.contains(&value.text()));
+        let mut removed = Seen::default();
+        assert!(gone.all(|value| removed.insert(&value.position())));
+        let edits = remove_members(map, map, &removed);
         assert_eq!(edits.len(), removed.len());
         apply(text, &edits).unwrap()
     }
@@ -218,6 +248,19 @@ mod tests {
         ] {
             assert_eq!(without(text, &["0"]), left);
         }
+    }
+
+    #[test]
+    fn says_where_changes_are() {
+        let text = r#"{"a":[{"b":"x"},"y"],"b.c":{"d":{}},"e":1}"#;
+        let at = |value: &str| edit(text.find(value).unwrap()..0, "");
+        let edits = [at(r#"{"b""#), at(r#""x""#), at(r#""y""#), at("{}")];
+        let document = Document::of(text).unwrap();
+        let paths: Vec<_> = paths(document.root(), &edits)
+            .iter()
+            .map(Location::to_string)
+            .collect();
+        assert_eq!(paths, ["a[0]", "a[0].b", "a[1]", r#"["b.c"].d"#]);
     }
 
     #[test]

@@ -41,7 +41,10 @@ pub fn validate_with(payload: &[u8], registry: &dyn Registry) -> Vec<u8> {
             answer(&Verdict::unreadable(settings.docs_url.as_deref(), &error))
         }
         (Ok(settings), Ok(request)) => {
-            answer(&Policy::new(&settings).evaluate_with(request, registry))
+            let mut verdict = Policy::new(&settings).evaluate_with(request, registry);
+            // They are made, and the answer takes their place in memory.
+            verdict.edits = Vec::new();
+            answer(&verdict)
         }
     }
 }
@@ -95,6 +98,7 @@ fn answer(verdict: &Verdict<'_>) -> Vec<u8> {
         answer.push(']');
     }
     if let Some(object) = &verdict.mutated_object {
+        answer.reserve(object.len() + 32);
         answer += ",\"mutated_object\":";
         answer += object;
     }

@@ -135,7 +135,7 @@ fn a_pod_that_is_refused() {
     let payload = payload(("", "Pod"), &pod("redis:7.2-alpine"), &settings);
     let (accepted, count) = allocations(&payload);
     assert!(!accepted);
-    insta::assert_snapshot!(count, @"62 allocations");
+    insta::assert_snapshot!(count, @"61 allocations");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use rollout_guard_json::{Document, Kind, Value, same};
+use rollout_guard_json::{Document, Kind, Value};
 
 fuzz_target!(|bytes: &[u8]| {
     let is_json = std::str::from_utf8(bytes)
@@ -16,7 +16,6 @@ fuzz_target!(|bytes: &[u8]| {
     // Strings that are no text, numbers out of range and deep nesting are JSON, though nothing of serde_json's.
     if let Ok(value) = serde_json::from_slice::<serde_json::Value>(bytes) {
         assert_said(root, &value);
-        assert!(same(root, root));
     }
 });
 

@@ -13,7 +13,7 @@ use crate::violation::{Code, Fate, Outcome};
 
 use super::allowed::not_allowed;
 use super::required::one_required;
-use super::{AnnotationRule, Annotations, Name, Objection, Sink, listed, texts};
+use super::{AnnotationRule, Annotations, Name, NameList, Objection, Sink, listed, texts};
 
 /// What the keys of the annotations are held against.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ pub struct Criteria<'a> {
     /// How.
     pub criterion: Criterion,
     /// The keys, never empty.
-    pub names: Vec<Name<'a>>,
+    pub names: NameList<'a>,
 }
 
 /// How the keys of the annotations are held against those of the settings.
@@ -63,11 +63,7 @@ pub(super) fn check<'o>(
     };
     let keys = rule.keys(names);
     let is_there = |name: &Name<'_>| rule.has(*name, annotations);
-    let is_named = |key: &str| {
-        names
-            .iter()
-            .any(|name| rule.names.spelling(*name, key).is_some())
-    };
+    let is_named = |key: &str| names.has(&rule.names, key);
     let mut all = |code, problem: fn(&[String], Fate) -> String, advice| {
         let facts = texts(&keys).concat();
         let keys = keys.clone();

@@ -1,8 +1,7 @@
 //! The value that a name has, whichever way it is spelled.
 
-use std::collections::HashMap;
-
 use crate::glob;
+use crate::hashing::{ByHash, hash_of};
 use crate::selector::Condition;
 
 use super::{Annotation, AnnotationRule, Annotations, Name, ValueRule};
@@ -73,16 +72,16 @@ impl<'a> AnnotationRule<'a> {
         let spelled = |annotation: &'o Annotation<'o>| self.names.matching(glob, annotation.key);
         let mut effective = Effective::default();
         // The best spelling of each name, where there is more than one.
-        let mut best: HashMap<&str, usize> = HashMap::new();
+        let mut best: ByHash<usize> = ByHash::default();
         if !self.names.aliases.is_empty() {
             for (rank, name) in annotations.all.iter().filter_map(spelled) {
-                let best = best.entry(name).or_insert(rank);
+                let best = best.entry(hash_of(name)).or_insert(rank);
                 *best = rank.min(*best);
             }
         }
         for annotation in &annotations.all {
             if let Some((rank, name)) = spelled(annotation)
-                && best.get(name).is_none_or(|best| *best == rank)
+                && (best.is_empty() || best.get(&hash_of(name)) == Some(&rank))
             {
                 effective.found.push(annotation);
             }

@@ -1,8 +1,12 @@
 //! Names of annotations in settings, and the keys of an object that they stand for.
 
+use std::ops::Deref;
+use std::sync::OnceLock;
+
 use rollout_guard_json::is_same;
 
 use crate::glob;
+use crate::hashing::{Index, Seen};
 
 /// What the names of a rule are relative to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +24,67 @@ pub struct Name<'a> {
     /// A prefix belongs before it.
     is_relative: bool,
     is_glob: bool,
+}
+
+/// Names and globs, to hold many keys against.
+#[derive(Clone, Debug, Default)]
+pub struct NameList<'a> {
+    all: Vec<Name<'a>>,
+    /// The keys that the names are, and where the globs are; made when there is a key for a long list.
+    known: OnceLock<(Seen, Vec<usize>)>,
+}
+
+impl<'a> From<Vec<Name<'a>>> for NameList<'a> {
+    fn from(all: Vec<Name<'a>>) -> Self {
+        Self {
+            all,
+            known: OnceLock::new(),
+        }
+    }
+}
+
+impl<'a> Deref for NameList<'a> {
+    type Target = [Name<'a>];
+
+    fn deref(&self) -> &Self::Target {
+        &self.all
+    }
+}
+
+impl NameList<'_> {
+    /// Whether a key is one of the names, or one of the globs matches it.
+    #[inline(never)]
+    pub(crate) fn has(&self, names: &Names<'_>, key: &str) -> bool {
+        let matches = |name: &Name<'_>| names.matching(*name, key).is_some();
+        if self.all.len() <= Index::FEW {
+            return self.all.iter().any(matches);
+        }
+        let (keys, globs) = self.known.get_or_init(|| {
+            let (mut keys, mut globs) = (Seen::default(), Vec::new());
+            for (at, name) in self.all.iter().enumerate() {
+                if name.is_glob() {
+                    globs.push(at);
+                } else {
+                    names.each_key(*name, &mut |key| {
+                        keys.insert(key);
+                    });
+                }
+            }
+            (keys, globs)
+        });
+        if keys.contains(key) {
+            return true;
+        }
+        let rests: Vec<_> = names
+            .spellings()
+            .filter_map(|prefix| below(key, prefix))
+            .collect();
+        let mut globs = globs.iter().filter_map(|at| self.all.get(*at));
+        globs.any(|glob| {
+            let texts = if glob.is_relative { &*rests } else { &[key] };
+            texts.iter().any(|text| glob::matches(glob.text, text))
+        })
+    }
 }
 
 /// A name of an annotation has at most this many characters behind its `/`.
@@ -203,6 +268,15 @@ impl<'a> Name<'a> {
     /// The name or glob, without the prefix if it is relative to one.
     pub(crate) const fn text(&self) -> &'a str {
         self.text
+    }
+
+    /// The same text as a name, whatever it holds.
+    #[must_use]
+    pub(crate) const fn literal(self) -> Self {
+        Self {
+            is_glob: false,
+            ..self
+        }
     }
 
     /// Whether it is a glob.

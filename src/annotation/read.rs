@@ -28,8 +28,10 @@ pub(crate) struct Annotations<'a> {
     pub(crate) all: Vec<Annotation<'a>>,
     /// Where in this list the annotations of a key are; made when it is asked for.
     by_key: OnceCell<Index>,
-    /// What has the wrong JSON type.
-    pub(crate) malformed: Vec<Malformed<'a>>,
+    /// What is no map of annotations, and stands where one belongs.
+    no_maps: Vec<Value<'a>>,
+    /// How much has the wrong JSON type.
+    pub(crate) malformed: usize,
     /// What the strictest rule about them does with a request for that.
     pub(crate) strictest: Cell<Option<Action>>,
 }
@@ -120,25 +122,38 @@ impl<'a> Annotations<'a> {
                     self.maps.push(map);
                     for (key, raw) in map.members() {
                         let key = key.text();
-                        if raw.kind() != Kind::Text {
-                            let place = self.place_in_metadata().below(Step::key(key));
-                            self.misfit(raw, place, Kind::Text);
-                        }
+                        self.malformed += usize::from(raw.kind() != Kind::Text);
                         self.all.push(Annotation { key, raw });
                     }
                 }
-                _ => self.misfit(map, self.place_in_metadata(), Kind::Map),
+                _ => {
+                    self.malformed += 1;
+                    self.no_maps.push(map);
+                }
             }
         }
     }
 
-    fn misfit(&mut self, raw: Value<'a>, place: Place<'a>, expected: Kind) {
-        self.malformed.push(Malformed {
-            raw,
-            place,
-            expected,
-            found: raw.kind(),
-        });
+    /// Hands over all that has the wrong JSON type.
+    pub(crate) fn each_malformed(&self, sink: &mut dyn FnMut(&Malformed<'a>)) {
+        let map = self.place_in_metadata();
+        let mut add = |raw: Value<'a>, place, expected| {
+            sink(&Malformed {
+                raw,
+                place,
+                expected,
+                found: raw.kind(),
+            });
+        };
+        for raw in &self.no_maps {
+            add(*raw, map.clone(), Kind::Map);
+        }
+        for annotation in &self.all {
+            if annotation.raw.kind() != Kind::Text {
+                let place = map.below(Step::key(annotation.key));
+                add(annotation.raw, place, Kind::Text);
+            }
+        }
     }
 }
 

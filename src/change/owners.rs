@@ -35,8 +35,7 @@ fn note(index: Option<usize>, differences: &mut Differences) {
     let mut way = vec![Step::key("metadata"), Step::key("ownerReferences")];
     way.extend(index.map(Step::Index));
     differences.below(&way, &mut |this| {
-        let path = this.here();
-        this.add(path, &|path| Difference {
+        this.add_here(&|path| Difference {
             path,
             place: None,
             noun: "owner",

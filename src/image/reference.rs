@@ -110,8 +110,9 @@ impl<'a> Split<'a> {
         }
     }
 
-    /// Cuts a text that certainly is a host in its normal form, a path and perhaps a tag, in one pass: host
-    /// and path fit the grammar, the tag is not looked at. What is not plain may still be a reference.
+    /// Cuts a text that certainly is a host in its normal form, a path and perhaps a tag, in one pass, or a path
+    /// of one part without a host: host and path fit the grammar, the tag is not looked at. What is not plain
+    /// may still be a reference.
     pub(crate) fn plain(text: &'a str) -> Option<Self> {
         let bytes = text.as_bytes();
         let (mut slash, mut colon) = (None, None);
@@ -131,7 +132,7 @@ impl<'a> Split<'a> {
                 Some(b'-') => {}
                 Some(b'_') if slash.is_some() => {}
                 Some(b'/') if has_dot => slash = slash.or(Some(at)),
-                Some(b':') if slash.is_some() => {
+                Some(b':') => {
                     colon = Some(at);
                     break;
                 }
@@ -139,17 +140,22 @@ impl<'a> Split<'a> {
             }
             at += 1;
         }
-        let (host, path_start) = (text.get(..slash?)?, slash? + 1);
+        let (host, path_start) = match slash {
+            Some(slash) => (Some(text.get(..slash)?), slash + 1),
+            // What is as long as a digest may be an identifier.
+            None if text.len() < 64 => (None, 0),
+            None => return None,
+        };
         let path = text.get(path_start..colon.unwrap_or(text.len()))?;
         let tag = match colon {
             Some(colon) => Some(text.get(colon + 1..)?),
             None => None,
         };
-        if path.len() >= PLAIN_PATH || DOCKER_HUB_ALIASES.contains(&host) {
+        if path.len() >= PLAIN_PATH || host.is_some_and(|host| DOCKER_HUB_ALIASES.contains(&host)) {
             return None;
         }
         Some(Self {
-            host: Some(host),
+            host,
             path,
             tag,
             digest: None,
@@ -192,9 +198,8 @@ impl<'a> Reference<'a> {
                 position: before + 1,
             }
         };
-        if let Some(split) = Split::plain(text).filter(Split::has_good_tag)
-            && let Some(host) = split.host
-        {
+        if let Some(split) = Split::plain(text).filter(Split::has_good_tag) {
+            let host = split.host.unwrap_or(DOCKER_HUB);
             return Ok(Self::of(&split, Cow::Borrowed(host)));
         }
         if let Some(problem) = grammar::identifier(text) {
@@ -240,7 +245,7 @@ impl<'a> Reference<'a> {
     fn of(split: &Split<'a>, host: Cow<'a, str>) -> Self {
         let path = if host == DOCKER_HUB && !split.path.contains('/') {
             // `library/` counts for the length of the name, as it is part of it.
-            Cow::Owned(format!("{OFFICIAL}{}", split.path))
+            Cow::Owned([OFFICIAL, split.path].concat())
         } else {
             Cow::Borrowed(split.path)
         };
@@ -286,6 +291,35 @@ impl<'a> Reference<'a> {
         })
     }
 
+    /// The normal form as a text, made sooner than by `to_string`.
+    pub(crate) fn text(&self) -> String {
+        self.pieces().concat()
+    }
+
+    /// What the normal form consists of.
+    fn pieces(&self) -> [&str; 9] {
+        // In lower case and without a port it would be read as a part of the path.
+        let (colon, port) = if is_host(&self.host) {
+            ("", "")
+        } else {
+            (":", DEFAULT_PORT)
+        };
+        let marked = |mark, text: Option<&'a str>| text.map_or(["", ""], |text| [mark, text]);
+        let [before_tag, tag] = marked(":", self.tag);
+        let [before_digest, digest] = marked("@", self.digest);
+        [
+            &self.host,
+            colon,
+            port,
+            "/",
+            &self.path,
+            before_tag,
+            tag,
+            before_digest,
+            digest,
+        ]
+    }
+
     /// The digest, with its algorithm.
     pub const fn digest(&self) -> Option<&'a str> {
         self.digest
@@ -326,19 +360,9 @@ impl PartialEq for Reference<'_> {
 
 impl fmt::Display for Reference<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.host)?;
-        if !is_host(&self.host) {
-            // In lower case and without a port it would be read as a part of the path.
-            write!(f, ":{DEFAULT_PORT}")?;
-        }
-        write!(f, "/{}", self.path)?;
-        if let Some(tag) = self.tag {
-            write!(f, ":{tag}")?;
-        }
-        if let Some(digest) = self.digest {
-            write!(f, "@{digest}")?;
-        }
-        Ok(())
+        self.pieces()
+            .iter()
+            .try_for_each(|piece| f.write_str(piece))
     }
 }
 
@@ -349,11 +373,12 @@ mod tests {
     /// What a text is when it is read part by part.
     fn read_by_parts(text: &str) -> Option<Split<'_>> {
         let split = Split::of(text, is_host);
-        let host = split.host?;
-        let fits = grammar::domain(host).is_ok()
+        let fits = split
+            .host
+            .is_none_or(|host| grammar::domain(host).is_ok() && normalize_host(host) == host)
+            && grammar::identifier(text).is_none()
             && grammar::path(split.path, OFFICIAL.len()).is_ok()
-            && split.digest.is_none()
-            && normalize_host(host) == host;
+            && split.digest.is_none();
         fits.then_some(split)
     }
 
@@ -364,6 +389,9 @@ mod tests {
             "a.b-c.io/a/b_c/d-e.f:1",
             "docker.io/library/redis:7.2-Alpine_x",
             "1.2/3",
+            "redis",
+            "redis:7.2-Alpine_x",
+            "re-dis.io",
         ] {
             assert_eq!(Split::plain(text), read_by_parts(text), "{text}");
             assert!(Split::plain(text).is_some(), "{text}");
@@ -371,9 +399,9 @@ mod tests {
         let long = format!("ghcr.io/{}", "a".repeat(256));
         for text in [
             "",
-            "redis",
             "a/b",
-            "ghcr.io",
+            "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+            "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
             "ghcr.io/",
             "ghcr.io/a@sha256:1",
             "ghcr.io:443/a",
@@ -389,7 +417,8 @@ mod tests {
             "https://ghcr.io/a",
             &long,
         ] {
-            assert_eq!(Split::plain(text), None, "{text}");
+            let plain = Split::plain(text).filter(Split::has_good_tag);
+            assert_eq!(plain, None, "{text}");
         }
     }
 
@@ -401,7 +430,7 @@ mod tests {
             ]), 0..9),
         ) {
             let text = parts.concat();
-            if let Some(split) = Split::plain(&text) {
+            if let Some(split) = Split::plain(&text).filter(Split::has_good_tag) {
                 proptest::prop_assert_eq!(Some(split), read_by_parts(&text), "{}", text);
             }
         }

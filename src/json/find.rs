@@ -1,5 +1,7 @@
 //! What a path leads to in a JSON value.
 
+use crate::hashing::{Index, Seen};
+
 use super::{Spot, Step, Value};
 
 /// How deep what is looked into may be nested. `serde_json`, which hosts read with, goes as deep.
@@ -57,6 +59,24 @@ fn descend<'a>(
             descend(below, rest, Some(&spot), deeper, found);
         }
     }
+}
+
+/// Whether a key occurs in a map twice.
+pub(crate) fn repeats_a_key(map: Value<'_>) -> bool {
+    if map.members().nth(Index::FEW).is_some() {
+        let mut seen = Seen::default();
+        return map.members().any(|(key, _)| !seen.insert(key.text()));
+    }
+    let mut seen = 0_u64;
+    map.members().enumerate().any(|(at, (key, _))| {
+        // A bit that few keys share.
+        let (length, first) = key.length_and_first();
+        let bit = 1 << ((length * 7 + usize::from(first.unwrap_or_default())) & 63);
+        let may_be_known = seen & bit != 0;
+        seen |= bit;
+        let mut earlier = map.members().take(at);
+        may_be_known && earlier.any(|(earlier, _)| earlier.is(key.text()))
+    })
 }
 
 /// That a value is nested too deep.

@@ -25,6 +25,15 @@ impl<'a> Step<'a> {
     pub const fn key(key: &'a str) -> Self {
         Self::Key(Cow::Borrowed(key))
     }
+
+    /// The same step, borrowing nothing.
+    pub(crate) fn detached(&self) -> Step<'static> {
+        match self {
+            Self::Key(key) => Step::Key(Cow::Owned(key.to_string())),
+            Self::Index(index) => Step::Index(*index),
+            Self::Each => Step::Each,
+        }
+    }
 }
 
 /// A place in a JSON value: `spec.template.spec.containers[0]`.
@@ -51,12 +60,7 @@ impl<'a> Location<'a> {
 
     /// The same place, borrowing nothing.
     pub fn detached(&self) -> Location<'static> {
-        let steps = self.0.iter().map(|step| match step {
-            Step::Key(key) => Step::Key(Cow::Owned(key.to_string())),
-            Step::Index(index) => Step::Index(*index),
-            Step::Each => Step::Each,
-        });
-        Location(steps.collect())
+        Location(self.0.iter().map(Step::detached).collect())
     }
 }
 
@@ -105,6 +109,11 @@ impl<'a> Place<'a> {
     /// The steps, innermost first.
     fn upwards(&self) -> impl Iterator<Item = &Step<'a>> {
         std::iter::successors(self.0.as_deref(), |way| way.above.0.as_deref()).map(|way| &way.step)
+    }
+
+    /// The outermost step; none of the root.
+    pub(crate) fn first(&self) -> Option<&Step<'a>> {
+        self.upwards().last()
     }
 
     /// The hash of all steps: that of the place above and the last step.

@@ -110,7 +110,14 @@ impl<'a> Target<'a> {
     /// The image there, as text: of an `image` with this `rest` of its path behind the source, and
     /// this `digest`.
     pub(crate) fn fill(&self, image: &Reference<'_>, rest: &str, digest: Option<&str>) -> String {
-        let mut text = String::with_capacity(self.text.len() + rest.len() + 80);
+        // A mirror is kept as long as its image.
+        let filled = if self.is_template {
+            image.host().len() + image.path().len()
+        } else {
+            rest.len()
+        };
+        let tags = image.written_tag().map_or(0, str::len) + digest.map_or(0, str::len);
+        let mut text = String::with_capacity(self.text.len() + filled + tags + 3);
         // That it can be read was seen in `parse`.
         let _ = pieces(self.text, &mut |piece| {
             text.push_str(match piece {

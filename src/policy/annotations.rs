@@ -3,7 +3,6 @@
 
 mod matching;
 
-use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 
 use crate::annotation::{
@@ -12,7 +11,7 @@ use crate::annotation::{
 };
 use crate::change::controllers;
 use crate::exemption::Check;
-use crate::hashing::hash_of;
+use crate::hashing::{Seen, hash_of};
 use crate::json::{Location, Position, Step, Value, lookup};
 use crate::request::{Operation, Request, RequestError};
 use crate::settings::{self, AnnotationItem, Settings, SettingsErrors, There};
@@ -62,6 +61,7 @@ pub(super) fn judge(
         compares: is_new && request.operation == Operation::Update,
         old: None,
         places: [None, None],
+        before: [None, None],
         known: Known::default(),
         is_owned_replica_set: None,
     };
@@ -94,9 +94,7 @@ pub(super) fn judge(
     }
     for place in judge.places.iter().flatten().flatten() {
         if let Some(action) = place.strictest.get() {
-            for malformed in &place.malformed {
-                findings.add_malformed(malformed, action);
-            }
+            place.each_malformed(&mut |malformed| findings.add_malformed(malformed, action));
         }
     }
     Ok(())
@@ -123,6 +121,8 @@ struct Judge<'p, 'r> {
     old: Option<Object<'r>>,
     /// The annotations of the object, and those of its pod templates.
     places: [Option<Vec<Annotations<'r>>>; 2],
+    /// What each of these was before, for rules that compare.
+    before: [Option<Vec<Option<Annotations<'r>>>>; 2],
     known: Known<'p>,
     is_owned_replica_set: Option<bool>,
 }
@@ -202,7 +202,11 @@ impl<'p, 'r> Judge<'p, 'r> {
             let Some(places) = self.places.get_mut(slot).and_then(Option::take) else {
                 continue;
             };
-            for place in &places {
+            if compares {
+                self.read_before(slot, &places);
+            }
+            let was = self.before.get(slot).and_then(Option::as_ref);
+            for (at, place) in places.iter().enumerate() {
                 let mut put = |objection: Objection<'_>| {
                     if !exempted.cover(Check::Annotations, None) {
                         let rule = (index, rule, removal);
@@ -212,11 +216,12 @@ impl<'p, 'r> Judge<'p, 'r> {
                 if matching == Matching::Yes {
                     rule.check(place, &mut put);
                 }
-                if compares && let Some(before) = before(place, self.old()) {
-                    rule.compare(place, &before, &mut put);
+                let was = was.and_then(|was| was.get(at)).and_then(Option::as_ref);
+                if compares && let Some(was) = was {
+                    rule.compare(place, was, &mut put);
                 }
                 let action = rule.action.otherwise();
-                if !place.malformed.is_empty()
+                if place.malformed > 0
                     && place.strictest.get() != Some(Action::Reject)
                     && !exempted.cover(Check::Annotations, None)
                 {
@@ -226,6 +231,18 @@ impl<'p, 'r> Judge<'p, 'r> {
             if let Some(slot) = self.places.get_mut(slot) {
                 *slot = Some(places);
             }
+        }
+    }
+
+    /// Reads what was at these places before, if no rule has asked for it yet.
+    fn read_before(&mut self, slot: usize, places: &[Annotations<'r>]) {
+        if !matches!(self.before.get(slot), Some(None)) {
+            return;
+        }
+        let old = self.old();
+        let read = places.iter().map(|place| before(place, old)).collect();
+        if let Some(slot) = self.before.get_mut(slot) {
+            *slot = Some(read);
         }
     }
 
@@ -256,20 +273,13 @@ impl<'p, 'r> Judge<'p, 'r> {
 pub(super) fn remove(
     request: &Request<'_>,
     object: &Object<'_>,
-    removed: &HashSet<Position>,
+    removed: &Seen,
 ) -> Option<(Vec<Edit>, String)> {
     let mut lists = Vec::new();
     let mut places = of_object(object, &request.kind);
     places.extend(of_templates_in(object));
-    for place in places {
-        for map in &place.maps {
-            lists.push(splice::remove_members(
-                object.value,
-                *map,
-                &place.place(),
-                removed,
-            ));
-        }
+    for map in places.iter().flat_map(|place| &place.maps) {
+        lists.push(splice::remove_members(object.value, *map, removed));
     }
     let edits = splice::merge_all(lists);
     let text = splice::apply(object.value.text(), &edits)?;

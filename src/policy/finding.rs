@@ -4,11 +4,10 @@
 //! kept.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Display, Write as _};
 use std::hash::{Hash, Hasher};
 
-use crate::hashing::{hash_by, hash_of};
+use crate::hashing::{ByHash, Seen, hash_by, hash_of};
 use crate::json::{Location, Place, Position, same};
 use crate::shown::Shown;
 use crate::verdict::{Found, MOST_LINES, Verdict};
@@ -23,14 +22,14 @@ pub(super) struct Findings<'j> {
     refusing: Listed,
     passing: Listed,
     /// The annotations that are removed instead of refusing the request, by their position.
-    pub(super) removes: HashSet<Position>,
+    pub(super) removes: Seen,
     before: Before<'j>,
     /// Nothing refuses.
     only_warns: bool,
 }
 
 /// How often the same was found in the object as it was, by what makes it the same.
-pub(super) type Counts = HashMap<u64, usize>;
+pub(super) type Counts = ByHash<usize>;
 
 /// What becomes of what the old object has as well.
 #[derive(Clone, Copy)]
@@ -267,7 +266,7 @@ impl<'j> Findings<'j> {
         Self {
             refusing: Listed::default(),
             passing: Listed::default(),
-            removes: HashSet::new(),
+            removes: Seen::default(),
             before,
             only_warns,
         }
@@ -315,7 +314,9 @@ impl<'j> Findings<'j> {
         }
         about.is_removal = was.is_none() && !removes.is_empty();
         if about.is_removal {
-            self.removes.extend(removes);
+            for position in removes {
+                self.removes.insert(position);
+            }
         }
         let refuses = about.action == Action::Reject && was.is_none();
         let list = if refuses {

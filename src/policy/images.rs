@@ -34,7 +34,8 @@ pub(super) fn judge(
 ) {
     let strictest = settings.strictest().unwrap_or_default();
     // An image that occurs again is judged once, where it has no mirror; a few are judged sooner than noted.
-    let mut passed = (object.found.len() > FEW).then(Seen::default);
+    let may_recur = object.found.len() > FEW && settings.mirrors.is_empty();
+    let mut passed = may_recur.then(Seen::default);
     let mut open = Vec::new();
     for found in &object.found {
         let image = match found {
@@ -47,7 +48,7 @@ pub(super) fn judge(
             }
         };
         let is_known = |passed: &Seen| passed.contains(&image.text);
-        if settings.mirrors.is_empty() && passed.as_ref().is_some_and(is_known) {
+        if passed.as_ref().is_some_and(is_known) {
             continue;
         }
         match one(settings, request, image, mirrors, exempted, judged) {
@@ -132,10 +133,11 @@ fn one(
     runs.instead = instead.filter(|mirror| {
         parsed(mirror).is_some_and(|mirror| passes(settings, &mirror, None, None))
     });
-    let passes = held_against_lists(
-        settings, &written, &runs, mirrors, exempted, &mut put, judged,
-    );
-    mirrors.change(&written, runs, exempted, judged, &mut put);
+    let mirrored = runs.mirrored.as_deref().and_then(parsed);
+    let images = (&written, mirrored.as_ref());
+    let passes = held_against_lists(settings, images, &runs, mirrors, exempted, &mut put, judged);
+    mirrors.note(images, &runs, exempted, judged, &mut put);
+    mirrors.change(image, runs, judged);
     if passes {
         Outcome::Passes
     } else {
@@ -176,22 +178,22 @@ impl<'i, 'r> Put<'i, 'r> {
     }
 }
 
-/// Whether no list has anything against an image.
+/// Whether no list has anything against an image as it is written, and as its mirror where it is pulled from
+/// there.
 fn held_against_lists(
     settings: &Settings<'_>,
-    written: &Reference<'_>,
+    (written, mirrored): (&Reference<'_>, Option<&Reference<'_>>),
     runs: &Runs,
     mirrors: &Mirrors<'_, '_, '_>,
     exempted: &mut Exempted<'_, '_, '_>,
     put: &mut Put<'_, '_>,
     judged: &mut Judged<'_>,
 ) -> bool {
-    let mirrored = runs.mirrored.as_deref().and_then(parsed);
     let would_pass = |image: &Reference<'_>, code| would_pass(settings, mirrors, image, code);
     let instead = runs.instead.as_deref().and_then(parsed);
     let seen = check::Seen {
         written,
-        mirrored: mirrored.as_ref(),
+        mirrored,
         instead: instead.as_ref(),
         would_pass: &would_pass,
     };
@@ -199,7 +201,7 @@ fn held_against_lists(
     check::image(&seen, settings, &mut |objection| {
         passes = false;
         // What is rejected as it was written is exempt as that.
-        let as_run = mirrored.as_ref().unwrap_or(written);
+        let as_run = mirrored.unwrap_or(written);
         let judged_as = if objection.is_mirror { as_run } else { written };
         if exempted.cover(Check::Images, Some(judged_as)) {
             return;

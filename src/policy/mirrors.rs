@@ -17,10 +17,10 @@
 //! | pull policy `Never`, `auto` of Istio, exempt | any | as written |
 //! | pinned, with `digest: skip`; not on the mirror, with `checkExists` | any | as written |
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 
 use crate::exemption::Check;
-use crate::hashing::hash_of;
+use crate::hashing::{ByHash, Seen, hash_of};
 use crate::image::Reference;
 use crate::json::{Step, lookup};
 use crate::kind::GroupKind;
@@ -38,8 +38,10 @@ use super::exempted::Exempted;
 use super::finding::AboutImage;
 use super::images::Put;
 use super::pull_secrets;
-use super::running::as_written;
 use super::{Judged, is_filled_in_by_istio, is_static_pod};
+
+/// Registries are asked for so many images of a request.
+const MOST_ASKED: usize = 100;
 
 /// How the images of an object are judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,11 +108,13 @@ pub(super) struct Mirrors<'p, 's, 'r> {
     treatment: Treatment,
     applies: Applies,
     /// The images of the old object by the hash of their pairing; read when they are needed.
-    old: Option<HashMap<u64, String>>,
+    old: Option<ByHash<Cow<'r, str>>>,
     /// Whether registries are asked.
     pub(super) asking: Asking,
+    /// The images that a registry is to be asked for.
+    wanted: Seen,
     /// What the registry said of which image.
-    asked: HashMap<String, Existence>,
+    asked: ByHash<Existence>,
     /// The secrets that the Pod needs.
     pull_secrets: Vec<&'s str>,
 }
@@ -138,7 +142,8 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
             applies: Applies::new(settings),
             old: None,
             asking: Asking::Later,
-            asked: HashMap::new(),
+            wanted: Seen::default(),
+            asked: ByHash::default(),
             pull_secrets: Vec::new(),
         }
     }
@@ -262,23 +267,25 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         written: &Reference<'_>,
         text: String,
     ) -> Runs {
-        let runs_before = |before: Option<String>, as_what: &str| {
-            before.is_some_and(|before| {
-                Reference::parse(as_what).is_ok_and(|now| now.to_string() == before)
-            })
+        let is = |now: &Reference<'_>, before: &str| {
+            Reference::parse(before).is_ok_and(|before| before == *now)
+        };
+        let runs_before = |before: Option<&str>| {
+            let runs = |before| Reference::parse(&text).is_ok_and(|now| is(&now, before));
+            before.is_some_and(runs)
         };
         let is_edited = match treatment {
             Treatment::Rewritten => false,
             Treatment::Edited => true,
             Treatment::EditedIfChanged => {
                 let before = self.before(image);
-                if runs_before(before.clone(), &text) {
+                if runs_before(before) {
                     // What runs there already is there.
                     return Runs::from(text, true);
                 }
-                !runs_before(before, &image.text)
+                !before.is_some_and(|before| is(written, before))
             }
-            Treatment::Restored if runs_before(self.before(image), &text) => {
+            Treatment::Restored if runs_before(self.before(image)) => {
                 return Runs::from(text, true);
             }
             Treatment::Written | Treatment::Restored | Treatment::NewEphemeral => {
@@ -292,10 +299,15 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
             return Runs::from(text, is_edited);
         }
         if self.asking == Asking::Later {
-            return Runs {
-                is_open: true,
-                ..Runs::default()
-            };
+            if self.wanted.len() < MOST_ASKED || self.wanted.contains(&text) {
+                self.wanted.insert(&text);
+                return Runs {
+                    is_open: true,
+                    ..Runs::default()
+                };
+            }
+            let error = format!("only {MOST_ASKED} images of a request are asked for");
+            return unchecked(mirror, written, text, &error);
         }
         match self.exists(&text) {
             Existence::There => Runs::from(text, true),
@@ -307,11 +319,11 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         }
     }
 
-    /// Notes what the object changes, and says what becomes of the image.
-    pub(super) fn change(
+    /// Says what becomes of an image, which is given as it is written, and as its mirror.
+    pub(super) fn note(
         &mut self,
-        written: &Reference<'_>,
-        runs: Runs,
+        (written, mirrored): (&Reference<'_>, Option<&Reference<'_>>),
+        runs: &Runs,
         exempted: &mut Exempted<'_, '_, '_>,
         judged: &mut Judged<'_>,
         put: &mut Put<'_, '_>,
@@ -321,21 +333,18 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
             && self.request.kind.is_pod()
             && !image.is_never_pulled
         {
-            self.need_secrets(written, runs.mirrored.as_deref(), exempted);
+            self.need_secrets(written, mirrored.unwrap_or(written), exempted);
         }
-        if runs.is_edited && judged.annotations.removes.contains(&image.raw.position()) {
-            // It stands in an annotation that is removed: it is pulled from nowhere.
+        if runs.is_edited && is_removed(image, judged) {
             return;
         }
-        let mirrored = runs.mirrored.as_deref();
-        let mirrored = mirrored.and_then(|mirrored| Reference::parse(mirrored).ok());
         let is_refused = put.is_refused;
         let mut tell = |code, action, problem: &dyn Fn(Fate) -> String| {
             put.add(
                 &AboutImage {
                     code,
                     action,
-                    runs: mirrored.as_ref().unwrap_or(written),
+                    runs: mirrored.unwrap_or(written),
                     is_mirror: false,
                     is_of_accepted: code == Code::MirrorUsed || runs.is_rewritten_all_the_same,
                     problem,
@@ -358,7 +367,13 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
                 format!("it has a mirror, use `{}`", Shown(mirror))
             });
         }
-        if let (true, Some(mirror)) = (runs.is_edited, runs.mirrored) {
+    }
+
+    /// Notes what the object changes.
+    pub(super) fn change(&self, image: &ImageField<'_>, runs: Runs, judged: &mut Judged<'_>) {
+        if let (true, Some(mirror)) = (runs.is_edited, runs.mirrored)
+            && !is_removed(image, judged)
+        {
             if !image.is_private() {
                 let position = image.raw.position();
                 judged.rewritten.add(position, &image.text, &mirror);
@@ -375,11 +390,9 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
     fn need_secrets(
         &mut self,
         written: &Reference<'_>,
-        mirrored: Option<&str>,
+        runs: &Reference<'_>,
         exempted: &mut Exempted<'_, '_, '_>,
     ) {
-        let mirrored = mirrored.and_then(|text| Reference::parse(text).ok());
-        let runs = mirrored.as_ref().unwrap_or(written);
         for (index, mirror) in self.settings.mirrors.iter().enumerate() {
             let selector = &mirror.selector;
             if !mirror.pull_secrets.is_empty()
@@ -396,39 +409,40 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         }
     }
 
-    /// The image of the same container or volume in the old object, in its normal form.
-    fn before(&mut self, image: &ImageField<'_>) -> Option<String> {
+    /// The image of the same container or volume in the old object.
+    fn before(&mut self, image: &ImageField<'_>) -> Option<&str> {
         let (request, settings) = (self.request, self.settings);
         let old = self.old.get_or_insert_with(|| {
-            let mut images = HashMap::new();
+            let mut images = ByHash::default();
             let old = request
                 .old_object
                 .map(|value| Object::read(value, &request.kind));
             if let Some(Ok(mut old)) = old {
                 super::images::add(settings, request, &mut old);
-                for found in &old.found {
+                for found in old.found {
                     if let Found::Image(image) = found {
                         let pairing = hash_of(&image.pairing());
-                        images.entry(pairing).or_insert_with(|| as_written(image));
+                        images.entry(pairing).or_insert(image.text);
                     }
                 }
             }
             images
         });
         let pairing = hash_of(&image.pairing());
-        old.get(&pairing).cloned()
+        old.get(&pairing).map(Cow::as_ref)
     }
 
     /// Whether the registry has an image; asked once for each.
     fn exists(&mut self, text: &str) -> Existence {
-        if let Some(known) = self.asked.get(text) {
+        let hash = hash_of(text);
+        if let Some(known) = self.asked.get(&hash) {
             return known.clone();
         }
         if self.asking == Asking::Never {
             return Existence::There;
         }
         let answer = self.registry.has(text);
-        self.asked.insert(text.to_owned(), answer.clone());
+        self.asked.insert(hash, answer.clone());
         answer
     }
 }
@@ -537,14 +551,19 @@ fn has_owner(object: &Object<'_>) -> bool {
         .is_some_and(|metadata| !lookup(metadata, &owner).is_empty())
 }
 
+/// Whether an image stands in an annotation that is removed: it is pulled from nowhere.
+fn is_removed(image: &ImageField<'_>, judged: &Judged<'_>) -> bool {
+    let removes = &judged.annotations.removes;
+    removes.len() > 0 && removes.contains(&image.raw.position())
+}
+
 /// The change of the image's text.
 fn edit(object: &Object<'_>, image: &ImageField<'_>, mirror: String) -> Edit {
     let start = object.value.span().start;
     let span = image.raw.span();
     Edit {
-        path: image.exact_place().detached(),
+        at: span.start - start,
         change: Change::Set(mirror),
         span: span.start - start..span.end - start,
-        text: String::new(),
     }
 }

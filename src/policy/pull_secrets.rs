@@ -1,6 +1,6 @@
 //! The secrets that a Pod needs to pull from its mirrors.
 
-use crate::json::{Kind, Location, Place, Step, Value, lookup};
+use crate::json::{Kind, Place, Step, Value, lookup};
 use crate::splice::{self, Change, Edit};
 use crate::violation::Action;
 use crate::workload::{Malformed, Object};
@@ -20,35 +20,33 @@ pub(super) fn add(secrets: &[&str], pod: &Object<'_>, judged: &mut Judged<'_>) {
     let Some(spec) = spec.filter(|spec| spec.kind() == Kind::Map) else {
         return;
     };
-    let offset = |byte: usize| byte - pod.value.span().start;
     // Of a repeated key Kubernetes reads the last value.
     let list = lookup(pod.value, &[SPEC, LIST]).pop();
+    let (object, changed) = (pod.value.span(), list.unwrap_or(spec).span());
+    let (start, end) = (changed.start - object.start, changed.end - object.start);
     let (span, before, after, has) = match list {
         None => {
-            let at = offset(spec.span().start) + 1;
+            let inside = start + 1;
             let after = if spec.is_empty() { "]" } else { "]," };
-            (at..at, "\"imagePullSecrets\":[", after, Vec::new())
+            (inside..inside, "\"imagePullSecrets\":[", after, Vec::new())
         }
-        Some(list) => {
-            let (start, end) = (offset(list.span().start), offset(list.span().end));
-            match list.kind() {
-                Kind::Null => (start..end, "[", "]", Vec::new()),
-                Kind::List => {
-                    let comma = if list.is_empty() { "" } else { "," };
-                    (end - 1..end - 1, comma, "", names(list))
-                }
-                found => {
-                    let malformed = Malformed {
-                        raw: list,
-                        place: Place::default().below(SPEC).below(LIST),
-                        expected: Kind::List,
-                        found,
-                    };
-                    judged.findings.add_malformed(&malformed, Action::Reject);
-                    return;
-                }
+        Some(list) => match list.kind() {
+            Kind::Null => (start..end, "[", "]", Vec::new()),
+            Kind::List => {
+                let comma = if list.is_empty() { "" } else { "," };
+                (end - 1..end - 1, comma, "", names(list))
             }
-        }
+            found => {
+                let malformed = Malformed {
+                    raw: list,
+                    place: Place::default().below(SPEC).below(LIST),
+                    expected: Kind::List,
+                    found,
+                };
+                judged.findings.add_malformed(&malformed, Action::Reject);
+                return;
+            }
+        },
     };
     let mut missing = String::new();
     for secret in secrets {
@@ -59,10 +57,9 @@ pub(super) fn add(secrets: &[&str], pod: &Object<'_>, judged: &mut Judged<'_>) {
     }
     if !missing.is_empty() {
         let edit = Edit {
-            path: Location(vec![SPEC, LIST]),
-            change: Change::PullSecrets,
+            at: start,
+            change: Change::PullSecrets([before, &missing, after].concat()),
             span,
-            text: format!("{before}{missing}{after}"),
         };
         splice::add(&mut judged.edits, edit);
     }

@@ -153,7 +153,7 @@ impl<'p, 's, 'r> Running<'p, 's, 'r> {
         });
         match mirror.mirrored(&reference) {
             Mirrored::To(text) if !is_exempt => Some(Pulled {
-                from: Reference::parse(&text).ok()?.to_string(),
+                from: Reference::parse(&text).ok()?.text(),
                 is_asked: mirror.check_exists,
             }),
             _ => None,
@@ -164,7 +164,7 @@ impl<'p, 's, 'r> Running<'p, 's, 'r> {
 /// The image as it is written, in its normal form.
 pub(super) fn as_written(image: &ImageField<'_>) -> String {
     match Reference::parse(&image.text) {
-        Ok(reference) => reference.to_string(),
+        Ok(reference) => reference.text(),
         Err(_) => image.text.to_string(),
     }
 }

@@ -48,7 +48,7 @@ fn demanded(
     for values in &rule.values {
         let key = rule.names.key(values.name);
         if (index == other_index || values.refuses_absence())
-            && let Some(denied) = denied(other, &key)
+            && let Some(denied) = other.denying(&key)
         {
             let path = format!("annotations[{index}].values");
             contradicts(errors, path, &key, other_index, "denied", &denied);
@@ -58,7 +58,7 @@ fn demanded(
         let keys: Vec<_> = group.iter().map(|name| rule.names.key(*name)).collect();
         let path = format!("annotations[{index}].requireAny[{at}]");
         if let Some(key) = keys.first() {
-            if keys.iter().all(|key| denied(other, key).is_some()) {
+            if keys.iter().all(|key| other.denied.has(&other.names, key)) {
                 contradicts(errors, path, key, other_index, "denied", key);
             } else if keys.iter().all(|key| !other.admits(key)) {
                 not_admitted(errors, path, key, other_index);
@@ -66,21 +66,12 @@ fn demanded(
         }
     }
     for (path, key) in required {
-        if let Some(denied) = denied(other, &key) {
+        if let Some(denied) = other.denying(&key) {
             contradicts(errors, path, &key, other_index, "denied", &denied);
         } else if !other.admits(&key) {
             not_admitted(errors, path, &key, other_index);
         }
     }
-}
-
-/// The entry of `denied` that covers a key.
-fn denied(rule: &AnnotationRule<'_>, key: &str) -> Option<String> {
-    let entry = rule
-        .denied
-        .iter()
-        .find(|entry| rule.names.matching(**entry, key).is_some())?;
-    Some(rule.names.key(*entry))
 }
 
 fn contradicts(

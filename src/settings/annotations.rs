@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use crate::annotation::{
-    AnnotationRule, Criteria, Criterion, Name, Names, Requirement, RuleAction, Target, ValueRule,
+    AnnotationRule, Criteria, Criterion, Name, NameList, Names, Requirement, RuleAction, Target,
+    ValueRule,
 };
 use crate::json::{Kind, Value};
 use crate::selector::{Condition, Selector};
@@ -139,8 +140,8 @@ pub(super) fn read_rule<'n>(
             }),
             "required" => rule.required = list(entry, false, errors),
             "requireAny" => rule.require_any = groups(entry, errors),
-            "denied" => rule.denied = list(entry, true, errors),
-            "allowed" => rule.allowed = list(entry, true, errors),
+            "denied" => rule.denied = list(entry, true, errors).into(),
+            "allowed" => rule.allowed = list(entry, true, errors).into(),
             "values" if is_for_criteria => keys = list(entry, false, errors),
             "values" => rule.values = values(&names, entry, errors),
             "conflicting" => rule.conflicting = groups(entry, errors),
@@ -158,7 +159,7 @@ pub(super) fn read_rule<'n>(
     }
     rule.criteria = criterion.map(|criterion| Criteria {
         criterion,
-        names: keys,
+        names: keys.into(),
     });
     if rule.name.is_empty() {
         rule.name = Cow::Owned(format!("annotations[{index}]"));
@@ -178,8 +179,8 @@ fn nothing(names: Names<'_>) -> AnnotationRule<'_> {
         names,
         required: Vec::new(),
         require_any: Vec::new(),
-        denied: Vec::new(),
-        allowed: Vec::new(),
+        denied: NameList::default(),
+        allowed: NameList::default(),
         values: Vec::new(),
         conflicting: Vec::new(),
         requires: Vec::new(),
@@ -212,7 +213,7 @@ fn check_purpose(rule: &AnnotationRule<'_>, entry: Entry<'_, '_>, errors: &mut S
 }
 
 fn is_empty(rule: &AnnotationRule<'_>) -> bool {
-    let lists = [
+    let lists: [&[Name<'_>]; 6] = [
         &rule.required,
         &rule.denied,
         &rule.allowed,
@@ -271,6 +272,7 @@ fn check_prefix(entry: Entry<'_, '_>, checks_names: bool, errors: &mut SettingsE
 /// A name, or where `may_be_glob` a glob over names.
 fn name<'n>(names: &Reading<'n>, text: &'n str, may_be_glob: bool) -> Result<Name<'n>, String> {
     let name = names.name(text);
+    let name = if may_be_glob { name } else { name.literal() };
     names.check(name, may_be_glob).map(|()| name)
 }
 

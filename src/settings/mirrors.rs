@@ -127,6 +127,7 @@ fn secret(text: &str) -> Result<&str, String> {
 ///
 /// Compares each pair: for settings that are validated once, not for each request.
 pub(super) fn find_contradictions(mirrors: &[Mirror<'_>], errors: &mut SettingsErrors) {
+    let sources: Vec<_> = mirrors.iter().map(|mirror| mirror.source.globs()).collect();
     for (index, mirror) in mirrors.iter().enumerate() {
         let path = || format!("mirrors[{index}]");
         if mirror.target.is_everything() {
@@ -156,8 +157,10 @@ pub(super) fn find_contradictions(mirrors: &[Mirror<'_>], errors: &mut SettingsE
                 &format!("never used: `mirrors[{earlier_index}]` {problem}"),
             );
         }
-        for (other_index, other) in mirrors.iter().enumerate() {
-            if meets(mirror, other) {
+        let target = mirror.target.globs(&mirror.source);
+        for (other_index, (other, source)) in mirrors.iter().zip(&sources).enumerate() {
+            // `*` means what is under no mirror yet.
+            if !other.source.is_everything() && meets(&target, source) {
                 errors.push(
                     format!("{}.mirror", path()),
                     &format!(
@@ -184,14 +187,11 @@ fn shadows(earlier: &Mirror<'_>, later: &Mirror<'_>) -> bool {
         && (earlier.selector == Selector::default() || earlier.selector == later.selector)
 }
 
-/// Whether what a rule makes of an image may be under the source of another. `*` means what is under
-/// no mirror yet.
-fn meets(mirror: &Mirror<'_>, other: &Mirror<'_>) -> bool {
-    if other.source.is_everything() {
-        return false;
-    }
-    let (host, paths, tag) = mirror.target.globs(&mirror.source);
-    let (other_host, other_paths, other_tag) = other.source.globs();
+/// Host, paths and tag of images, as globs.
+type Globs<'g> = (&'g str, Vec<String>, &'g str);
+
+/// Whether what a rule makes of an image may be under the source of another.
+fn meets((host, paths, tag): &Globs<'_>, (other_host, other_paths, other_tag): &Globs<'_>) -> bool {
     glob::may_meet(host, other_host)
         && glob::may_meet(tag, other_tag)
         && paths.iter().any(|path| {

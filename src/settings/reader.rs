@@ -3,7 +3,8 @@
 //! Callbacks are `dyn`: each place where settings are read would else get a reader of its own in the
 //! module.
 
-use crate::json::{Key, Kind, Spot, Step, Value};
+use crate::hashing::Seen;
+use crate::json::{Key, Kind, Spot, Step, Value, repeats_a_key};
 use crate::shown::Shown;
 
 use super::error::SettingsErrors;
@@ -158,26 +159,23 @@ impl<'t, 'n> Entry<'t, 'n> {
             }
             return;
         }
-        let repeats = self.members.is_none() && self.value.repeats_a_key();
-        let mut member = |position, key: Key<'n>, value| {
+        let repeats = self.members.is_none() && repeats_a_key(self.value);
+        let mut seen = repeats.then(Seen::default);
+        let mut member = |key: Key<'n>, value| {
             let spot = Spot::below(self.spot, Step::key(key.text()));
             let entry = Entry::at(value, &spot);
-            let mut earlier = self.value.members().take(position);
-            if repeats && earlier.any(|(earlier, _)| earlier.is(key.text())) {
+            if seen.as_mut().is_some_and(|seen| !seen.insert(key.text())) {
                 entry.error(errors, "this key occurs twice");
             } else {
                 read(key, entry, errors);
             }
         };
         match self.members {
-            Some(members) => members
-                .iter()
-                .for_each(|(key, value)| member(0, *key, *value)),
-            None => {
-                for (position, (key, value)) in self.value.members().enumerate() {
-                    member(position, key, value);
-                }
-            }
+            Some(members) => members.iter().for_each(|(key, value)| member(*key, *value)),
+            None => self
+                .value
+                .members()
+                .for_each(|(key, value)| member(key, value)),
         }
     }
 

@@ -5,7 +5,7 @@ mod named;
 
 use crate::annotation::{Annotations, is_met, matches_pattern};
 use crate::glob;
-use crate::json::{Key, Kind, Value};
+use crate::json::{Key, Kind, Value, repeats_a_key};
 use crate::selector::Condition;
 
 use super::annotations::member;
@@ -98,7 +98,7 @@ impl<'k, 'n> There<'k, 'n> {
         let mut is_malformed = false;
         for place in places {
             count += 1;
-            is_malformed |= !place.malformed.is_empty();
+            is_malformed |= place.malformed > 0;
             annotations.extend_from_slice(&place.all);
         }
         Self {
@@ -115,7 +115,7 @@ impl<'k, 'n> There<'k, 'n> {
             compares: self.compares,
             ..Relevant::ALL
         };
-        if self.named.read(item).is_none() || item.repeats_a_key() {
+        if self.named.read(item).is_none() || repeats_a_key(item) {
             return Some(relevant);
         }
         let is_criteria = member(item, "criteria").is_some();
@@ -278,7 +278,7 @@ impl<'k, 'n> There<'k, 'n> {
                 _ => None,
             };
         }
-        Some(all.filter(|_| !map.repeats_a_key()))
+        Some(all.filter(|_| !repeats_a_key(map)))
     }
 }
 

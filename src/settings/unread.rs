@@ -4,7 +4,7 @@
 //! is about it is told, where that is easy, from the text of its `match`.
 
 use crate::annotation::AnnotationRule;
-use crate::json::{Key, Kind, Spot, Step, Value};
+use crate::json::{Key, Kind, Spot, Step, Value, repeats_a_key};
 use crate::kind::KindPattern;
 use crate::request::Request;
 use crate::selector::Selector;
@@ -55,7 +55,7 @@ fn all_hold<'n>(
     members: impl Iterator<Item = (Key<'n>, Value<'n>)>,
     holds: &mut dyn FnMut(Key<'n>, Value<'n>) -> Option<bool>,
 ) -> Option<bool> {
-    if map.kind() != Kind::Map || map.is_empty() || map.repeats_a_key() {
+    if map.kind() != Kind::Map || map.is_empty() || repeats_a_key(map) {
         return None;
     }
     let mut told = Some(true);

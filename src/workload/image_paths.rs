@@ -47,6 +47,9 @@ pub fn add_images<'a>(paths: &[ImagePath<'_>], object: &mut Object<'a>, kind: &G
 
 /// Merges two lists that are each in the order of the document.
 fn merge<'a>(one: Vec<Found<'a>>, other: Vec<Found<'a>>) -> Vec<Found<'a>> {
+    if one.is_empty() {
+        return other;
+    }
     let mut merged = Vec::with_capacity(one.len() + other.len());
     let mut other = other.into_iter().peekable();
     for found in one {

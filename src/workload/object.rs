@@ -14,7 +14,7 @@ use super::walk;
 #[derive(Clone, Debug)]
 pub struct Object<'a> {
     /// The object as it was written.
-    pub(crate) value: Value<'a>,
+    pub value: Value<'a>,
     /// The object's own `metadata`.
     pub(crate) metadata: Option<Value<'a>>,
     /// The object of before, whose members but for `metadata` a write through `status` leaves as they are.
@@ -218,7 +218,7 @@ impl<'a> ImageField<'a> {
     /// Whether it is a text among an object's data that only the settings call an image: no message
     /// shows it.
     pub(crate) fn is_private(&self) -> bool {
-        self.source == Source::Path && is_private(self.place.location().steps())
+        self.source == Source::Path && self.place.first().is_some_and(is_private)
     }
 
     /// Where the text of the image stands.

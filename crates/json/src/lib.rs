@@ -26,7 +26,6 @@
 
 mod bytes;
 mod index;
-mod same;
 mod string;
 mod value;
 
@@ -35,7 +34,6 @@ use std::fmt;
 use index::Index;
 
 pub use bytes::{has_any, is_same};
-pub use same::{LeftOut, same, same_but_for};
 pub use string::write_string;
 pub use value::{Elements, Key, Kind, Members, Position, Value};
 

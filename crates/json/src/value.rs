@@ -221,20 +221,6 @@ impl<'a> Value<'a> {
         self.document.depth() >= levels
     }
 
-    /// Whether a key occurs in it twice.
-    pub fn repeats_a_key(self) -> bool {
-        let mut seen = 0_u64;
-        self.members().enumerate().any(|(at, (key, _))| {
-            // A bit that few keys share.
-            let (length, first) = key.length_and_first();
-            let bit = 1 << ((length * 7 + usize::from(first.unwrap_or_default())) & 63);
-            let may_be_known = seen & bit != 0;
-            seen |= bit;
-            let mut earlier = self.members().take(at);
-            may_be_known && earlier.any(|(earlier, _)| earlier.is(key.text()))
-        })
-    }
-
     /// The last member with this key, which is the one that Kubernetes reads; none if it is no map or has
     /// no such member.
     pub fn get(self, key: &str) -> Option<Self> {

@@ -280,7 +280,7 @@ fn only_removals(item: AnnotationItem<'_>) -> Option<AnnotationItem<'_>> {
             Some(AnnotationItem::Read(Box::new(AnnotationRule {
                 required: Vec::new(),
                 require_any: Vec::new(),
-                allowed: Vec::new(),
+                allowed: Vec::new().into(),
                 values: Vec::new(),
                 requires: Vec::new(),
                 criteria: None,
@@ -513,7 +513,7 @@ impl Wanted {
         let mut text = text.to_owned();
         let mut left = Vec::new();
         // A value that refuses the object must not keep its neighbours from being changed.
-        let verdict = loop {
+        let (verdict, edits) = loop {
             let json = json::Document::of(&text);
             let Ok(request) = Request::of(&json) else {
                 self.left.push(Left {
@@ -523,7 +523,10 @@ impl Wanted {
                 });
                 return;
             };
+            let object = request.object.as_ref();
+            let object = object.map_or(json::Value::NULL, |object| object.value);
             let verdict = policy.evaluate_with(request, &NotAsked);
+            let paths = splice::paths(object, &verdict.edits);
             drop(json);
             let without = without(&text, &verdict.violations);
             left.extend(verdict.violations.iter().map(|violation| Left {
@@ -533,10 +536,9 @@ impl Wanted {
             }));
             match without {
                 Some(rest) => text = rest,
-                None => break verdict,
+                None => break (verdict, paths),
             }
         };
-        let edits: Vec<_> = verdict.edits.iter().map(|edit| edit.path.clone()).collect();
         let told = verdict.warnings.iter();
         left.extend(
             told.filter(|warning| !edits.contains(&warning.path))
@@ -547,14 +549,14 @@ impl Wanted {
                 }),
         );
         add_silent(policy, &text, &verdict, &edits, &mut left);
-        for edit in verdict.edits {
+        for (edit, path) in verdict.edits.into_iter().zip(edits) {
             let new = match edit.change {
                 splice::Change::Set(text) => NewValue::Text(text),
                 splice::Change::Remove => NewValue::Removed,
                 // For Pods only, and none is asked for here.
-                splice::Change::PullSecrets => continue,
+                splice::Change::PullSecrets(_) => continue,
             };
-            let path = object.way.below(template.below(edit.path));
+            let path = object.way.below(template.below(path));
             // Of two policies the first one counts, as the first webhook that changes an image.
             if self.changes.iter().all(|change| change.path != path) {
                 self.changes.push(Change {
