@@ -3,7 +3,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 # kwctl where it is installed, else the runner in crates/runner, which takes the same arguments. The host
-# in crates/host adds registries to it, which take as long to build as all else.
+# in crates/policy-host adds registries to it, which take as long to build as all else.
 POLICY_RUNNER := target/debug/policy-runner
 POLICY_HOST := target/debug/policy-host
 KWCTL ?= $(shell command -v kwctl || echo $(POLICY_RUNNER))

@@ -19,7 +19,7 @@
 //! | [`input`], [`work_tree`] | the files that a user names; what Git says of them |
 //! | [`exit`], [`failure`] | how a command ends |
 //!
-//! What needs neither files nor a terminal is in `rollout-guard-review`: manifests, objects, settings
+//! What needs neither files nor a terminal is in `rollout-guard-manifests`: manifests, objects, settings
 //! and findings, with their places.
 
 mod command;
@@ -42,7 +42,7 @@ use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
 use clap::{ColorChoice, Parser};
-use rollout_guard_review::{
+use rollout_guard_manifests::{
     finding, judge, manifest, object, policy_file, settings_odd, settings_text,
 };
 

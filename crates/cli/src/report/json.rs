@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use rollout_guard_review::entry::Entry;
+use rollout_guard_manifests::entry::Entry;
 use serde::Serialize;
 
 use crate::finding::{FileReport, Finding, Problem};
