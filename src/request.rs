@@ -72,6 +72,9 @@ pub struct Request<'a> {
     pub object: Option<Object<'a>>,
     /// The object as it was; none on CREATE.
     pub(crate) old_object: Option<Value<'a>>,
+    /// There is no image in the object, nor one that was there before. Told only of requests that are written as
+    /// hosts write them.
+    pub(crate) runs_nothing: bool,
 }
 
 /// Why a request cannot be judged: the place in the request, and what is wrong there.
@@ -125,11 +128,5 @@ impl<'a> Request<'a> {
             Ok(document) => Self::read(document.root()),
             Err(mistake) => Err((*mistake).into()),
         }
-    }
-
-    /// Whether there is no image in the object, nor one that was there before.
-    pub(crate) fn runs_nothing(&self) -> bool {
-        let runs_nothing = |object: &Object<'_>| object.found.is_empty();
-        self.object.as_ref().is_some_and(runs_nothing) && self.old_object.is_none()
     }
 }

@@ -188,7 +188,7 @@ impl<'a> Settings<'a> {
         let mut errors = SettingsErrors::default();
         let needed = Needed {
             // With these there may be images all the same.
-            images: !request.is_some_and(Request::runs_nothing)
+            images: !request.is_some_and(|request| request.runs_nothing)
                 || value.get("imagePaths").is_some(),
             annotations: false,
         };

@@ -28,13 +28,16 @@ impl<'a> Payload<'a> {
         }
         let request = member(root, &["request"], "request")?;
         let settings = member(root, &["settings"], "settings")?;
-        Ok(Self {
-            request: request.map_or_else(
-                || Err(RequestError::new("request", "missing")),
-                super::Request::read,
-            ),
-            settings: settings.unwrap_or(Value::NULL),
-        })
+        let settings = settings.unwrap_or(Value::NULL);
+        let request = match request {
+            None => Err(RequestError::new("request", "missing")),
+            Some(value) => self::request(value).map(|request| Request {
+                // No host writes the settings first.
+                runs_nothing: request.runs_nothing && value.position() < settings.position(),
+                ..request
+            }),
+        };
+        Ok(Self { request, settings })
     }
 }
 
@@ -63,6 +66,7 @@ pub(super) fn request(value: Value<'_>) -> Result<Request<'_>, RequestError> {
             return Err(RequestError::new(place, "occurs twice"));
         }
     }
+    let kind_at = kind.map(Value::position);
     let kind = match kind.filter(|kind: &Value<'_>| !kind.is_null()) {
         None => return Err(RequestError::new("request.kind", "missing")),
         Some(kind) => group_kind(kind).ok_or_else(|| {
@@ -85,7 +89,8 @@ pub(super) fn request(value: Value<'_>) -> Result<Request<'_>, RequestError> {
             })?,
     };
     let object = object.filter(|object: &Value<'_>| !object.is_null());
-    Ok(Request {
+    let is_in_order = kind_at < object.map(Value::position);
+    let mut request = Request {
         operation,
         sub_resource: optional_text(sub_resource, "request.subResource")?.map(Into::into),
         name: optional_text(name, "request.name")?.map(Into::into),
@@ -98,7 +103,13 @@ pub(super) fn request(value: Value<'_>) -> Result<Request<'_>, RequestError> {
             .map_err(|problem| RequestError::new("request.object", problem))?,
         old_object: old_object.filter(|object: &Value<'_>| !object.is_null()),
         kind,
-    })
+        runs_nothing: false,
+    };
+    let runs_nothing = |object: &Object<'_>| object.found.is_empty();
+    request.runs_nothing = is_in_order
+        && request.old_object.is_none()
+        && request.object.as_ref().is_some_and(runs_nothing);
+    Ok(request)
 }
 
 fn group_kind(value: Value<'_>) -> Option<GroupKind<'_>> {

@@ -360,6 +360,31 @@ fn says_what_is_wrong_with_the_settings_instead_of_judging() {
 }
 
 #[test]
+fn settings_are_read_whole_but_in_the_requests_of_hosts() {
+    let settings = r#""settings":{"images":{"reject":["nginx:"]},"drift":{"lastApplied":"warn"}}"#;
+    let (kind, object) = (r#""kind":{"kind":"Service"}"#, r#""object":{"spec":{}}"#);
+    let with_image = r#""object":{"spec":{"containers":[{"image":"a"}]}}"#;
+    let request =
+        |one: &str, other: &str| format!(r#""request":{{"operation":"CREATE",{one},{other}}}"#);
+    // Of an object without images, nothing that is said of images matters.
+    let written_by_a_host = format!("{{{},{settings}}}", request(kind, object));
+    assert_eq!(
+        validate(written_by_a_host.as_bytes()),
+        json!({ "accepted": true })
+    );
+    for payload in [
+        format!("{{{},{settings}}}", request(kind, with_image)),
+        format!("{{{},{settings}}}", request(object, kind)),
+        format!("{{{settings},{}}}", request(kind, object)),
+    ] {
+        refused(
+            payload.as_bytes(),
+            "images.reject[0]: `nginx:`: tag: empty tag after `:` [settings-invalid]",
+        );
+    }
+}
+
+#[test]
 fn validates_settings() {
     assert_eq!(wire::validate_settings(SETTINGS.as_bytes()), Ok(()));
     let error = |settings: &[u8]| wire::validate_settings(settings).unwrap_err();
