@@ -79,7 +79,8 @@ pub(super) fn read<'n>(
 ) -> Vec<AnnotationItem<'n>> {
     let mut items = Vec::new();
     entry.list(errors, &mut |index, entry, errors| {
-        items.push(if are_needed || entry.value.kind() != Kind::Map {
+        let may_wait = entry.value.kind() == Kind::Map && !entry.value.is_empty();
+        items.push(if are_needed || !may_wait {
             AnnotationItem::Read(Box::new(read_rule(index, entry, None, errors)))
         } else {
             AnnotationItem::Unread(entry.value)

@@ -197,7 +197,11 @@ impl<'k, 'n> There<'k, 'n> {
             let name = key.text();
             let found = self.named.find(name);
             let is_met = match found {
-                Found::Nowhere { .. } if rule.get("default").is_none() => continue,
+                Found::Nowhere { .. }
+                    if rule.kind() == Kind::Map && rule.get("default").is_none() =>
+                {
+                    continue;
+                }
                 Found::Nowhere { .. } => is_admitted(rule, None),
                 // A glob is a mistake here.
                 Found::Once(..) if glob::has_wildcard(name) => false,
