@@ -7,7 +7,7 @@ use crate::hashing::{Index, Seen, hash_of};
 use crate::json::scan::lookup;
 use crate::json::{Kind, Location, Place, Scalar, Step, kind_of, members, position};
 use crate::kind::GroupKind;
-use crate::shown::is_record;
+use crate::shown::{is_private, is_record};
 use crate::violation::Action;
 use crate::workload::{Malformed, Object};
 
@@ -43,6 +43,8 @@ pub(crate) struct Annotations<'a> {
 pub(crate) struct Annotation<'a> {
     pub(crate) key: Cow<'a, str>,
     raw: &'a str,
+    /// It stands among an object's data.
+    is_private: bool,
 }
 
 impl<'a> Annotation<'a> {
@@ -59,10 +61,11 @@ impl<'a> Annotation<'a> {
         }
     }
 
-    /// The value as a message may show it; none where it is no string, or holds the object as it was
-    /// applied.
+    /// The value as a message may show it; none where it is no string, stands among data, or holds the object
+    /// as it was applied.
     pub(crate) fn shown(&self) -> Option<Cow<'a, str>> {
-        self.value().filter(|_| !is_record(&self.key))
+        self.value()
+            .filter(|_| !self.is_private && !is_record(&self.key))
     }
 
     /// Whether the value is a string that is not empty.
@@ -121,6 +124,7 @@ impl<'a> Annotations<'a> {
 
     /// Reads the maps of annotations in `text`, `way` leading to them.
     fn read(&mut self, text: &'a str, way: &[Step<'a>]) {
+        let is_private = self.owner.first().is_some_and(is_private);
         for map in lookup(text, way) {
             self.has_map = true;
             match kind_of(map) {
@@ -129,7 +133,11 @@ impl<'a> Annotations<'a> {
                     self.maps.push(map);
                     for (key, raw) in members(map).unwrap_or_default() {
                         self.malformed += usize::from(kind_of(raw) != Kind::Text);
-                        self.all.push(Annotation { key, raw });
+                        self.all.push(Annotation {
+                            key,
+                            raw,
+                            is_private,
+                        });
                     }
                 }
                 _ => {
