@@ -210,8 +210,9 @@ impl<'k, 'n> There<'k, 'n> {
             };
             // What is there, in whichever spelling, has no default.
             let is_there = matches!(found, Found::Once(_));
-            // What is compared may have been absent before.
-            if is_met && is_there && !self.compares {
+            // What is compared may have been absent before, and a requirement says what removing it would mean.
+            let has_no_default = || plain_end(text, start, usize::MAX, &DEFAULT).is_some();
+            if is_met && is_there && !self.compares && has_no_default() {
                 return Some(end);
             }
             are_doubtful |= !is_met;
