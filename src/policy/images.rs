@@ -12,7 +12,7 @@ use crate::workload::{self, Found, ImageField, Object};
 
 use super::exempted::Exempted;
 use super::finding::AboutImage;
-use super::mirrors::{Asking, Cause, Mirrors, Runs};
+use super::mirrors::{Asking, Cause, Mirrors, Runs, is_removed};
 use super::{Judged, is_filled_in_by_istio};
 
 /// Adds the images that only the settings know to those that an object shows by its shape.
@@ -36,9 +36,12 @@ pub(super) fn judge(
     // An image that occurs again is judged once, where it has no mirror; a few are judged sooner than noted.
     let may_recur = object.found.len() > FEW && settings.mirrors.is_empty();
     let mut passed = may_recur.then(Seen::default);
+    let removes_some = judged.annotations.removes.len() > 0;
     let mut open = Vec::new();
     for found in &object.found {
         let image = match found {
+            // An annotation that is removed is no image.
+            Found::Image(image) if removes_some && is_removed(image, judged) => continue,
             Found::Image(image) => image,
             Found::Malformed(malformed) => {
                 if !exempted.cover(Check::Images, None) {
@@ -71,7 +74,7 @@ pub(super) fn judge(
     }
     let edits = std::mem::take(&mut judged.edits);
     for image in open {
-        mirrors.asking = if judged.findings.refuse() {
+        mirrors.asking = if judged.refuses() {
             Asking::Never
         } else {
             Asking::Now

@@ -335,9 +335,6 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         {
             self.need_secrets(written, mirrored.unwrap_or(written), exempted);
         }
-        if runs.is_edited && is_removed(image, judged) {
-            return;
-        }
         let is_refused = put.is_refused;
         let mut tell = |code, action, problem: &dyn Fn(Fate) -> String| {
             put.add(
@@ -371,9 +368,7 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
 
     /// Notes what the object changes.
     pub(super) fn change(&self, image: &ImageField<'_>, runs: Runs, judged: &mut Judged<'_>) {
-        if let (true, Some(mirror)) = (runs.is_edited, runs.mirrored)
-            && !is_removed(image, judged)
-        {
+        if let (true, Some(mirror)) = (runs.is_edited, runs.mirrored) {
             if !image.is_private() {
                 let position = image.raw.position();
                 judged.rewritten.add(position, &image.text, &mirror);
@@ -552,7 +547,7 @@ fn has_owner(object: &Object<'_>) -> bool {
 }
 
 /// Whether an image stands in an annotation that is removed: it is pulled from nowhere.
-fn is_removed(image: &ImageField<'_>, judged: &Judged<'_>) -> bool {
+pub(super) fn is_removed(image: &ImageField<'_>, judged: &Judged<'_>) -> bool {
     let removes = &judged.annotations.removes;
     removes.len() > 0 && removes.contains(&image.raw.position())
 }

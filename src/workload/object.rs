@@ -215,10 +215,9 @@ impl<'a> ImageField<'a> {
             && matches!(self.place.step(), Some(Step::Index(_)))
     }
 
-    /// Whether it is a text among an object's data that only the settings call an image: no message
-    /// shows it.
+    /// Whether it stands among an object's data, of which no message shows anything.
     pub(crate) fn is_private(&self) -> bool {
-        self.source == Source::Path && self.place.first().is_some_and(is_private)
+        self.place.first().is_some_and(is_private)
     }
 
     /// Where the text of the image stands.
@@ -237,8 +236,8 @@ impl<'a> ImageField<'a> {
     pub fn told_place(&self) -> String {
         let place = self.place.location();
         match &self.name {
-            Some(name) => format!("{place} \"{}\"", Quoted(name)),
-            None => place.to_string(),
+            Some(name) if !self.is_private() => format!("{place} \"{}\"", Quoted(name)),
+            _ => place.to_string(),
         }
     }
 
