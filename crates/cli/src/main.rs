@@ -15,13 +15,16 @@
 //! | [`drift`] | Git, live workloads and Pods, side by side |
 //! | [`kustomize`] | which files kustomize decides about |
 //! | [`config`] | `.rollout-guard.yaml` |
+//! | [`baseline`] | violations that are accepted for now |
 //! | [`settings_file`], [`settings_schema`] | settings as they were read, and what may be written in them |
 //! | [`input`], [`work_tree`] | the files that a user names; what Git says of them |
+//! | [`output`] | files that are written whole or not at all |
 //! | [`exit`], [`failure`] | how a command ends |
 //!
 //! What needs neither files nor a terminal is in `rollout-guard-review`: manifests, objects, settings
 //! and findings, with their places.
 
+mod baseline;
 mod command;
 mod config;
 mod drift;
@@ -30,6 +33,7 @@ mod exit;
 mod failure;
 mod input;
 mod kustomize;
+mod output;
 mod progress;
 mod report;
 mod settings_file;

@@ -15,7 +15,7 @@ use rollout_guard::settings::Settings;
 use serde::Serialize;
 
 use super::check::{image_paths, nodes, policies, settings};
-use super::fix::{only_changes, replace, wanted};
+use super::fix::{only_changes, wanted};
 use crate::config::{Config, InForce, Options};
 use crate::drift::compare::{GitWorkload, InGit, Proposal, Row, Runs, State, compare};
 use crate::drift::workload::{self, Key, Live, Workload};
@@ -23,10 +23,11 @@ use crate::edit::{self, Change, NewValue};
 use crate::exit::Exit;
 use crate::failure::{Failure, error, printable, reason, warn};
 use crate::input::{self, Input, Text};
-use crate::judge::Judge;
+use crate::judge::{Judge, only_mirrors};
 use crate::kustomize::Included;
 use crate::manifest::{self, Document, Lines, Position};
 use crate::object::{Identity, Object, items_without_kind, objects};
+use crate::output;
 use crate::report::count;
 use crate::settings_file::SettingsFile;
 use crate::wrap::{columns, wrap};
@@ -165,6 +166,7 @@ impl Drift {
         let only_changes: Vec<_> = settings.iter().cloned().map(only_changes).collect();
         let judge = |settings| Judge {
             policies: sources.iter().zip(policies(settings)).collect(),
+            mirrors: settings.iter().map(only_mirrors).collect(),
             image_paths: image_paths(settings),
             namespace: &in_force.namespace,
             asks_for_namespace: false,
@@ -541,7 +543,7 @@ impl Writer<'_> {
             let is_written = if edited.text == read.text {
                 true
             } else {
-                match replace(input.path(), &read.encoding.bytes(&edited.text)) {
+                match output::write(input.path(), &read.encoding.bytes(&edited.text)) {
                     Ok(()) => true,
                     Err(error) => {
                         problems.push(format!("{name}: not written: {}", reason(&error)));
