@@ -13,6 +13,7 @@
 //! | [`report`], [`snippet`], [`wrap`], [`progress`] | how findings are told |
 //! | [`edit`] | changes values in the text of a manifest |
 //! | [`drift`] | Git, live workloads and Pods, side by side |
+//! | [`kubectl`] | what a cluster has |
 //! | [`kustomize`] | which files kustomize decides about |
 //! | [`config`] | `.rollout-guard.yaml` |
 //! | [`baseline`] | violations that are accepted for now |
@@ -32,6 +33,7 @@ mod edit;
 mod exit;
 mod failure;
 mod input;
+mod kubectl;
 mod kustomize;
 mod output;
 mod progress;
