@@ -13,15 +13,19 @@
 //! | [`report`], [`snippet`], [`wrap`], [`progress`] | how findings are told |
 //! | [`edit`] | changes values in the text of a manifest |
 //! | [`drift`] | Git, live workloads and Pods, side by side |
+//! | [`kubectl`] | what a cluster has |
 //! | [`kustomize`] | which files kustomize decides about |
 //! | [`config`] | `.rollout-guard.yaml` |
+//! | [`baseline`] | violations that are accepted for now |
 //! | [`settings_file`], [`settings_schema`] | settings as they were read, and what may be written in them |
 //! | [`input`], [`work_tree`] | the files that a user names; what Git says of them |
+//! | [`output`] | files that are written whole or not at all |
 //! | [`exit`], [`failure`] | how a command ends |
 //!
 //! What needs neither files nor a terminal is in `rollout-guard-manifests`: manifests, objects, settings
 //! and findings, with their places.
 
+mod baseline;
 mod command;
 mod config;
 mod drift;
@@ -29,7 +33,9 @@ mod edit;
 mod exit;
 mod failure;
 mod input;
+mod kubectl;
 mod kustomize;
+mod output;
 mod progress;
 mod report;
 mod settings_file;

@@ -1,6 +1,8 @@
 //! The command as its users meet it.
 
 #[cfg(test)]
+mod baseline;
+#[cfg(test)]
 mod check;
 #[cfg(test)]
 mod command;
@@ -24,6 +26,8 @@ mod manifests;
 mod pipelines;
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod reports;
 #[cfg(test)]
 mod same_verdict;
 #[cfg(test)]
