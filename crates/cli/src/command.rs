@@ -7,6 +7,7 @@ pub(crate) mod explain;
 mod fix;
 mod settings;
 mod shell;
+mod test;
 
 use std::io::Write;
 
@@ -20,6 +21,7 @@ pub(crate) enum Command {
     Check(check::Check),
     Fix(fix::Fix),
     Drift(drift::Drift),
+    Test(test::Test),
     Settings(settings::SettingsCommand),
     Config(config::ConfigCommand),
     Explain(explain::Explain),
@@ -34,6 +36,7 @@ impl Command {
             Self::Check(check) => check.execute(out),
             Self::Fix(fix) => fix.execute(out),
             Self::Drift(drift) => drift.execute(out),
+            Self::Test(test) => test.execute(out),
             Self::Settings(settings) => settings.execute(out),
             Self::Config(config) => config.execute(out),
             Self::Man(man) => man.execute(out),

@@ -14,7 +14,7 @@
 //! | [`edit`] | changes values in the text of a manifest |
 //! | [`drift`] | Git, live workloads and Pods, side by side |
 //! | [`kustomize`] | which files kustomize decides about |
-//! | [`config`] | `.rollout-guard.yaml` |
+//! | [`config`], [`reader`] | `.rollout-guard.yaml`; files that a person wrote, with their mistakes |
 //! | [`settings_file`], [`settings_schema`] | settings as they were read, and what may be written in them |
 //! | [`input`], [`work_tree`] | the files that a user names; what Git says of them |
 //! | [`exit`], [`failure`] | how a command ends |
@@ -31,6 +31,7 @@ mod failure;
 mod input;
 mod kustomize;
 mod progress;
+mod reader;
 mod report;
 mod settings_file;
 mod settings_schema;
@@ -60,6 +61,8 @@ Exit codes:
      fix: what is left to change by hand, or with --check
           what would change
      drift: differences
+     test: cases that failed, or less coverage than
+          --fail-under
   2  wrong arguments, configuration or settings
   3  something could not be read, parsed or written; check
      judged nothing, or not everything with --fail-on

@@ -121,12 +121,20 @@ pub struct Rule {
 impl<'d> Source<'d> {
     /// A file of settings alone.
     fn alone(document: &'d Document<'_>) -> Self {
-        let value = document.tree.root();
+        Self::at(document.tree.root(), document.offset)
+    }
+
+    /// Settings that stand in something else, whose document begins at `offset` in its file.
+    pub fn of(value: Value<'d>, offset: usize) -> Self {
+        Self::at(Some(value), offset)
+    }
+
+    fn at(value: Option<Value<'d>>, offset: usize) -> Self {
         Self {
             policy: None,
             value,
             fallback: place_of(value),
-            offset: document.offset,
+            offset,
             rules: None,
             namespace: None,
             is_mutating: None,

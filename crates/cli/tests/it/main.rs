@@ -32,3 +32,4 @@ mod settings;
 mod settings_schema;
 #[cfg(test)]
 mod shell;
+mod suite;
