@@ -32,4 +32,5 @@ mod settings;
 mod settings_schema;
 #[cfg(test)]
 mod shell;
+#[cfg(test)]
 mod suite;

@@ -1,10 +1,8 @@
 //! `rollout-guard test`: suites, their coverage, and modules that say something else.
 
-use std::process::Command;
-
 use serde_json::Value;
 
-use crate::command::{Outcome, Workshop, outcome};
+use crate::command::{Outcome, Workshop};
 
 const SETTINGS: &str = "\
 registries:
@@ -255,15 +253,9 @@ fn a_first_suite_is_what_the_settings_do() {
 }
 
 fn with_host(workshop: &Workshop, script: &str) -> Outcome {
-    workshop.file("bin/kwctl", format!("#!/bin/sh\n{script}\n"));
-    let installed = Command::new("chmod")
-        .args(["755", "bin/kwctl"])
-        .current_dir(&workshop.0)
-        .status();
-    assert!(installed.unwrap().success());
-    let path = format!("{}:/usr/bin:/bin", workshop.0.join("bin").display());
-    let mut command = workshop.command(".", "test --module policy.wasm suite.yaml");
-    outcome(command.env("PATH", path), "")
+    workshop
+        .program("kwctl", script)
+        .run_with_programs("test --module policy.wasm suite.yaml")
 }
 
 #[test]
