@@ -13,6 +13,7 @@
 //! | [`report`], [`snippet`], [`wrap`], [`progress`] | how findings are told |
 //! | [`edit`] | changes values in the text of a manifest |
 //! | [`drift`] | Git, live workloads and Pods, side by side |
+//! | [`cluster`] | the objects of a cluster, one by one |
 //! | [`kustomize`] | which files kustomize decides about |
 //! | [`config`], [`reader`] | `.rollout-guard.yaml`; files that a person wrote, with their mistakes |
 //! | [`settings_file`], [`settings_schema`] | settings as they were read, and what may be written in them |
@@ -22,6 +23,7 @@
 //! What needs neither files nor a terminal is in `rollout-guard-review`: manifests, objects, settings
 //! and findings, with their places.
 
+mod cluster;
 mod command;
 mod config;
 mod drift;
@@ -61,6 +63,7 @@ Exit codes:
      fix: what is left to change by hand, or with --check
           what would change
      drift: differences
+     audit: objects that would be refused
      test: cases that failed, or less coverage than
           --fail-under
   2  wrong arguments, configuration or settings

@@ -186,6 +186,14 @@ impl<'d> Source<'d> {
         })
     }
 
+    /// Whether a rule of the policy names a resource; of the resource `*`, any of its group. What has no
+    /// rules names none.
+    pub fn names(&self, group: &str, resource: &str) -> bool {
+        let rules = self.rules.iter().flatten();
+        let mut of_group = rules.filter(|rule| has(&rule.groups, group));
+        of_group.any(|rule| resource == "*" || rule.has_resource(resource))
+    }
+
     /// Whether a cluster would ask the policy about a request.
     pub fn is_asked(&self, request: &Asked<'_>) -> bool {
         let is_in_reach = self
