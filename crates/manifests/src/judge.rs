@@ -527,7 +527,7 @@ impl Judge<'_> {
     }
 
     /// Whether an object has images, or is of a kind that is for running them.
-    fn may_run_images(&self, object: &Object<'_>) -> bool {
+    pub fn may_run_images(&self, object: &Object<'_>) -> bool {
         let mut text = String::new();
         object.write_request(self.namespace, &self.identity, &mut text);
         object.group_kind().pod_spec().is_some()

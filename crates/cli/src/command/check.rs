@@ -396,7 +396,8 @@ fn docs_urls<'s>(settings: &'s [Settings<'_>]) -> Vec<&'s str> {
     urls
 }
 
-fn notes(sources: &[Source<'_>]) -> Vec<String> {
+/// What is not as in a cluster, and by which policy.
+pub(super) fn notes(sources: &[Source<'_>]) -> Vec<String> {
     sources
         .iter()
         .flat_map(|source| {

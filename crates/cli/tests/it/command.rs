@@ -98,21 +98,21 @@ impl Workshop {
         command
     }
 
-    /// Puts a script in the place of kubectl, for [`run_with_kubectl`](Self::run_with_kubectl).
-    pub(crate) fn kubectl(&self, script: &str) -> &Self {
-        self.file("script", format!("#!/bin/sh\n{script}\n"));
-        // Written by another process: a test that forks while this one has the file open for writing would
-        // keep it from being run (ETXTBSY).
+    /// Installs a program into the folder `bin`, which [`run_with_programs`](Self::run_with_programs) finds.
+    pub(crate) fn program(&self, name: &str, script: &str) -> &Self {
+        self.file(&format!("{name}.sh"), format!("#!/bin/sh\n{script}\n"));
+        // Written by another process: a test that forks while this one has the file open for writing
+        // would keep it from being run (ETXTBSY).
         let installed = Command::new("install")
-            .args(["-D", "-m755", "script", "bin/kubectl"])
+            .args(["-D", "-m755", &format!("{name}.sh"), &format!("bin/{name}")])
             .current_dir(&self.0)
             .status();
         assert!(installed.unwrap().success());
         self
     }
 
-    /// Runs the command where kubectl is the script, or none.
-    pub(crate) fn run_with_kubectl(&self, arguments: &str) -> Outcome {
+    /// Runs the command where the programs of the folder `bin` come before those of the system.
+    pub(crate) fn run_with_programs(&self, arguments: &str) -> Outcome {
         let path = format!("{}:/usr/bin:/bin", self.0.join("bin").display());
         outcome(self.command(".", arguments).env("PATH", path), "")
     }

@@ -12,6 +12,8 @@ fn every_command_and_option_is_on_the_page() {
         "check",
         "fix",
         "drift",
+        "audit",
+        "test",
         "settings",
         "config",
         "explain",

@@ -489,8 +489,8 @@ fn a_cluster_is_asked_with_kubectl() {
     let workshop = workshop("drift-kubectl", &live);
     let run = |script: &str| {
         workshop
-            .kubectl(script)
-            .run_with_kubectl("drift --git git --context prod")
+            .program("kubectl", script)
+            .run_with_programs("drift --git git --context prod")
     };
     let outcome = run("echo \"$@\" >arguments; cat live.json");
     assert_eq!((outcome.code, outcome.stderr.as_str()), (1, ""));
@@ -516,8 +516,8 @@ fn the_current_context_is_asked_unless_another_is_named() {
     let live = vec![workload("Deployment", "redis", RUNS), redis_pod(RUNS)];
     let workshop = workshop("drift-current", &live);
     let current = "case \"$*\" in 'config current-context') echo shop-prod;; *) echo \"$@\" >arguments; cat live.json;; esac";
-    workshop.kubectl(current);
-    let outcome = workshop.run_with_kubectl("drift --git git -n prod");
+    workshop.program("kubectl", current);
+    let outcome = workshop.run_with_programs("drift --git git -n prod");
     assert_eq!(outcome.code, 1, "{outcome:?}");
     assert_eq!(
         outcome.stderr,
@@ -528,7 +528,7 @@ fn the_current_context_is_asked_unless_another_is_named() {
     assert!(arguments.starts_with("get deployments.apps,"));
     assert!(arguments.ends_with("pods --namespace prod --output json\n"));
     // What is in others is not compared, and not told to be missing.
-    let outcome = workshop.run_with_kubectl("drift --git git -n other");
+    let outcome = workshop.run_with_programs("drift --git git -n other");
     assert_eq!(outcome.code, 3, "{outcome:?}");
     assert!(outcome.stderr.contains(
         "Deployment: 1 object in Git not compared, since only the namespace `other` was asked about"
@@ -543,7 +543,9 @@ fn the_current_context_is_asked_unless_another_is_named() {
             "error: current-context is not set",
         ),
     ] {
-        let outcome = workshop.kubectl(script).run_with_kubectl("drift --git git");
+        let outcome = workshop
+            .program("kubectl", script)
+            .run_with_programs("drift --git git");
         assert_ne!(outcome.code, 0);
         assert!(outcome.stderr.contains(told), "{outcome:?}");
     }
@@ -567,10 +569,10 @@ fn what_a_user_may_not_list_does_not_hide_the_rest() {
         workload("StatefulSet", "db", "db:1").to_string(),
     );
     let outcome = workshop
-        .kubectl(
+        .program("kubectl", 
             "case \"$*\" in *statefulsets*) echo 'Error from server (Forbidden): statefulsets.apps is forbidden' >&2; exit 1;; *\" deployments.apps \"*) cat live.json;; *) echo '{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[]}';; esac",
         )
-        .run_with_kubectl("drift --git git --context prod --format json");
+        .run_with_programs("drift --git git --context prod --format json");
     assert_eq!(outcome.code, 3, "{outcome:?}");
     let report: Value = serde_json::from_str(&outcome.stdout).unwrap();
     assert_eq!(
@@ -813,8 +815,8 @@ fn guarded_annotations_of_services_and_ingresses_are_compared() {
     assert_eq!(outcome.code, 3, "{outcome:?}");
     for (settings, asks) in [("", false), ("-s settings.yaml", true)] {
         workshop
-            .kubectl("echo \"$@\" >arguments; cat live.json")
-            .run_with_kubectl(&format!("drift {settings} --git git.json --context prod"));
+            .program("kubectl", "echo \"$@\" >arguments; cat live.json")
+            .run_with_programs(&format!("drift {settings} --git git.json --context prod"));
         let asked = workshop.read("arguments");
         assert_eq!(
             asked.contains("services,ingresses.networking.k8s.io"),

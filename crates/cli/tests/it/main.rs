@@ -1,6 +1,8 @@
 //! The command as its users meet it.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod baseline;
 #[cfg(test)]
 mod check;
@@ -36,3 +38,5 @@ mod settings;
 mod settings_schema;
 #[cfg(test)]
 mod shell;
+#[cfg(test)]
+mod suite;
