@@ -144,12 +144,13 @@ mod tests {
             "spec",
             "spec.containers[0].image",
             "metadata.annotations[\"a.b/c\"]",
-            "metadata.annotations[\"a\\\"]b\"]",
             "a[1][2]",
         ] {
             let read = parse(path).map(|path| format!("{path:#}"));
             assert_eq!(read, Ok(path.to_owned()));
         }
+        let escaped = Location(vec![Step::key("a\"]b")]);
+        assert_eq!(parse("[\"a\\\"]b\"]"), Ok(escaped));
         for path in [
             "", ".", "a.", "a..b", "a[", "a[x]", "a[0]b", "[*]", "a[\"b\"", "a[-1]",
         ] {
