@@ -16,7 +16,9 @@
 //! | [`kubectl`] | what a cluster has |
 //! | [`kustomize`] | which files kustomize decides about |
 //! | [`config`] | `.rollout-guard.yaml` |
+//! | [`before`], [`revision`] | what objects were before |
 //! | [`baseline`] | violations that are accepted for now |
+//! | [`cluster_policies`] | the policies of a cluster |
 //! | [`settings_file`], [`settings_schema`] | settings as they were read, and what may be written in them |
 //! | [`input`], [`work_tree`] | the files that a user names; what Git says of them |
 //! | [`output`] | files that are written whole or not at all |
@@ -26,6 +28,8 @@
 //! and findings, with their places.
 
 mod baseline;
+mod before;
+mod cluster_policies;
 mod command;
 mod config;
 mod drift;
@@ -38,6 +42,7 @@ mod kustomize;
 mod output;
 mod progress;
 mod report;
+mod revision;
 mod settings_file;
 mod settings_schema;
 mod snippet;

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod baseline;
 #[cfg(test)]
+mod before;
+#[cfg(test)]
 mod check;
 #[cfg(test)]
 mod command;
