@@ -1,7 +1,7 @@
 //! What the objects were before, as `check` is told to find it: at a revision, in a cluster, in files of one.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use rayon::prelude::*;
@@ -13,7 +13,7 @@ use crate::kubectl::Kubectl;
 use crate::manifest;
 use crate::object::objects;
 use crate::report::count;
-use crate::revision;
+use crate::revision::{self, Manifest};
 
 /// Where the objects were before.
 #[derive(Args, Debug)]
@@ -187,17 +187,18 @@ fn at_revision(revision: &str, judged: &Judged<'_>, before: &mut Before, found: 
     };
     let read: Vec<_> = manifests
         .par_iter()
-        .map(|(name, text)| match text {
-            Ok(read) => of_base(&read.text, name, judged.namespace),
+        .map(|Manifest { path, text }| match text {
+            Ok(read) => of_base(&read.text, path, judged.namespace),
             Err(unread) => {
                 let problem = unread.may_be_manifest.then(|| unread.problem.clone());
                 (Before::default(), problem)
             }
         })
         .collect();
-    for ((name, _), (part, problem)) in manifests.iter().zip(read) {
+    for (manifest, (part, problem)) in manifests.iter().zip(read) {
         before.append(part);
         if let Some(problem) = problem {
+            let name = input::name(&manifest.path);
             found.notes.push(format!(
                 "{name} at `{revision}`: {problem}: counts as absent, its objects are judged as new"
             ));
@@ -206,9 +207,14 @@ fn at_revision(revision: &str, judged: &Judged<'_>, before: &mut Before, found: 
 }
 
 /// The objects of a file at a revision, and why not all of them can be read.
-fn of_base(text: &str, name: &str, namespace: &str) -> (Before, Option<String>) {
+fn of_base(text: &str, path: &Path, namespace: &str) -> (Before, Option<String>) {
     let mut before = Before::default();
     let mut problem = None;
+    let name = &input::name(path);
+    if input::read(path).is_ok_and(|now| now.text == text) {
+        before.add_unchanged(name, text);
+        return (before, problem);
+    }
     manifest::documents(text, &mut |part| match part {
         Ok(document) => {
             for object in objects(&document.tree).into_iter().flatten() {

@@ -14,8 +14,12 @@ use crate::work_tree::{self, git, os_string, run};
 /// More paths than this are not named to Git one by one: a command line has its limits.
 const MOST_PATHS: usize = 100;
 
-/// A manifest at a revision, by the name that it has in messages.
-pub(crate) type Manifest = (String, Result<Text, Unread>);
+/// A manifest at a revision.
+pub(crate) struct Manifest {
+    /// Where it is now, if it is there still.
+    pub(crate) path: PathBuf,
+    pub(crate) text: Result<Text, Unread>,
+}
 
 /// The manifests that paths name, as they were at a revision.
 ///
@@ -40,8 +44,8 @@ pub(crate) fn manifests(
             let of = named
                 .iter()
                 .find_map(|named| named.file(&top, &path, exclude));
-            if let Some(name) = of {
-                wanted.push((name, blob));
+            if let Some(path) = of {
+                wanted.push((path, blob));
             }
         }
         manifests.extend(read(&top, wanted)?);
@@ -65,14 +69,14 @@ impl<'p> Named<'p> {
         Ok((top.to_owned(), Self { named, way }))
     }
 
-    /// The name in messages of a file at a path from the top, if it is named by this.
-    fn file(&self, top: &Path, path: &Path, exclude: &Exclude) -> Option<String> {
+    /// A file at a path from the top as a user would name it, if it is named by this.
+    fn file(&self, top: &Path, path: &Path, exclude: &Exclude) -> Option<PathBuf> {
         let below = path.strip_prefix(&self.way).ok()?;
         if below.as_os_str().is_empty() {
-            return Some(input::name(self.named));
+            return Some(self.named.to_owned());
         }
         let is_wanted = input::is_manifest(path) && !exclude.covers(&top.join(path), below);
-        is_wanted.then(|| input::name(&self.named.join(below)))
+        is_wanted.then(|| self.named.join(below))
     }
 }
 
@@ -124,7 +128,7 @@ fn blobs(top: &Path, commit: &str, named: &[Named<'_>]) -> Result<Vec<(PathBuf, 
 }
 
 /// Reads blobs, all of them with one process.
-fn read(top: &Path, wanted: Vec<(String, String)>) -> Result<Vec<Manifest>, String> {
+fn read(top: &Path, wanted: Vec<(PathBuf, String)>) -> Result<Vec<Manifest>, String> {
     let cannot = |error: &io::Error| format!("cannot run git: {}", reason(error));
     let mut cat = git(top);
     let mut cat = cat
@@ -143,9 +147,9 @@ fn read(top: &Path, wanted: Vec<(String, String)>) -> Result<Vec<Manifest>, Stri
     let asking = thread::spawn(move || writeln!(names, "{asked}"));
     let mut contents = BufReader::new(contents);
     let mut manifests = Vec::with_capacity(wanted.len());
-    for (name, _) in wanted {
+    for (path, _) in wanted {
         let text = next(&mut contents).map_err(|error| cannot(&error))?;
-        manifests.push((name, text));
+        manifests.push(Manifest { path, text });
     }
     drop(contents);
     let _ = asking.join();

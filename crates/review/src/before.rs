@@ -5,18 +5,24 @@
 
 mod apply;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use rollout_guard::json::{Location, Step};
 
-use crate::manifest::Value;
-use crate::object::Object;
+use crate::manifest::{self, Value};
+use crate::object::{Object, objects};
 
 /// Objects as they were before.
 #[derive(Debug, Default)]
 pub struct Before {
-    /// At a revision of Git.
+    /// At a revision of Git, in files that are not as they were.
     base: Objects,
+    /// Files that are as they were at that revision: their texts, by their names.
+    unchanged: BTreeMap<String, String>,
+    /// The objects of these, read when somebody asks for them from another file.
+    in_unchanged: OnceLock<Objects>,
     /// In a cluster.
     live: Objects,
     /// The kinds that the cluster was asked about: of these what it does not have is new.
@@ -29,19 +35,31 @@ type Key = (String, String, Option<String>, String);
 /// Objects, each with the file that it is in and as JSON.
 type Objects = BTreeMap<Key, Vec<(String, String)>>;
 
-/// An object as it was, and as it will be.
+/// What becomes of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change<'b> {
-    /// As it was, as JSON.
-    pub old: &'b str,
-    /// As it will be, as JSON; none where that is what the manifest says.
-    pub new: Option<String>,
+pub enum Change<'b> {
+    /// It is new.
+    Created,
+    /// It stays as it is.
+    Unchanged,
+    /// It is there already.
+    Updated {
+        /// As it was, as JSON.
+        old: &'b str,
+        /// As it will be, as JSON; none where that is what the manifest says.
+        new: Option<String>,
+    },
 }
 
 impl Before {
     /// Adds an object of a revision, and the file that it was in.
     pub fn add_base(&mut self, object: &Object<'_>, file: &str, namespace: &str) {
         add(&mut self.base, object, file, namespace);
+    }
+
+    /// Adds a file that is as it was at the revision.
+    pub fn add_unchanged(&mut self, file: &str, text: &str) {
+        self.unchanged.insert(file.to_owned(), text.to_owned());
     }
 
     /// Adds an object of a cluster.
@@ -58,6 +76,7 @@ impl Before {
         for (key, mut objects) in other.live {
             self.live.entry(key).or_default().append(&mut objects);
         }
+        self.unchanged.extend(other.unchanged);
         self.asked.extend(other.asked);
     }
 
@@ -71,47 +90,90 @@ impl Before {
         self.asked.contains(&(group.to_owned(), kind.to_owned()))
     }
 
-    /// What an object of a file was, and will be; none where it is new. What is live wins.
-    pub fn change(&self, object: &Object<'_>, file: &str, namespace: &str) -> Option<Change<'_>> {
-        let base = find(&self.base, object, file, namespace);
-        if let Some(live) = find(&self.live, object, "", namespace) {
-            return Some(Change {
+    /// What becomes of an object of a file. What is live wins.
+    pub fn change(&self, object: &Object<'_>, file: &str, namespace: &str) -> Change<'_> {
+        let key = key(object, namespace);
+        if let Some(live) = find(&self.live, &key, "") {
+            let base = self.base(object, &key, file, namespace);
+            return Change::Updated {
                 old: live,
-                new: apply::applied(object, live, base),
-            });
+                new: apply::applied(object, live, base.as_deref()),
+            };
         }
         if self.knows(&object.group, &object.kind) {
-            return None;
+            return Change::Created;
         }
-        base.map(|old| Change { old, new: None })
+        match self.base(object, &key, file, namespace) {
+            None => Change::Created,
+            Some(Cow::Borrowed(old)) if old != object.value.json() => {
+                Change::Updated { old, new: None }
+            }
+            Some(_) => Change::Unchanged,
+        }
     }
+
+    /// What an object of a file was at the revision, as JSON: the one in the same file, if there was more than
+    /// one; owned where it is as it was.
+    fn base(
+        &self,
+        object: &Object<'_>,
+        key: &Key,
+        file: &str,
+        namespace: &str,
+    ) -> Option<Cow<'_, str>> {
+        if self.unchanged.contains_key(file) {
+            return has_name(object).then(|| Cow::Owned(object.value.json().to_owned()));
+        }
+        if let Some((in_file, json)) = find_in(&self.base, key, file)
+            && in_file == file
+        {
+            return Some(Cow::Borrowed(json));
+        }
+        let in_unchanged = || {
+            let mut found = Objects::new();
+            for (file, text) in &self.unchanged {
+                manifest::documents(text, &mut |part| {
+                    let Ok(document) = part else { return };
+                    for object in objects(&document.tree).into_iter().flatten() {
+                        add(&mut found, &object, file, namespace);
+                    }
+                });
+            }
+            found
+        };
+        find(&self.base, key, file)
+            .or_else(|| find(self.in_unchanged.get_or_init(in_unchanged), key, file))
+            .map(Cow::Borrowed)
+    }
+}
+
+/// Whether an object says its name: the API server makes those of others, and every one is new.
+fn has_name(object: &Object<'_>) -> bool {
+    object.value.text_at(&["metadata", "name"]).is_some()
 }
 
 fn add(objects: &mut Objects, object: &Object<'_>, file: &str, namespace: &str) {
-    if object.value.text_at(&["metadata", "name"]).is_none() {
-        // The API server makes its name: every one is new.
-        return;
+    if has_name(object) {
+        let of_key = objects.entry(key(object, namespace)).or_default();
+        of_key.push((file.to_owned(), object.value.json().to_owned()));
     }
-    let of_key = objects.entry(key(object, namespace)).or_default();
-    of_key.push((file.to_owned(), object.value.json().to_owned()));
 }
 
-/// The JSON of an object: the one in the same file, if it was in more than one.
-fn find<'o>(
-    objects: &'o Objects,
-    object: &Object<'_>,
-    file: &str,
-    namespace: &str,
-) -> Option<&'o str> {
-    let key = key(object, namespace);
-    let found = objects.get(&key).or_else(|| {
+/// The JSON of an object: the one in the same file, if it is in more than one.
+fn find<'o>(objects: &'o Objects, key: &Key, file: &str) -> Option<&'o str> {
+    find_in(objects, key, file).map(|(_, json)| json)
+}
+
+/// As [`find`], with the file.
+fn find_in<'o>(objects: &'o Objects, key: &Key, file: &str) -> Option<(&'o str, &'o str)> {
+    let found = objects.get(key).or_else(|| {
         // Nobody knows of a custom kind whether its objects are in a namespace.
-        let (group, kind, _, name) = key;
+        let (group, kind, _, name) = key.clone();
         objects.get(&(group, kind, None, name))
     })?;
     let same = found.iter().find(|(known, _)| known == file);
-    same.or_else(|| found.first())
-        .map(|(_, json)| json.as_str())
+    let (file, json) = same.or_else(|| found.first())?;
+    Some((file, json))
 }
 
 fn key(object: &Object<'_>, namespace: &str) -> Key {

@@ -288,13 +288,14 @@ impl<'r> Reading<'r> {
     fn object(&mut self, document: &Document<'_>, object: &Object<'_>, report: &mut FileReport) {
         let judge = self.judge;
         let before = judge.before;
-        let change = before.and_then(|it| it.change(object, &report.name, judge.namespace));
-        // Most objects of a tree do not change, and need not be read twice.
-        let json = object.value.json();
-        let is_same = |change: &Change<'_>| change.new.is_none() && change.old == json;
-        let is_unchanged = change.as_ref().is_some_and(is_same);
-        let trees = change.as_ref().filter(|change| !is_same(change));
-        let trees = trees.map(|change| Trees::new(change.new.as_deref(), change.old));
+        let change = before.map_or(Change::Created, |before| {
+            before.change(object, &report.name, judge.namespace)
+        });
+        let trees = match &change {
+            Change::Updated { old, new } => Some(Trees::new(new.as_deref(), old)),
+            // Most objects of a tree do not change, and need not be read twice.
+            Change::Created | Change::Unchanged => None,
+        };
         let judged = trees.as_ref().and_then(|trees| trees.object(object));
         let subject = Judged {
             document,
@@ -302,7 +303,7 @@ impl<'r> Reading<'r> {
             object: judged.as_ref().unwrap_or(object),
             old: match &trees {
                 Some(trees) => trees.old(),
-                None => is_unchanged.then_some(object.value),
+                None => (change == Change::Unchanged).then_some(object.value),
             },
         };
         let operation = subject.operation().as_str();
@@ -329,7 +330,7 @@ impl<'r> Reading<'r> {
                     counts_images: !is_asked,
                 };
                 self.request(&subject, &asked, report);
-                if !is_unchanged {
+                if trees.is_some() {
                     report.counts.guarded_changes += judge.guarded_changes(index, &text);
                 }
                 self.request = text;
