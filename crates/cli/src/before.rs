@@ -138,6 +138,13 @@ impl Sources {
             return;
         }
         let mut listed = kubectl.list(&resources, None);
+        if let ([], [(_, first), others @ ..]) = (listed.texts.as_slice(), listed.failed.as_slice())
+            && others.iter().all(|(_, other)| other == first)
+            && !is_about_kinds(first)
+        {
+            let problem = format!("kubectl: {first}; objects are not compared with the cluster");
+            return found.problems.push(problem);
+        }
         let mut failed = BTreeMap::new();
         for (resource, problem) in std::mem::take(&mut listed.failed) {
             // The kind is not there, so all of its objects are new.
@@ -174,6 +181,14 @@ impl Sources {
             }
         }
     }
+}
+
+/// What kubectl says of a kind that the cluster does not know, and of one that the user may not list.
+const NO_SUCH_KIND: &str = "the server doesn't have a resource type";
+const FORBIDDEN: &str = "(Forbidden)";
+
+fn is_about_kinds(problem: &str) -> bool {
+    problem.contains(NO_SUCH_KIND) || problem.contains(FORBIDDEN)
 }
 
 /// Adds the objects of a revision.
