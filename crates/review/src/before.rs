@@ -19,10 +19,8 @@ use crate::object::{Object, objects};
 pub struct Before {
     /// At a revision of Git, in files that are not as they were.
     base: Objects,
-    /// Files that are as they were at that revision: their texts, by their names.
-    unchanged: BTreeMap<String, String>,
-    /// The objects of these, read when somebody asks for them from another file.
-    in_unchanged: OnceLock<Objects>,
+    /// Files that are as they were at that revision, by their names.
+    unchanged: BTreeMap<String, Unchanged>,
     /// In a cluster.
     live: Objects,
     /// The kinds that the cluster was asked about: of these what it does not have is new.
@@ -34,6 +32,33 @@ type Key = (String, String, Option<String>, String);
 
 /// Objects, each with the file that it is in and as JSON.
 type Objects = BTreeMap<Key, Vec<(String, String)>>;
+
+/// A file that is as it was.
+#[derive(Debug, Default)]
+struct Unchanged {
+    text: String,
+    /// Its objects, read when an object of another file may be among them.
+    objects: OnceLock<Objects>,
+}
+
+impl Unchanged {
+    /// The objects of the file, if one of them may have a name.
+    fn objects(&self, name: &str, file: &str, namespace: &str) -> Option<&Objects> {
+        // An escape may spell the name.
+        let may_have = self.text.contains(name) || self.text.contains('\\');
+        let read = || {
+            let mut found = Objects::new();
+            manifest::documents(&self.text, &mut |part| {
+                let Ok(document) = part else { return };
+                for object in objects(&document.tree).into_iter().flatten() {
+                    add(&mut found, &object, file, namespace);
+                }
+            });
+            found
+        };
+        may_have.then(|| self.objects.get_or_init(read))
+    }
+}
 
 /// What becomes of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +84,11 @@ impl Before {
 
     /// Adds a file that is as it was at the revision.
     pub fn add_unchanged(&mut self, file: &str, text: &str) {
-        self.unchanged.insert(file.to_owned(), text.to_owned());
+        let unchanged = Unchanged {
+            text: text.to_owned(),
+            objects: OnceLock::new(),
+        };
+        self.unchanged.insert(file.to_owned(), unchanged);
     }
 
     /// Adds an object of a cluster.
@@ -121,28 +150,25 @@ impl Before {
         file: &str,
         namespace: &str,
     ) -> Option<Cow<'_, str>> {
+        if !has_name(object) {
+            return None;
+        }
         if self.unchanged.contains_key(file) {
-            return has_name(object).then(|| Cow::Owned(object.value.json().to_owned()));
+            return Some(Cow::Owned(object.value.json().to_owned()));
         }
         if let Some((in_file, json)) = find_in(&self.base, key, file)
             && in_file == file
         {
             return Some(Cow::Borrowed(json));
         }
-        let in_unchanged = || {
-            let mut found = Objects::new();
-            for (file, text) in &self.unchanged {
-                manifest::documents(text, &mut |part| {
-                    let Ok(document) = part else { return };
-                    for object in objects(&document.tree).into_iter().flatten() {
-                        add(&mut found, &object, file, namespace);
-                    }
-                });
-            }
-            found
-        };
+        let mut unchanged = self.unchanged.iter();
         find(&self.base, key, file)
-            .or_else(|| find(self.in_unchanged.get_or_init(in_unchanged), key, file))
+            .or_else(|| {
+                unchanged.find_map(|(file, unchanged)| {
+                    let objects = unchanged.objects(&object.name, file, namespace)?;
+                    find(objects, key, file)
+                })
+            })
             .map(Cow::Borrowed)
     }
 }

@@ -272,6 +272,29 @@ fn an_object_is_known_by_its_name_wherever_it_is_in_what_is_judged() {
         outcome.stdout.contains("annotation-create-only"),
         "{outcome:?}"
     );
+    // Nor does a name that is spelled otherwise.
+    workshop
+        .file(
+            "deploy/service.yaml",
+            SERVICE.replace("name: web", "name: \"w\\x65b\""),
+        )
+        .commit();
+    let outcome = workshop.run(base);
+    assert_eq!(outcome.code, 0, "{outcome:?}");
+    workshop.file("deploy/again.yaml", with("example.com/zone", "y"));
+    let outcome = workshop.run(base);
+    assert!(
+        outcome.stdout.contains("annotation-create-only"),
+        "{outcome:?}"
+    );
+    std::fs::remove_file(workshop.0.join("deploy/again.yaml")).unwrap();
+    workshop.commit();
+    workshop.file("deploy/again.yaml", with("example.com/zone", "y"));
+    let outcome = workshop.run(base);
+    assert!(
+        outcome.stdout.contains("annotation-create-only"),
+        "{outcome:?}"
+    );
     // In another namespace it is another one.
     std::fs::remove_dir_all(workshop.0.join("deploy/sub")).unwrap();
     workshop.file(
