@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use clap::{Args, ValueHint};
 use serde::Serialize;
 
-use crate::failure::{Failure, printable, reason};
+use crate::failure::{Failure, error, printable, reason};
 use crate::finding::{FileReport, Finding, ObjectName, Severity};
 use crate::input;
 use crate::manifest::{self, Lines, Value};
@@ -26,6 +27,51 @@ const HEADER: &str = "\
 # Violations that `rollout-guard check --baseline` accepts. `--write-baseline` writes this file.
 # Delete a line once you have fixed what it is about: the command reports lines that are no longer needed.
 ";
+
+/// What a user says of a baseline.
+#[derive(Args, Debug)]
+pub(crate) struct Options {
+    /// Violations that do not fail, as `--write-baseline` wrote them
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    baseline: Option<PathBuf>,
+
+    /// Write what is found into the file of `--baseline`, so that only new violations fail
+    #[arg(long, requires = "baseline")]
+    write_baseline: bool,
+}
+
+/// A baseline, if it is asked for and can be used.
+#[derive(Default)]
+pub(crate) struct Accepted {
+    pub(crate) baseline: Option<Baseline>,
+    pub(crate) is_unusable: bool,
+}
+
+impl Options {
+    /// What a team has accepted; nothing where that cannot be used, so that everything fails. Warnings are
+    /// written too where these fail.
+    ///
+    /// # Errors
+    ///
+    /// Where a file would be overwritten that is no baseline.
+    pub(crate) fn begin(&self, has_warnings: bool) -> Result<Accepted, Failure> {
+        let Some(path) = &self.baseline else {
+            return Ok(Accepted::default());
+        };
+        let baseline = if self.write_baseline {
+            Ok(Baseline::to_write(path, has_warnings)?)
+        } else {
+            Baseline::read(path)
+        };
+        if let Err(problem) = &baseline {
+            error(&format!("{problem}; every violation counts"));
+        }
+        Ok(Accepted {
+            is_unusable: baseline.is_err(),
+            baseline: baseline.ok(),
+        })
+    }
+}
 
 /// An accepted violation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -84,7 +130,7 @@ impl Baseline {
     /// # Errors
     ///
     /// Why the file cannot be used, in one line.
-    pub(crate) fn read(path: &Path) -> Result<Self, String> {
+    fn read(path: &Path) -> Result<Self, String> {
         let name = input::name(path);
         let text = input::read(path).map_err(|unread| format!("{name}: {}", unread.problem))?;
         let entries = entries(&text.text).map_err(|(line, problem)| match line {
@@ -106,7 +152,7 @@ impl Baseline {
     /// # Errors
     ///
     /// Where the file is there and is something else.
-    pub(crate) fn to_write(path: &Path, has_warnings: bool) -> Result<Self, Failure> {
+    fn to_write(path: &Path, has_warnings: bool) -> Result<Self, Failure> {
         let name = input::name(path);
         if input::is_stdin(path) {
             return Err(Failure::wrong_use(

@@ -24,15 +24,7 @@ pub(crate) struct Listed {
 
 impl Kubectl<'_> {
     /// Lists resources, in a namespace or in all of them. What the user may not list does not hide the rest.
-    ///
-    /// # Errors
-    ///
-    /// Where nothing can be listed.
-    pub(crate) fn list(
-        self,
-        resources: &[&str],
-        namespace: Option<&str>,
-    ) -> Result<Listed, Failure> {
+    pub(crate) fn list(self, resources: &[&str], namespace: Option<&str>) -> Listed {
         let list = |resources: &str| {
             let mut arguments = vec!["get", resources];
             match namespace {
@@ -42,24 +34,20 @@ impl Kubectl<'_> {
             arguments.extend(["--output", "json"]);
             self.run(&arguments)
         };
-        let cannot = |problem: String| Failure::unreadable(format!("kubectl: {problem}"));
-        let problem = match list(&resources.join(",")) {
-            Ok(text) => {
-                return Ok(Listed {
+        let answers = match (list(&resources.join(",")), resources) {
+            (Ok(text), _) => {
+                return Listed {
                     texts: vec![text],
                     failed: Vec::new(),
-                });
+                };
             }
-            Err(problem) => problem,
+            (Err(problem), [only]) => vec![((*only).to_owned(), Err(problem))],
+            // One request for each tells which of them cannot be listed.
+            (Err(_), _) => resources
+                .par_iter()
+                .map(|resource| ((*resource).to_owned(), list(resource)))
+                .collect(),
         };
-        let [_, _, ..] = resources else {
-            return Err(cannot(problem));
-        };
-        // One request for each tells which of them cannot be listed.
-        let answers: Vec<_> = resources
-            .par_iter()
-            .map(|resource| ((*resource).to_owned(), list(resource)))
-            .collect();
         let mut listed = Listed::default();
         for (resource, answer) in answers {
             match answer {
@@ -67,10 +55,7 @@ impl Kubectl<'_> {
                 Err(problem) => listed.failed.push((resource, problem)),
             }
         }
-        if listed.texts.is_empty() {
-            return Err(cannot(problem));
-        }
-        Ok(listed)
+        listed
     }
 
     /// The context that kubectl uses where none is named.

@@ -17,7 +17,9 @@
 //! | [`cluster`] | the objects of a cluster, one by one |
 //! | [`kustomize`] | which files kustomize decides about |
 //! | [`config`], [`reader`] | `.rollout-guard.yaml`; files that a person wrote, with their mistakes |
+//! | [`before`], [`revision`] | what objects were before |
 //! | [`baseline`] | violations that are accepted for now |
+//! | [`cluster_policies`] | the policies of a cluster |
 //! | [`settings_file`], [`settings_schema`] | settings as they were read, and what may be written in them |
 //! | [`input`], [`work_tree`] | the files that a user names; what Git says of them |
 //! | [`output`] | files that are written whole or not at all |
@@ -27,7 +29,9 @@
 //! and findings, with their places.
 
 mod baseline;
+mod before;
 mod cluster;
+mod cluster_policies;
 mod command;
 mod config;
 mod drift;
@@ -41,6 +45,7 @@ mod output;
 mod progress;
 mod reader;
 mod report;
+mod revision;
 mod settings_file;
 mod settings_schema;
 mod snippet;

@@ -5,6 +5,7 @@ mod groups;
 mod human;
 mod json;
 mod junit;
+mod options;
 mod sarif;
 
 use std::collections::BTreeMap;
@@ -19,7 +20,8 @@ use crate::failure::printable;
 use crate::finding::{Counts, FileReport, Gap, Unjudged};
 use crate::wrap::{columns, wrap};
 
-pub(crate) use groups::GroupBy;
+use groups::GroupBy;
+pub(crate) use options::Options;
 
 /// The form of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -135,7 +137,7 @@ impl Gaps {
 }
 
 impl Format {
-    pub(crate) fn report(self, is_quiet: bool, group_by: Option<GroupBy>) -> Box<dyn Report> {
+    fn report(self, is_quiet: bool, group_by: Option<GroupBy>) -> Box<dyn Report> {
         match self {
             Self::Human => Box::new(human::Human::new(is_quiet, group_by)),
             Self::Json => Box::new(json::Json::default()),
@@ -149,7 +151,7 @@ impl Format {
 impl Format {
     /// Tells on stderr what a report in this form has no place for: how much was judged, and what was
     /// not. Where the report is in a file, everybody else sees nothing but this.
-    pub(crate) fn tell_aside(self, run: &Run<'_>, is_in_file: bool) {
+    fn tell_aside(self, run: &Run<'_>, is_in_file: bool) {
         if matches!(self, Self::Human | Self::Json) && !is_in_file {
             return;
         }

@@ -13,7 +13,7 @@ use crate::policy_file::{self, Source};
 use crate::snippet::Snippet;
 
 /// A settings file as it was read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct SettingsFile {
     /// As messages show it.
     pub(crate) name: String,

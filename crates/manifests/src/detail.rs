@@ -9,6 +9,7 @@ use rollout_guard::json::{Location, Step};
 use rollout_guard::violation::{Code, Violation};
 use serde::Serialize;
 
+use crate::before::was;
 use crate::manifest::Value;
 
 /// What a violation is about.
@@ -26,6 +27,8 @@ pub struct Detail {
     pub place: String,
     /// There is a value that no message shows: of a Secret, say.
     pub is_hidden: bool,
+    /// What the value was before, whole.
+    pub old: Option<String>,
 }
 
 /// An image of an object.
@@ -62,17 +65,37 @@ impl Detail {
             .value
             .as_deref()
             .is_some_and(|told| told.contains('`'));
-        let text = |value: Value<'_>| match value.text() {
-            Some(text) => text.into_owned(),
-            None => value.json().to_owned(),
-        };
         Self {
             rule: rule(violation),
             image: None,
-            value: scalar.filter(|_| is_shown).map(text),
+            value: scalar.filter(|_| is_shown).map(whole),
             place: place(object, violation),
             is_hidden: scalar.is_some_and(|value| !value.is_null()) && !is_shown,
+            old: None,
         }
+    }
+
+    /// With what the value was in the object before.
+    #[must_use]
+    pub fn before(
+        mut self,
+        object: Value<'_>,
+        old: Option<Value<'_>>,
+        path: &Location<'_>,
+    ) -> Self {
+        // What is not shown of the new value is not shown of the old one.
+        let was = old.and_then(|old| was(old, object, path));
+        let was = was.filter(|was| self.value.is_some() && !was.is_map() && !was.is_list());
+        self.old = was.map(whole);
+        self
+    }
+}
+
+/// A value as a text.
+fn whole(value: Value<'_>) -> String {
+    match value.text() {
+        Some(text) => text.into_owned(),
+        None => value.json().to_owned(),
     }
 }
 

@@ -30,6 +30,12 @@ pub struct Entry<'f> {
     /// The value in the object, whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<&'f str>,
+    /// What the value was before, whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    old: Option<&'f str>,
+    /// It was so before, and passes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    preexisting: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<&'f str>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -65,6 +71,8 @@ impl<'f> Entry<'f> {
             rule: finding.detail.rule.as_deref(),
             image: finding.detail.image.as_ref(),
             value: finding.detail.value.as_deref(),
+            old: finding.detail.old.as_deref(),
+            preexisting: finding.violation.kept.is_some(),
             policy: finding.policy.as_deref(),
             in_baseline: finding.is_in_baseline,
         }

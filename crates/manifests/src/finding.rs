@@ -223,6 +223,12 @@ pub struct Counts {
     pub warnings: usize,
     /// Violations and warnings that are in the baseline, and in neither of these numbers.
     pub in_baseline: usize,
+    /// Objects that were there before, and are judged as changed.
+    pub changed: usize,
+    /// Warnings about what was so before, and passes.
+    pub preexisting: usize,
+    /// Changes that a rule of `changes` guards, where nobody knows who makes them.
+    pub guarded_changes: usize,
     /// Violations and warnings that are counted and not told: of one object only the first hundred are.
     pub untold: usize,
     /// Files in which something could not be read.
@@ -253,6 +259,9 @@ impl std::ops::AddAssign for Counts {
         self.errors += other.errors;
         self.warnings += other.warnings;
         self.in_baseline += other.in_baseline;
+        self.changed += other.changed;
+        self.preexisting += other.preexisting;
+        self.guarded_changes += other.guarded_changes;
         self.untold += other.untold;
         self.unreadable_files += other.unreadable_files;
         self.other_files += other.other_files;

@@ -1,6 +1,7 @@
 //! Judges the objects of a file as admission would.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 
@@ -8,17 +9,18 @@ use rollout_guard::json::{self, Location, Step};
 use rollout_guard::mirror::{Mirror, Rewrite};
 use rollout_guard::policy::Policy;
 use rollout_guard::registry::{Existence, Registry};
-use rollout_guard::request::Request;
+use rollout_guard::request::{Operation, Request};
 use rollout_guard::settings::Settings;
-use rollout_guard::splice::{self, Change};
+use rollout_guard::splice;
 use rollout_guard::verdict::Verdict;
-use rollout_guard::violation::{Code, Violation};
+use rollout_guard::violation::{Code, Kept, Violation};
 use rollout_guard::workload::{Found, ImagePath, add_images};
 
+use crate::before::{Before, Change};
 use crate::detail::{Detail, Image, said};
 use crate::finding::{Counts, FileReport, Finding, Gap, Problem, Severity, Unjudged};
 use crate::manifest::{self, Document, Lines, Style, Unreadable, Value};
-use crate::object::{Identity, Object, items_without_kind, objects};
+use crate::object::{Asking, Identity, Object, items_without_kind, objects};
 use crate::policy_file::Source;
 
 /// The group of what is only for kustomize, and no object of a cluster.
@@ -42,6 +44,10 @@ pub struct Judge<'p> {
     pub asks_for_namespace: bool,
     /// Who asks.
     pub identity: Identity,
+    /// The objects as they were; none where all are new.
+    pub before: Option<&'p Before>,
+    /// Of each policy the rules of `changes` alone, where they are only counted: nobody knows who asks.
+    pub guards: Vec<Settings<'p>>,
 }
 
 /// A file to judge.
@@ -178,6 +184,18 @@ pub fn only_mirrors<'s>(settings: &Settings<'s>) -> Settings<'s> {
     }
 }
 
+/// Of settings only the rules of `changes`, with what exempts from them.
+pub fn only_guards<'s>(settings: &Settings<'s>) -> Settings<'s> {
+    Settings {
+        changes: settings.changes.clone(),
+        mirrors: settings.mirrors.clone(),
+        rewrite: settings.rewrite,
+        image_paths: settings.image_paths.clone(),
+        exemptions: settings.exemptions.clone(),
+        ..Settings::default()
+    }
+}
+
 /// A registry that is not asked: a mirror is taken to have what it should.
 #[derive(Clone, Copy, Debug)]
 pub struct NotAsked;
@@ -269,6 +287,26 @@ impl<'r> Reading<'r> {
 
     fn object(&mut self, document: &Document<'_>, object: &Object<'_>, report: &mut FileReport) {
         let judge = self.judge;
+        let before = judge.before;
+        let change = before.map_or(Change::Created, |before| {
+            before.change(object, &report.name, judge.namespace)
+        });
+        let trees = match &change {
+            Change::Updated { old, new } => Some(Trees::new(new.as_deref(), old)),
+            // Most objects of a tree do not change, and need not be read twice.
+            Change::Created | Change::Unchanged => None,
+        };
+        let judged = trees.as_ref().and_then(|trees| trees.object(object));
+        let subject = Judged {
+            document,
+            written: object,
+            object: judged.as_ref().unwrap_or(object),
+            old: match &trees {
+                Some(trees) => trees.old(),
+                None => (change == Change::Unchanged).then_some(object.value),
+            },
+        };
+        let operation = subject.operation().as_str();
         let mut is_asked = false;
         let mut is_written = false;
         let mut pods: Option<Vec<(Location<'static>, String)>> = None;
@@ -279,10 +317,10 @@ impl<'r> Reading<'r> {
                 policy: *policy,
                 name: source.policy.as_ref().filter(|_| judge.policies.len() > 1),
             };
-            if source.covers(object, judge.namespace) {
+            if source.covers_change(subject.object, subject.old, operation, judge.namespace) {
                 let mut text = std::mem::take(&mut self.request);
                 if !is_written {
-                    object.write_request(judge.namespace, &judge.identity, &mut text);
+                    subject.write_request(judge, &mut text);
                     is_written = true;
                 }
                 let asked = Asked {
@@ -291,11 +329,14 @@ impl<'r> Reading<'r> {
                     template: None,
                     counts_images: !is_asked,
                 };
-                self.request(document, object, &asked, report);
+                self.request(&subject, &asked, report);
+                if trees.is_some() {
+                    report.counts.guarded_changes += judge.guarded_changes(index, &text);
+                }
                 self.request = text;
                 is_asked = true;
             } else if judge.covers_pods_of(source, object) {
-                let pods = pods.get_or_insert_with(|| judge.pods(object));
+                let pods = pods.get_or_insert_with(|| judge.pods(subject.object));
                 for (template, text) in &*pods {
                     let asked = Asked {
                         by,
@@ -303,7 +344,7 @@ impl<'r> Reading<'r> {
                         template: Some(template),
                         counts_images: !is_asked,
                     };
-                    self.request(document, object, &asked, report);
+                    self.request(&subject, &asked, report);
                 }
                 is_asked |= !pods.is_empty();
             }
@@ -333,6 +374,7 @@ impl<'r> Reading<'r> {
         if judge.asks_for_namespace && object.namespace.is_none() && !object.is_cluster_scoped() {
             report.counts.without_namespace += 1;
         }
+        report.counts.changed += usize::from(subject.old.is_some());
         report.objects.push(object.full_name(judge.namespace));
         for finding in report.findings.iter().rev() {
             if finding.object != position {
@@ -342,17 +384,12 @@ impl<'r> Reading<'r> {
                 Severity::Error => report.counts.errors += 1,
                 Severity::Warning => report.counts.warnings += 1,
             }
+            report.counts.preexisting += usize::from(finding.violation.kept.is_some());
         }
     }
 
     /// Judges a request about an object, or about a Pod from one of its templates.
-    fn request(
-        &mut self,
-        document: &Document<'_>,
-        object: &Object<'_>,
-        request: &Asked<'_>,
-        report: &mut FileReport,
-    ) {
+    fn request(&mut self, subject: &Judged<'_>, request: &Asked<'_>, report: &mut FileReport) {
         let judge = self.judge;
         let Asked {
             by,
@@ -375,16 +412,25 @@ impl<'r> Reading<'r> {
         let warning = verdict.warnings.iter();
         let warning = warning.map(|violation| (Severity::Warning, violation));
         let mut images = None;
+        let is_kept = template.is_some_and(|template| subject.has_same(template));
         for (severity, violation) in refusing.chain(warning) {
             let mut finding = match template {
-                None => self.finding(document, object, severity, violation),
+                None => self.finding(subject, severity, violation),
+                Some(template) if is_kept => {
+                    // There are no new Pods.
+                    let kept = Violation {
+                        kept: Some(Kept::Unchanged),
+                        ..in_template(violation, template, Severity::Warning)
+                    };
+                    self.finding(subject, Severity::Warning, &kept)
+                }
                 Some(template) => {
                     let violation = in_template(violation, template, severity);
-                    self.finding(document, object, severity, &violation)
+                    self.finding(subject, severity, &violation)
                 }
             };
             // Its message is the Pod's, and begins otherwise.
-            finding.detail.rule = Detail::new(object.value, violation).rule;
+            finding.detail.rule = Detail::new(subject.object.value, violation).rule;
             if let Some(written) = &finding.detail.value {
                 let images = images.get_or_insert_with(|| judge.images_of(by.index, text));
                 let image = images.iter().find(|(path, _)| *path == violation.path);
@@ -408,16 +454,93 @@ impl<'r> Reading<'r> {
     /// Where a violation is in the file.
     fn finding(
         &mut self,
-        document: &Document<'_>,
-        object: &Object<'_>,
+        subject: &Judged<'_>,
         severity: Severity,
         violation: &Violation,
     ) -> Finding {
-        let span = document.in_file(&span(object.value, violation));
+        let span = span(subject.written.value, violation);
+        let span = subject.document.in_file(&span);
+        let object = subject.object.value;
+        let detail = Detail::new(object, violation);
         Finding {
-            detail: Detail::new(object.value, violation),
+            detail: detail.before(object, subject.old, &violation.path),
             ..Finding::new(severity, violation, &span, self.lines())
         }
+    }
+}
+
+/// The documents of an object as it will be and as it was.
+struct Trees<'t> {
+    new: Vec<Document<'t>>,
+    old: Vec<Document<'t>>,
+}
+
+impl<'t> Trees<'t> {
+    fn new(new: Option<&'t str>, old: &'t str) -> Self {
+        let read = |text| {
+            let mut documents = Vec::new();
+            manifest::documents(text, &mut |part| documents.extend(part));
+            documents
+        };
+        Self {
+            new: new.map(read).unwrap_or_default(),
+            old: read(old),
+        }
+    }
+
+    /// An object as it will be, where that is not what its manifest says.
+    fn object<'o>(&'o self, written: &Object<'o>) -> Option<Object<'o>> {
+        let value = self.new.first()?.tree.root()?;
+        Some(Object {
+            value,
+            ..written.clone()
+        })
+    }
+
+    fn old(&self) -> Option<Value<'_>> {
+        self.old.first()?.tree.root()
+    }
+}
+
+/// An object that is judged.
+struct Judged<'j> {
+    document: &'j Document<'j>,
+    /// As the file has it: what has a place.
+    written: &'j Object<'j>,
+    /// As it will be.
+    object: &'j Object<'j>,
+    /// As it was.
+    old: Option<Value<'j>>,
+}
+
+impl Judged<'_> {
+    const fn operation(&self) -> Operation {
+        match self.old {
+            Some(_) => Operation::Update,
+            None => Operation::Create,
+        }
+    }
+
+    fn write_request(&self, judge: &Judge<'_>, json: &mut String) {
+        let asking = Asking {
+            operation: self.operation(),
+            namespace: judge.namespace,
+            identity: &judge.identity,
+            old: self.old.map(Value::json),
+            field_manager: "",
+        };
+        self.object.write_request_as(&asking, json);
+    }
+
+    /// Whether a pod template is as it was, so that no new Pods come from it.
+    fn has_same(&self, template: &Location<'_>) -> bool {
+        let read = |value: Option<Value<'_>>| {
+            let value: Option<serde_json::Value> =
+                serde_json::from_str(value?.at(template)?.json()).ok();
+            value
+        };
+        let old = read(self.old);
+        old.is_some() && old == read(Some(self.object.value))
     }
 }
 
@@ -481,11 +604,29 @@ impl Judge<'_> {
         images.count()
     }
 
+    /// How many changes in a request the rules of a policy guard, whoever makes them.
+    fn guarded_changes(&self, policy: usize, text: &str) -> usize {
+        let guards = self.guards.get(policy);
+        let Some(guards) = guards.filter(|guards| !guards.changes.is_empty()) else {
+            return 0;
+        };
+        let json = json::Document::of(text);
+        let Ok(request) = Request::of(&json) else {
+            return 0;
+        };
+        let verdict = Policy::new(guards).evaluate_with(request, &NotAsked);
+        let violations = verdict.violations.iter().chain(&verdict.warnings);
+        let places: BTreeSet<_> = violations
+            .map(|violation| violation.path.to_string())
+            .collect();
+        places.len()
+    }
+
     /// The places of the images in a request, and for each the mirror that one of the policies has it
     /// pulled from.
     fn images_of(&self, policy: usize, text: &str) -> Vec<(Location<'static>, Option<String>)> {
         let json = json::Document::of(text);
-        let Ok(request) = Request::of(&json) else {
+        let Ok(mut request) = Request::of(&json) else {
             return Vec::new();
         };
         let found = self.found(&request);
@@ -497,15 +638,20 @@ impl Judge<'_> {
             })
             .collect();
         drop(found);
+        // A Pod runs what it says, once it is there; new ones of a workload come from the mirror.
+        let is_pod = request.kind.group.is_empty() && request.kind.kind == "Pod";
+        let is_there = is_pod && request.operation == Operation::Update;
+        request.operation = Operation::Create;
         if let Some(mirrors) = self.mirrors.get(policy)
             && !mirrors.mirrors.is_empty()
+            && !is_there
             && let Some(object) = request.object.as_ref().map(|object| object.value)
         {
             let edits = Policy::new(mirrors).evaluate_with(request, &NotAsked).edits;
             let paths = splice::paths(object, &edits);
             for (edit, path) in edits.into_iter().zip(paths) {
                 let image = images.iter_mut().find(|(place, _)| *place == path);
-                if let (Some((_, mirror)), Change::Set(text)) = (image, edit.change) {
+                if let (Some((_, mirror)), splice::Change::Set(text)) = (image, edit.change) {
                     *mirror = Some(text);
                 }
             }

@@ -11,10 +11,11 @@
 //! |---|---|
 //! | [`trial`] | settings and a manifest that somebody tries on each other |
 //! | [`judge`], [`finding`], [`entry`] | the verdict on every object of a file, with places |
+//! | [`before`] | objects as they were, at a revision or in a cluster |
 //! | [`detail`] | what a finding is about, taken apart |
 //! | [`admission_policy`] | settings as a policy that can be applied |
 //! | [`settings_odd`], [`settings_text`] | what is odd in settings; settings in sentences |
-//! | [`policy_file`] | settings, alone or in policies of Kubewarden |
+//! | [`policy_file`], [`label_selector`] | settings, alone or in policies of Kubewarden |
 //! | [`object`], `kind` | the objects of a document, and the request for each |
 //! | [`manifest`] | YAML and JSON as kubectl reads them |
 //!
@@ -22,11 +23,13 @@
 //! and a web page needs neither.
 
 pub mod admission_policy;
+pub mod before;
 pub mod detail;
 pub mod entry;
 pub mod finding;
 pub mod judge;
 mod kind;
+pub mod label_selector;
 pub mod manifest;
 pub mod object;
 pub mod policy_file;

@@ -48,8 +48,8 @@ pub struct Asking<'a> {
     pub namespace: &'a str,
     /// Who asks.
     pub identity: &'a Identity,
-    /// The object as it was.
-    pub old: Option<Value<'a>>,
+    /// The object as it was, as JSON.
+    pub old: Option<&'a str>,
     /// What the client calls itself; may be empty.
     pub field_manager: &'a str,
 }
@@ -216,8 +216,8 @@ impl Object<'_> {
     /// Writes a request about the object, as JSON.
     pub fn write_request_as(&self, asking: &Asking<'_>, json: &mut String) {
         let (object, old) = match asking.operation {
-            Operation::Delete => (None, Some(self.value)),
-            _ => (Some(self.value), asking.old),
+            Operation::Delete => (None, Some(self.value.json())),
+            _ => (Some(self.value.json()), asking.old),
         };
         let subject = Subject {
             group: &self.group,
@@ -225,8 +225,8 @@ impl Object<'_> {
             kind: &self.kind,
             name: self.value.text_at(&["metadata", "name"]),
             namespace: self.in_namespace(asking.namespace),
-            object: object.map(Value::json),
-            old: old.map(Value::json),
+            object,
+            old,
         };
         subject.write_request(asking, json);
     }

@@ -1,9 +1,12 @@
 //! The settings to judge with: a file of their own, or what is in policies of Kubewarden.
 
+use std::collections::BTreeMap;
+
 use rollout_guard::json::{Location, Step};
 use rollout_guard::settings::SettingsError;
 
 use crate::kind::resource;
+use crate::label_selector::{LabelSelector, Labels, labels};
 use crate::manifest::{self, Document, Place, Value};
 use crate::object::{Object, objects};
 
@@ -20,6 +23,11 @@ const ONLY_IN_A_CLUSTER: [&str; 4] = [
     "matchConditions",
     "contextAwareResources",
 ];
+
+/// The note about a part of a policy that is not considered.
+fn only_in_a_cluster(key: &str) -> String {
+    format!("`{key}` is for a cluster to decide: objects are judged whatever it says")
+}
 
 /// The settings in the documents.
 ///
@@ -90,6 +98,12 @@ pub struct Source<'d> {
     pub is_mutating: Option<bool>,
     /// What is not as in a cluster.
     pub notes: Vec<String>,
+    /// The labels that the namespace of an object must have.
+    namespace_selector: Option<LabelSelector>,
+    /// The labels that an object must have.
+    object_selector: Option<LabelSelector>,
+    /// The namespaces of the cluster that the policy is in, with their labels; none where it is in a file.
+    namespaces: Option<BTreeMap<String, Labels>>,
 }
 
 /// A request as the rules of a webhook see it.
@@ -139,6 +153,9 @@ impl<'d> Source<'d> {
             namespace: None,
             is_mutating: None,
             notes: Vec::new(),
+            namespace_selector: None,
+            object_selector: None,
+            namespaces: None,
         }
     }
 
@@ -164,26 +181,79 @@ impl<'d> Source<'d> {
 
     /// Whether a cluster would ask the policy about the creation of an object.
     pub fn covers(&self, object: &Object<'_>, namespace: &str) -> bool {
-        self.is_asked(&Asked {
-            operation: "CREATE",
-            group: &object.group,
-            version: &object.version,
-            resource: &object.resource(),
-            sub_resource: None,
-            namespace: object.in_namespace(namespace),
-        })
+        self.covers_change(object, None, "CREATE", namespace)
+    }
+
+    /// The policy as a cluster has it, given the namespaces there: its selectors count.
+    pub fn in_cluster(&mut self, namespaces: &BTreeMap<String, Labels>) {
+        let selectors = ["namespaceSelector", "objectSelector"].map(only_in_a_cluster);
+        self.notes.retain(|note| !selectors.contains(note));
+        self.namespaces = Some(namespaces.clone());
+    }
+
+    /// Whether the labels of a namespace are those that the policy wants; of one that the cluster does not
+    /// have nothing is known but its name.
+    fn selects_namespace(&self, namespace: &str) -> bool {
+        let (Some(selector), Some(known)) = (&self.namespace_selector, &self.namespaces) else {
+            return true;
+        };
+        if let Some(labels) = known.get(namespace) {
+            return selector.matches(labels);
+        }
+        let name = "kubernetes.io/metadata.name".to_owned();
+        selector.matches(&Labels::from([(name, namespace.to_owned())]))
+    }
+
+    /// Whether the selectors of the policy take an object, as it is or as it was.
+    fn selects(&self, object: &Object<'_>, old: Option<Value<'_>>, namespace: &str) -> bool {
+        if self.namespaces.is_none() {
+            return true;
+        }
+        let takes = |selector: &LabelSelector| {
+            let old = old.map(labels).unwrap_or_default();
+            selector.matches(&labels(object.value)) || selector.matches(&old)
+        };
+        let is_namespace = object.group.is_empty() && object.kind == "Namespace";
+        let is_in_reach = match object.in_namespace(namespace) {
+            Some(namespace) => self.selects_namespace(namespace),
+            None if is_namespace => self.namespace_selector.as_ref().is_none_or(takes),
+            None => true,
+        };
+        is_in_reach && self.object_selector.as_ref().is_none_or(takes)
+    }
+
+    /// Whether a cluster would ask the policy about something that is done with an object.
+    pub fn covers_change(
+        &self,
+        object: &Object<'_>,
+        old: Option<Value<'_>>,
+        operation: &str,
+        namespace: &str,
+    ) -> bool {
+        self.selects(object, old, namespace)
+            && self.is_asked(&Asked {
+                operation,
+                group: &object.group,
+                version: &object.version,
+                resource: &object.resource(),
+                sub_resource: None,
+                namespace: object.in_namespace(namespace),
+            })
     }
 
     /// Whether a cluster would ask the policy about the creation of a Pod.
     pub fn covers_pods(&self, namespace: Option<&str>) -> bool {
-        self.is_asked(&Asked {
-            operation: "CREATE",
-            group: "",
-            version: "v1",
-            resource: "pods",
-            sub_resource: None,
-            namespace,
-        })
+        let is_in_reach = namespace.is_none_or(|namespace| self.selects_namespace(namespace));
+        // What labels the Pods will have in the end is not known.
+        is_in_reach
+            && self.is_asked(&Asked {
+                operation: "CREATE",
+                group: "",
+                version: "v1",
+                resource: "pods",
+                sub_resource: None,
+                namespace,
+            })
     }
 
     /// Whether a rule of the policy names a resource; of the resource `*`, any of its group. What has no
@@ -300,9 +370,7 @@ fn add_policies<'d>(object: &Object<'d>, offset: usize, policies: &mut Vec<Polic
     let mut notes: Vec<_> = ONLY_IN_A_CLUSTER
         .iter()
         .filter(|key| spec.get(key).is_some_and(|value| !value.is_null()))
-        .map(|key| {
-            format!("`{key}` is for a cluster to decide: objects are judged whatever it says")
-        })
+        .map(|key| only_in_a_cluster(key))
         .collect();
     if spec.text_at(&["mode"]).as_deref() == Some("monitor") {
         notes.push("`mode` is `monitor`: a cluster would only tell, not refuse".to_owned());
@@ -327,6 +395,9 @@ fn add_policies<'d>(object: &Object<'d>, offset: usize, policies: &mut Vec<Polic
             namespace: namespace.clone(),
             is_mutating,
             notes,
+            namespace_selector: spec.get("namespaceSelector").map(LabelSelector::read),
+            object_selector: spec.get("objectSelector").map(LabelSelector::read),
+            namespaces: None,
         },
     };
     match object.kind.as_ref() {
@@ -349,7 +420,7 @@ fn add_policies<'d>(object: &Object<'d>, offset: usize, policies: &mut Vec<Polic
 }
 
 /// Whether a module is called as ours: `registry://ghcr.io/rollout-guard/rollout-guard:v1`.
-fn is_ours(module: &str) -> bool {
+pub fn is_ours(module: &str) -> bool {
     let path = module.split('@').next().unwrap_or_default();
     let last = path.rsplit('/').next().unwrap_or_default();
     let name = last.split(':').next().unwrap_or_default();

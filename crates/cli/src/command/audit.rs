@@ -106,6 +106,8 @@ impl AuditCommand {
             namespace: &in_force.namespace,
             asks_for_namespace: false,
             identity: Identity::somebody(),
+            before: None,
+            guards: Vec::new(),
         };
         let wanted = Wanted::new(&sources);
         let mut judging = Judging {

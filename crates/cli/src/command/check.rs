@@ -1,6 +1,6 @@
 //! `rollout-guard check`: the verdict of admission over files.
 
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
@@ -10,24 +10,27 @@ use rollout_guard::policy::Policy;
 use rollout_guard::settings::Settings;
 use rollout_guard::workload::ImagePath;
 
-use crate::baseline::Baseline;
+use crate::baseline::{self, Baseline};
+use crate::before;
+use crate::cluster_policies::{self, ClusterPolicies};
 use crate::config::{Config, FailOn, InForce, Options};
 use crate::exit::Exit;
-use crate::failure::{Failure, error, reason, warn};
+use crate::failure::{Failure, error, warn};
 use crate::finding::{Counts, FileReport, Gap, Unjudged};
-use crate::input::{self, Input};
-use crate::judge::{Contents, File, Judge, only_mirrors};
+use crate::input::{self, Input, Text, Unread};
+use crate::judge::{Contents, File, Judge, only_guards, only_mirrors};
+use crate::kubectl::Kubectl;
 use crate::object::Identity;
-use crate::output::Output;
 use crate::policy_file::Source;
 use crate::progress::Progress;
-use crate::report::{Format, Gaps, GroupBy, Run, count};
+use crate::report::{self, Gaps, Report, Run, count};
 use crate::settings_file::SettingsFile;
 
 /// As many files are judged before their findings are told.
 pub(super) const BATCH: usize = 256;
 
-/// Judge manifests as admission would judge their creation
+/// Judge manifests as admission would: their creation, or their change with --base, --context or
+/// --cluster
 ///
 /// In a work tree of Git a folder holds what Git tracks and what it would add. Nothing judged at all is
 /// exit code 3.
@@ -37,6 +40,8 @@ Examples:
   rollout-guard check -s settings.yaml deploy/
   helm template charts/web |
     rollout-guard check -s policy.yaml -
+  rollout-guard check -s settings.yaml --base origin/main \\
+    --context prod deploy/
   rollout-guard check -s settings.yaml --format sarif \\
     --output rollout-guard.sarif deploy/
   rollout-guard check -s settings.yaml --group-by image \\
@@ -49,6 +54,13 @@ pub(crate) struct Check {
     #[command(flatten)]
     judging: Judging,
 
+    /// Judge with the policies of the cluster of --context that run this module
+    #[arg(long, conflicts_with = "settings", requires = "context")]
+    policies: bool,
+
+    #[command(flatten)]
+    before: before::Sources,
+
     /// What else makes the command fail
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
     fail_on: Vec<FailOn>,
@@ -57,35 +69,18 @@ pub(crate) struct Check {
     #[arg(long)]
     allow_empty: bool,
 
-    /// Violations that do not fail, as `--write-baseline` wrote them
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    baseline: Option<PathBuf>,
+    #[command(flatten)]
+    accepted: baseline::Options,
 
-    /// Write what is found into the file of `--baseline`, so that only new violations fail
-    #[arg(long, requires = "baseline")]
-    write_baseline: bool,
-
-    /// The form of the report
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
-
-    /// Put findings together, each message once; for the human format
-    #[arg(long, value_enum, value_name = "WHAT")]
-    group_by: Option<GroupBy>,
-
-    /// Write the report into a file, and the summary to standard error
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    output: Option<PathBuf>,
-
-    /// Leave out the summary
-    #[arg(short, long)]
-    quiet: bool,
+    #[command(flatten)]
+    report: report::Options,
 }
 
 /// What to judge with, and as whom.
 #[derive(Args, Debug)]
 pub(crate) struct Judging {
-    /// The settings, or a policy of Kubewarden that holds them
+    /// The settings, or a policy of Kubewarden that holds them; `check` also takes `cluster:NAME`, a policy
+    /// of the cluster of --context
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) settings: Option<PathBuf>,
 
@@ -113,57 +108,73 @@ pub(crate) struct Judging {
 impl Check {
     pub(crate) fn execute(&self, out: &mut dyn Write) -> Result<Exit, Failure> {
         let in_force = self.judging.in_force(&self.fail_on)?;
-        let settings_path = in_force.settings()?.to_owned();
-        input::only_once(std::iter::once(&settings_path).chain(&self.paths))?;
-        let file = SettingsFile::read(&settings_path)?;
-        let documents = file.documents()?;
-        let sources = file.sources(&documents)?;
-        let read = settings_of(&sources)?;
-        let settings = settings(&file, &sources, &read)?;
-        let judge = self.judging.judge(&sources, &settings, &in_force.namespace);
-        let docs_urls = docs_urls(&settings);
-        let notes = notes(&sources);
-
-        if self.group_by.is_some() && self.format != Format::Human {
-            return Err(Failure::wrong_use(
-                "--group-by is for the human format: leave it out, or --format",
-            ));
+        let policies = self.cluster_policies()?;
+        let settings_file = match &policies {
+            Some(policies) => {
+                input::only_once(self.paths.iter().chain(&self.before.cluster))?;
+                policies.file.clone()
+            }
+            None => self.settings_file(&in_force)?,
+        };
+        let documents = settings_file.documents()?;
+        let mut sources = settings_file.sources(&documents)?;
+        if let Some(policies) = &policies {
+            let known = &policies.namespaces;
+            for source in &mut sources {
+                source.in_cluster(known);
+            }
         }
-        let mut baseline = self.accepted(&in_force)?;
-        let mut output = self.output_file()?;
-        let out: &mut dyn Write = match &mut output {
-            Some(output) => output,
+        let read = settings_of(&sources)?;
+        let settings = settings(&settings_file, &sources, &read)?;
+        let docs_urls = docs_urls(&settings);
+        let mut notes = notes(&sources);
+
+        let mut report = self.report.report()?;
+        let mut accepted = self
+            .accepted
+            .begin(in_force.fail_on.contains(&FailOn::Warnings))?;
+        let mut file = self.report.file()?;
+        let out = match &mut file {
+            Some(file) => file.as_write(),
             None => out,
         };
 
         let found = input::find(&self.paths, &in_force.exclude);
         found.warnings.iter().for_each(|warning| warn(warning));
-        let mut report = self.format.report(self.quiet, self.group_by);
-        let mut counts = Counts::default();
-        let mut gaps = Gaps::default();
-        let mut progress = Progress::new(found.inputs.len());
-        for batch in found.inputs.chunks(BATCH) {
-            let mut files: Vec<_> = batch
-                .par_iter()
-                .map(|input| judged(&judge, input))
-                .collect();
-            if let Some(baseline) = &mut baseline.accepted {
-                for file in &mut files {
-                    baseline.apply(file);
-                }
-            }
-            progress.aside(|| {
-                files.iter().try_for_each(|file| {
-                    counts += file.counts;
-                    gaps.add(&file.gaps);
-                    report.file(out, file)
-                })
-            })?;
-            progress.advance(batch.len());
+        let stdin = self.stdin();
+        let mut changed = self.before.find(&before::Judged {
+            paths: &self.paths,
+            exclude: &in_force.exclude,
+            inputs: &found.inputs,
+            stdin: stdin.as_ref(),
+            namespace: &in_force.namespace,
+        })?;
+        let of_policies = policies.map(|policies| policies.problems);
+        changed
+            .problems
+            .splice(0..0, of_policies.into_iter().flatten());
+        changed.problems.iter().for_each(|problem| error(problem));
+        notes.append(&mut changed.notes);
+        let before = changed.before.as_ref();
+        // Who applies a change is known to nobody but those who say it.
+        let counts_changes = before.is_some() && self.judging.is_anybody();
+        let judged_by = if counts_changes {
+            settings.iter().cloned().map(without_changes).collect()
+        } else {
+            settings.clone()
+        };
+        let mut judge = self
+            .judging
+            .judge(&sources, &judged_by, &in_force.namespace);
+        judge.before = before;
+        if counts_changes {
+            judge.guards = settings.iter().map(only_guards).collect();
         }
-        progress.end();
+        let baseline = &mut accepted.baseline;
+        let mut tell = |files: &mut Vec<FileReport>| tell(files, baseline, &mut *report, out);
+        let (counts, mut gaps) = judge_all(&judge, &found.inputs, stdin.as_ref(), &mut tell)?;
         gaps.add(&submodules(&found.submodules));
-        let outcome = baseline.accepted.map(Baseline::end).transpose()?;
+        let outcome = accepted.baseline.map(Baseline::end).transpose()?;
         let run = Run {
             counts,
             gaps: &gaps,
@@ -174,59 +185,41 @@ impl Check {
             baseline: outcome.as_ref(),
         };
         report.end(out, &run)?;
-        if let (Some(output), Some(path)) = (output, &self.output) {
-            let finished = output
-                .into_inner()
-                .map_err(std::io::IntoInnerError::into_error);
-            finished
-                .and_then(Output::finish)
-                .map_err(|error| cannot_write(path, &error))?;
-        }
-        if !self.quiet {
-            self.format.tell_aside(&run, self.output.is_some());
-        }
+        self.report.end(file, &run)?;
         let exit = self.exit(&run, &in_force.fail_on);
-        Ok(if baseline.is_unusable {
+        Ok(if accepted.is_unusable || !changed.problems.is_empty() {
             Exit::Unreadable
         } else {
             exit
         })
     }
 
-    /// What a team has accepted; nothing where that cannot be used, so that everything fails.
-    fn accepted(&self, in_force: &InForce) -> Result<Accepted, Failure> {
-        let Some(path) = &self.baseline else {
-            return Ok(Accepted::default());
-        };
-        if self.write_baseline {
-            let has_warnings = in_force.fail_on.contains(&FailOn::Warnings);
-            return Ok(Accepted {
-                accepted: Some(Baseline::to_write(path, has_warnings)?),
-                is_unusable: false,
-            });
+    /// The policies of the cluster, where these are asked for.
+    fn cluster_policies(&self) -> Result<Option<ClusterPolicies>, Failure> {
+        let settings = self.judging.settings.as_deref().and_then(Path::to_str);
+        let name = settings.and_then(|text| text.strip_prefix(cluster_policies::PREFIX));
+        if name.is_none() && !self.policies {
+            return Ok(None);
         }
-        Ok(match Baseline::read(path) {
-            Ok(baseline) => Accepted {
-                accepted: Some(baseline),
-                is_unusable: false,
-            },
-            Err(problem) => {
-                error(&format!("{problem}; every violation counts"));
-                Accepted {
-                    accepted: None,
-                    is_unusable: true,
-                }
-            }
-        })
+        let kubectl = Kubectl {
+            context: self.before.context.as_deref(),
+        };
+        cluster_policies::read(kubectl, name).map(Some)
     }
 
-    /// Begins the file of the report.
-    fn output_file(&self) -> Result<Option<BufWriter<Output>>, Failure> {
-        let Some(path) = &self.output else {
-            return Ok(None);
-        };
-        let output = Output::create(path).map_err(|error| cannot_write(path, &error))?;
-        Ok(Some(BufWriter::new(output.without_colours())))
+    fn settings_file(&self, in_force: &InForce) -> Result<SettingsFile, Failure> {
+        let path = in_force.settings()?.to_owned();
+        let paths = self.paths.iter().chain(&self.before.cluster);
+        input::only_once(std::iter::once(&path).chain(paths))?;
+        SettingsFile::read(&path)
+    }
+
+    /// Standard input, where it is read before anything is judged.
+    fn stdin(&self) -> Option<Result<Text, Unread>> {
+        let mut paths = self.paths.iter();
+        let is_early = self.before.asks_cluster() || !self.before.cluster.is_empty();
+        let path = paths.find(|path| is_early && input::is_stdin(path))?;
+        Some(input::read(path))
     }
 
     /// How a run ends; reports on stderr why, where nobody would see it otherwise.
@@ -239,7 +232,7 @@ impl Check {
         } else if is_incomplete {
             error("not everything was judged:");
         }
-        if is_incomplete || (is_empty && self.quiet) {
+        if is_incomplete || (is_empty && self.report.quiet) {
             run.gaps.report_on_stderr();
         }
         let warns = fail_on.contains(&FailOn::Warnings) && counts.warnings > 0;
@@ -253,16 +246,46 @@ impl Check {
     }
 }
 
-/// A baseline, if it is asked for and can be used.
-#[derive(Default)]
-struct Accepted {
-    accepted: Option<Baseline>,
-    is_unusable: bool,
+/// Judges files in parallel, and tells what was found in their order.
+fn judge_all(
+    judge: &Judge<'_>,
+    inputs: &[Input],
+    stdin: Option<&Result<Text, Unread>>,
+    tell: &mut dyn FnMut(&mut Vec<FileReport>) -> std::io::Result<()>,
+) -> Result<(Counts, Gaps), Failure> {
+    let mut counts = Counts::default();
+    let mut gaps = Gaps::default();
+    let mut progress = Progress::new(inputs.len());
+    for batch in inputs.chunks(BATCH) {
+        let mut files: Vec<_> = batch
+            .par_iter()
+            .map(|input| judged(judge, input, stdin))
+            .collect();
+        progress.aside(|| tell(&mut files))?;
+        for file in &files {
+            counts += file.counts;
+            gaps.add(&file.gaps);
+        }
+        progress.advance(batch.len());
+    }
+    progress.end();
+    Ok((counts, gaps))
 }
 
-fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
-    let name = input::name(path);
-    Failure::unreadable(format!("{name}: not written: {}", reason(error)))
+/// Tells what was found in files, but for what a team has accepted.
+fn tell(
+    files: &mut Vec<FileReport>,
+    baseline: &mut Option<Baseline>,
+    report: &mut dyn Report,
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
+    for file in files {
+        if let Some(baseline) = baseline {
+            baseline.apply(file);
+        }
+        report.file(out, file)?;
+    }
+    Ok(())
 }
 
 /// Why nothing was judged, and what to do.
@@ -289,9 +312,12 @@ fn submodules(paths: &[PathBuf]) -> Vec<Gap> {
 }
 
 /// What is wrong in a file.
-fn judged(judge: &Judge<'_>, input: &Input) -> FileReport {
+fn judged(judge: &Judge<'_>, input: &Input, stdin: Option<&Result<Text, Unread>>) -> FileReport {
     let path = input.path();
-    let read = input.read();
+    let read = match stdin {
+        Some(stdin) if input::is_stdin(path) => stdin.clone(),
+        _ => input.read(),
+    };
     let contents = match &read {
         Ok(read) => Contents::Text(&read.text),
         Err(unread) if unread.may_be_manifest => Contents::Unreadable(&unread.problem),
@@ -314,6 +340,11 @@ impl Judging {
             fail_on,
         };
         InForce::new(options, &Config::find()?)
+    }
+
+    /// Whether nobody says who asks.
+    const fn is_anybody(&self) -> bool {
+        self.user.is_none() && !self.audit
     }
 
     pub(crate) fn judge<'p>(
@@ -340,7 +371,17 @@ impl Judging {
             } else {
                 Identity::somebody()
             },
+            before: None,
+            guards: Vec::new(),
         }
+    }
+}
+
+/// Settings without the rules of `changes`.
+fn without_changes(settings: Settings<'_>) -> Settings<'_> {
+    Settings {
+        changes: Vec::new(),
+        ..settings
     }
 }
 

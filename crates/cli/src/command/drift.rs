@@ -123,9 +123,6 @@ enum DriftFormat {
     Markdown,
 }
 
-/// More than this of what a cluster says is not read.
-const LARGEST_CLUSTER: u64 = 1 << 30;
-
 /// What was read, and what could not be.
 #[derive(Default)]
 struct Sides {
@@ -189,6 +186,8 @@ impl Drift {
             namespace: &in_force.namespace,
             asks_for_namespace: false,
             identity: Identity::somebody(),
+            before: None,
+            guards: Vec::new(),
         };
         let reader = Reader {
             judge: judge(&only_changes),
@@ -244,7 +243,7 @@ impl Drift {
     fn ask_cluster(&self, has_guards: bool) -> Result<Asked, Failure> {
         if !self.cluster.is_empty() {
             let read = |path: &PathBuf| {
-                let read = input::read_up_to(path, LARGEST_CLUSTER);
+                let read = input::read_up_to(path, input::LARGEST_CLUSTER);
                 read.map(|read| read.text).map_err(|unread| {
                     Failure::unreadable(format!("{}: {}", input::name(path), unread.problem))
                 })
@@ -268,7 +267,10 @@ impl Drift {
         let asked: Vec<_> = WORKLOADS.iter().chain(annotated).collect();
         let resources: Vec<_> = asked.iter().map(|(resource, _)| *resource).collect();
         let namespace = self.namespace.as_deref();
-        let listed = kubectl.list(&resources, namespace)?;
+        let listed = kubectl.list(&resources, namespace);
+        if let ([], [(_, problem), ..]) = (listed.texts.as_slice(), listed.failed.as_slice()) {
+            return Err(Failure::unreadable(format!("kubectl: {problem}")));
+        }
         let has_failed =
             |resource: &str| listed.failed.iter().any(|(failed, _)| failed == resource);
         let kinds = asked.iter().filter(|(resource, _)| !has_failed(resource));
@@ -369,12 +371,11 @@ impl Sides {
             let _ = writeln!(anstream::stderr(), "{line}");
         }
         if rows.is_empty() && self.problems.is_empty() {
-            let why = if left_out.is_empty() {
-                "there is no workload in Git"
+            error(if left_out.is_empty() {
+                "nothing was compared: there is no workload in Git"
             } else {
-                "the cluster's objects have nothing that is in Git"
-            };
-            error(&format!("nothing was compared: {why}"));
+                "nothing was compared, for the reasons above"
+            });
         }
     }
 

@@ -11,7 +11,7 @@ use super::count;
 
 /// What findings are put together by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum GroupBy {
+pub(super) enum GroupBy {
     /// By image, as it will run
     Image,
     /// By file

@@ -152,6 +152,9 @@ pub(super) fn summary(run: &Run<'_>) -> Vec<String> {
         templates: _,
         kustomizations: _,
         in_baseline,
+        changed,
+        preexisting,
+        guarded_changes,
         untold,
         other_files,
         as_pods,
@@ -166,6 +169,24 @@ pub(super) fn summary(run: &Run<'_>) -> Vec<String> {
             lines.push(format!("  {} {said}", count(number, one, many)));
         }
     };
+    add(
+        changed,
+        "object",
+        "objects",
+        "judged as a change of what was there",
+    );
+    add(
+        preexisting,
+        "warning",
+        "warnings",
+        "about what was so before, which passes",
+    );
+    add(
+        guarded_changes,
+        "change",
+        "changes",
+        "guarded by `changes`, not judged: say who applies with --as",
+    );
     add(
         in_baseline,
         "finding",

@@ -5,6 +5,8 @@ mod audit;
 #[cfg(test)]
 mod baseline;
 #[cfg(test)]
+mod before;
+#[cfg(test)]
 mod check;
 #[cfg(test)]
 mod command;

@@ -119,7 +119,7 @@ impl<'d> Questions<'d> {
             for (_, old, is_used) in &mut self.old {
                 if old.is_same(object, namespace) {
                     *is_used = true;
-                    was = Some(old.value);
+                    was = Some(old.value.json());
                 }
             }
         }

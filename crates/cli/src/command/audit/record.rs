@@ -167,7 +167,7 @@ impl About<'_, '_> {
             operation,
             namespace: judge.namespace,
             identity: if is_static { &kubelet } else { &judge.identity },
-            old: (operation == Operation::Update).then_some(object.value),
+            old: (operation == Operation::Update).then_some(object.value.json()),
             field_manager: "",
         };
         let asked = Asked {

@@ -545,7 +545,8 @@ fn request(
     let old = old_documents
         .first()
         .and_then(|document| document.tree.root())
-        .filter(|_| operation == Operation::Update);
+        .filter(|_| operation == Operation::Update)
+        .map(Value::json);
     let asking = Asking {
         operation,
         namespace: fields.namespace.as_deref().unwrap_or("default"),
