@@ -6,8 +6,10 @@ mod config;
 mod drift;
 pub(crate) mod explain;
 mod fix;
+mod init;
 mod settings;
 mod shell;
+mod survey;
 mod test;
 
 use std::io::Write;
@@ -23,6 +25,7 @@ pub(crate) enum Command {
     Fix(fix::Fix),
     Drift(drift::Drift),
     Audit(audit::AuditCommand),
+    Init(init::Init),
     Test(test::Test),
     Settings(settings::SettingsCommand),
     Config(config::ConfigCommand),
@@ -39,6 +42,7 @@ impl Command {
             Self::Fix(fix) => fix.execute(out),
             Self::Drift(drift) => drift.execute(out),
             Self::Audit(audit) => audit.execute(out),
+            Self::Init(init) => init.execute(out),
             Self::Test(test) => test.execute(out),
             Self::Settings(settings) => settings.execute(out),
             Self::Config(config) => config.execute(out),

@@ -397,6 +397,21 @@ impl Judge<'_> {
         Cow::Owned(object.found)
     }
 
+    /// The images of an object, as they are written.
+    pub fn image_texts(&self, object: &Object<'_>) -> Vec<String> {
+        let mut text = String::new();
+        object.write_request(self.namespace, &self.identity, &mut text);
+        let Ok(request) = Request::read(&text) else {
+            return Vec::new();
+        };
+        let found = self.found(&request);
+        let images = found.iter().filter_map(|found| match found {
+            Found::Image(image) => Some(image.text.to_string()),
+            Found::Malformed(_) => None,
+        });
+        images.collect()
+    }
+
     /// Whether an object has images, or is of a kind that is for running them.
     pub fn may_run_images(&self, object: &Object<'_>) -> bool {
         let mut text = String::new();

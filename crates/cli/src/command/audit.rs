@@ -1,8 +1,8 @@
 //! `rollout-guard audit`: what of a cluster the policy would refuse, before anything is installed.
 
-mod record;
+pub(super) mod record;
 mod report;
-mod rows;
+pub(super) mod rows;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -107,14 +107,7 @@ impl AuditCommand {
             identity: Identity::somebody(),
         };
         let wanted = Wanted::new(&sources);
-        let mut judging = Judging {
-            judge: &judge,
-            wanted: &wanted,
-            batch: Vec::new(),
-            bytes: 0,
-            records: Vec::new(),
-            objects: 0,
-        };
+        let mut judging = Judging::new(&judge, &wanted);
         unread.extend(
             self.cluster
                 .read(&|resource| wanted.is(resource), &mut |object| {
@@ -123,8 +116,9 @@ impl AuditCommand {
                 })?,
         );
         judging.finish();
-        let objects = judging.objects;
-        let rows = rows::fold(&judging.records);
+        let objects = judging.objects();
+        let mut rows = rows::fold(&judging.records);
+        rows.retain(|row| row.record.is_asked);
         unread.sort();
         unread.dedup();
         let source = self.cluster.name();
@@ -164,17 +158,28 @@ impl AuditCommand {
 }
 
 /// Judges objects as they come, many at a time.
-struct Judging<'j> {
+pub(super) struct Judging<'j> {
     judge: &'j Judge<'j>,
     wanted: &'j Wanted<'j>,
     batch: Vec<String>,
     bytes: usize,
-    records: Vec<Record>,
+    pub(super) records: Vec<Record>,
     objects: usize,
 }
 
-impl Judging<'_> {
-    fn add(&mut self, object: String) {
+impl<'j> Judging<'j> {
+    pub(super) const fn new(judge: &'j Judge<'j>, wanted: &'j Wanted<'j>) -> Self {
+        Self {
+            judge,
+            wanted,
+            batch: Vec::new(),
+            bytes: 0,
+            records: Vec::new(),
+            objects: 0,
+        }
+    }
+
+    pub(super) fn add(&mut self, object: String) {
         self.objects += 1;
         self.bytes += object.len();
         self.batch.push(object);
@@ -183,7 +188,11 @@ impl Judging<'_> {
         }
     }
 
-    fn finish(&mut self) {
+    pub(super) const fn objects(&self) -> usize {
+        self.objects
+    }
+
+    pub(super) fn finish(&mut self) {
         let (judge, wanted) = (self.judge, self.wanted);
         let judged: Vec<_> = self
             .batch

@@ -13,6 +13,7 @@ fn every_command_and_option_is_on_the_page() {
         "fix",
         "drift",
         "audit",
+        "init",
         "test",
         "settings",
         "config",

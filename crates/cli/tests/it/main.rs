@@ -17,6 +17,8 @@ mod files;
 #[cfg(test)]
 mod fix;
 #[cfg(test)]
+mod init;
+#[cfg(test)]
 mod judged;
 #[cfg(test)]
 mod kustomize;

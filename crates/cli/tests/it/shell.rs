@@ -52,6 +52,7 @@ const LINES: [(&str, &[&str], &str); 8] = [
             "fix",
             "drift",
             "audit",
+            "init",
             "test",
             "settings",
             "config",
