@@ -6,6 +6,7 @@ mod config;
 mod drift;
 pub(crate) mod explain;
 mod fix;
+mod images;
 mod init;
 mod settings;
 mod shell;
@@ -26,6 +27,7 @@ pub(crate) enum Command {
     Drift(drift::Drift),
     Audit(audit::AuditCommand),
     Init(init::Init),
+    Images(images::Images),
     Test(test::Test),
     Settings(settings::SettingsCommand),
     Config(config::ConfigCommand),
@@ -43,6 +45,7 @@ impl Command {
             Self::Drift(drift) => drift.execute(out),
             Self::Audit(audit) => audit.execute(out),
             Self::Init(init) => init.execute(out),
+            Self::Images(images) => images.execute(out),
             Self::Test(test) => test.execute(out),
             Self::Settings(settings) => settings.execute(out),
             Self::Config(config) => config.execute(out),

@@ -49,7 +49,7 @@ pub(crate) struct Init {
 
 impl Init {
     pub(crate) fn execute(&self, out: &mut dyn Write) -> Result<Exit, Failure> {
-        let survey = Survey::new(&self.survey)?;
+        let survey = Survey::new(&self.survey, Vec::new())?;
         for Unread { what, problem } in &survey.unread {
             error(&format!("not read: {what}: {problem}"));
         }

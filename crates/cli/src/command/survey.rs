@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
+use rollout_guard::workload::ImagePath;
 
 use super::audit::Judging;
 use super::audit::rows::{Row, fold};
@@ -40,12 +41,15 @@ pub(super) struct Survey {
 }
 
 impl Survey {
-    /// Reads manifests and the cluster; without manifests the current context, if nothing else is named.
+    /// Reads manifests and the cluster, with images where `image_paths` say besides; without manifests the current context, if nothing else is named.
     ///
     /// # Errors
     ///
     /// Where nothing can be read.
-    pub(super) fn new(arguments: &SurveyArguments) -> Result<Self, Failure> {
+    pub(super) fn new(
+        arguments: &SurveyArguments,
+        image_paths: Vec<ImagePath<'_>>,
+    ) -> Result<Self, Failure> {
         input::only_once(arguments.paths.iter().chain(&arguments.cluster.cluster))?;
         let options = Options {
             exclude: &arguments.exclude,
@@ -54,7 +58,7 @@ impl Survey {
         let in_force = InForce::new(options, &Config::find()?)?;
         let judge = Judge {
             policies: Vec::new(),
-            image_paths: Vec::new(),
+            image_paths,
             namespace: &in_force.namespace,
             asks_for_namespace: false,
             identity: Identity::somebody(),

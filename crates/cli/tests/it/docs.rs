@@ -14,6 +14,7 @@ fn every_command_and_option_is_on_the_page() {
         "drift",
         "audit",
         "init",
+        "images",
         "test",
         "settings",
         "config",

@@ -17,6 +17,8 @@ mod files;
 #[cfg(test)]
 mod fix;
 #[cfg(test)]
+mod images;
+#[cfg(test)]
 mod init;
 #[cfg(test)]
 mod judged;

@@ -53,6 +53,7 @@ const LINES: [(&str, &[&str], &str); 8] = [
             "drift",
             "audit",
             "init",
+            "images",
             "test",
             "settings",
             "config",
