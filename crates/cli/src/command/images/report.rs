@@ -22,7 +22,7 @@ pub(super) enum ImagesFormat {
     Json,
     /// What is pulled, one image a line
     List,
-    /// What `skopeo sync --src yaml` reads to fill the mirrors
+    /// What `skopeo sync` reads to fill the mirrors
     Skopeo,
 }
 
