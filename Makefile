@@ -62,7 +62,7 @@ unit-tests: policy.wasm ## run the tests of the engine, of the host and of the c
 e2e-tests: build host command accept-all.wasm ## run the built module as Kubewarden would
 	KWCTL='$(KWCTL)' bats $(filter-out $(REGISTRY_TESTS) $(DISTRIBUTION_TESTS),$(wildcard e2e-tests/*.bats))
 
-REGISTRY_TESTS := e2e-tests/registry.bats e2e-tests/publish.bats e2e-tests/install.bats
+REGISTRY_TESTS := e2e-tests/images.bats e2e-tests/registry.bats e2e-tests/publish.bats e2e-tests/install.bats
 registry-tests: build host command ## push to, pull from and ask a real registry on loopback
 	KWCTL='$(REGISTRY_KWCTL)' bats $(REGISTRY_TESTS)
 

@@ -14,9 +14,9 @@
 //! | `yaml refused-request`, `yaml mended-request`, `yaml passes-request` | the same for a whole request |
 //! | `yaml registry` | what registries answer about images, for the objects that follow |
 //! | `yaml policy` | a `ClusterAdmissionPolicy` |
-//! | `yaml manifest`, `yaml policies`, `yaml verification` | of docs/install.md: `install.rs` looks at them |
+//! | `yaml manifest`, `yaml policies`, `yaml verification` | of docs/install.md and docs/live-cluster.md: `install.rs` looks at them |
 //! | `sh run` | what is typed and needs no cluster: `e2e-tests/install.bats` runs it |
-//! | `yaml suite` | a suite, which a test of the command runs |
+//! | `yaml suite`, `text output` | a suite, and what the command prints: its own tests look at them |
 //! | `sh`, `yaml workflow` | what is typed, and files of other tools: not looked at |
 //!
 //! In tables, `sha256:a…` stands for a digest of as many `a` as it has digits.
@@ -143,8 +143,9 @@ fn every_example_is_true() {
                         fail(&shown(&errors));
                     }
                 }
-                "text" | "sh" | "sh run" | "yaml becomes" | "yaml config" | "yaml workflow"
-                | "yaml manifest" | "yaml policies" | "yaml suite" | "yaml verification" => {}
+                "text" | "text output" | "sh" | "sh run" | "yaml becomes" | "yaml config"
+                | "yaml workflow" | "yaml manifest" | "yaml policies" | "yaml suite"
+                | "yaml verification" => {}
                 info => {
                     let (verdict, is_request) = match info {
                         "yaml refused" => ("refused", false),

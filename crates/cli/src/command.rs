@@ -6,8 +6,11 @@ mod config;
 mod drift;
 pub(crate) mod explain;
 mod fix;
+mod images;
+mod init;
 mod settings;
 mod shell;
+mod survey;
 mod test;
 
 use std::io::Write;
@@ -23,6 +26,8 @@ pub(crate) enum Command {
     Fix(fix::Fix),
     Drift(drift::Drift),
     Audit(audit::AuditCommand),
+    Init(init::Init),
+    Images(images::Images),
     Test(test::Test),
     Settings(settings::SettingsCommand),
     Config(config::ConfigCommand),
@@ -39,6 +44,8 @@ impl Command {
             Self::Fix(fix) => fix.execute(out),
             Self::Drift(drift) => drift.execute(out),
             Self::Audit(audit) => audit.execute(out),
+            Self::Init(init) => init.execute(out),
+            Self::Images(images) => images.execute(out),
             Self::Test(test) => test.execute(out),
             Self::Settings(settings) => settings.execute(out),
             Self::Config(config) => config.execute(out),

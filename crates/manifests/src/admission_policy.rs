@@ -27,12 +27,17 @@ pub fn text(written: &str, json: &str, settings: &Settings<'_>) -> String {
     }
 }
 
-fn policy(indented: &str, settings: &Settings<'_>) -> String {
+/// The module of this version, as a policy names it.
+pub fn module() -> String {
     let module = METADATA
         .split_once(MODULE_KEY)
         .and_then(|(_, rest)| rest.lines().next())
         .unwrap_or_default();
-    let version = env!("CARGO_PKG_VERSION");
+    format!("registry://{module}:v{}", env!("CARGO_PKG_VERSION"))
+}
+
+fn policy(indented: &str, settings: &Settings<'_>) -> String {
+    let module = module();
     let mutating = if is_mutating(settings) {
         "true # it changes objects: `mirrors`, or annotations that it removes"
     } else {
@@ -45,7 +50,7 @@ kind: ClusterAdmissionPolicy
 metadata:
   name: rollout-guard
 spec:
-  module: registry://{module}:v{version}
+  module: {module}
   mutating: {mutating}
   mode: monitor # only tells, by warnings; `protect` refuses
   rules:

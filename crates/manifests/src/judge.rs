@@ -50,6 +50,30 @@ pub struct Judge<'p> {
     pub guards: Vec<Settings<'p>>,
 }
 
+impl<'p> Judge<'p> {
+    /// Judges by these settings what somebody creates; all objects are new.
+    pub fn new(
+        sources: &'p [Source<'p>],
+        settings: &'p [Settings<'p>],
+        namespace: &'p str,
+    ) -> Self {
+        let image_paths = settings.iter().flat_map(|settings| &settings.image_paths);
+        Self {
+            policies: sources
+                .iter()
+                .zip(settings.iter().map(Policy::new))
+                .collect(),
+            mirrors: settings.iter().map(only_mirrors).collect(),
+            image_paths: image_paths.cloned().collect(),
+            namespace,
+            asks_for_namespace: false,
+            identity: Identity::somebody(),
+            before: None,
+            guards: Vec::new(),
+        }
+    }
+}
+
 /// A file to judge.
 #[derive(Clone, Copy)]
 pub struct File<'f> {
@@ -670,6 +694,22 @@ impl Judge<'_> {
         let mut object = object.clone();
         add_images(&self.image_paths, &mut object, &request.kind);
         Cow::Owned(object.found)
+    }
+
+    /// The images of an object, as they are written.
+    pub fn image_texts(&self, object: &Object<'_>) -> Vec<String> {
+        let mut text = String::new();
+        object.write_request(self.namespace, &self.identity, &mut text);
+        let json = json::Document::of(&text);
+        let Ok(request) = Request::of(&json) else {
+            return Vec::new();
+        };
+        let found = self.found(&request);
+        let images = found.iter().filter_map(|found| match found {
+            Found::Image(image) => Some(image.text.to_string()),
+            Found::Malformed(_) => None,
+        });
+        images.collect()
     }
 
     /// Whether an object has images, or is of a kind that is for running them.

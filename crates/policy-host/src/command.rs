@@ -1,6 +1,7 @@
 //! The commands, one module each.
 
 mod bench;
+mod images;
 mod inspect;
 mod pull;
 mod push;
@@ -23,6 +24,7 @@ pub(crate) enum Command {
     Push(push::Push),
     Pull(pull::Pull),
     Scaffold(scaffold::Scaffold),
+    Images(images::Images),
 }
 
 impl Command {
@@ -36,6 +38,7 @@ impl Command {
             Self::Push(push) => push.execute(out),
             Self::Pull(pull) => pull.execute(out),
             Self::Scaffold(scaffold) => scaffold.execute(out),
+            Self::Images(images) => images.execute(out),
         }
     }
 }

@@ -12,7 +12,8 @@ use policy_runner::command::{document, failure};
 
 use command::Command;
 
-/// Runs, measures, annotates, inspects, pushes and pulls Kubewarden policies without a cluster.
+/// Runs, measures, annotates, inspects, pushes and pulls Kubewarden policies without a cluster, and asks
+/// registries for images.
 ///
 /// The commands take the arguments of kwctl where they do the same.
 #[derive(Parser)]

@@ -8,10 +8,12 @@
 mod address;
 mod connection;
 mod failure;
+mod presence;
 
 pub use address::{Address, AddressError};
 pub use connection::Connection;
 pub use failure::{FailureKind, RegistryFailure};
+pub use presence::{Presence, look_for};
 
 use std::{io, net::IpAddr, time::Duration};
 

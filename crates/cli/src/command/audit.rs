@@ -1,8 +1,8 @@
 //! `rollout-guard audit`: what of a cluster the policy would refuse, before anything is installed.
 
-mod record;
+pub(super) mod record;
 mod report;
-mod rows;
+pub(super) mod rows;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -10,14 +10,13 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum, ValueHint};
 use rayon::prelude::*;
 
-use super::check::{image_paths, notes, policies, settings, settings_of};
+use super::check::{notes, settings, settings_of};
 use crate::cluster::{ClusterArguments, Resource, Unread, Wanted};
 use crate::config::{Config, FailOn, InForce, Options};
 use crate::exit::Exit;
 use crate::failure::{Failure, error};
 use crate::input;
-use crate::judge::{Judge, only_mirrors};
-use crate::object::Identity;
+use crate::judge::Judge;
 use crate::settings_file::SettingsFile;
 
 use record::Record;
@@ -99,25 +98,9 @@ impl AuditCommand {
         let sources = file.sources(&documents)?;
         let read = settings_of(&sources)?;
         let settings = settings(&file, &sources, &read)?;
-        let judge = Judge {
-            policies: sources.iter().zip(policies(&settings)).collect(),
-            mirrors: settings.iter().map(only_mirrors).collect(),
-            image_paths: image_paths(&settings),
-            namespace: &in_force.namespace,
-            asks_for_namespace: false,
-            identity: Identity::somebody(),
-            before: None,
-            guards: Vec::new(),
-        };
+        let judge = Judge::new(&sources, &settings, &in_force.namespace);
         let wanted = Wanted::new(&sources);
-        let mut judging = Judging {
-            judge: &judge,
-            wanted: &wanted,
-            batch: Vec::new(),
-            bytes: 0,
-            records: Vec::new(),
-            objects: 0,
-        };
+        let mut judging = Judging::new(&judge, &wanted);
         unread.extend(
             self.cluster
                 .read(&|resource| wanted.is(resource), &mut |object| {
@@ -126,8 +109,9 @@ impl AuditCommand {
                 })?,
         );
         judging.finish();
-        let objects = judging.objects;
-        let rows = rows::fold(&judging.records);
+        let objects = judging.objects();
+        let mut rows = rows::fold(&judging.records);
+        rows.retain(|row| row.record.is_asked);
         unread.sort();
         unread.dedup();
         let source = self.cluster.name();
@@ -167,17 +151,28 @@ impl AuditCommand {
 }
 
 /// Judges objects as they come, many at a time.
-struct Judging<'j> {
+pub(super) struct Judging<'j> {
     judge: &'j Judge<'j>,
     wanted: &'j Wanted<'j>,
     batch: Vec<String>,
     bytes: usize,
-    records: Vec<Record>,
+    pub(super) records: Vec<Record>,
     objects: usize,
 }
 
-impl Judging<'_> {
-    fn add(&mut self, object: String) {
+impl<'j> Judging<'j> {
+    pub(super) const fn new(judge: &'j Judge<'j>, wanted: &'j Wanted<'j>) -> Self {
+        Self {
+            judge,
+            wanted,
+            batch: Vec::new(),
+            bytes: 0,
+            records: Vec::new(),
+            objects: 0,
+        }
+    }
+
+    pub(super) fn add(&mut self, object: String) {
         self.objects += 1;
         self.bytes += object.len();
         self.batch.push(object);
@@ -186,7 +181,11 @@ impl Judging<'_> {
         }
     }
 
-    fn finish(&mut self) {
+    pub(super) const fn objects(&self) -> usize {
+        self.objects
+    }
+
+    pub(super) fn finish(&mut self) {
         let (judge, wanted) = (self.judge, self.wanted);
         let judged: Vec<_> = self
             .batch

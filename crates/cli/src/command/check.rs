@@ -18,7 +18,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, error, warn};
 use crate::finding::{Counts, FileReport, Gap, Unjudged};
 use crate::input::{self, Input, Text, Unread};
-use crate::judge::{Contents, File, Judge, only_guards, only_mirrors};
+use crate::judge::{Contents, File, Judge, only_guards};
 use crate::kubectl::Kubectl;
 use crate::object::Identity;
 use crate::policy_file::Source;
@@ -354,10 +354,6 @@ impl Judging {
         namespace: &'p str,
     ) -> Judge<'p> {
         Judge {
-            policies: sources.iter().zip(policies(settings)).collect(),
-            mirrors: settings.iter().map(only_mirrors).collect(),
-            image_paths: image_paths(settings),
-            namespace,
             asks_for_namespace: sources
                 .iter()
                 .any(|source| source.json().contains("\"namespaces\"")),
@@ -371,8 +367,7 @@ impl Judging {
             } else {
                 Identity::somebody()
             },
-            before: None,
-            guards: Vec::new(),
+            ..Judge::new(sources, settings, namespace)
         }
     }
 }

@@ -13,7 +13,7 @@ use rollout_guard::selector::Selector;
 use rollout_guard::settings::Settings;
 use serde::Serialize;
 
-use super::check::{image_paths, policies, settings, settings_of};
+use super::check::{settings, settings_of};
 use super::fix::{only_changes, wanted};
 use crate::config::{Config, InForce, Options};
 use crate::drift::compare::{GitWorkload, InGit, Proposal, Row, Runs, State, compare};
@@ -22,11 +22,11 @@ use crate::edit::{self, Change, NewValue};
 use crate::exit::Exit;
 use crate::failure::{Failure, error, printable, reason, warn};
 use crate::input::{self, Input, Text};
-use crate::judge::{Judge, only_mirrors};
+use crate::judge::Judge;
 use crate::kubectl::Kubectl;
 use crate::kustomize::Included;
 use crate::manifest::{self, Document, Lines, Position};
-use crate::object::{Identity, Object, items_without_kind, objects};
+use crate::object::{Object, items_without_kind, objects};
 use crate::output;
 use crate::report::count;
 use crate::settings_file::SettingsFile;
@@ -179,16 +179,7 @@ impl Drift {
         };
         let guards = settings.iter().map(annotation_guards).collect();
         let only_changes: Vec<_> = settings.iter().cloned().map(only_changes).collect();
-        let judge = |settings| Judge {
-            policies: sources.iter().zip(policies(settings)).collect(),
-            mirrors: settings.iter().map(only_mirrors).collect(),
-            image_paths: image_paths(settings),
-            namespace: &in_force.namespace,
-            asks_for_namespace: false,
-            identity: Identity::somebody(),
-            before: None,
-            guards: Vec::new(),
-        };
+        let judge = |settings| Judge::new(&sources, settings, &in_force.namespace);
         let reader = Reader {
             judge: judge(&only_changes),
             guards,

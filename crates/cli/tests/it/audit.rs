@@ -546,3 +546,85 @@ fn a_cluster_that_does_not_answer_is_told_in_a_line() {
     assert_eq!(told.code, 3);
     insta::assert_snapshot!("audit_gone", told.shown());
 }
+
+/// `audit`, `check` and the webhook say the same about the same objects.
+#[test]
+fn audit_check_and_the_webhook_agree() {
+    let workshop = workshop("audit-agrees");
+    let settings: Value = {
+        let told = workshop.run("settings settings.yaml");
+        assert_eq!(told.code, 0);
+        json!({
+            "registries": { "allow": ["ghcr.io", "registry.example.com"] },
+            "mirrors": [{ "source": "docker.io/library", "mirror": "registry.example.com/hub" }],
+            "annotations": [{ "name": "team", "match": { "kinds": ["core/Service"] }, "required": ["team"], "action": "warn" }],
+        })
+    };
+    let audit = workshop.json("audit -s settings.yaml --cluster live.json");
+    let codes = |findings: &[Value], key: &str, wanted: &str| {
+        let mut codes: Vec<_> = findings
+            .iter()
+            .filter(|finding| finding[key] == wanted || wanted.is_empty())
+            .filter(|finding| finding["severity"] == "error")
+            .map(|finding| {
+                format!(
+                    "{} {}",
+                    finding["code"].as_str().unwrap(),
+                    finding["place"].as_str().unwrap()
+                )
+            })
+            .collect();
+        codes.sort();
+        codes
+    };
+    let mut compared = 0;
+    for row in audit["objects"].as_array().unwrap() {
+        let is_row = |object: &&Value| {
+            object["kind"] == row["kind"]
+                && object["metadata"]["name"] == row["name"]
+                && object["metadata"]["namespace"] == row["namespace"]
+        };
+        let objects = objects();
+        let object = objects.iter().find(is_row).unwrap();
+        if object["metadata"]["annotations"].is_object() {
+            // Its kubelet asks, whom `check` cannot be.
+            continue;
+        }
+        let findings = row["findings"].as_array().unwrap();
+        let ours = codes(findings, "question", "new");
+        workshop.file("object.json", object.to_string());
+        let check = workshop.json("check -s settings.yaml object.json");
+        assert_eq!(
+            codes(check["findings"].as_array().unwrap(), "severity", "error"),
+            ours,
+            "{row:#}"
+        );
+        let version = object["apiVersion"].as_str().unwrap();
+        let (group, version) = version.split_once('/').unwrap_or(("", version));
+        for (operation, question) in [("CREATE", "new"), ("UPDATE", "update")] {
+            let review = json!({
+                "settings": settings,
+                "request": {
+                    "uid": "1", "operation": operation, "userInfo": { "username": "rollout-guard" },
+                    "kind": { "group": group, "version": version, "kind": object["kind"] },
+                    "namespace": object["metadata"]["namespace"], "name": object["metadata"]["name"],
+                    "object": object, "oldObject": if operation == "UPDATE" { object.clone() } else { Value::Null },
+                },
+            });
+            let answer = rollout_guard::wire::validate(review.to_string().as_bytes());
+            let answer: Value = serde_json::from_slice(&answer).unwrap();
+            let message = answer["message"].as_str().unwrap_or_default();
+            let ours = codes(findings, "question", question);
+            assert_eq!(answer["accepted"], ours.is_empty(), "{row:#}");
+            for line in &ours {
+                let (code, place) = line.split_once(' ').unwrap();
+                assert!(
+                    message.contains(place) && message.contains(&format!("[{code}]")),
+                    "{message}: {line}"
+                );
+            }
+        }
+        compared += 1;
+    }
+    assert_eq!(compared, 7);
+}

@@ -21,6 +21,10 @@ mod files;
 #[cfg(test)]
 mod fix;
 #[cfg(test)]
+mod images;
+#[cfg(test)]
+mod init;
+#[cfg(test)]
 mod judged;
 #[cfg(test)]
 mod kustomize;

@@ -52,6 +52,8 @@ const LINES: [(&str, &[&str], &str); 8] = [
             "fix",
             "drift",
             "audit",
+            "init",
+            "images",
             "test",
             "settings",
             "config",

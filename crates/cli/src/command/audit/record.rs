@@ -15,7 +15,7 @@ use crate::policy_file::{Asked, Source};
 
 /// What is asked about an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Question {
+pub(in crate::command) enum Question {
     /// Would it be refused if it were created now?
     New,
     /// Would the next Pod that it makes be refused?
@@ -25,46 +25,90 @@ pub(super) enum Question {
 }
 
 impl Question {
-    pub(super) const ALL: [Self; 3] = [Self::New, Self::NextPod, Self::Update];
+    pub(in crate::command) const ALL: [Self; 3] = [Self::New, Self::NextPod, Self::Update];
 }
 
 /// A violation, as far as it matters to people who own many objects.
 #[derive(Clone, Debug)]
-pub(super) struct Finding {
-    pub(super) question: Question,
-    pub(super) severity: Severity,
-    pub(super) code: Code,
-    pub(super) place: String,
-    pub(super) path: String,
+pub(in crate::command) struct Finding {
+    pub(in crate::command) question: Question,
+    pub(in crate::command) severity: Severity,
+    pub(in crate::command) code: Code,
+    pub(in crate::command) place: String,
+    pub(in crate::command) path: String,
     /// The image that it is about, as it is written.
-    pub(super) image: Option<String>,
-    pub(super) problem: String,
+    pub(in crate::command) image: Option<String>,
+    pub(in crate::command) problem: String,
     /// The policy, where there is more than one.
-    pub(super) policy: Option<String>,
+    pub(in crate::command) policy: Option<String>,
 }
 
 /// An object of a cluster, and what the policies say about it.
 #[derive(Clone, Debug)]
-pub(super) struct Record {
-    pub(super) name: ObjectName,
-    pub(super) uid: String,
+pub(in crate::command) struct Record {
+    pub(in crate::command) name: ObjectName,
+    pub(in crate::command) uid: String,
     /// The controller, by kind and name.
-    pub(super) owner: Option<(String, String)>,
-    pub(super) is_pod: bool,
-    /// A Pod that has run to its end.
-    pub(super) is_over: bool,
+    pub(in crate::command) owner: Option<(String, String)>,
+    pub(in crate::command) life: Life,
     /// Whether any policy is asked about it or its Pods.
-    pub(super) is_asked: bool,
+    pub(in crate::command) is_asked: bool,
     /// The images of each pod template, or of the Pod, by list and container.
-    pub(super) templates: Vec<Vec<String>>,
-    pub(super) findings: Vec<Finding>,
+    pub(in crate::command) templates: Vec<Vec<String>>,
+    /// All images, as they are written.
+    pub(in crate::command) images: Vec<String>,
+    pub(in crate::command) resource: Resource,
+    /// Whoever wrote its fields, by the names that clients give themselves.
+    pub(in crate::command) managers: Vec<String>,
+    pub(in crate::command) findings: Vec<Finding>,
     /// Images that would run from a mirror.
-    pub(super) rewritten: usize,
+    pub(in crate::command) rewritten: usize,
+}
+
+/// What becomes of an object by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::command) enum Life {
+    /// It is no Pod.
+    NotAPod,
+    /// A Pod that runs, or will.
+    Pod,
+    /// A Pod that has run to its end.
+    Over,
+    /// A Pod that its kubelet has from a file, and runs whatever becomes of the object.
+    Static,
+}
+
+impl Life {
+    fn of(object: &Object<'_>) -> Self {
+        if !object.group.is_empty() || object.kind != "Pod" {
+            return Self::NotAPod;
+        }
+        let mirror = ["metadata", "annotations", "kubernetes.io/config.mirror"];
+        match text_at(object.value, &["status", "phase"]).as_str() {
+            _ if object.value.text_at(&mirror).is_some() => Self::Static,
+            "Succeeded" | "Failed" => Self::Over,
+            _ => Self::Pod,
+        }
+    }
+}
+
+impl Record {
+    pub(in crate::command) fn is_pod(&self) -> bool {
+        self.life != Life::NotAPod
+    }
+
+    pub(in crate::command) fn is_over(&self) -> bool {
+        self.life == Life::Over
+    }
 }
 
 /// Judges the object in a text; none where it is no object of Kubernetes, or of a kind that neither the
 /// policies nor Pods have to do with.
-pub(super) fn judge(judge: &Judge<'_>, wanted: &Wanted<'_>, text: &str) -> Option<Record> {
+pub(in crate::command) fn judge(
+    judge: &Judge<'_>,
+    wanted: &Wanted<'_>,
+    text: &str,
+) -> Option<Record> {
     let mut documents = Vec::new();
     manifest::documents(text, &mut |part| documents.extend(part));
     let object = documents.first()?.tree.root().and_then(object)?;
@@ -84,13 +128,11 @@ pub(super) fn judge(judge: &Judge<'_>, wanted: &Wanted<'_>, text: &str) -> Optio
         name: object.full_name(judge.namespace),
         uid: text_at(object.value, &["metadata", "uid"]),
         owner: owner(object.value),
-        is_pod,
-        is_over: is_pod
-            && matches!(
-                text_at(object.value, &["status", "phase"]).as_str(),
-                "Succeeded" | "Failed"
-            ),
+        life: Life::of(&object),
         is_asked: false,
+        images: judge.image_texts(&object),
+        resource,
+        managers: managers(object.value),
         templates: if is_pod {
             vec![images(object.value.get("spec"))]
         } else {
@@ -126,6 +168,17 @@ fn owner(value: Value<'_>) -> Option<(String, String)> {
     Some((text_at(owner, &["kind"]), text_at(owner, &["name"])))
 }
 
+/// The names of the managers in `managedFields`, each once.
+fn managers(value: Value<'_>) -> Vec<String> {
+    let fields = value.get("metadata");
+    let fields = fields.and_then(|metadata| metadata.get("managedFields"));
+    let entries = fields.into_iter().flat_map(Value::elements);
+    let mut names: Vec<_> = entries.map(|entry| text_at(entry, &["manager"])).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
 /// The images of a pod spec, each with its list and container.
 fn images(spec: Option<Value<'_>>) -> Vec<String> {
     let mut images = Vec::new();
@@ -157,16 +210,14 @@ impl About<'_, '_> {
             name: "system:node".to_owned(),
             groups: vec!["system:nodes".to_owned()],
         };
-        // A Pod that a kubelet has from a file is mirrored by the kubelet.
-        let is_static = self.record.is_pod
-            && object
-                .value
-                .text_at(&["metadata", "annotations", "kubernetes.io/config.mirror"])
-                .is_some();
         let asking = Asking {
             operation,
             namespace: judge.namespace,
-            identity: if is_static { &kubelet } else { &judge.identity },
+            identity: if self.record.life == Life::Static {
+                &kubelet
+            } else {
+                &judge.identity
+            },
             old: (operation == Operation::Update).then_some(object.value.json()),
             field_manager: "",
         };

@@ -409,7 +409,7 @@ fn told(row: &Row) -> String {
     let mut line = row.record.name.to_string();
     if let Some(owner) = &row.differs_from {
         line = format!("{line}, of {owner}");
-    } else if row.pods > 0 && row.record.is_pod {
+    } else if row.pods > 0 && row.record.is_pod() {
         line = format!("{line}, and {} more like it", row.pods);
     } else if row.pods > 0 {
         line = format!("{line}, {}", count(row.pods, "Pod", "Pods"));

@@ -7,12 +7,12 @@ use crate::finding::{ObjectName, Severity};
 
 /// A workload, or another object that the policies are about.
 #[derive(Clone, Debug)]
-pub(super) struct Row {
-    pub(super) record: Record,
+pub(in crate::command) struct Row {
+    pub(in crate::command) record: Record,
     /// Its Pods that run what it says.
-    pub(super) pods: usize,
+    pub(in crate::command) pods: usize,
     /// Of a Pod that runs something else than its owner says: the owner.
-    pub(super) differs_from: Option<String>,
+    pub(in crate::command) differs_from: Option<String>,
 }
 
 impl Row {
@@ -39,7 +39,7 @@ fn key(name: &ObjectName) -> Key {
 
 /// The rows of what was read: Pods, `ReplicaSets` and Jobs are part of what controls them, but for Pods
 /// that run other images than its template names.
-pub(super) fn fold(records: &[Record]) -> Vec<Row> {
+pub(in crate::command) fn fold(records: &[Record]) -> Vec<Row> {
     let by_key: HashMap<Key, usize> = records
         .iter()
         .enumerate()
@@ -66,7 +66,7 @@ pub(super) fn fold(records: &[Record]) -> Vec<Row> {
     // Pods whose owner was not read, by owner and images: one stands for all.
     let mut strays: HashMap<(Key, Vec<Vec<String>>), usize> = HashMap::new();
     for (position, record) in records.iter().enumerate() {
-        let is_made = record.is_pod || matches!(record.name.kind.as_str(), "ReplicaSet" | "Job");
+        let is_made = record.is_pod() || matches!(record.name.kind.as_str(), "ReplicaSet" | "Job");
         let root = root_of(record).filter(|_| is_made);
         let mut row = Row {
             record: record.clone(),
@@ -75,7 +75,7 @@ pub(super) fn fold(records: &[Record]) -> Vec<Row> {
         };
         match root.and_then(|root| Some((root, records.get(root)?))) {
             Some((root, of)) => {
-                if !record.is_pod || record.is_over {
+                if !record.is_pod() || record.is_over() {
                     continue;
                 }
                 let images = record.templates.first();
@@ -85,8 +85,8 @@ pub(super) fn fold(records: &[Record]) -> Vec<Row> {
                 }
                 row.differs_from = Some(of.name.to_string());
             }
-            None if record.is_pod && record.is_over => continue,
-            None if record.is_pod => {
+            None if record.is_pod() && record.is_over() => continue,
+            None if record.is_pod() => {
                 if let Some((kind, name)) = &record.owner
                     && kind != "Node"
                 {
@@ -109,10 +109,7 @@ pub(super) fn fold(records: &[Record]) -> Vec<Row> {
             row.pods = count;
         }
     }
-    let mut rows: Vec<_> = rows
-        .into_values()
-        .filter(|row| row.record.is_asked)
-        .collect();
+    let mut rows: Vec<_> = rows.into_values().collect();
     rows.sort_by(|one, other| {
         let name = |row: &Row| {
             let name = &row.record.name;
