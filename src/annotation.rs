@@ -28,15 +28,12 @@ mod values;
 use std::borrow::Cow;
 
 use crate::json::Position;
-use crate::selector::Selector;
 use crate::shown::quoted;
 use crate::violation::{Action, Code, Fate};
 
 pub use criteria::{Criteria, Criterion};
-pub(crate) use effective::is_met;
-pub(crate) use name::below;
 pub use name::{Name, NameList, Names};
-pub(crate) use pattern::{check as check_pattern, matches as matches_pattern};
+pub(crate) use pattern::check as check_pattern;
 pub(crate) use read::{Annotation, Annotations, at, of_jobs, of_object, of_templates_in};
 pub use requires::Requirement;
 pub use tools::KEYS as TOOLS_KEYS;
@@ -47,8 +44,6 @@ pub use values::ValueRule;
 pub struct AnnotationRule<'a> {
     /// The name, as messages give it.
     pub name: Cow<'a, str>,
-    /// Which requests.
-    pub selector: Selector<'a>,
     /// Whose annotations.
     pub target: Target,
     /// What the names below are relative to.

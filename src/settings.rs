@@ -16,13 +16,10 @@ mod lists;
 mod matching;
 mod mirrors;
 mod reader;
-mod relevant;
 mod service_accounts;
-mod unread;
 
 use std::borrow::Cow;
 
-use crate::annotation::AnnotationRule;
 use crate::change::ChangeRule;
 use crate::exemption::Exemption;
 use crate::json::Value;
@@ -32,11 +29,9 @@ use crate::request::Request;
 use crate::violation::Action;
 use crate::workload::ImagePath;
 
-pub(crate) use annotations::member;
+pub use annotations::AnnotationItem;
 pub use error::{SettingsError, SettingsErrors};
 use reader::Entry;
-pub(crate) use relevant::There;
-pub(crate) use unread::{glance, has_target, rule, selector};
 
 /// Settings without a mistake in them. Borrows from the [`Document`](crate::json::Document) they are in.
 #[derive(Clone, Debug, Default)]
@@ -91,29 +86,16 @@ pub struct Digests<'a> {
     pub action: Action,
 }
 
-/// An item of `annotations`.
-#[derive(Clone, Debug)]
-pub enum AnnotationItem<'a> {
-    /// A rule.
-    Read(Box<AnnotationRule<'a>>),
-    /// A rule that is read when a request that it applies to needs it.
-    Unread(Value<'a>),
-}
-
-/// What of settings is read.
-#[derive(Clone, Copy)]
-struct Needed {
-    /// What is about images alone.
-    images: bool,
-    /// The rules about annotations, or else where they are.
-    annotations: bool,
-}
-
-impl Needed {
-    const ALL: Self = Self {
-        images: true,
-        annotations: true,
-    };
+/// How much of settings is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// Everything.
+    All,
+    /// What one request needs, of settings that were validated before.
+    Request {
+        /// Whether it may have images.
+        has_images: bool,
+    },
 }
 
 /// What is judged on UPDATE.
@@ -171,7 +153,7 @@ impl<'a> Settings<'a> {
     /// Every entry that cannot be meant, each with its path.
     pub fn read(value: Value<'a>) -> Result<Self, SettingsErrors> {
         let mut errors = SettingsErrors::default();
-        let settings = Self::read_into(value, Needed::ALL, &mut errors);
+        let settings = Self::read_into(value, Scope::All, &mut errors);
         errors.into_result(settings)
     }
 
@@ -186,13 +168,11 @@ impl<'a> Settings<'a> {
         request: Option<&Request<'_>>,
     ) -> Result<Self, SettingsErrors> {
         let mut errors = SettingsErrors::default();
-        let needed = Needed {
-            // With these there may be images all the same.
-            images: !request.is_some_and(|request| request.runs_nothing)
-                || value.get("imagePaths").is_some(),
-            annotations: false,
-        };
-        let settings = Self::read_into(value, needed, &mut errors);
+        // With `imagePaths` there may be images all the same.
+        let has_images = !request.is_some_and(|request| request.runs_nothing)
+            || value.get("imagePaths").is_some();
+        let scope = Scope::Request { has_images };
+        let settings = Self::read_into(value, scope, &mut errors);
         errors.into_result(settings)
     }
 
@@ -203,27 +183,23 @@ impl<'a> Settings<'a> {
     /// As [`read`](Self::read), and the entries that contradict each other.
     pub fn validate(value: Value<'a>) -> Result<Self, SettingsErrors> {
         let mut errors = SettingsErrors::default();
-        let settings = Self::read_into(value, Needed::ALL, &mut errors);
+        let settings = Self::read_into(value, Scope::All, &mut errors);
         // Positions are those of the entries only if all could be read.
         if errors.is_empty() {
             contradictions::find(&settings, &mut errors);
             mirrors::find_contradictions(&settings.mirrors, &mut errors);
             guarded_lists::find(&settings, &mut errors);
-            let rules = settings.annotations.iter().filter_map(|item| match item {
-                AnnotationItem::Read(rule) => Some(rule.as_ref()),
-                AnnotationItem::Unread(_) => None,
-            });
-            annotation_contradictions::find(&rules.collect::<Vec<_>>(), &mut errors);
+            annotation_contradictions::find(&settings.annotations, &mut errors);
         }
         errors.into_result(settings)
     }
 
-    fn read_into(value: Value<'a>, needed: Needed, errors: &mut SettingsErrors) -> Self {
+    fn read_into(value: Value<'a>, scope: Scope, errors: &mut SettingsErrors) -> Self {
         let mut settings = Self::default();
         let before = errors.len();
         let mut is_partial = false;
         Entry::root(value).map(&Self::KEYS, errors, &mut |key, entry, errors| match key {
-            "registries" | "images" | "tags" | "digests" | "mirrors" if !needed.images => {
+            "registries" | "images" | "tags" | "digests" | "mirrors" if scope == (Scope::Request { has_images: false }) => {
                 is_partial = true;
             }
             "registries" => {
@@ -244,9 +220,7 @@ impl<'a> Settings<'a> {
                 ];
                 settings.rewrite = entry.keyword(&values, errors).unwrap_or_default();
             }
-            "annotations" => {
-                settings.annotations = annotations::read(entry, needed.annotations, errors);
-            }
+            "annotations" => settings.annotations = annotations::read(entry, scope, errors),
             "changes" => settings.changes = changes::read(entry, errors),
             "drift" => settings.drift = changes::drift(entry, errors),
             "onUpdate" => {

@@ -134,7 +134,7 @@ impl<'o> Effective<'o> {
 }
 
 /// Whether a value meets a condition.
-pub(crate) fn is_met(condition: Condition<'_>, value: Option<&str>) -> bool {
+pub(super) fn is_met(condition: Condition<'_>, value: Option<&str>) -> bool {
     match (condition, value) {
         (Condition::Present, Some(value)) => !value.is_empty(),
         (Condition::Like(glob), Some(value)) => glob::matches(glob, value),

@@ -237,7 +237,7 @@ impl<'a> Names<'a> {
 }
 
 /// What stands behind a prefix in a key.
-pub(crate) fn below<'k>(key: &'k str, prefix: &str) -> Option<&'k str> {
+fn below<'k>(key: &'k str, prefix: &str) -> Option<&'k str> {
     let (start, rest) = key.split_at_checked(prefix.len())?;
     is_same(start, prefix).then_some(rest)
 }

@@ -19,7 +19,7 @@ const LARGEST_PROGRAM: usize = 256 * 1024;
 /// # Errors
 ///
 /// Where the pattern is none, or the value is too long.
-pub(crate) fn matches(pattern: &str, value: &str) -> Result<bool, String> {
+pub(super) fn matches(pattern: &str, value: &str) -> Result<bool, String> {
     if value.len() > LONGEST_VALUE {
         return Err(format!("it is longer than {LONGEST_VALUE} bytes"));
     }

@@ -104,14 +104,6 @@ impl<'a> Annotations<'a> {
         map.or(object.metadata).unwrap_or(object.value).position()
     }
 
-    /// The values of an annotation as they were written, of which there is one at most; `None` where it
-    /// or the map is repeated.
-    pub(crate) fn values_of(&self, key: &str) -> Option<Vec<Value<'a>>> {
-        let found = self.all.iter().filter(|annotation| annotation.key == key);
-        let values: Vec<_> = found.map(|annotation| annotation.raw).collect();
-        (self.maps.len() < 2 && values.len() < 2).then_some(values)
-    }
-
     /// Reads the maps of annotations in a value, `way` leading to them.
     fn read(&mut self, value: Value<'a>, way: &[Step<'a>]) {
         for map in lookup(value, way) {

@@ -1,9 +1,9 @@
 //! Holds the annotations of an object and of its pod templates against the rules, and removes those
 //! that a rule says to remove.
 
-mod matching;
-
 use std::hash::{Hash, Hasher};
+
+use rollout_guard_json::is_same;
 
 use crate::annotation::{
     Annotation, AnnotationRule, Annotations, Objection, RuleAction, Target, at, of_object,
@@ -14,7 +14,7 @@ use crate::exemption::Check;
 use crate::hashing::{Seen, hash_of};
 use crate::json::{Location, Position, Step, Value, lookup};
 use crate::request::{Operation, Request, RequestError};
-use crate::settings::{self, AnnotationItem, Settings, SettingsErrors, There};
+use crate::settings::{AnnotationItem, Settings, SettingsErrors};
 use crate::shown::{OneLine, Shown};
 use crate::splice::{self, Edit};
 use crate::violation::{Action, Violation};
@@ -22,8 +22,6 @@ use crate::workload::Object;
 
 use super::exempted::Exempted;
 use super::finding::{About, Findings};
-
-use matching::{Known, Matching};
 
 /// Why a request cannot be judged.
 pub(super) enum Unjudged {
@@ -62,35 +60,16 @@ pub(super) fn judge(
         old: None,
         places: [None, None],
         before: [None, None],
-        known: Known::default(),
+        matchings: Vec::new(),
         is_owned_replica_set: None,
     };
-    let (mut there, mut there_with_templates) = (None, None);
     for (index, item) in settings.annotations.iter().enumerate() {
-        match item {
-            AnnotationItem::Read(rule) => {
-                let matching = judge.matching(&rule.selector);
-                judge.rule(index, rule, matching, exempted, findings);
-            }
-            AnnotationItem::Unread(item) => {
-                let matching = judge.matching_unread(index, *item)?;
-                if matching == Matching::No {
-                    continue;
-                }
-                let with_templates = settings::has_target(*item);
-                let there = if with_templates {
-                    &mut there_with_templates
-                } else {
-                    &mut there
-                };
-                let there = there.get_or_insert_with(|| judge.there(with_templates));
-                if let Some(relevant) = there.relevant(*item) {
-                    let rule =
-                        settings::rule(index, *item, &relevant).map_err(Unjudged::Settings)?;
-                    judge.rule(index, &rule, matching, exempted, findings);
-                }
-            }
+        let matching = judge.matching(item).map_err(Unjudged::Settings)?;
+        if matching == Matching::No {
+            continue;
         }
+        let rule = item.rule().map_err(Unjudged::Settings)?;
+        judge.rule(index, &rule, matching, exempted, findings);
     }
     for place in judge.places.iter().flatten().flatten() {
         if let Some(action) = place.strictest.get() {
@@ -98,6 +77,17 @@ pub(super) fn judge(
         }
     }
     Ok(())
+}
+
+/// Whether a rule is about a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Matching {
+    /// It is not.
+    No,
+    /// It would be, had the labels not been taken away: what compares with the old object applies.
+    Before,
+    /// It is.
+    Yes,
 }
 
 /// What becomes of the annotations that a rule says to remove.
@@ -123,7 +113,8 @@ struct Judge<'p, 'r> {
     places: [Option<Vec<Annotations<'r>>>; 2],
     /// What each of these was before, for rules that compare.
     before: [Option<Vec<Option<Annotations<'r>>>>; 2],
-    known: Known<'p>,
+    /// By the text of a `match`, which many rules share, whether it is about the request.
+    matchings: Vec<(&'p str, Matching)>,
     is_owned_replica_set: Option<bool>,
 }
 
@@ -160,18 +151,27 @@ impl<'p, 'r> Judge<'p, 'r> {
         })
     }
 
-    /// What is there that a rule may name, in pod templates too if asked for.
-    fn there(&mut self, with_templates: bool) -> There<'r, 'p> {
-        self.places(false);
-        if with_templates {
-            self.places(true);
+    /// Whether a rule is about the request.
+    fn matching(&mut self, item: &AnnotationItem<'p>) -> Result<Matching, SettingsErrors> {
+        let Some(written) = item.written_match() else {
+            return Ok(Matching::Yes);
+        };
+        let mut known = self.matchings.iter();
+        if let Some((_, matching)) = known.find(|(known, _)| is_same(known, written)) {
+            return Ok(*matching);
         }
-        let [of_it, of_its_templates] = &self.places;
-        let of_its_templates = of_its_templates.as_ref().filter(|_| with_templates);
-        There::new(
-            of_it.iter().chain(of_its_templates).flatten(),
-            self.compares,
-        )
+        let selector = item.selector()?;
+        let matching = if !selector.matches_but_for_labels(self.request, self.object) {
+            Matching::No
+        } else if selector.has_labels(self.object) {
+            Matching::Yes
+        } else if self.compares && selector.has_labels(self.old()) {
+            Matching::Before
+        } else {
+            Matching::No
+        };
+        self.matchings.push((written, matching));
+        Ok(matching)
     }
 
     /// Puts everything that a rule has against the object among the findings.
@@ -184,7 +184,7 @@ impl<'p, 'r> Judge<'p, 'r> {
         findings: &mut Findings<'_>,
     ) {
         let compares = self.compares && rule.compares();
-        if matching == Matching::No || (matching == Matching::Before && !compares) {
+        if matching == Matching::Before && !compares {
             return;
         }
         let object = self.object;

@@ -5,27 +5,30 @@ use crate::glob;
 use crate::selector::{Condition, Selector};
 use crate::shown::Shown;
 
+use super::AnnotationItem;
 use super::error::SettingsErrors;
 
 /// Notes every entry that another one makes meaningless, and every pattern that does not compile.
 ///
 /// Compares each pair: for settings that are validated once, not for each request.
-pub(super) fn find(rules: &[&AnnotationRule<'_>], errors: &mut SettingsErrors) {
-    for (index, rule) in rules.iter().enumerate() {
+pub(super) fn find<'s>(items: &'s [AnnotationItem<'_>], errors: &mut SettingsErrors) {
+    let read = |item: &'s AnnotationItem<'_>| Some((item.selector().ok()?, item.rule().ok()?));
+    let rules: Vec<_> = items.iter().filter_map(read).collect();
+    for (index, (selector, rule)) in rules.iter().enumerate() {
         within(index, rule, errors);
-        for (other_index, other) in rules.iter().enumerate() {
-            if applies_wherever(other, rule) || index == other_index {
+        for (other_index, (other_selector, other)) in rules.iter().enumerate() {
+            let applies_too = *other_selector == *selector || **other_selector == Selector::default();
+            if index == other_index || (applies_too && refuses_as_well(other, rule)) {
                 demanded(index, rule, other_index, other, errors);
             }
         }
     }
 }
 
-/// Whether a rule applies wherever another one does, and refuses as well.
-fn applies_wherever(wide: &AnnotationRule<'_>, narrow: &AnnotationRule<'_>) -> bool {
+/// Whether a rule refuses wherever another one does, if it applies there.
+fn refuses_as_well(wide: &AnnotationRule<'_>, narrow: &AnnotationRule<'_>) -> bool {
     wide.action != RuleAction::Warn
         && narrow.action != RuleAction::Warn
-        && (wide.selector == narrow.selector || wide.selector == Selector::default())
         && (wide.target == narrow.target || wide.target == Target::Both)
 }
 

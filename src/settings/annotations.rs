@@ -6,15 +6,14 @@ use crate::annotation::{
     AnnotationRule, Criteria, Criterion, Name, NameList, Names, Requirement, RuleAction, Target,
     ValueRule,
 };
-use crate::json::{Kind, Value};
+use crate::json::{Kind, Spot, Step, Value};
 use crate::selector::{Condition, Selector};
 use crate::shown::Shown;
 
-use super::AnnotationItem;
+use super::Scope;
 use super::error::SettingsErrors;
 use super::matching::{self, Purpose};
 use super::reader::Entry;
-use super::relevant::{COMPARED, Relevant};
 
 /// The keys of an item.
 const KEYS: [&str; 18] = [
@@ -71,37 +70,106 @@ impl<'n> Reading<'n> {
     }
 }
 
+/// An item of `annotations`: read whole where settings are validated, else each part when a request asks for it.
+/// There may be many items, and most are about other objects than that of one request.
+#[derive(Clone, Debug)]
+pub struct AnnotationItem<'a> {
+    index: usize,
+    value: Value<'a>,
+    whole: Option<Box<(Selector<'a>, AnnotationRule<'a>)>>,
+}
+
+impl<'a> AnnotationItem<'a> {
+    /// The `match` as it is written; none where there is none.
+    pub(crate) fn written_match(&self) -> Option<&'a str> {
+        member(self.value, "match").map(Value::text)
+    }
+
+    /// Which requests the rule is about.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake in the `match`.
+    pub fn selector(&self) -> Result<Cow<'_, Selector<'a>>, SettingsErrors> {
+        if let Some(whole) = &self.whole {
+            return Ok(Cow::Borrowed(&whole.0));
+        }
+        let mut errors = SettingsErrors::default();
+        let mut selector = Selector::default();
+        if let Some(written) = member(self.value, "match") {
+            let list = Spot::below(None, Step::key("annotations"));
+            let item = Spot::below(Some(&list), Step::Index(self.index));
+            let spot = Spot::below(Some(&item), Step::key("match"));
+            selector = matching::read(Entry::at(written, &spot), &mut errors, Purpose::Apply);
+        }
+        errors.into_result(Cow::Owned(selector))
+    }
+
+    /// The rule. That annotations can have its names was asked where the settings were validated.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake in it.
+    pub fn rule(&self) -> Result<Cow<'_, AnnotationRule<'a>>, SettingsErrors> {
+        if let Some(whole) = &self.whole {
+            return Ok(Cow::Borrowed(&whole.1));
+        }
+        let mut errors = SettingsErrors::default();
+        let list = Spot::below(None, Step::key("annotations"));
+        let spot = Spot::below(Some(&list), Step::Index(self.index));
+        let rule = read_rule(self.index, Entry::at(self.value, &spot), None, &mut errors);
+        errors.into_result(Cow::Owned(rule))
+    }
+
+    /// The item with another rule.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake in its `match`.
+    pub fn with(&self, rule: AnnotationRule<'a>) -> Result<Self, SettingsErrors> {
+        let whole = Box::new((self.selector()?.into_owned(), rule));
+        Ok(Self {
+            whole: Some(whole),
+            ..*self
+        })
+    }
+}
+
 /// Reads the items, or notes where they are until a request needs them.
 pub(super) fn read<'n>(
     entry: Entry<'_, 'n>,
-    are_needed: bool,
+    scope: Scope,
     errors: &mut SettingsErrors,
 ) -> Vec<AnnotationItem<'n>> {
     let mut items = Vec::new();
     entry.list(errors, &mut |index, entry, errors| {
-        items.push(if are_needed || entry.value.kind() != Kind::Map {
-            AnnotationItem::Read(Box::new(read_rule(index, entry, None, errors)))
-        } else {
-            AnnotationItem::Unread(entry.value)
+        let is_whole = scope == Scope::All || entry.value.kind() != Kind::Map;
+        items.push(AnnotationItem {
+            index,
+            value: entry.value,
+            whole: is_whole.then(|| {
+                let mut selector = Selector::default();
+                let rule = read_rule(index, entry, Some(&mut selector), errors);
+                Box::new((selector, rule))
+            }),
         });
     });
     items
 }
 
-/// Reads an item, or what is `relevant` of one that has been validated: that names are such that an
-/// annotation can have them is asked once, and Kubewarden has settings validated before it uses them.
-pub(super) fn read_rule<'n>(
+/// Reads an item, and its `selector` and whether it makes sense where that is asked for.
+fn read_rule<'n>(
     index: usize,
     entry: Entry<'_, 'n>,
-    relevant: Option<&Relevant<'n>>,
+    mut selector: Option<&mut Selector<'n>>,
     errors: &mut SettingsErrors,
 ) -> AnnotationRule<'n> {
-    let checks_names = relevant.is_none();
+    let checks = selector.is_some();
     let before = errors.len();
     // Names need the prefixes, which may stand behind them.
     let names = Reading {
         names: names(entry.value),
-        checks: checks_names,
+        checks,
     };
     let mut rule = nothing(names.names.clone());
     let list = |entry: Entry<'_, 'n>, may_be_glob, errors: &mut SettingsErrors| {
@@ -121,38 +189,36 @@ pub(super) fn read_rule<'n>(
     };
     let is_for_criteria = member(entry.value, "criteria").is_some();
     let (mut criterion, mut keys) = (None, Vec::new());
-    let relevant = relevant.unwrap_or(&Relevant::ALL);
-    entry.map(&KEYS, errors, &mut |key, entry, errors| {
-        let entry = relevant.part(key, entry);
-        match key {
-            "match" if !checks_names => {}
-            key if !relevant.compares && COMPARED.contains(&key) => {}
-            "name" => {
-                if let Some(name) = entry.text(errors) {
-                    rule.name = Cow::Borrowed(name);
-                }
+    entry.map(&KEYS, errors, &mut |key, entry, errors| match key {
+        "name" => {
+            if let Some(name) = entry.text(errors) {
+                rule.name = Cow::Borrowed(name);
             }
-            "match" => rule.selector = matching::read(entry, errors, Purpose::Apply),
-            "target" => rule.target = entry.keyword(&TARGETS, errors).unwrap_or_default(),
-            "prefix" => check_prefix(entry, checks_names, errors),
-            "aliasPrefixes" => entry.list(errors, &mut |_, entry, errors| {
-                check_prefix(entry, checks_names, errors);
-            }),
-            "required" => rule.required = list(entry, false, errors),
-            "requireAny" => rule.require_any = groups(entry, errors),
-            "denied" => rule.denied = list(entry, true, errors).into(),
-            "allowed" => rule.allowed = list(entry, true, errors).into(),
-            "values" if is_for_criteria => keys = list(entry, false, errors),
-            "values" => rule.values = values(&names, entry, errors),
-            "conflicting" => rule.conflicting = groups(entry, errors),
-            "requires" => rule.requires = requires(&names, entry, errors),
-            "immutable" => rule.immutable = list(entry, false, errors),
-            "createOnly" => rule.create_only = list(entry, false, errors),
-            "keep" => rule.keep = list(entry, false, errors),
-            "criteria" => criterion = entry.keyword(&Criterion::ALL, errors),
-            "action" => rule.action = entry.keyword(&ACTIONS, errors).unwrap_or_default(),
-            _ => rule.message = entry.text(errors).map(Cow::Borrowed),
         }
+        "match" => {
+            if let Some(selector) = &mut selector {
+                **selector = matching::read(entry, errors, Purpose::Apply);
+            }
+        }
+        "target" => rule.target = entry.keyword(&TARGETS, errors).unwrap_or_default(),
+        "prefix" => check_prefix(entry, checks, errors),
+        "aliasPrefixes" => entry.list(errors, &mut |_, entry, errors| {
+            check_prefix(entry, checks, errors);
+        }),
+        "required" => rule.required = list(entry, false, errors),
+        "requireAny" => rule.require_any = groups(entry, errors),
+        "denied" => rule.denied = list(entry, true, errors).into(),
+        "allowed" => rule.allowed = list(entry, true, errors).into(),
+        "values" if is_for_criteria => keys = list(entry, false, errors),
+        "values" => rule.values = values(&names, entry, errors),
+        "conflicting" => rule.conflicting = groups(entry, errors),
+        "requires" => rule.requires = requires(&names, entry, errors),
+        "immutable" => rule.immutable = list(entry, false, errors),
+        "createOnly" => rule.create_only = list(entry, false, errors),
+        "keep" => rule.keep = list(entry, false, errors),
+        "criteria" => criterion = entry.keyword(&Criterion::ALL, errors),
+        "action" => rule.action = entry.keyword(&ACTIONS, errors).unwrap_or_default(),
+        _ => rule.message = entry.text(errors).map(Cow::Borrowed),
     });
     if is_for_criteria && keys.is_empty() && errors.len() == before {
         entry.error(errors, "`criteria` needs `values`, a list of annotations");
@@ -164,7 +230,7 @@ pub(super) fn read_rule<'n>(
     if rule.name.is_empty() {
         rule.name = Cow::Owned(format!("annotations[{index}]"));
     }
-    if checks_names && errors.len() == before {
+    if checks && errors.len() == before {
         check_purpose(&rule, entry, errors);
     }
     rule
@@ -174,7 +240,6 @@ pub(super) fn read_rule<'n>(
 fn nothing(names: Names<'_>) -> AnnotationRule<'_> {
     AnnotationRule {
         name: Cow::Borrowed(""),
-        selector: Selector::default(),
         target: Target::default(),
         names,
         required: Vec::new(),
@@ -230,12 +295,12 @@ fn is_empty(rule: &AnnotationRule<'_>) -> bool {
 }
 
 /// A member of a map; what is `null` is as good as absent.
-pub(crate) fn member<'n>(map: Value<'n>, name: &str) -> Option<Value<'n>> {
+fn member<'n>(map: Value<'n>, name: &str) -> Option<Value<'n>> {
     map.all(name).next().filter(|value| !value.is_null())
 }
 
 /// What the names of an item are relative to.
-pub(super) fn names(item: Value<'_>) -> Names<'_> {
+fn names(item: Value<'_>) -> Names<'_> {
     let aliases = member(item, "aliasPrefixes")
         .into_iter()
         .flat_map(Value::elements);

@@ -14,10 +14,6 @@ use super::error::SettingsErrors;
 pub(super) struct Entry<'t, 'n> {
     pub(super) value: Value<'n>,
     spot: Option<&'t Spot<'t, 'n>>,
-    /// The elements of the list that matter, where some do not.
-    elements: Option<&'t [Value<'n>]>,
-    /// The members of the map that matter, where some do not.
-    members: Option<&'t [(Key<'n>, Value<'n>)]>,
 }
 
 /// What people write for a key of ours.
@@ -43,30 +39,12 @@ const SYNONYMS: [(&str, &str); 17] = [
 
 impl<'t, 'n> Entry<'t, 'n> {
     pub(super) const fn root(value: Value<'n>) -> Self {
-        Self::below(value, None)
+        Self { value, spot: None }
     }
 
     pub(super) const fn at(value: Value<'n>, spot: &'t Spot<'t, 'n>) -> Self {
-        Self::below(value, Some(spot))
-    }
-
-    const fn below(value: Value<'n>, spot: Option<&'t Spot<'t, 'n>>) -> Self {
-        Self {
-            value,
-            spot,
-            elements: None,
-            members: None,
-        }
-    }
-
-    /// The same list as if it had these elements only.
-    pub(super) const fn with_elements(self, elements: Option<&'t [Value<'n>]>) -> Self {
-        Self { elements, ..self }
-    }
-
-    /// The same map as if it had these members only.
-    pub(super) const fn with_members(self, members: Option<&'t [(Key<'n>, Value<'n>)]>) -> Self {
-        Self { members, ..self }
+        let spot = Some(spot);
+        Self { value, spot }
     }
 
     /// Whether it says nothing.
@@ -159,9 +137,8 @@ impl<'t, 'n> Entry<'t, 'n> {
             }
             return;
         }
-        let repeats = self.members.is_none() && repeats_a_key(self.value);
-        let mut seen = repeats.then(Seen::default);
-        let mut member = |key: Key<'n>, value| {
+        let mut seen = repeats_a_key(self.value).then(Seen::default);
+        for (key, value) in self.value.members() {
             let spot = Spot::below(self.spot, Step::key(key.text()));
             let entry = Entry::at(value, &spot);
             if seen.as_mut().is_some_and(|seen| !seen.insert(key.text())) {
@@ -169,13 +146,6 @@ impl<'t, 'n> Entry<'t, 'n> {
             } else {
                 read(key, entry, errors);
             }
-        };
-        match self.members {
-            Some(members) => members.iter().for_each(|(key, value)| member(*key, *value)),
-            None => self
-                .value
-                .members()
-                .for_each(|(key, value)| member(key, value)),
         }
     }
 
@@ -190,13 +160,9 @@ impl<'t, 'n> Entry<'t, 'n> {
             Kind::List => {}
             _ => return self.mismatch(errors, "a list"),
         }
-        let mut element = |(index, value)| {
+        for (index, value) in self.value.elements().enumerate() {
             let spot = Spot::below(self.spot, Step::Index(index));
             read(index, Entry::at(value, &spot), errors);
-        };
-        match self.elements {
-            Some(elements) => elements.iter().copied().enumerate().for_each(element),
-            None => self.value.elements().enumerate().for_each(&mut element),
         }
     }
 

@@ -75,9 +75,11 @@ spec:
 /// Whether anything in the settings changes objects.
 fn is_mutating(settings: &Settings<'_>) -> bool {
     let rewrites = !settings.mirrors.is_empty() && settings.rewrite != Rewrite::Never;
-    let removes = settings.annotations.iter().any(
-        |item| matches!(item, AnnotationItem::Read(rule) if rule.action == RuleAction::Remove),
-    );
+    let removes = |item: &AnnotationItem<'_>| {
+        let rule = item.rule();
+        rule.is_ok_and(|rule| rule.action == RuleAction::Remove)
+    };
+    let removes = settings.annotations.iter().any(removes);
     rewrites || removes
 }
 
