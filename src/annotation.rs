@@ -235,8 +235,7 @@ impl<'a> AnnotationRule<'a> {
         name: Name<'a>,
         annotations: &'o Annotations<'o>,
     ) -> impl Iterator<Item = &'o Annotation<'o>> {
-        let candidates = annotations.candidates(&self.names, name);
-        candidates.filter(move |annotation| self.names.spelling(name, annotation.key).is_some())
+        annotations.spelled(&self.names, name)
     }
 }
 

@@ -199,7 +199,9 @@ impl<'a> Settings<'a> {
         let before = errors.len();
         let mut is_partial = false;
         Entry::root(value).map(&Self::KEYS, errors, &mut |key, entry, errors| match key {
-            "registries" | "images" | "tags" | "digests" | "mirrors" if scope == (Scope::Request { has_images: false }) => {
+            "registries" | "images" | "tags" | "digests" | "mirrors"
+                if scope == (Scope::Request { has_images: false }) =>
+            {
                 is_partial = true;
             }
             "registries" => {

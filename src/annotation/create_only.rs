@@ -26,7 +26,7 @@ pub(super) fn check<'o>(
             rule.effective(*name, old),
         );
         if let Some(annotation) = new.found.first()
-            && new.values() != before.values()
+            && new.values().ne(before.values())
         {
             let is_new = before.found.is_empty();
             let advice = if is_new {

@@ -17,12 +17,26 @@ pub(super) struct Effective<'o> {
 
 impl<'a> AnnotationRule<'a> {
     /// The value of a name.
-    #[inline(never)]
     pub(super) fn effective<'o>(
         &'o self,
         name: Name<'a>,
         annotations: &'o Annotations<'o>,
     ) -> Effective<'o> {
+        let found = self.found(name, annotations);
+        let mut defaults = Vec::new();
+        if found.is_empty() {
+            defaults.extend(self.default_of(name));
+        }
+        Effective { found, defaults }
+    }
+
+    /// The annotations of the first spelling of a name that is there.
+    #[inline(never)]
+    pub(super) fn found<'o>(
+        &self,
+        name: Name<'a>,
+        annotations: &'o Annotations<'o>,
+    ) -> Vec<&'o Annotation<'o>> {
         let mut best = usize::MAX;
         let mut found = Vec::new();
         for annotation in annotations.candidates(&self.names, name) {
@@ -36,11 +50,7 @@ impl<'a> AnnotationRule<'a> {
                 _ => {}
             }
         }
-        let mut defaults = Vec::new();
-        if found.is_empty() {
-            defaults.extend(self.default_of(name));
-        }
-        Effective { found, defaults }
+        found
     }
 
     /// The names that have a default and are not there in any spelling.
@@ -97,24 +107,19 @@ impl<'a> AnnotationRule<'a> {
 
 impl<'o> Effective<'o> {
     /// Every value that counts. `None` stands for one that is no string.
-    pub(super) fn values(&self) -> Vec<Option<&'o str>> {
-        let mut values: Vec<_> = self
-            .found
-            .iter()
-            .map(|annotation| annotation.value())
-            .collect();
-        values.extend(self.defaults.iter().map(|default| Some(*default)));
-        values
+    pub(super) fn values(&self) -> impl Iterator<Item = Option<&'o str>> {
+        let found = self.found.iter().map(|annotation| annotation.value());
+        found.chain(self.defaults.iter().copied().map(Some))
     }
 
     /// Whether a condition holds, for all values if a name occurs twice: or else for any.
     pub(super) fn meets(&self, condition: Condition<'_>, all: bool) -> bool {
-        let values = self.values();
-        let holds = |value: Option<&str>| is_met(condition, value);
+        let mut values = self.values();
+        let is_absent = self.found.is_empty() && self.defaults.is_empty();
         match condition {
-            Condition::Absent => values.is_empty(),
-            _ if all => !values.is_empty() && values.into_iter().all(holds),
-            _ => values.into_iter().any(holds),
+            Condition::Absent => is_absent,
+            _ if all => !is_absent && values.all(|value| is_met(condition, value)),
+            _ => values.any(|value| is_met(condition, value)),
         }
     }
 

@@ -98,6 +98,16 @@ impl<'a> Annotations<'a> {
         })
     }
 
+    /// The annotations that spell a name, whichever way.
+    pub(crate) fn spelled<'o>(
+        &'o self,
+        names: &'o Names<'_>,
+        name: Name<'o>,
+    ) -> impl Iterator<Item = &'o Annotation<'a>> {
+        let candidates = self.candidates(names, name);
+        candidates.filter(move |annotation| names.spelling(name, annotation.key).is_some())
+    }
+
     /// Where the first map stands in the input; where there is none, where the object does.
     pub(crate) fn position(&self, object: &Object<'_>) -> Position {
         let map = self.maps.first().copied();

@@ -37,8 +37,8 @@ pub(super) fn check<'o>(
     sink: Sink<'_, 'o>,
 ) {
     for values in &rule.values {
-        let effective = rule.effective(values.name, annotations);
-        for annotation in &effective.found {
+        let found = rule.found(values.name, annotations);
+        for annotation in &found {
             let Some(value) = annotation.value() else {
                 continue;
             };
@@ -47,7 +47,8 @@ pub(super) fn check<'o>(
                 sink(Objection::found(code, annotation, problem));
             }
         }
-        if let Some(default) = effective.defaults.first().copied()
+        if found.is_empty()
+            && let Some(default) = values.default.as_deref()
             && let Some(problem) = values.object_to(default)
         {
             let code = Code::AnnotationValueNotAllowed;

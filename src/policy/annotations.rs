@@ -6,8 +6,8 @@ use std::hash::{Hash, Hasher};
 use rollout_guard_json::is_same;
 
 use crate::annotation::{
-    Annotation, AnnotationRule, Annotations, Objection, RuleAction, Target, at, of_object,
-    of_templates_in,
+    Annotation, AnnotationRule, Annotations, Name, Names, Objection, RuleAction, Target, at,
+    of_object, of_templates_in,
 };
 use crate::change::controllers;
 use crate::exemption::Check;
@@ -68,7 +68,11 @@ pub(super) fn judge(
         if matching == Matching::No {
             continue;
         }
-        let rule = item.rule().map_err(Unjudged::Settings)?;
+        judge.places(false);
+        judge.places(true);
+        let rule = item
+            .rule_for(&|names, name| judge.has(names, name))
+            .map_err(Unjudged::Settings)?;
         judge.rule(index, &rule, matching, exempted, findings);
     }
     for place in judge.places.iter().flatten().flatten() {
@@ -151,6 +155,12 @@ impl<'p, 'r> Judge<'p, 'r> {
         })
     }
 
+    /// Whether an annotation spells a name, in whichever place.
+    fn has(&self, names: &Names<'_>, name: Name<'_>) -> bool {
+        let mut places = self.places.iter().flatten().flatten();
+        places.any(|place| place.spelled(names, name).next().is_some())
+    }
+
     /// Whether a rule is about the request.
     fn matching(&mut self, item: &AnnotationItem<'p>) -> Result<Matching, SettingsErrors> {
         let Some(written) = item.written_match() else {
@@ -160,15 +170,14 @@ impl<'p, 'r> Judge<'p, 'r> {
         if let Some((_, matching)) = known.find(|(known, _)| is_same(known, written)) {
             return Ok(*matching);
         }
-        let selector = item.selector()?;
-        let matching = if !selector.matches_but_for_labels(self.request, self.object) {
-            Matching::No
-        } else if selector.has_labels(self.object) {
-            Matching::Yes
-        } else if self.compares && selector.has_labels(self.old()) {
-            Matching::Before
-        } else {
-            Matching::No
+        let selector = item.selector_for(self.request, self.object)?;
+        let selector =
+            selector.filter(|selector| selector.matches_but_for_labels(self.request, self.object));
+        let matching = match selector {
+            None => Matching::No,
+            Some(selector) if selector.has_labels(self.object) => Matching::Yes,
+            Some(selector) if self.compares && selector.has_labels(self.old()) => Matching::Before,
+            Some(_) => Matching::No,
         };
         self.matchings.push((written, matching));
         Ok(matching)

@@ -17,7 +17,8 @@ pub(super) fn find<'s>(items: &'s [AnnotationItem<'_>], errors: &mut SettingsErr
     for (index, (selector, rule)) in rules.iter().enumerate() {
         within(index, rule, errors);
         for (other_index, (other_selector, other)) in rules.iter().enumerate() {
-            let applies_too = *other_selector == *selector || **other_selector == Selector::default();
+            let applies_too =
+                *other_selector == *selector || **other_selector == Selector::default();
             if index == other_index || (applies_too && refuses_as_well(other, rule)) {
                 demanded(index, rule, other_index, other, errors);
             }

@@ -6,9 +6,11 @@ use crate::annotation::{
     AnnotationRule, Criteria, Criterion, Name, NameList, Names, Requirement, RuleAction, Target,
     ValueRule,
 };
-use crate::json::{Kind, Spot, Step, Value};
+use crate::json::{Key, Kind, Spot, Step, Value};
+use crate::request::Request;
 use crate::selector::{Condition, Selector};
 use crate::shown::Shown;
+use crate::workload::Object;
 
 use super::Scope;
 use super::error::SettingsErrors;
@@ -50,23 +52,26 @@ const ACTIONS: [(&str, RuleAction); 3] = [
 ];
 
 /// How the names of an item are read.
-struct Reading<'n> {
+struct Reading<'t, 'n> {
     names: Names<'n>,
-    /// Whether it is asked if an annotation can have them.
-    checks: bool,
+    /// Which of them are there, for a request; none where settings are validated.
+    there: Option<There<'t>>,
 }
 
-impl<'n> Reading<'n> {
+/// Whether an annotation is there that spells a name.
+pub(crate) type There<'t> = &'t dyn Fn(&Names<'_>, Name<'_>) -> bool;
+
+impl<'n> Reading<'_, 'n> {
     fn name(&self, text: &'n str) -> Name<'n> {
         self.names.name(text)
     }
 
     fn check(&self, name: Name<'_>, may_be_glob: bool) -> Result<(), String> {
-        if self.checks {
-            self.names.check(name, may_be_glob)
-        } else {
-            Ok(())
+        // That annotations can have the names was asked where the settings were validated.
+        if self.there.is_some() {
+            return Ok(());
         }
+        self.names.check(name, may_be_glob)
     }
 }
 
@@ -85,6 +90,30 @@ impl<'a> AnnotationItem<'a> {
         member(self.value, "match").map(Value::text)
     }
 
+    /// Which requests the rule is about; none where this one is not among them, whatever is in the object.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake in what was read of the `match`.
+    pub(crate) fn selector_for(
+        &self,
+        request: &Request<'_>,
+        object: &Object<'_>,
+    ) -> Result<Option<Cow<'_, Selector<'a>>>, SettingsErrors> {
+        let written = member(self.value, "match").filter(|_| self.whole.is_none());
+        if let Some(written) = written {
+            let mut errors = SettingsErrors::default();
+            let read = |entry: Entry<'_, 'a>| matching::read_without_fields(entry, &mut errors);
+            let selector = self.in_match(written, read);
+            let may_match = errors.into_result(selector)?.may_match(request, object);
+            let is_about_old = member(written, "oldFields").is_some();
+            if !may_match || (is_about_old && request.old_object.is_none()) {
+                return Ok(None);
+            }
+        }
+        self.selector().map(Some)
+    }
+
     /// Which requests the rule is about.
     ///
     /// # Errors
@@ -94,31 +123,49 @@ impl<'a> AnnotationItem<'a> {
         if let Some(whole) = &self.whole {
             return Ok(Cow::Borrowed(&whole.0));
         }
+        let Some(written) = member(self.value, "match") else {
+            return Ok(Cow::Owned(Selector::default()));
+        };
         let mut errors = SettingsErrors::default();
-        let mut selector = Selector::default();
-        if let Some(written) = member(self.value, "match") {
-            let list = Spot::below(None, Step::key("annotations"));
-            let item = Spot::below(Some(&list), Step::Index(self.index));
-            let spot = Spot::below(Some(&item), Step::key("match"));
-            selector = matching::read(Entry::at(written, &spot), &mut errors, Purpose::Apply);
-        }
+        let read = |entry: Entry<'_, 'a>| matching::read(entry, &mut errors, Purpose::Apply);
+        let selector = self.in_match(written, read);
         errors.into_result(Cow::Owned(selector))
     }
 
-    /// The rule. That annotations can have its names was asked where the settings were validated.
+    fn in_match<T>(&self, written: Value<'a>, read: impl FnOnce(Entry<'_, 'a>) -> T) -> T {
+        let list = Spot::below(None, Step::key("annotations"));
+        let item = Spot::below(Some(&list), Step::Index(self.index));
+        let spot = Spot::below(Some(&item), Step::key("match"));
+        read(Entry::at(written, &spot))
+    }
+
+    /// The rule, as far as validated settings need be read where these annotations are `there`.
     ///
     /// # Errors
     ///
     /// Every mistake in it.
-    pub fn rule(&self) -> Result<Cow<'_, AnnotationRule<'a>>, SettingsErrors> {
+    pub(crate) fn rule_for(
+        &self,
+        there: There<'_>,
+    ) -> Result<Cow<'_, AnnotationRule<'a>>, SettingsErrors> {
         if let Some(whole) = &self.whole {
             return Ok(Cow::Borrowed(&whole.1));
         }
         let mut errors = SettingsErrors::default();
         let list = Spot::below(None, Step::key("annotations"));
         let spot = Spot::below(Some(&list), Step::Index(self.index));
-        let rule = read_rule(self.index, Entry::at(self.value, &spot), None, &mut errors);
+        let entry = Entry::at(self.value, &spot);
+        let rule = read_rule(self.index, entry, Some(there), None, &mut errors);
         errors.into_result(Cow::Owned(rule))
+    }
+
+    /// The rule.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake in it.
+    pub fn rule(&self) -> Result<Cow<'_, AnnotationRule<'a>>, SettingsErrors> {
+        self.rule_for(&|_, _| true)
     }
 
     /// The item with another rule.
@@ -149,7 +196,7 @@ pub(super) fn read<'n>(
             value: entry.value,
             whole: is_whole.then(|| {
                 let mut selector = Selector::default();
-                let rule = read_rule(index, entry, Some(&mut selector), errors);
+                let rule = read_rule(index, entry, None, Some(&mut selector), errors);
                 Box::new((selector, rule))
             }),
         });
@@ -157,19 +204,20 @@ pub(super) fn read<'n>(
     items
 }
 
-/// Reads an item, and its `selector` and whether it makes sense where that is asked for.
+/// Reads an item, and its `selector` where that is asked for.
 fn read_rule<'n>(
     index: usize,
     entry: Entry<'_, 'n>,
+    there: Option<There<'_>>,
     mut selector: Option<&mut Selector<'n>>,
     errors: &mut SettingsErrors,
 ) -> AnnotationRule<'n> {
-    let checks = selector.is_some();
+    let checks = there.is_none();
     let before = errors.len();
     // Names need the prefixes, which may stand behind them.
     let names = Reading {
         names: names(entry.value),
-        checks,
+        there,
     };
     let mut rule = nothing(names.names.clone());
     let list = |entry: Entry<'_, 'n>, may_be_glob, errors: &mut SettingsErrors| {
@@ -321,7 +369,7 @@ fn check_prefix(entry: Entry<'_, '_>, checks_names: bool, errors: &mut SettingsE
             prefix: text,
             aliases: Vec::new(),
         },
-        checks: true,
+        there: None,
     };
     // A name that any prefix can stand before.
     if let Err(problem) = names.check(names.name("a"), false) {
@@ -335,19 +383,19 @@ fn check_prefix(entry: Entry<'_, '_>, checks_names: bool, errors: &mut SettingsE
 }
 
 /// A name, or where `may_be_glob` a glob over names.
-fn name<'n>(names: &Reading<'n>, text: &'n str, may_be_glob: bool) -> Result<Name<'n>, String> {
+fn name<'n>(names: &Reading<'_, 'n>, text: &'n str, may_be_glob: bool) -> Result<Name<'n>, String> {
     let name = names.name(text);
     let name = if may_be_glob { name } else { name.literal() };
     names.check(name, may_be_glob).map(|()| name)
 }
 
 fn values<'n>(
-    names: &Reading<'n>,
+    names: &Reading<'_, 'n>,
     entry: Entry<'_, 'n>,
     errors: &mut SettingsErrors,
 ) -> Vec<ValueRule<'n>> {
     let mut rules: Vec<ValueRule<'n>> = Vec::new();
-    entry.members(errors, &mut |key, entry, errors| {
+    let mut read = |key: Key<'n>, entry: Entry<'_, 'n>, errors: &mut SettingsErrors| {
         let key = key.text();
         let mut rule = ValueRule {
             name: names.name(key),
@@ -357,7 +405,7 @@ fn values<'n>(
         };
         if let Err(problem) = names.check(rule.name, false) {
             entry.error(errors, format!("`{}`: {problem}", Shown(key)));
-        } else if names.checks && rules.iter().any(|other| other.name == rule.name) {
+        } else if names.there.is_none() && rules.iter().any(|other| other.name == rule.name) {
             entry.error(errors, "this annotation occurs twice");
         }
         let before = errors.len();
@@ -380,12 +428,22 @@ fn values<'n>(
             );
         }
         rules.push(rule);
-    });
+    };
+    match names.there {
+        Some(there) if entry.value.kind() == Kind::Map => {
+            // Nothing is said of what is not there and has no default.
+            let is_wanted = |key: Key<'n>, value: Value<'n>| {
+                there(&names.names, names.name(key.text())) || value.get("default").is_some()
+            };
+            entry.members_where(errors, &is_wanted, &mut read);
+        }
+        _ => entry.members(errors, &mut read),
+    }
     rules
 }
 
 fn requires<'n>(
-    names: &Reading<'n>,
+    names: &Reading<'_, 'n>,
     entry: Entry<'_, 'n>,
     errors: &mut SettingsErrors,
 ) -> Vec<Requirement<'n>> {
@@ -411,7 +469,7 @@ fn requires<'n>(
 }
 
 fn conditions<'n>(
-    names: &Reading<'n>,
+    names: &Reading<'_, 'n>,
     entry: Entry<'_, 'n>,
     errors: &mut SettingsErrors,
 ) -> Vec<(Name<'n>, Condition<'n>)> {

@@ -33,11 +33,29 @@ pub(super) enum Purpose {
     Lift,
 }
 
+/// Reads a `match`, but for conditions on fields and labels, which take longest, and say nothing about a request
+/// that [may not match](Selector::may_match) by the rest.
+pub(super) fn read_without_fields<'n>(
+    entry: Entry<'_, 'n>,
+    errors: &mut SettingsErrors,
+) -> Selector<'n> {
+    read_keys(entry, errors, Purpose::Apply, false)
+}
+
 /// Reads a `match`.
 pub(super) fn read<'n>(
     entry: Entry<'_, 'n>,
     errors: &mut SettingsErrors,
     purpose: Purpose,
+) -> Selector<'n> {
+    read_keys(entry, errors, purpose, true)
+}
+
+fn read_keys<'n>(
+    entry: Entry<'_, 'n>,
+    errors: &mut SettingsErrors,
+    purpose: Purpose,
+    with_fields: bool,
 ) -> Selector<'n> {
     let user = |text| match purpose {
         Purpose::Apply => Ok(text),
@@ -55,6 +73,7 @@ pub(super) fn read<'n>(
         "groups" => selector.groups = Some(entry.texts(errors, group)),
         "kinds" => selector.kinds = Some(entry.texts(errors, KindPattern::parse)),
         "operations" => selector.operations = Some(entry.texts(errors, operation)),
+        _ if !with_fields => {}
         "labels" => entry.members(errors, &mut |key, entry, errors| {
             if let Some(condition) = condition(entry, errors) {
                 selector.labels.push((key.text(), condition));

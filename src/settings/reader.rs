@@ -149,6 +149,21 @@ impl<'t, 'n> Entry<'t, 'n> {
         }
     }
 
+    /// Hands those members of a map to `read` that are wanted, a repeated one as often as it is written.
+    pub(super) fn members_where(
+        &self,
+        errors: &mut SettingsErrors,
+        is_wanted: &dyn Fn(Key<'n>, Value<'n>) -> bool,
+        read: &mut dyn FnMut(Key<'n>, Entry<'_, 'n>, &mut SettingsErrors),
+    ) {
+        for (key, value) in self.value.members() {
+            if is_wanted(key, value) {
+                let spot = Spot::below(self.spot, Step::key(key.text()));
+                read(key, Entry::at(value, &spot), errors);
+            }
+        }
+    }
+
     /// Hands every element of a list to `read`. `null` is as good as an empty list.
     pub(super) fn list(
         &self,
