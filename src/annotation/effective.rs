@@ -1,5 +1,7 @@
 //! The value that a name has, whichever way it is spelled.
 
+use std::cell::OnceCell;
+
 use crate::glob;
 use crate::hashing::{ByHash, hash_of};
 use crate::selector::Condition;
@@ -53,55 +55,107 @@ impl<'a> AnnotationRule<'a> {
         found
     }
 
-    /// The names that have a default and are not there in any spelling.
-    pub(super) fn defaulted(&self, annotations: &Annotations<'_>) -> Vec<&ValueRule<'a>> {
-        let values = self.values.iter();
-        values
-            .filter(|rule| rule.default.is_some() && !self.has(rule.name, annotations))
-            .collect()
-    }
-
     /// The value that counts where a name is absent.
     fn default_of(&self, name: Name<'a>) -> Option<&str> {
         let rule = self.values.iter().find(|rule| rule.name == name)?;
         rule.default.as_deref()
     }
+}
 
-    /// The values of all names that a glob matches, those that are only [`defaulted`](Self::defaulted)
-    /// included.
-    #[inline(never)]
-    pub(super) fn effective_of_all<'o>(
-        &'o self,
-        glob: Name<'a>,
+/// The annotations of a place as the globs of a rule see them: read when the first glob asks.
+pub(super) struct Globbed<'o, 'a> {
+    rule: &'o AnnotationRule<'a>,
+    annotations: &'o Annotations<'o>,
+    /// Which spelling of the prefix an annotation begins with, and what stands behind it.
+    rests: OnceCell<Vec<Spelled<'o>>>,
+    /// The names that have a default and are not there in any spelling.
+    defaulted: OnceCell<Vec<&'o ValueRule<'a>>>,
+}
+
+/// An annotation, its name, and which spelling of that it is.
+type Spelled<'o> = (usize, &'o str, &'o Annotation<'o>);
+
+impl<'o, 'a> Globbed<'o, 'a> {
+    pub(super) const fn new(
+        rule: &'o AnnotationRule<'a>,
         annotations: &'o Annotations<'o>,
-        defaulted: &[&'o ValueRule<'a>],
-    ) -> Effective<'o> {
-        if !glob.is_glob() {
-            return self.effective(glob, annotations);
+    ) -> Self {
+        Self {
+            rule,
+            annotations,
+            rests: OnceCell::new(),
+            defaulted: OnceCell::new(),
         }
-        let spelled = |annotation: &'o Annotation<'o>| self.names.matching(glob, annotation.key);
-        let mut effective = Effective::default();
+    }
+
+    /// The value of a name, or the values of all names that a glob matches.
+    pub(super) fn effective(&self, name: Name<'a>) -> Effective<'o> {
+        if !name.is_glob() {
+            return self.rule.effective(name, self.annotations);
+        }
+        let spelled = self.spelled(name);
         // The best spelling of each name, where there is more than one.
         let mut best: ByHash<usize> = ByHash::default();
-        if !self.names.aliases.is_empty() {
-            for (rank, name) in annotations.all.iter().filter_map(spelled) {
-                let best = best.entry(hash_of(name)).or_insert(rank);
-                *best = rank.min(*best);
+        if !self.rule.names.aliases.is_empty() {
+            for (rank, name, _) in &spelled {
+                let best = best.entry(hash_of(name)).or_insert(*rank);
+                *best = (*best).min(*rank);
             }
         }
-        for annotation in &annotations.all {
-            if let Some((rank, name)) = spelled(annotation)
-                && (best.is_empty() || best.get(&hash_of(name)) == Some(&rank))
-            {
-                effective.found.push(annotation);
+        let is_best = |(rank, name, _): &Spelled<'_>| {
+            best.is_empty() || best.get(&hash_of(name)) == Some(rank)
+        };
+        let names = &self.rule.names;
+        let defaulted = self.defaulted().iter();
+        let defaulted = defaulted.filter(|rule| names.is_name_of(name, rule.name));
+        Effective {
+            defaults: defaulted
+                .filter_map(|rule| rule.default.as_deref())
+                .collect(),
+            found: spelled
+                .into_iter()
+                .filter(is_best)
+                .map(|(_, _, annotation)| annotation)
+                .collect(),
+        }
+    }
+
+    /// The annotations that a glob matches, each in its first spelling that it does.
+    #[inline(never)]
+    fn spelled(&self, glob: Name<'a>) -> Vec<Spelled<'o>> {
+        let mut found: Vec<Spelled<'o>> = Vec::new();
+        if !glob.is_relative() {
+            let all = self.annotations.all.iter();
+            let matching = all.filter(|annotation| glob::matches(glob.text(), annotation.key));
+            found.extend(matching.map(|annotation| (0, annotation.key, annotation)));
+            return found;
+        }
+        let rests = self.rests.get_or_init(|| {
+            let mut rests = Vec::new();
+            for annotation in &self.annotations.all {
+                for (rank, rest) in self.rule.names.rests(annotation.key) {
+                    rests.push((rank, rest, annotation));
+                }
+            }
+            rests
+        });
+        for spelled in rests {
+            let is_new = |last: &Spelled<'_>| !std::ptr::eq(last.2, spelled.2);
+            if glob::matches(glob.text(), spelled.1) && found.last().is_none_or(is_new) {
+                found.push(*spelled);
             }
         }
-        for rule in defaulted {
-            if self.names.is_name_of(glob, rule.name) {
-                effective.defaults.extend(rule.default.as_deref());
-            }
-        }
-        effective
+        found
+    }
+
+    fn defaulted(&self) -> &[&'o ValueRule<'a>] {
+        self.defaulted.get_or_init(|| {
+            let rule = self.rule;
+            let values = rule.values.iter().filter(|values| values.default.is_some());
+            values
+                .filter(|values| !rule.has(values.name, self.annotations))
+                .collect()
+        })
     }
 }
 

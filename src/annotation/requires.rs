@@ -17,7 +17,7 @@ use crate::selector::Condition;
 use crate::shown::quoted;
 use crate::violation::Code;
 
-use super::effective::{Effective, is_met};
+use super::effective::{Effective, Globbed, is_met};
 use super::{Annotation, AnnotationRule, Annotations, Name, Objection, Sink};
 
 /// If all of `when` holds, all of `then` must.
@@ -37,8 +37,8 @@ pub(super) fn check<'a, 'o>(
     if rule.requires.is_empty() {
         return;
     }
-    let defaulted: Rc<[_]> = rule.defaulted(annotations).into();
-    let effective_of = |name: Name<'a>| rule.effective_of_all(name, annotations, &defaulted);
+    let globbed = Rc::new(Globbed::new(rule, annotations));
+    let effective_of = |name: Name<'a>| globbed.effective(name);
     for requirement in &rule.requires {
         let holds = requirement
             .when
@@ -67,10 +67,9 @@ pub(super) fn check<'a, 'o>(
             // Where none is there that a glob could mean, it is about what makes the requirement apply.
             let is_any = culprit.is_none() && name.is_glob();
             let problem = {
-                let defaulted = Rc::clone(&defaulted);
+                let globbed = Rc::clone(&globbed);
                 move |_| {
-                    let effective_of =
-                        |name: Name<'a>| rule.effective_of_all(name, annotations, &defaulted);
+                    let effective_of = |name: Name<'a>| globbed.effective(name);
                     let given = given(rule, requirement, &effective_of);
                     let subject = if is_any {
                         ["one of ", &quoted(&[&rule.names.key(*name)], "")].concat()
