@@ -32,9 +32,9 @@ use crate::request::Request;
 use crate::violation::Action;
 use crate::workload::ImagePath;
 
-pub(crate) use annotations::member;
 pub use error::{SettingsError, SettingsErrors};
 use reader::Entry;
+pub(crate) use reader::member;
 pub(crate) use relevant::There;
 pub(crate) use unread::{glance, has_target, rule, selector};
 

@@ -13,7 +13,7 @@ use crate::shown::Shown;
 use super::AnnotationItem;
 use super::error::SettingsErrors;
 use super::matching::{self, Purpose};
-use super::reader::Entry;
+use super::reader::{Entry, member};
 use super::relevant::{COMPARED, Relevant};
 
 /// The keys of an item.
@@ -228,11 +228,6 @@ fn is_empty(rule: &AnnotationRule<'_>) -> bool {
         && rule.values.is_empty()
         && rule.requires.is_empty()
         && rule.criteria.is_none()
-}
-
-/// A member of a map; what is `null` is as good as absent.
-pub(crate) fn member<'n>(map: Value<'n>, name: &str) -> Option<Value<'n>> {
-    map.all(name).next().filter(|value| !value.is_null())
 }
 
 /// What the names of an item are relative to.

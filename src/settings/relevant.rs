@@ -8,8 +8,7 @@ use crate::glob;
 use crate::json::{Key, Kind, Value, repeats_a_key};
 use crate::selector::Condition;
 
-use super::annotations::member;
-use super::reader::Entry;
+use super::reader::{Entry, member};
 
 use named::{Found, Named};
 

@@ -9,10 +9,10 @@ use crate::kind::KindPattern;
 use crate::request::Request;
 use crate::selector::Selector;
 
-use super::annotations::{member, read_rule};
+use super::annotations::read_rule;
 use super::error::SettingsErrors;
 use super::matching::{self, Purpose};
-use super::reader::Entry;
+use super::reader::{Entry, member};
 use super::relevant::Relevant;
 
 /// Whether an item says whose annotations it is about.

@@ -9,7 +9,7 @@ use crate::glob;
 use crate::hashing::{Index, hash_of};
 use crate::json::{Kind, Value};
 
-use super::member;
+use super::super::reader::member;
 
 /// Annotations, as the names of an item call them.
 pub(super) struct Named<'k, 'n> {
