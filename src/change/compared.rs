@@ -52,7 +52,7 @@ impl<'p, 'a> Compared<'p, 'a> {
     }
 
     /// The `metadata` of pod templates, and of the Jobs of a `CronJob`, each with its place.
-    pub(super) fn templates(&self) -> &[(Place<'a>, Change<'a>)] {
+    fn templates(&self) -> &[(Place<'a>, Change<'a>)] {
         if let Some(templates) = self.templates.get() {
             return templates;
         }
@@ -109,10 +109,8 @@ impl<'p, 'a> Compared<'p, 'a> {
                         );
                     }
                 }
-                Guard::Annotations(glob) => {
-                    entries::compare(self, "annotations", glob, &mut differences);
-                }
-                Guard::Labels(glob) => entries::compare(self, "labels", glob, &mut differences),
+                Guard::Annotations(glob) => self.entries("annotations", glob, &mut differences),
+                Guard::Labels(glob) => self.entries("labels", glob, &mut differences),
                 Guard::Field(path) => self.field(path.steps(), &mut differences),
             }
         }
@@ -122,6 +120,12 @@ impl<'p, 'a> Compared<'p, 'a> {
             }
         }
         differences
+    }
+
+    /// Compares the annotations or labels that a glob matches.
+    fn entries(&self, map: &str, glob: &str, differences: &mut Differences) {
+        let own = self.member("metadata");
+        entries::compare(&own, self.templates(), map, glob, differences);
     }
 
     /// Where nothing that differs counts.
@@ -136,7 +140,7 @@ impl<'p, 'a> Compared<'p, 'a> {
     }
 
     /// A member of the object and what it was; more than one where its key is repeated.
-    pub(super) fn member(&self, key: &str) -> Vec<Change<'a>> {
+    fn member(&self, key: &str) -> Vec<Change<'a>> {
         let members = |object: &Object<'a>| object.holder(key).all(key).collect::<Vec<_>>();
         zip(&members(&self.old), &members(self.new))
     }

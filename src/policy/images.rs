@@ -11,7 +11,7 @@ use crate::violation::{Action, Code};
 use crate::workload::{self, Found, ImageField, Object};
 
 use super::exempted::Exempted;
-use super::finding::AboutImage;
+use super::finding::{AboutImage, OfImage};
 use super::mirrors::{Asking, Cause, Mirrors, Runs};
 use super::{Judged, is_filled_in_by_istio};
 
@@ -104,7 +104,7 @@ fn one(
     exempted: &mut Exempted<'_, '_, '_>,
     judged: &mut Judged<'_>,
 ) -> Outcome {
-    let mut put = Put::new(request, image);
+    let mut put = OfImage::new(image, is_filled_in_by_istio(request, image));
     let written = match Reference::parse(&image.text) {
         Ok(written) => written,
         Err(error) => {
@@ -118,7 +118,7 @@ fn one(
                         is_of_accepted: false,
                         problem: &|_| format!("it is no image reference: {error}"),
                     },
-                    judged,
+                    &mut judged.findings,
                 );
             }
             return Outcome::Objected;
@@ -145,39 +145,6 @@ fn one(
     }
 }
 
-/// Where findings about one image are put.
-pub(super) struct Put<'i, 'r> {
-    pub(super) image: &'i ImageField<'r>,
-    /// Something refuses it.
-    pub(super) is_refused: bool,
-    is_filled_in_by_istio: bool,
-    is_told: bool,
-}
-
-impl<'i, 'r> Put<'i, 'r> {
-    fn new(request: &Request<'_>, image: &'i ImageField<'r>) -> Self {
-        Self {
-            image,
-            is_refused: false,
-            is_filled_in_by_istio: is_filled_in_by_istio(request, image),
-            is_told: false,
-        }
-    }
-
-    pub(super) fn add(&mut self, about: &AboutImage<'_>, judged: &mut Judged<'_>) {
-        self.is_refused |= about.action == Action::Reject;
-        if !self.is_filled_in_by_istio {
-            judged.findings.add_image(self.image, about);
-        } else if !std::mem::replace(&mut self.is_told, true) {
-            // One warning says enough.
-            let action = Action::Warn;
-            judged
-                .findings
-                .add_image(self.image, &AboutImage { action, ..*about });
-        }
-    }
-}
-
 /// Whether no list has anything against an image as it is written, and as its mirror where it is pulled from
 /// there.
 fn held_against_lists(
@@ -186,7 +153,7 @@ fn held_against_lists(
     runs: &Runs,
     mirrors: &Mirrors<'_, '_, '_>,
     exempted: &mut Exempted<'_, '_, '_>,
-    put: &mut Put<'_, '_>,
+    put: &mut OfImage<'_, '_>,
     judged: &mut Judged<'_>,
 ) -> bool {
     let would_pass = |image: &Reference<'_>, code| would_pass(settings, mirrors, image, code);
@@ -225,7 +192,7 @@ fn held_against_lists(
                     }
                 },
             },
-            judged,
+            &mut judged.findings,
         );
     });
     passes

@@ -31,12 +31,11 @@ use crate::settings::Settings;
 use crate::shown::Shown;
 use crate::splice::{self, Change, Edit};
 use crate::violation::{Action, Code, Fate};
-use crate::workload::{Found, ImageField, Object, Source};
+use crate::workload::{self, Found, ImageField, Object, Source};
 
 use super::applies::Applies;
 use super::exempted::Exempted;
-use super::finding::AboutImage;
-use super::images::Put;
+use super::finding::{AboutImage, OfImage};
 use super::pull_secrets;
 use super::{Judged, is_filled_in_by_istio, is_static_pod};
 
@@ -326,7 +325,7 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         runs: &Runs,
         exempted: &mut Exempted<'_, '_, '_>,
         judged: &mut Judged<'_>,
-        put: &mut Put<'_, '_>,
+        put: &mut OfImage<'_, '_>,
     ) {
         let image = put.image;
         if self.treatment == Treatment::Edited
@@ -349,7 +348,7 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
                     is_of_accepted: code == Code::MirrorUsed || runs.is_rewritten_all_the_same,
                     problem,
                 },
-                judged,
+                &mut judged.findings,
             );
         };
         if let Some((code, action, problem)) = &runs.told {
@@ -418,7 +417,7 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
                 .old_object
                 .map(|value| Object::read(value, &request.kind));
             if let Some(Ok(mut old)) = old {
-                super::images::add(settings, request, &mut old);
+                workload::add_images(&settings.image_paths, &mut old, &request.kind);
                 for found in old.found {
                     if let Found::Image(image) = found {
                         let pairing = hash_of(&image.pairing());

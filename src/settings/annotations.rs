@@ -15,7 +15,7 @@ use crate::workload::Object;
 use super::Scope;
 use super::error::SettingsErrors;
 use super::matching::{self, Purpose};
-use super::reader::Entry;
+use super::reader::{Entry, member};
 
 /// The keys of an item.
 const KEYS: [&str; 18] = [
@@ -190,7 +190,9 @@ pub(super) fn read<'n>(
 ) -> Vec<AnnotationItem<'n>> {
     let mut items = Vec::new();
     entry.list(errors, &mut |index, entry, errors| {
-        let is_whole = scope == Scope::All || entry.value.kind() != Kind::Map;
+        // What is no map, or empty, can only be a mistake.
+        let may_wait = entry.value.kind() == Kind::Map && !entry.value.is_empty();
+        let is_whole = scope == Scope::All || !may_wait;
         items.push(AnnotationItem {
             index,
             value: entry.value,
@@ -342,11 +344,6 @@ fn is_empty(rule: &AnnotationRule<'_>) -> bool {
         && rule.criteria.is_none()
 }
 
-/// A member of a map; what is `null` is as good as absent.
-fn member<'n>(map: Value<'n>, name: &str) -> Option<Value<'n>> {
-    map.all(name).next().filter(|value| !value.is_null())
-}
-
 /// What the names of an item are relative to.
 fn names(item: Value<'_>) -> Names<'_> {
     let aliases = member(item, "aliasPrefixes")
@@ -433,7 +430,9 @@ fn values<'n>(
         Some(there) if entry.value.kind() == Kind::Map => {
             // Nothing is said of what is not there and has no default.
             let is_wanted = |key: Key<'n>, value: Value<'n>| {
-                there(&names.names, names.name(key.text())) || value.get("default").is_some()
+                there(&names.names, names.name(key.text()))
+                    || value.kind() != Kind::Map
+                    || value.get("default").is_some()
             };
             entry.members_where(errors, &is_wanted, &mut read);
         }

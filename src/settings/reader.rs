@@ -302,6 +302,11 @@ impl<'t, 'n> Entry<'t, 'n> {
     }
 }
 
+/// A member of a map; what is `null` is as good as absent.
+pub(super) fn member<'n>(map: Value<'n>, name: &str) -> Option<Value<'n>> {
+    map.all(name).next().filter(|value| !value.is_null())
+}
+
 /// The one of some keys that a key is.
 fn known(key: Key<'_>, keys: &[&'static str]) -> Option<&'static str> {
     keys.iter().copied().find(|known| key.is(known))

@@ -382,6 +382,21 @@ fn settings_are_read_whole_but_in_the_requests_of_hosts() {
             "images.reject[0]: `nginx:`: tag: empty tag after `:` [settings-invalid]",
         );
     }
+    // Nor are rules that are none passed over, for there is nothing that they may name.
+    for (rule, message) in [
+        (
+            "{}",
+            "annotations[0]: no rule: say what is `required`, `denied`, `allowed`, …",
+        ),
+        (
+            r#"{"values":{"a":["b"]}}"#,
+            "annotations[0].values.a: expected an object, got a list",
+        ),
+    ] {
+        let settings = format!(r#""settings":{{"annotations":[{rule}]}}"#);
+        let payload = format!("{{{},{settings}}}", request(kind, object));
+        refused(payload.as_bytes(), &format!("{message} [settings-invalid]"));
+    }
 }
 
 #[test]
