@@ -171,13 +171,17 @@ impl<'p, 'r> Judge<'p, 'r> {
             return Ok(*matching);
         }
         let selector = item.selector_for(self.request, self.object)?;
-        let selector =
-            selector.filter(|selector| selector.matches_but_for_labels(self.request, self.object));
         let matching = match selector {
-            None => Matching::No,
-            Some(selector) if selector.has_labels(self.object) => Matching::Yes,
-            Some(selector) if self.compares && selector.has_labels(self.old()) => Matching::Before,
-            Some(_) => Matching::No,
+            Some(selector) if selector.matches_but_for_labels(self.request, self.object) => {
+                if selector.has_labels(self.object) {
+                    Matching::Yes
+                } else if self.compares && selector.has_labels(self.old()) {
+                    Matching::Before
+                } else {
+                    Matching::No
+                }
+            }
+            _ => Matching::No,
         };
         self.matchings.push((written, matching));
         Ok(matching)
