@@ -11,15 +11,18 @@
 
 mod allowed;
 mod conflicting;
+mod contradictions;
 mod create_only;
 mod criteria;
 mod denied;
 mod effective;
 mod immutable;
+mod item;
 mod keep;
 mod name;
+mod object;
 mod pattern;
-mod read;
+mod reading;
 mod required;
 mod requires;
 mod tools;
@@ -31,16 +34,18 @@ use crate::json::Position;
 use crate::shown::quoted;
 use crate::violation::{Action, Code, Fate};
 
+pub(crate) use contradictions::find as find_contradictions;
 pub use criteria::{Criteria, Criterion};
+pub use item::AnnotationItem;
+pub(crate) use item::read;
 pub use name::{Name, NameList, Names};
-pub(crate) use pattern::check as check_pattern;
-pub(crate) use read::{Annotation, Annotations, at, of_jobs, of_object, of_templates_in};
+pub(crate) use object::{Annotation, Annotations, at, of_jobs, of_object, of_templates_in};
 pub use requires::Requirement;
 pub use tools::KEYS as TOOLS_KEYS;
 pub use values::ValueRule;
 
-/// An item of `annotations`.
-#[derive(Clone, Debug)]
+/// What an item of `annotations` asks for.
+#[derive(Clone, Debug, Default)]
 pub struct AnnotationRule<'a> {
     /// The name, as messages give it.
     pub name: Cow<'a, str>,

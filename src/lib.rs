@@ -67,6 +67,7 @@ pub mod pattern;
 pub mod policy;
 pub mod registry;
 pub mod request;
+mod schema;
 pub mod selector;
 pub mod settings;
 mod shown;

@@ -1,5 +1,8 @@
 //! The `match` of a rule: which requests the rule is about.
 
+mod read;
+pub(crate) mod service_accounts;
+
 use std::borrow::Cow;
 
 use crate::glob;
@@ -8,6 +11,8 @@ use crate::json::{FieldPath, Kind, Spot, Step, Value, each_at, lookup};
 use crate::kind::{GroupKind, KindPattern};
 use crate::request::Request;
 use crate::workload::Object;
+
+pub(crate) use read::{Purpose, condition, read, read_without_fields};
 
 /// Conditions that must all hold; what is absent holds for every request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,33 +5,25 @@
 //! [`Settings::validate`] asks besides whether the entries contradict each other, which takes longer
 //! and is for `validate_settings`.
 
-mod annotation_contradictions;
-mod annotations;
-mod changes;
 mod contradictions;
-mod error;
-mod exemptions;
-mod guarded_lists;
 mod lists;
-mod matching;
-mod mirrors;
-mod reader;
-mod service_accounts;
 
 use std::borrow::Cow;
 
-use crate::change::ChangeRule;
-use crate::exemption::Exemption;
+use crate::annotation::{self, AnnotationItem};
+use crate::change::{self, ChangeRule};
+use crate::check::{self, Lists};
+use crate::exemption::{self, Exemption};
 use crate::json::Value;
-use crate::mirror::{Mirror, Rewrite};
+use crate::mirror::{self, Mirror, Rewrite};
 use crate::pattern::{ImagePattern, RegistryPattern, TagPattern};
 use crate::request::Request;
+use crate::schema::Entry;
 use crate::violation::Action;
 use crate::workload::ImagePath;
 
-pub use annotations::AnnotationItem;
-pub use error::{SettingsError, SettingsErrors};
-use reader::Entry;
+pub use crate::check::{AllowReject, Digests};
+pub use crate::schema::{SettingsError, SettingsErrors};
 
 /// Settings without a mistake in them. Borrows from the [`Document`](crate::json::Document) they are in.
 #[derive(Clone, Debug, Default)]
@@ -64,28 +56,6 @@ pub struct Settings<'a> {
     pub docs_url: Option<Cow<'a, str>>,
 }
 
-/// A list that admits and a list that restricts.
-#[derive(Clone, Debug)]
-pub struct AllowReject<T> {
-    /// If there are any, one must match.
-    pub allow: Vec<T>,
-    /// None may match.
-    pub reject: Vec<T>,
-    /// What happens otherwise.
-    pub action: Action,
-}
-
-/// Images that must have a digest, and images that must not.
-#[derive(Clone, Debug, Default)]
-pub struct Digests<'a> {
-    /// These must be pinned.
-    pub require: Vec<ImagePattern<'a>>,
-    /// These must not be.
-    pub forbid: Vec<ImagePattern<'a>>,
-    /// What happens otherwise.
-    pub action: Action,
-}
-
 /// How much of settings is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scope {
@@ -106,26 +76,6 @@ pub enum OnUpdate {
     Changed,
     /// Everything.
     All,
-}
-
-impl<T> Default for AllowReject<T> {
-    fn default() -> Self {
-        Self {
-            allow: Vec::new(),
-            reject: Vec::new(),
-            action: Action::default(),
-        }
-    }
-}
-
-impl<T> AllowReject<T> {
-    const fn is_empty(&self) -> bool {
-        self.allow.is_empty() && self.reject.is_empty()
-    }
-
-    fn action(&self) -> Option<Action> {
-        (!self.is_empty()).then_some(self.action)
-    }
 }
 
 impl<'a> Settings<'a> {
@@ -187,9 +137,9 @@ impl<'a> Settings<'a> {
         // Positions are those of the entries only if all could be read.
         if errors.is_empty() {
             contradictions::find(&settings, &mut errors);
-            mirrors::find_contradictions(&settings.mirrors, &mut errors);
-            guarded_lists::find(&settings, &mut errors);
-            annotation_contradictions::find(&settings.annotations, &mut errors);
+            mirror::find_contradictions(&settings.mirrors, &mut errors);
+            change::find_contradictions(&settings.changes, &mut errors);
+            annotation::find_contradictions(&settings.annotations, &mut errors);
         }
         errors.into_result(settings)
     }
@@ -204,16 +154,11 @@ impl<'a> Settings<'a> {
             {
                 is_partial = true;
             }
-            "registries" => {
-                settings.registries = lists::allow_reject(entry, errors, RegistryPattern::parse);
-            }
-            "images" => settings.images = lists::allow_reject(entry, errors, ImagePattern::parse),
-            "tags" => {
-                settings.tags =
-                    lists::allow_reject(entry, errors, |text, _| TagPattern::parse(text));
-            }
-            "digests" => settings.digests = lists::digests(entry, errors),
-            "mirrors" => settings.mirrors = mirrors::read(entry, errors),
+            "registries" => settings.registries = check::registries::read(entry, errors),
+            "images" => settings.images = check::images::read(entry, errors),
+            "tags" => settings.tags = check::tags::read(entry, errors),
+            "digests" => settings.digests = check::digests::read(entry, errors),
+            "mirrors" => settings.mirrors = mirror::read(entry, errors),
             "rewrite" => {
                 let values = [
                     ("pods", Rewrite::Pods),
@@ -222,15 +167,17 @@ impl<'a> Settings<'a> {
                 ];
                 settings.rewrite = entry.keyword(&values, errors).unwrap_or_default();
             }
-            "annotations" => settings.annotations = annotations::read(entry, scope, errors),
-            "changes" => settings.changes = changes::read(entry, errors),
-            "drift" => settings.drift = changes::drift(entry, errors),
+            "annotations" => {
+                settings.annotations = annotation::read(entry, scope == Scope::All, errors);
+            }
+            "changes" => settings.changes = change::read(entry, errors),
+            "drift" => settings.drift = change::read_drift(entry, errors),
             "onUpdate" => {
                 let values = [("changed", OnUpdate::Changed), ("all", OnUpdate::All)];
                 settings.on_update = entry.keyword(&values, errors).unwrap_or_default();
             }
             "imagePaths" => settings.image_paths = lists::image_paths(entry, errors),
-            "exemptions" => settings.exemptions = exemptions::read(entry, errors),
+            "exemptions" => settings.exemptions = exemption::read(entry, errors),
             "docsUrl" => settings.docs_url = lists::docs_url(entry, errors),
             _ => {}
         });
@@ -248,16 +195,24 @@ impl<'a> Settings<'a> {
         settings
     }
 
+    /// The lists that an image is held against.
+    pub(crate) const fn lists(&self) -> Lists<'_, 'a> {
+        Lists {
+            registries: &self.registries,
+            images: &self.images,
+            tags: &self.tags,
+            digests: &self.digests,
+        }
+    }
+
     /// What happens to an image that no list can be held against: refused if any list refuses.
     /// `None` if there is no rule about images at all.
     pub(crate) fn strictest(&self) -> Option<Action> {
-        let digests = (!self.digests.require.is_empty() || !self.digests.forbid.is_empty())
-            .then_some(self.digests.action);
         let actions = [
             self.registries.action(),
             self.images.action(),
             self.tags.action(),
-            digests,
+            self.digests.action(),
             (!self.mirrors.is_empty()).then_some(Action::Reject),
             self.drift,
         ];

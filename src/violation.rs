@@ -199,6 +199,12 @@ pub enum Action {
     Warn,
 }
 
+impl Action {
+    /// The words of the settings for them.
+    pub(crate) const WORDS: [(&'static str, Self); 2] =
+        [("reject", Self::Reject), ("warn", Self::Warn)];
+}
+
 /// Words of a problem that say what becomes of the request: others are due where it passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {

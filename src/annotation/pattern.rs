@@ -37,7 +37,7 @@ pub(super) fn matches(pattern: &str, value: &str) -> Result<bool, String> {
 /// # Errors
 ///
 /// Where it is too long, too large, or no regular expression.
-pub(crate) fn check(pattern: &str) -> Result<(), String> {
+pub(super) fn check(pattern: &str) -> Result<(), String> {
     if pattern.len() > LONGEST_PATTERN {
         return Err(format!("a pattern has at most {LONGEST_PATTERN} bytes"));
     }

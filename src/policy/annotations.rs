@@ -6,15 +6,16 @@ use std::hash::{Hash, Hasher};
 use rollout_guard_json::is_same;
 
 use crate::annotation::{
-    Annotation, AnnotationRule, Annotations, Name, Names, Objection, RuleAction, Target, at,
-    of_object, of_templates_in,
+    Annotation, AnnotationItem, AnnotationRule, Annotations, Name, Names, Objection, RuleAction,
+    Target, at, of_object, of_templates_in,
 };
 use crate::change::controllers;
 use crate::exemption::Check;
 use crate::hashing::{Seen, hash_of};
 use crate::json::{Location, Position, Step, Value, lookup};
 use crate::request::{Operation, Request, RequestError};
-use crate::settings::{AnnotationItem, Settings, SettingsErrors};
+use crate::schema::SettingsErrors;
+use crate::settings::Settings;
 use crate::shown::{OneLine, Shown};
 use crate::splice::{self, Edit};
 use crate::violation::{Action, Violation};

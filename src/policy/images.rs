@@ -165,7 +165,7 @@ fn held_against_lists(
         would_pass: &would_pass,
     };
     let mut passes = true;
-    check::image(&seen, settings, &mut |objection| {
+    check::image(&seen, settings.lists(), &mut |objection| {
         passes = false;
         // What is rejected as it was written is exempt as that.
         let as_run = mirrored.unwrap_or(written);
@@ -215,7 +215,7 @@ fn is_because(settings: &Settings<'_>, written: &Reference<'_>, cause: &Cause, c
         instead: None,
         would_pass: &|_, _| false,
     };
-    check::image(&seen, settings, &mut |objection| {
+    check::image(&seen, settings.lists(), &mut |objection| {
         is_because &= objection.code != code;
     });
     is_because
@@ -254,7 +254,7 @@ fn passes(
         // Nobody reads these objections.
         would_pass: &|_, _| false,
     };
-    check::image(&seen, settings, &mut |objection| {
+    check::image(&seen, settings.lists(), &mut |objection| {
         passes &= objection.action == Action::Warn
             && code.is_none_or(|code| !code.is_of_the_list_of(objection.code));
     });

@@ -5,7 +5,7 @@ use crate::shown::Shown;
 use crate::violation::Action;
 
 use super::Settings;
-use super::error::SettingsErrors;
+use crate::schema::SettingsErrors;
 
 const REJECTED: &str = "rejects all of it";
 

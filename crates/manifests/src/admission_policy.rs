@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use rollout_guard::annotation::RuleAction;
+use rollout_guard::annotation::{AnnotationItem, RuleAction};
 use rollout_guard::mirror::Rewrite;
-use rollout_guard::settings::{AnnotationItem, Settings};
+use rollout_guard::settings::Settings;
 use serde_json::Value;
 
 use crate::manifest;

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use rayon::prelude::*;
-use rollout_guard::annotation::{AnnotationRule, RuleAction};
+use rollout_guard::annotation::{AnnotationItem, AnnotationRule, RuleAction};
 use rollout_guard::image::Reference;
 use rollout_guard::json::{self, Location};
 use rollout_guard::mirror::{self, Mirror, Mirrored, Rewrite};
 use rollout_guard::policy::Policy;
 use rollout_guard::request::Request;
-use rollout_guard::settings::{AnnotationItem, Settings};
+use rollout_guard::settings::Settings;
 use rollout_guard::splice;
 use rollout_guard::verdict::Verdict;
 use rollout_guard::violation::Violation;

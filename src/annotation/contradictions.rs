@@ -1,21 +1,27 @@
 //! Rules about annotations that no object can satisfy together, and patterns that are none.
 
-use crate::annotation::{AnnotationRule, Name, RuleAction, Target, check_pattern};
-use crate::glob;
-use crate::selector::{Condition, Selector};
+use crate::schema::SettingsErrors;
+use crate::selector::Selector;
 use crate::shown::Shown;
 
-use super::AnnotationItem;
-use super::error::SettingsErrors;
+use super::{
+    AnnotationItem, AnnotationRule, RuleAction, Target, allowed, conflicting, create_only,
+    requires, values,
+};
 
 /// Notes every entry that another one makes meaningless, and every pattern that does not compile.
 ///
 /// Compares each pair: for settings that are validated once, not for each request.
-pub(super) fn find<'s>(items: &'s [AnnotationItem<'_>], errors: &mut SettingsErrors) {
+pub(crate) fn find<'s>(items: &'s [AnnotationItem<'_>], errors: &mut SettingsErrors) {
     let read = |item: &'s AnnotationItem<'_>| Some((item.selector().ok()?, item.rule().ok()?));
     let rules: Vec<_> = items.iter().filter_map(read).collect();
     for (index, (selector, rule)) in rules.iter().enumerate() {
-        within(index, rule, errors);
+        let path = format!("annotations[{index}]");
+        create_only::find_contradictions(rule, &path, errors);
+        conflicting::find_contradictions(rule, &path, errors);
+        allowed::find_contradictions(rule, &path, errors);
+        values::find_contradictions(rule, &path, errors);
+        requires::find_contradictions(rule, &path, errors);
         for (other_index, (other_selector, other)) in rules.iter().enumerate() {
             let applies_too =
                 *other_selector == *selector || **other_selector == Selector::default();
@@ -104,75 +110,4 @@ fn not_admitted(errors: &mut SettingsErrors, path: String, key: &str, by: usize)
             Shown(key)
         ),
     );
-}
-
-/// What one rule says against itself.
-fn within(index: usize, rule: &AnnotationRule<'_>, errors: &mut SettingsErrors) {
-    let named = |list: &[Name<'_>], name: &Name<'_>| list.iter().position(|other| other == name);
-    for (at, name) in rule.create_only.iter().enumerate() {
-        if let Some(other) = named(&rule.immutable, name) {
-            errors.push(
-                format!("annotations[{index}].createOnly[{at}]"),
-                &format!(
-                    "`{}` is in `immutable[{other}]` too: one lets it be removed, the other does not",
-                    Shown(name.text())
-                ),
-            );
-        }
-    }
-    for (at, group) in rule.conflicting.iter().enumerate() {
-        let required = group.iter().filter(|name| rule.required.contains(name));
-        if required.count() > 1 {
-            errors.push(
-                format!("annotations[{index}].conflicting[{at}]"),
-                "more than one of these is required, and at most one may be there",
-            );
-        }
-    }
-    for (at, allowed) in rule.allowed.iter().enumerate() {
-        let key = rule.names.key(*allowed);
-        let covering = rule
-            .denied
-            .iter()
-            .find(|denied| glob::covers(&rule.names.key(**denied), &key));
-        if let Some(denied) = covering {
-            errors.push(
-                format!("annotations[{index}].allowed[{at}]"),
-                &format!(
-                    "`{}` allows nothing: `denied` has `{}`",
-                    Shown(&key),
-                    Shown(&rule.names.key(*denied))
-                ),
-            );
-        }
-    }
-    for values in &rule.values {
-        let path = || {
-            format!(
-                "annotations[{index}].values.{}.pattern",
-                Shown(values.name.text())
-            )
-        };
-        if let Some(pattern) = values.pattern
-            && let Err(problem) = check_pattern(pattern)
-        {
-            errors.push(path(), &format!("`{}`: {problem}", Shown(pattern)));
-        }
-        let absent = |(name, condition): &(Name<'_>, Condition<'_>)| {
-            *name == values.name && *condition == Condition::Absent
-        };
-        for (at, requirement) in rule.requires.iter().enumerate() {
-            if values.default.is_some()
-                && requirement.when.iter().chain(&requirement.then).any(absent)
-            {
-                errors.push(
-                    format!("annotations[{index}].requires[{at}]"),
-                    &format!(
-                        "`{}` is never absent here: `values` gives it a default",
-                        Shown(values.name.text())
-                    ),
-                );
-            }
-        }
-    }
 }

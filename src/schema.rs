@@ -3,16 +3,18 @@
 //! Callbacks are `dyn`: each place where settings are read would else get a reader of its own in the
 //! module.
 
+mod error;
+
 use crate::hashing::Seen;
 use crate::json::{Key, Kind, Spot, Step, Value, repeats_a_key};
 use crate::shown::Shown;
 
-use super::error::SettingsErrors;
+pub use error::{SettingsError, SettingsErrors};
 
 /// A value of the settings and the way to it.
 #[derive(Clone, Copy)]
-pub(super) struct Entry<'t, 'n> {
-    pub(super) value: Value<'n>,
+pub(crate) struct Entry<'t, 'n> {
+    pub(crate) value: Value<'n>,
     spot: Option<&'t Spot<'t, 'n>>,
 }
 
@@ -38,11 +40,11 @@ const SYNONYMS: [(&str, &str); 17] = [
 ];
 
 impl<'t, 'n> Entry<'t, 'n> {
-    pub(super) const fn root(value: Value<'n>) -> Self {
+    pub(crate) const fn root(value: Value<'n>) -> Self {
         Self { value, spot: None }
     }
 
-    pub(super) const fn at(value: Value<'n>, spot: &'t Spot<'t, 'n>) -> Self {
+    pub(crate) const fn at(value: Value<'n>, spot: &'t Spot<'t, 'n>) -> Self {
         let spot = Some(spot);
         Self { value, spot }
     }
@@ -53,7 +55,7 @@ impl<'t, 'n> Entry<'t, 'n> {
     }
 
     /// Notes a mistake in this entry.
-    pub(super) fn error(&self, errors: &mut SettingsErrors, problem: impl AsRef<str>) {
+    pub(crate) fn error(&self, errors: &mut SettingsErrors, problem: impl AsRef<str>) {
         let path = match self.spot {
             Some(spot) => spot.location().to_string(),
             None => "settings".to_owned(),
@@ -62,7 +64,7 @@ impl<'t, 'n> Entry<'t, 'n> {
     }
 
     /// Notes that this entry has the wrong type.
-    pub(super) fn mismatch(&self, errors: &mut SettingsErrors, expected: &str) {
+    pub(crate) fn mismatch(&self, errors: &mut SettingsErrors, expected: &str) {
         let found = self.value.kind();
         let instead = match (found, expected) {
             // YAML 1.1 reads an unquoted `on` as a boolean, and any YAML `1.10` as a number.
@@ -81,7 +83,7 @@ impl<'t, 'n> Entry<'t, 'n> {
     /// Hands every member of a map to `read`, with its key if that is one of `keys`.
     ///
     /// Notes unknown and repeated keys. `null` is as good as absent.
-    pub(super) fn map(
+    pub(crate) fn map(
         &self,
         keys: &[&'static str],
         errors: &mut SettingsErrors,
@@ -99,7 +101,7 @@ impl<'t, 'n> Entry<'t, 'n> {
 
     /// As [`map`](Self::map), but `null` and what is empty are noted: a template that rendered to
     /// nothing must not match or exempt everything.
-    pub(super) fn map_of_full(
+    pub(crate) fn map_of_full(
         &self,
         keys: &[&'static str],
         errors: &mut SettingsErrors,
@@ -126,7 +128,7 @@ impl<'t, 'n> Entry<'t, 'n> {
     }
 
     /// Hands every member of a map to `read`; notes repeated keys.
-    pub(super) fn members(
+    pub(crate) fn members(
         &self,
         errors: &mut SettingsErrors,
         read: &mut dyn FnMut(Key<'n>, Entry<'_, 'n>, &mut SettingsErrors),
@@ -150,7 +152,7 @@ impl<'t, 'n> Entry<'t, 'n> {
     }
 
     /// Hands those members of a map to `read` that are wanted, a repeated one as often as it is written.
-    pub(super) fn members_where(
+    pub(crate) fn members_where(
         &self,
         errors: &mut SettingsErrors,
         is_wanted: &dyn Fn(Key<'n>, Value<'n>) -> bool,
@@ -165,7 +167,7 @@ impl<'t, 'n> Entry<'t, 'n> {
     }
 
     /// Hands every element of a list to `read`. `null` is as good as an empty list.
-    pub(super) fn list(
+    pub(crate) fn list(
         &self,
         errors: &mut SettingsErrors,
         read: &mut dyn FnMut(usize, Entry<'_, 'n>, &mut SettingsErrors),
@@ -182,7 +184,7 @@ impl<'t, 'n> Entry<'t, 'n> {
     }
 
     /// A string that is not empty and has no space around it.
-    pub(super) fn text(&self, errors: &mut SettingsErrors) -> Option<&'n str> {
+    pub(crate) fn text(&self, errors: &mut SettingsErrors) -> Option<&'n str> {
         let text = self.string(errors)?;
         if text.is_empty() {
             self.error(errors, "must not be empty");
@@ -200,7 +202,7 @@ impl<'t, 'n> Entry<'t, 'n> {
     }
 
     /// A string, read by `parse`. What does not parse is noted.
-    pub(super) fn parsed<T>(
+    pub(crate) fn parsed<T>(
         &self,
         errors: &mut SettingsErrors,
         parse: impl FnOnce(&'n str) -> Result<T, String>,
@@ -216,7 +218,7 @@ impl<'t, 'n> Entry<'t, 'n> {
     }
 
     /// Any string.
-    pub(super) fn string(&self, errors: &mut SettingsErrors) -> Option<&'n str> {
+    pub(crate) fn string(&self, errors: &mut SettingsErrors) -> Option<&'n str> {
         let text = self.value.string();
         if text.is_none() {
             self.mismatch(errors, "a string");
@@ -225,7 +227,7 @@ impl<'t, 'n> Entry<'t, 'n> {
     }
 
     /// The strings of a list, each read by `parse`. What does not parse is noted and left out.
-    pub(super) fn texts<T>(
+    pub(crate) fn texts<T>(
         &self,
         errors: &mut SettingsErrors,
         mut parse: impl FnMut(&'n str) -> Result<T, String>,
@@ -238,7 +240,7 @@ impl<'t, 'n> Entry<'t, 'n> {
     }
 
     /// The strings of a list that `check` lets pass, as they are.
-    pub(super) fn strings(
+    pub(crate) fn strings(
         &self,
         errors: &mut SettingsErrors,
         check: fn(&'n str) -> Result<&'n str, String>,
@@ -251,7 +253,7 @@ impl<'t, 'n> Entry<'t, 'n> {
     }
 
     /// Hands every string of a list to `read`, and notes what is wrong with it.
-    pub(super) fn each_text(
+    pub(crate) fn each_text(
         &self,
         errors: &mut SettingsErrors,
         read: &mut dyn FnMut(&'n str) -> Result<(), String>,
@@ -266,7 +268,7 @@ impl<'t, 'n> Entry<'t, 'n> {
     }
 
     /// `true` or `false`.
-    pub(super) fn boolean(&self, errors: &mut SettingsErrors) -> Option<bool> {
+    pub(crate) fn boolean(&self, errors: &mut SettingsErrors) -> Option<bool> {
         if self.value.kind() == Kind::Bool {
             return Some(self.value.text() == "true");
         }
@@ -275,7 +277,7 @@ impl<'t, 'n> Entry<'t, 'n> {
     }
 
     /// One of a few words.
-    pub(super) fn keyword<T: Copy>(
+    pub(crate) fn keyword<T: Copy>(
         &self,
         words: &[(&'static str, T)],
         errors: &mut SettingsErrors,
@@ -303,7 +305,7 @@ impl<'t, 'n> Entry<'t, 'n> {
 }
 
 /// A member of a map; what is `null` is as good as absent.
-pub(super) fn member<'n>(map: Value<'n>, name: &str) -> Option<Value<'n>> {
+pub(crate) fn member<'n>(map: Value<'n>, name: &str) -> Option<Value<'n>> {
     map.all(name).next().filter(|value| !value.is_null())
 }
 
@@ -313,7 +315,7 @@ fn known(key: Key<'_>, keys: &[&'static str]) -> Option<&'static str> {
 }
 
 /// `, did you mean …?` for a word that is not known.
-pub(super) fn suggestion(word: &str, known: &[&str]) -> String {
+pub(crate) fn suggestion(word: &str, known: &[&str]) -> String {
     let lower = word.to_ascii_lowercase();
     let synonym = SYNONYMS
         .iter()

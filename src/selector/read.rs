@@ -4,12 +4,10 @@ use crate::glob;
 use crate::json::FieldPath;
 use crate::kind::KindPattern;
 use crate::request::Operation;
-use crate::selector::{Condition, Selector};
+use crate::schema::{Entry, SettingsErrors};
 use crate::shown::Shown;
 
-use super::error::SettingsErrors;
-use super::reader::Entry;
-use super::service_accounts;
+use super::{Condition, Selector, service_accounts};
 
 /// The keys of a `match`.
 const KEYS: [&str; 9] = [
@@ -26,7 +24,7 @@ const KEYS: [&str; 9] = [
 
 /// What a `match` is there for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(crate) enum Purpose {
     /// A rule is about what it matches.
     Apply,
     /// Something is lifted for what it matches: who that is must be sure.
@@ -35,7 +33,7 @@ pub(super) enum Purpose {
 
 /// Reads a `match`, but for conditions on fields and labels, which take longest, and say nothing about a request
 /// that [may not match](Selector::may_match) by the rest.
-pub(super) fn read_without_fields<'n>(
+pub(crate) fn read_without_fields<'n>(
     entry: Entry<'_, 'n>,
     errors: &mut SettingsErrors,
 ) -> Selector<'n> {
@@ -43,7 +41,7 @@ pub(super) fn read_without_fields<'n>(
 }
 
 /// Reads a `match`.
-pub(super) fn read<'n>(
+pub(crate) fn read<'n>(
     entry: Entry<'_, 'n>,
     errors: &mut SettingsErrors,
     purpose: Purpose,
@@ -117,7 +115,7 @@ fn fields<'n>(
     fields
 }
 
-pub(super) fn condition<'n>(
+pub(crate) fn condition<'n>(
     entry: Entry<'_, 'n>,
     errors: &mut SettingsErrors,
 ) -> Option<Condition<'n>> {

@@ -1,15 +1,14 @@
 //! `mirrors`: reads [`Mirror`]s, and holds them against each other.
 
+use super::{DigestRule, Mirror, Mirrored, OnCheckError, Target};
 use crate::glob;
 use crate::image::Reference;
-use crate::mirror::{DigestRule, Mirror, Mirrored, OnCheckError, Target};
 use crate::pattern::SourcePattern;
-use crate::selector::Selector;
 use crate::shown::Shown;
 
-use super::error::SettingsErrors;
-use super::matching::{self, Purpose};
-use super::reader::Entry;
+use crate::schema::Entry;
+use crate::schema::SettingsErrors;
+use crate::selector::{self, Purpose, Selector};
 
 const KEYS: [&str; 7] = [
     "source",
@@ -33,7 +32,7 @@ const ON_CHECK_ERROR: [(&str, OnCheckError); 3] = [
     ("reject", OnCheckError::Reject),
 ];
 
-pub(super) fn read<'n>(entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Vec<Mirror<'n>> {
+pub(crate) fn read<'n>(entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Vec<Mirror<'n>> {
     let mut mirrors = Vec::new();
     entry.list(errors, &mut |_, entry, errors| {
         mirrors.extend(mirror(entry, errors));
@@ -56,7 +55,7 @@ fn mirror<'n>(entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Option<Mirro
         "onCheckError" => {
             on_check_error = entry.keyword(&ON_CHECK_ERROR, errors).unwrap_or_default();
         }
-        _ => selector = matching::read(entry, errors, Purpose::Apply),
+        _ => selector = selector::read(entry, errors, Purpose::Apply),
     });
     match (source, target) {
         (Some(source), Some(target)) => {
@@ -126,7 +125,7 @@ fn secret(text: &str) -> Result<&str, String> {
 /// Notes rules that can never rewrite an image, or that rewrite what another one has rewritten.
 ///
 /// Compares each pair: for settings that are validated once, not for each request.
-pub(super) fn find_contradictions(mirrors: &[Mirror<'_>], errors: &mut SettingsErrors) {
+pub(crate) fn find_contradictions(mirrors: &[Mirror<'_>], errors: &mut SettingsErrors) {
     let sources: Vec<_> = mirrors.iter().map(|mirror| mirror.source.globs()).collect();
     for (index, mirror) in mirrors.iter().enumerate() {
         let path = || format!("mirrors[{index}]");
