@@ -4,9 +4,10 @@ use rollout_guard_json::is_same;
 
 use crate::json::{FieldPath, Kind, Value};
 use crate::selector::{Condition, Selector, has_field};
-use crate::settings;
+use crate::settings::{self, SettingsErrors};
+use crate::workload::Object;
 
-use super::{Judge, Unjudged};
+use super::Judge;
 
 /// Whether a rule is about a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,7 +29,7 @@ pub(super) struct Known<'p> {
     fields: Vec<(&'p str, &'p str, bool)>,
 }
 
-impl<'p> Judge<'p, '_> {
+impl<'p> Judge<'p, '_, '_> {
     /// Whether a rule with this `match` is about the request.
     pub(super) fn matching(&mut self, selector: &Selector<'_>) -> Matching {
         self.places(false);
@@ -37,7 +38,7 @@ impl<'p> Judge<'p, '_> {
             Matching::No
         } else if selector.has_labels(self.object) {
             Matching::Yes
-        } else if self.compares && selector.has_labels(self.old()) {
+        } else if self.compares && selector.has_labels(self.old().unwrap_or(&Object::none())) {
             Matching::Before
         } else {
             Matching::No
@@ -49,7 +50,7 @@ impl<'p> Judge<'p, '_> {
         &mut self,
         index: usize,
         item: Value<'p>,
-    ) -> Result<Matching, Unjudged> {
+    ) -> Result<Matching, SettingsErrors> {
         let Some(unread) = settings::member(item, "match") else {
             return Ok(Matching::Yes);
         };
@@ -64,7 +65,7 @@ impl<'p> Judge<'p, '_> {
             Some(true) => Matching::Yes,
             Some(false) => Matching::No,
             None => {
-                let selector = settings::selector(index, unread).map_err(Unjudged::Settings)?;
+                let selector = settings::selector(index, unread)?;
                 self.matching(&selector)
             }
         };
