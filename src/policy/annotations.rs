@@ -13,67 +13,55 @@ use crate::change::controllers;
 use crate::exemption::Check;
 use crate::hashing::{Seen, hash_of};
 use crate::json::{Location, Position, Step, Value, lookup};
-use crate::request::{Operation, Request, RequestError};
+use crate::request::{Operation, Request};
 use crate::schema::SettingsErrors;
-use crate::settings::Settings;
 use crate::shown::{OneLine, Shown};
 use crate::splice::{self, Edit};
 use crate::violation::{Action, Violation};
 use crate::workload::Object;
 
+use super::context::{Context, Subject};
 use super::exempted::Exempted;
 use super::finding::{About, Findings};
 
-/// Why a request cannot be judged.
-pub(super) enum Unjudged {
-    /// It cannot be read.
-    Request(RequestError),
-    /// A rule that applies to it cannot be.
-    Settings(SettingsErrors),
-}
-
-impl From<RequestError> for Unjudged {
-    fn from(error: RequestError) -> Self {
-        Self::Request(error)
-    }
-}
-
 /// Everything wrong with the annotations of an object that no exemption covers.
 ///
-/// Where `is_new`, also what may not change; else, only what is.
+/// Of the object of the request, also what may not change.
+///
+/// # Errors
+///
+/// Where a rule that applies cannot be read.
 pub(super) fn judge(
-    settings: &Settings<'_>,
-    request: &Request<'_>,
+    context: &Context<'_, '_, '_>,
     object: &Object<'_>,
-    is_new: bool,
+    subject: Subject<'_>,
     exempted: &mut Exempted<'_, '_, '_>,
     findings: &mut Findings<'_>,
-) -> Result<(), Unjudged> {
+) -> Result<(), SettingsErrors> {
+    let (settings, request) = (context.settings, context.request);
     // `ephemeralcontainers` leaves metadata as it was.
     let is_metadata_written = request.sub_resource.is_none() || request.is_through_status();
     if settings.annotations.is_empty() || !is_metadata_written {
         return Ok(());
     }
     let mut judge = Judge {
+        context,
         request,
         object,
-        compares: is_new && request.operation == Operation::Update,
-        old: None,
+        compares: matches!(subject, Subject::New(_)) && request.operation == Operation::Update,
         places: [None, None],
         before: [None, None],
         matchings: Vec::new(),
         is_owned_replica_set: None,
     };
     for (index, item) in settings.annotations.iter().enumerate() {
-        let matching = judge.matching(item).map_err(Unjudged::Settings)?;
+        let matching = judge.matching(item)?;
         if matching == Matching::No {
             continue;
         }
         judge.places(false);
         judge.places(true);
-        let rule = item
-            .rule_for(&|names, name| judge.has(names, name))
-            .map_err(Unjudged::Settings)?;
+        let rule = item.rule_for(&|names, name| judge.has(names, name))?;
         judge.rule(index, &rule, matching, exempted, findings);
     }
     for place in judge.places.iter().flatten().flatten() {
@@ -107,30 +95,25 @@ enum Removal {
 }
 
 /// What has been looked at for the rules so far.
-struct Judge<'p, 'r> {
-    request: &'p Request<'r>,
+struct Judge<'p, 'c, 'r> {
+    context: &'p Context<'p, 'p, 'c>,
+    request: &'p Request<'c>,
     object: &'p Object<'r>,
     /// Whether there is an object as it was to compare with.
     compares: bool,
-    /// The object as it was.
-    old: Option<Object<'r>>,
     /// The annotations of the object, and those of its pod templates.
     places: [Option<Vec<Annotations<'r>>>; 2],
     /// What each of these was before, for rules that compare.
-    before: [Option<Vec<Option<Annotations<'r>>>>; 2],
+    before: [Option<Vec<Option<Annotations<'p>>>>; 2],
     /// By the text of a `match`, which many rules share, whether it is about the request.
     matchings: Vec<(&'p str, Matching)>,
     is_owned_replica_set: Option<bool>,
 }
 
-impl<'p, 'r> Judge<'p, 'r> {
-    /// The object as it was. A missing one means that everything is new.
-    fn old(&mut self) -> &Object<'r> {
-        let request = self.request;
-        self.old.get_or_insert_with(|| {
-            let value = request.old_object.unwrap_or(Value::NULL);
-            Object::read(value, &request.kind).unwrap_or(Object::none())
-        })
+impl<'p, 'r> Judge<'p, '_, 'r> {
+    /// The object as it was, if there is one that can be read: else everything is new.
+    fn old(&self) -> Option<&'p Object<'p>> {
+        self.context.old().ok().flatten()
     }
 
     /// The annotations of the object, or those of its pod templates.
@@ -176,7 +159,9 @@ impl<'p, 'r> Judge<'p, 'r> {
             Some(selector) if selector.matches_but_for_labels(self.request, self.object) => {
                 if selector.has_labels(self.object) {
                     Matching::Yes
-                } else if self.compares && selector.has_labels(self.old()) {
+                } else if self.compares
+                    && selector.has_labels(self.old().unwrap_or(&Object::none()))
+                {
                     Matching::Before
                 } else {
                     Matching::No
@@ -253,7 +238,8 @@ impl<'p, 'r> Judge<'p, 'r> {
         if !matches!(self.before.get(slot), Some(None)) {
             return;
         }
-        let old = self.old();
+        let none = Object::none();
+        let old = self.old().unwrap_or(&none);
         let read = places.iter().map(|place| before(place, old)).collect();
         if let Some(slot) = self.before.get_mut(slot) {
             *slot = Some(read);

@@ -14,6 +14,7 @@ use crate::shown::Shown;
 use crate::violation::{Action, Code, Violation};
 use crate::workload::{ImageField, Object};
 
+use super::context::Context;
 use super::exempted::Exempted;
 use super::finding::{About, Findings, LAST};
 use super::running::{Running, Unasked, as_written};
@@ -23,12 +24,12 @@ const INSTEAD: &str = "change it in Git, or the next apply changes it back";
 
 /// Every image and guarded annotation that is not as it was last applied.
 pub(super) fn judge(
-    settings: &Settings<'_>,
-    request: &Request<'_>,
+    context: &Context<'_, '_, '_>,
     object: &Object<'_>,
     exempted: &mut Exempted<'_, '_, '_>,
     findings: &mut Findings<'_>,
 ) {
+    let (settings, request) = (context.settings, context.request);
     let (Some(action), Some(metadata)) = (settings.drift, object.metadata) else {
         return;
     };
@@ -58,7 +59,7 @@ pub(super) fn judge(
         Action::Warn if request.user.is_none() => Action::Reject,
         action => action,
     };
-    let running = Running::new(settings, request, object);
+    let running = Running::new(context, object);
     let comes_to_the_same = |was: &ImageField<'_>, is: &ImageField<'_>| {
         if !request.kind.is_pod() {
             let runs = |image| running.as_it_will_run(image, Unasked::There);

@@ -58,10 +58,10 @@ pub(super) trait Known {
 pub(super) struct Was<'j, 'r> {
     new: &'j Object<'r>,
     /// Reads the old object, if what it has as well counts.
-    read: &'j dyn Fn() -> Option<Object<'r>>,
-    judge: &'j dyn Fn(&Object<'r>) -> Counts,
+    read: &'j dyn Fn() -> Option<&'j Object<'j>>,
+    judge: &'j dyn Fn(&Object<'_>) -> Counts,
     is_told: bool,
-    old: OnceCell<Option<Object<'r>>>,
+    old: OnceCell<Option<&'j Object<'j>>>,
     left: OnceCell<RefCell<Counts>>,
     /// The templates that were asked about, and whether each is another one.
     asked: RefCell<Vec<(u64, bool)>>,
@@ -118,8 +118,8 @@ impl About {
 impl<'j, 'r> Was<'j, 'r> {
     pub(super) const fn new(
         new: &'j Object<'r>,
-        read: &'j dyn Fn() -> Option<Object<'r>>,
-        judge: &'j dyn Fn(&Object<'r>) -> Counts,
+        read: &'j dyn Fn() -> Option<&'j Object<'j>>,
+        judge: &'j dyn Fn(&Object<'_>) -> Counts,
         is_told: bool,
     ) -> Self {
         Self {
@@ -133,8 +133,8 @@ impl<'j, 'r> Was<'j, 'r> {
         }
     }
 
-    fn old(&self) -> Option<&Object<'r>> {
-        self.old.get_or_init(self.read).as_ref()
+    fn old(&self) -> Option<&'j Object<'j>> {
+        *self.old.get_or_init(self.read)
     }
 }
 

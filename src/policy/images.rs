@@ -8,30 +8,26 @@ use crate::request::Request;
 use crate::settings::Settings;
 use crate::splice;
 use crate::violation::{Action, Code};
-use crate::workload::{self, Found, ImageField, Object};
+use crate::workload::{Found, ImageField, Object};
 
+use super::context::Context;
 use super::exempted::Exempted;
 use super::finding::{AboutImage, OfImage};
 use super::mirrors::{Asking, Cause, Mirrors, Runs};
 use super::{Judged, is_filled_in_by_istio};
-
-/// Adds the images that only the settings know to those that an object shows by its shape.
-pub(super) fn add(settings: &Settings<'_>, request: &Request<'_>, object: &mut Object<'_>) {
-    workload::add_images(&settings.image_paths, object, &request.kind);
-}
 
 /// Everything wrong with the images of an object that no exemption covers, and what is rewritten.
 ///
 /// Images for which a registry must be asked come last, and nothing is asked any more once something
 /// refuses the request.
 pub(super) fn judge(
-    settings: &Settings<'_>,
-    request: &Request<'_>,
+    context: &Context<'_, '_, '_>,
     object: &Object<'_>,
-    mirrors: &mut Mirrors<'_, '_, '_>,
+    mirrors: &mut Mirrors<'_, '_, '_, '_>,
     exempted: &mut Exempted<'_, '_, '_>,
     judged: &mut Judged<'_>,
 ) {
+    let (settings, request) = (context.settings, context.request);
     let strictest = settings.strictest().unwrap_or_default();
     // An image that occurs again is judged once, where it has no mirror; a few are judged sooner than noted.
     let may_recur = object.found.len() > FEW && settings.mirrors.is_empty();
@@ -100,7 +96,7 @@ fn one(
     settings: &Settings<'_>,
     request: &Request<'_>,
     image: &ImageField<'_>,
-    mirrors: &mut Mirrors<'_, '_, '_>,
+    mirrors: &mut Mirrors<'_, '_, '_, '_>,
     exempted: &mut Exempted<'_, '_, '_>,
     judged: &mut Judged<'_>,
 ) -> Outcome {
@@ -151,7 +147,7 @@ fn held_against_lists(
     settings: &Settings<'_>,
     (written, mirrored): (&Reference<'_>, Option<&Reference<'_>>),
     runs: &Runs,
-    mirrors: &Mirrors<'_, '_, '_>,
+    mirrors: &Mirrors<'_, '_, '_, '_>,
     exempted: &mut Exempted<'_, '_, '_>,
     put: &mut OfImage<'_, '_>,
     judged: &mut Judged<'_>,
@@ -226,7 +222,7 @@ fn is_because(settings: &Settings<'_>, written: &Reference<'_>, cause: &Cause, c
 #[cold]
 fn would_pass(
     settings: &Settings<'_>,
-    mirrors: &Mirrors<'_, '_, '_>,
+    mirrors: &Mirrors<'_, '_, '_, '_>,
     image: &Reference<'_>,
     code: Code,
 ) -> bool {

@@ -17,23 +17,21 @@
 //! | pull policy `Never`, `auto` of Istio, exempt | any | as written |
 //! | pinned, with `digest: skip`; not on the mirror, with `checkExists` | any | as written |
 
-use std::borrow::Cow;
-
 use crate::exemption::Check;
 use crate::hashing::{ByHash, Seen, hash_of};
 use crate::image::Reference;
 use crate::json::{Step, lookup};
 use crate::kind::GroupKind;
 use crate::mirror::{self, Mirror, Mirrored, OnCheckError, Rewrite};
-use crate::registry::{Existence, Registry};
+use crate::registry::{Existence, Registry, Unreachable};
 use crate::request::{Operation, Request};
-use crate::settings::Settings;
 use crate::shown::Shown;
 use crate::splice::{self, Change, Edit};
 use crate::violation::{Action, Code, Fate};
-use crate::workload::{self, Found, ImageField, Object, Source};
+use crate::workload::{ImageField, Object, Source};
 
 use super::applies::Applies;
+use super::context::{Context, Subject};
 use super::exempted::Exempted;
 use super::finding::{AboutImage, OfImage};
 use super::pull_secrets;
@@ -99,15 +97,12 @@ pub(super) enum Asking {
 }
 
 /// The mirrors of the settings, for one object.
-pub(super) struct Mirrors<'p, 's, 'r> {
-    settings: &'p Settings<'s>,
-    request: &'p Request<'r>,
+pub(super) struct Mirrors<'p, 's, 'c, 'r> {
+    context: &'p Context<'p, 's, 'c>,
     object: &'p Object<'r>,
-    registry: &'p dyn Registry,
+    subject: Subject<'p>,
     treatment: Treatment,
     applies: Applies,
-    /// The images of the old object by the hash of their pairing; read when they are needed.
-    old: Option<ByHash<Cow<'r, str>>>,
     /// Whether registries are asked.
     pub(super) asking: Asking,
     /// The images that a registry is to be asked for.
@@ -118,28 +113,25 @@ pub(super) struct Mirrors<'p, 's, 'r> {
     pull_secrets: Vec<&'s str>,
 }
 
-impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
-    /// `is_old` for the object as it was, in which nothing changes.
+impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
     pub(super) fn new(
-        settings: &'p Settings<'s>,
-        request: &'p Request<'r>,
+        context: &'p Context<'p, 's, 'c>,
         object: &'p Object<'r>,
-        registry: &'p dyn Registry,
-        is_old: bool,
+        subject: Subject<'p>,
     ) -> Self {
+        let settings = context.settings;
         let treatment = if settings.mirrors.is_empty() {
             Treatment::Written
         } else {
-            treatment(settings.rewrite, request, object, is_old)
+            let is_old = matches!(subject, Subject::Old);
+            treatment(settings.rewrite, context.request, object, is_old)
         };
         Self {
-            settings,
-            request,
+            context,
             object,
-            registry,
+            subject,
             treatment,
             applies: Applies::new(settings),
-            old: None,
             asking: Asking::Later,
             wanted: Seen::default(),
             asked: ByHash::default(),
@@ -154,15 +146,15 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         written: &Reference<'_>,
         exempted: &mut Exempted<'_, '_, '_>,
     ) -> Runs {
-        let (request, object) = (self.request, self.object);
+        let (request, object) = (self.context.request, self.object);
         let applies = |index, mirror: &Mirror<'_>| {
             self.applies
                 .mirror(index, &mirror.selector, request, object)
         };
-        if self.settings.mirrors.is_empty() || is_filled_in_by_istio(request, image) {
+        if self.context.settings.mirrors.is_empty() || is_filled_in_by_istio(request, image) {
             return Runs::default();
         }
-        let Some(mirror) = mirror::find(&self.settings.mirrors, written, applies) else {
+        let Some(mirror) = mirror::find(&self.context.settings.mirrors, written, applies) else {
             return Runs::default();
         };
         let treatment = self.treatment_of(image);
@@ -220,14 +212,16 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
     ///
     /// Where the request could be refused for the mirror alone.
     pub(super) fn of(&self, image: &Reference<'_>) -> Result<Option<String>, ()> {
-        if self.settings.mirrors.is_empty() || self.settings.rewrite == Rewrite::Never {
+        if self.context.settings.mirrors.is_empty()
+            || self.context.settings.rewrite == Rewrite::Never
+        {
             return Ok(None);
         }
         let applies = |index, mirror: &Mirror<'_>| {
             let selector = &mirror.selector;
-            (self.applies).mirror(index, selector, self.request, self.object)
+            (self.applies).mirror(index, selector, self.context.request, self.object)
         };
-        let Some(mirror) = mirror::find(&self.settings.mirrors, image, applies) else {
+        let Some(mirror) = mirror::find(&self.context.settings.mirrors, image, applies) else {
             return Ok(None);
         };
         match mirror.mirrored(image) {
@@ -329,7 +323,7 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
     ) {
         let image = put.image;
         if self.treatment == Treatment::Edited
-            && self.request.kind.is_pod()
+            && self.context.request.kind.is_pod()
             && !image.is_never_pulled
         {
             self.need_secrets(written, mirrored.unwrap_or(written), exempted);
@@ -359,7 +353,7 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
                 format!("{who} pulled from its mirror `{}`", Shown(mirror))
             });
         } else if let Some(mirror) = &runs.instead
-            && self.settings.rewrite == Rewrite::Never
+            && self.context.settings.rewrite == Rewrite::Never
             && !is_refused
         {
             tell(Code::MirrorAvailable, Action::Warn, &|_| {
@@ -392,11 +386,11 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         runs: &Reference<'_>,
         exempted: &mut Exempted<'_, '_, '_>,
     ) {
-        for (index, mirror) in self.settings.mirrors.iter().enumerate() {
+        for (index, mirror) in self.context.settings.mirrors.iter().enumerate() {
             let selector = &mirror.selector;
             if !mirror.pull_secrets.is_empty()
                 && mirror.holds(runs)
-                && (self.applies).mirror(index, selector, self.request, self.object)
+                && (self.applies).mirror(index, selector, self.context.request, self.object)
                 && !exempted.cover(Check::Mirrors, Some(written))
             {
                 for secret in &mirror.pull_secrets {
@@ -408,27 +402,10 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         }
     }
 
-    /// The image of the same container or volume in the old object.
-    fn before(&mut self, image: &ImageField<'_>) -> Option<&str> {
-        let (request, settings) = (self.request, self.settings);
-        let old = self.old.get_or_insert_with(|| {
-            let mut images = ByHash::default();
-            let old = request
-                .old_object
-                .map(|value| Object::read(value, &request.kind));
-            if let Some(Ok(mut old)) = old {
-                workload::add_images(&settings.image_paths, &mut old, &request.kind);
-                for found in old.found {
-                    if let Found::Image(image) = found {
-                        let pairing = hash_of(&image.pairing());
-                        images.entry(pairing).or_insert(image.text);
-                    }
-                }
-            }
-            images
-        });
-        let pairing = hash_of(&image.pairing());
-        old.get(&pairing).map(Cow::as_ref)
+    /// The image of the same container or volume in the old object, as it is written.
+    fn before(&self, image: &ImageField<'_>) -> Option<&str> {
+        let before = self.context.image_before(image);
+        before.map(|before| before.text.as_ref())
     }
 
     /// Whether the registry has an image; asked once for each.
@@ -440,7 +417,10 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         if self.asking == Asking::Never {
             return Existence::There;
         }
-        let answer = self.registry.has(text);
+        let answer = match self.subject {
+            Subject::New(registry) => registry.has(text),
+            Subject::Old => Unreachable.has(text),
+        };
         self.asked.insert(hash, answer.clone());
         answer
     }

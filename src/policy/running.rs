@@ -6,11 +6,11 @@ use crate::exemption::Check;
 use crate::hashing::Seen;
 use crate::image::Reference;
 use crate::mirror::{self, Mirrored, Rewrite};
-use crate::request::{Operation, Request};
-use crate::settings::Settings;
+use crate::request::Operation;
 use crate::workload::{Found, ImageField, Object, Source};
 
 use super::applies::Applies;
+use super::context::Context;
 use super::{is_filled_in_by_istio, mirrors};
 
 /// What is taken of a mirror that a registry has to be asked for first.
@@ -30,13 +30,10 @@ struct Pulled {
 }
 
 /// The images of an object, of the old one and of what was last applied, as they run.
-pub(super) struct Running<'p, 's, 'r> {
-    settings: &'p Settings<'s>,
-    request: &'p Request<'r>,
+pub(super) struct Running<'p, 's, 'c, 'r> {
+    context: &'p Context<'p, 's, 'c>,
     object: &'p Object<'r>,
     applies: Applies,
-    /// The old object, read once, and not before it is needed.
-    old: OnceCell<Option<Object<'r>>>,
     old_applies: Applies,
     /// What each of its containers and volumes runs.
     old_images: OnceCell<Seen>,
@@ -44,30 +41,20 @@ pub(super) struct Running<'p, 's, 'r> {
     edits_what_changes: OnceCell<bool>,
 }
 
-impl<'p, 's, 'r> Running<'p, 's, 'r> {
-    pub(super) fn new(
-        settings: &'p Settings<'s>,
-        request: &'p Request<'r>,
-        object: &'p Object<'r>,
-    ) -> Self {
+impl<'p, 's, 'c, 'r> Running<'p, 's, 'c, 'r> {
+    pub(super) fn new(context: &'p Context<'p, 's, 'c>, object: &'p Object<'r>) -> Self {
         Self {
-            settings,
-            request,
+            context,
             object,
-            applies: Applies::new(settings),
-            old: OnceCell::new(),
-            old_applies: Applies::new(settings),
+            applies: Applies::new(context.settings),
+            old_applies: Applies::new(context.settings),
             old_images: OnceCell::new(),
             edits_what_changes: OnceCell::new(),
         }
     }
 
-    fn old(&self) -> Option<&Object<'r>> {
-        let read = || {
-            let value = self.request.old_object?;
-            Object::read(value, &self.request.kind).ok()
-        };
-        self.old.get_or_init(read).as_ref()
+    fn old(&self) -> Option<&Object<'c>> {
+        self.context.old().ok().flatten()
     }
 
     /// Whether the old object runs the mirror in that container, so that the image becomes it again.
@@ -91,7 +78,7 @@ impl<'p, 's, 'r> Running<'p, 's, 'r> {
     ///
     /// A Pod runs what it says, but for the images that this request rewrites.
     pub(super) fn as_it_will_run(&self, image: &ImageField<'_>, unasked: Unasked) -> String {
-        let request = self.request;
+        let request = self.context.request;
         let is_pod = request.kind.is_pod();
         let is_old = request.old_object.is_some_and(|old| old.holds(image.raw));
         let is_written = is_pod && (is_old || request.user.is_none());
@@ -116,8 +103,10 @@ impl<'p, 's, 'r> Running<'p, 's, 'r> {
     }
 
     fn edits_what_changes(&self) -> bool {
-        let edits =
-            || mirrors::edits_what_changes(self.settings.rewrite, self.request, self.object);
+        let edits = || {
+            let (settings, request) = (self.context.settings, self.context.request);
+            mirrors::edits_what_changes(settings.rewrite, request, self.object)
+        };
         *self.edits_what_changes.get_or_init(edits)
     }
 
@@ -133,7 +122,7 @@ impl<'p, 's, 'r> Running<'p, 's, 'r> {
         applies: &Applies,
         image: &ImageField<'_>,
     ) -> Option<Pulled> {
-        let (settings, request) = (self.settings, self.request);
+        let (settings, request) = (self.context.settings, self.context.request);
         let is_left = settings.rewrite == Rewrite::Never
             || image.is_never_pulled
             || is_filled_in_by_istio(request, image)
