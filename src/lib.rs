@@ -53,6 +53,7 @@
 pub mod annotation;
 pub mod change;
 pub mod check;
+pub mod code;
 mod drift;
 pub mod exemption;
 pub mod glob;

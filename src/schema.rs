@@ -9,7 +9,7 @@ use crate::hashing::Seen;
 use crate::json::{Key, Kind, Spot, Step, Value, repeats_a_key};
 use crate::shown::Shown;
 
-pub use error::{SettingsError, SettingsErrors};
+pub use error::{SettingsError, SettingsErrorKind, SettingsErrors};
 
 /// A value of the settings and the way to it.
 #[derive(Clone, Copy)]
@@ -56,11 +56,15 @@ impl<'t, 'n> Entry<'t, 'n> {
 
     /// Notes a mistake in this entry.
     pub(crate) fn error(&self, errors: &mut SettingsErrors, problem: impl AsRef<str>) {
+        self.note(errors, SettingsErrorKind::Invalid, problem.as_ref());
+    }
+
+    fn note(&self, errors: &mut SettingsErrors, kind: SettingsErrorKind, problem: &str) {
         let path = match self.spot {
             Some(spot) => spot.location().to_string(),
             None => "settings".to_owned(),
         };
-        errors.push(path, problem.as_ref());
+        errors.push(path, kind, problem);
     }
 
     /// Notes that this entry has the wrong type.
@@ -77,7 +81,8 @@ impl<'t, 'n> Entry<'t, 'n> {
             (Kind::Text, "a list") => ", put it in brackets",
             _ => "",
         };
-        self.error(errors, format!("expected {expected}, got {found}{instead}"));
+        let problem = format!("expected {expected}, got {found}{instead}");
+        self.note(errors, SettingsErrorKind::WrongType, &problem);
     }
 
     /// Hands every member of a map to `read`, with its key if that is one of `keys`.
@@ -121,10 +126,8 @@ impl<'t, 'n> Entry<'t, 'n> {
 
     /// Notes a key that is none of ours.
     fn unknown(&self, key: Key<'_>, keys: &[&str], errors: &mut SettingsErrors) {
-        self.error(
-            errors,
-            format!("unknown key{}", suggestion(key.text(), keys)),
-        );
+        let problem = format!("unknown key{}", suggestion(key.text(), keys));
+        self.note(errors, SettingsErrorKind::UnknownKey, &problem);
     }
 
     /// Hands every member of a map to `read`; notes repeated keys.
@@ -144,7 +147,11 @@ impl<'t, 'n> Entry<'t, 'n> {
             let spot = Spot::below(self.spot, Step::key(key.text()));
             let entry = Entry::at(value, &spot);
             if seen.as_mut().is_some_and(|seen| !seen.insert(key.text())) {
-                entry.error(errors, "this key occurs twice");
+                entry.note(
+                    errors,
+                    SettingsErrorKind::RepeatedKey,
+                    "this key occurs twice",
+                );
             } else {
                 read(key, entry, errors);
             }

@@ -23,7 +23,7 @@ use crate::violation::Action;
 use crate::workload::ImagePath;
 
 pub use crate::check::{AllowReject, Digests};
-pub use crate::schema::{SettingsError, SettingsErrors};
+pub use crate::schema::{SettingsError, SettingsErrorKind, SettingsErrors};
 
 /// Settings without a mistake in them. Borrows from the [`Document`](crate::json::Document) they are in.
 #[derive(Clone, Debug, Default)]
@@ -189,10 +189,24 @@ impl<'a> Settings<'a> {
         {
             errors.push(
                 "settings".to_owned(),
+                SettingsErrorKind::Invalid,
                 "no rule: set `registries`, `images`, `tags`, `digests`, `mirrors`, `annotations`, `changes` or `drift`, else everything is accepted",
             );
         }
         settings
+    }
+
+    /// Whether a `match` asks for the namespace of an object.
+    pub fn asks_for_namespace(&self) -> bool {
+        let of_annotations = self
+            .annotations
+            .iter()
+            .filter_map(|item| item.selector().ok());
+        let others = (self.mirrors.iter().map(|mirror| &mirror.selector))
+            .chain(self.changes.iter().map(|rule| &rule.selector))
+            .chain(self.exemptions.iter().map(|exemption| &exemption.selector));
+        let mut all = others.map(Cow::Borrowed).chain(of_annotations);
+        all.any(|selector| selector.namespaces.is_some())
     }
 
     /// The lists that an image is held against.

@@ -57,7 +57,7 @@ pub(super) fn find_contradictions(
         let key = rule.names.key(*allowed);
         let mut denied = rule.denied.iter().map(|denied| rule.names.key(*denied));
         if let Some(denied) = denied.find(|denied| glob::covers(denied, &key)) {
-            errors.push(
+            errors.contradiction(
                 format!("{path}.allowed[{at}]"),
                 &format!(
                     "`{}` allows nothing: `denied` has `{}`",

@@ -75,7 +75,7 @@ pub(super) fn find_contradictions(
     for (at, group) in rule.conflicting.iter().enumerate() {
         let required = group.iter().filter(|name| rule.required.contains(name));
         if required.count() > 1 {
-            errors.push(
+            errors.contradiction(
                 format!("{path}.conflicting[{at}]"),
                 "more than one of these is required, and at most one may be there",
             );

@@ -92,7 +92,7 @@ fn contradicts(
     list: &str,
     entry: &str,
 ) {
-    errors.push(
+    errors.contradiction(
         path,
         &format!(
             "`{}` contradicts `annotations[{by}].{list}` (`{}`): it cannot be there and not be there",
@@ -103,7 +103,7 @@ fn contradicts(
 }
 
 fn not_admitted(errors: &mut SettingsErrors, path: String, key: &str, by: usize) {
-    errors.push(
+    errors.contradiction(
         path,
         &format!(
             "`{}` is not among `annotations[{by}].allowed`: add it there",

@@ -71,7 +71,7 @@ pub(super) fn find_contradictions(
 ) {
     for (at, name) in rule.create_only.iter().enumerate() {
         if let Some(other) = rule.immutable.iter().position(|other| other == name) {
-            errors.push(
+            errors.contradiction(
                 format!("{path}.createOnly[{at}]"),
                 &format!(
                     "`{}` is in `immutable[{other}]` too: one lets it be removed, the other does not",

@@ -50,14 +50,22 @@ const ACTIONS: [(&str, RuleAction); 3] = [
 #[derive(Clone, Debug)]
 pub struct AnnotationItem<'a> {
     index: usize,
-    value: Value<'a>,
-    whole: Option<Box<(Selector<'a>, AnnotationRule<'a>)>>,
+    parts: Parts<'a>,
+}
+
+#[derive(Clone, Debug)]
+enum Parts<'a> {
+    Read(Box<(Selector<'a>, AnnotationRule<'a>)>),
+    Unread(Value<'a>),
 }
 
 impl<'a> AnnotationItem<'a> {
-    /// The `match` as it is written; none where there is none.
-    pub(crate) fn written_match(&self) -> Option<&'a str> {
-        member(self.value, "match").map(Value::text)
+    /// The `match` as it is written, where it is yet to be read.
+    pub(crate) fn unread_match(&self) -> Option<Value<'a>> {
+        match self.parts {
+            Parts::Read(_) => None,
+            Parts::Unread(item) => member(item, "match"),
+        }
     }
 
     /// Which requests the rule is about; none where this one is not among them, whatever is in the object.
@@ -70,8 +78,7 @@ impl<'a> AnnotationItem<'a> {
         request: &Request<'_>,
         object: &Object<'_>,
     ) -> Result<Option<Cow<'_, Selector<'a>>>, SettingsErrors> {
-        let written = member(self.value, "match").filter(|_| self.whole.is_none());
-        if let Some(written) = written {
+        if let Some(written) = self.unread_match() {
             let mut errors = SettingsErrors::default();
             let read = |entry: Entry<'_, 'a>| selector::read_without_fields(entry, &mut errors);
             let selector = self.in_match(written, read);
@@ -90,10 +97,10 @@ impl<'a> AnnotationItem<'a> {
     ///
     /// Every mistake in the `match`.
     pub fn selector(&self) -> Result<Cow<'_, Selector<'a>>, SettingsErrors> {
-        if let Some(whole) = &self.whole {
-            return Ok(Cow::Borrowed(&whole.0));
+        if let Parts::Read(read) = &self.parts {
+            return Ok(Cow::Borrowed(&read.0));
         }
-        let Some(written) = member(self.value, "match") else {
+        let Some(written) = self.unread_match() else {
             return Ok(Cow::Owned(Selector::default()));
         };
         let mut errors = SettingsErrors::default();
@@ -118,13 +125,14 @@ impl<'a> AnnotationItem<'a> {
         &self,
         there: There<'_>,
     ) -> Result<Cow<'_, AnnotationRule<'a>>, SettingsErrors> {
-        if let Some(whole) = &self.whole {
-            return Ok(Cow::Borrowed(&whole.1));
-        }
+        let item = match &self.parts {
+            Parts::Read(read) => return Ok(Cow::Borrowed(&read.1)),
+            Parts::Unread(item) => *item,
+        };
         let mut errors = SettingsErrors::default();
         let list = Spot::below(None, Step::key("annotations"));
         let spot = Spot::below(Some(&list), Step::Index(self.index));
-        let entry = Entry::at(self.value, &spot);
+        let entry = Entry::at(item, &spot);
         let rule = read_rule(self.index, entry, Some(there), None, &mut errors);
         errors.into_result(Cow::Owned(rule))
     }
@@ -144,10 +152,10 @@ impl<'a> AnnotationItem<'a> {
     ///
     /// Every mistake in its `match`.
     pub fn with(&self, rule: AnnotationRule<'a>) -> Result<Self, SettingsErrors> {
-        let whole = Box::new((self.selector()?.into_owned(), rule));
+        let read = Box::new((self.selector()?.into_owned(), rule));
         Ok(Self {
-            whole: Some(whole),
-            ..*self
+            index: self.index,
+            parts: Parts::Read(read),
         })
     }
 }
@@ -162,16 +170,14 @@ pub(crate) fn read<'n>(
     entry.list(errors, &mut |index, entry, errors| {
         // What is no map, or empty, can only be a mistake.
         let may_wait = entry.value.kind() == Kind::Map && !entry.value.is_empty();
-        let is_whole = is_whole || !may_wait;
-        items.push(AnnotationItem {
-            index,
-            value: entry.value,
-            whole: is_whole.then(|| {
-                let mut selector = Selector::default();
-                let rule = read_rule(index, entry, None, Some(&mut selector), errors);
-                Box::new((selector, rule))
-            }),
-        });
+        let parts = if is_whole || !may_wait {
+            let mut selector = Selector::default();
+            let rule = read_rule(index, entry, None, Some(&mut selector), errors);
+            Parts::Read(Box::new((selector, rule)))
+        } else {
+            Parts::Unread(entry.value)
+        };
+        items.push(AnnotationItem { index, parts });
     });
     items
 }

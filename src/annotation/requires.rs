@@ -227,7 +227,7 @@ pub(super) fn find_contradictions(
         };
         for (at, requirement) in rule.requires.iter().enumerate() {
             if requirement.when.iter().chain(&requirement.then).any(absent) {
-                errors.push(
+                errors.contradiction(
                     format!("{path}.requires[{at}]"),
                     &format!(
                         "`{}` is never absent here: `values` gives it a default",

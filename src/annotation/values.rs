@@ -157,7 +157,7 @@ pub(super) fn find_contradictions(
         if let Some(pattern) = values.pattern
             && let Err(problem) = pattern::check(pattern)
         {
-            errors.push(
+            errors.contradiction(
                 format!("{path}.values.{}.pattern", Shown(values.name.text())),
                 &format!("`{}`: {problem}", Shown(pattern)),
             );

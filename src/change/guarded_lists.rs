@@ -239,7 +239,7 @@ pub(crate) fn find(rules: &[ChangeRule<'_>], errors: &mut SettingsErrors) {
                     Shown(&Location(written.to_vec()).to_string()),
                     Shown(&Location(meant).to_string())
                 );
-                errors.push(format!("changes[{index}].guard[{at}]"), &problem);
+                errors.contradiction(format!("changes[{index}].guard[{at}]"), &problem);
             }
         }
     }

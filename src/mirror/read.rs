@@ -130,7 +130,7 @@ pub(crate) fn find_contradictions(mirrors: &[Mirror<'_>], errors: &mut SettingsE
     for (index, mirror) in mirrors.iter().enumerate() {
         let path = || format!("mirrors[{index}]");
         if mirror.target.is_everything() {
-            errors.push(
+            errors.contradiction(
                 format!("{}.mirror", path()),
                 &format!(
                     "`{}` is where every image is already: name another registry",
@@ -151,7 +151,7 @@ pub(crate) fn find_contradictions(mirrors: &[Mirror<'_>], errors: &mut SettingsE
                     Shown(mirror.source.text())
                 )
             };
-            errors.push(
+            errors.contradiction(
                 path(),
                 &format!("never used: `mirrors[{earlier_index}]` {problem}"),
             );
@@ -160,7 +160,7 @@ pub(crate) fn find_contradictions(mirrors: &[Mirror<'_>], errors: &mut SettingsE
         for (other_index, (other, source)) in mirrors.iter().zip(&sources).enumerate() {
             // `*` means what is under no mirror yet.
             if !other.source.is_everything() && meets(&target, source) {
-                errors.push(
+                errors.contradiction(
                     format!("{}.mirror", path()),
                     &format!(
                         "`{}` is itself under the source `{}` of `mirrors[{other_index}]`: an image would be rewritten twice, narrow the source or choose another mirror",
@@ -171,7 +171,7 @@ pub(crate) fn find_contradictions(mirrors: &[Mirror<'_>], errors: &mut SettingsE
             }
         }
         if let Some(problem) = never_valid(mirror).or_else(|| loses_the_name(mirror)) {
-            errors.push(format!("{}.mirror", path()), &problem);
+            errors.contradiction(format!("{}.mirror", path()), &problem);
         }
     }
 }

@@ -3,8 +3,6 @@
 
 use std::hash::{Hash, Hasher};
 
-use rollout_guard_json::is_same;
-
 use crate::annotation::{
     Annotation, AnnotationItem, AnnotationRule, Annotations, Name, Names, Objection, RuleAction,
     Target, at, of_object, of_templates_in,
@@ -105,8 +103,8 @@ struct Judge<'p, 'c, 'r> {
     places: [Option<Vec<Annotations<'r>>>; 2],
     /// What each of these was before, for rules that compare.
     before: [Option<Vec<Option<Annotations<'p>>>>; 2],
-    /// By the text of a `match`, which many rules share, whether it is about the request.
-    matchings: Vec<(&'p str, Matching)>,
+    /// Whether a `match`, which many rules share, is about the request.
+    matchings: Vec<(Value<'p>, Matching)>,
     is_owned_replica_set: Option<bool>,
 }
 
@@ -147,11 +145,11 @@ impl<'p, 'r> Judge<'p, '_, 'r> {
 
     /// Whether a rule is about the request.
     fn matching(&mut self, item: &AnnotationItem<'p>) -> Result<Matching, SettingsErrors> {
-        let Some(written) = item.written_match() else {
-            return Ok(Matching::Yes);
-        };
+        let written = item.unread_match();
         let mut known = self.matchings.iter();
-        if let Some((_, matching)) = known.find(|(known, _)| is_same(known, written)) {
+        if let Some(written) = written
+            && let Some((_, matching)) = known.find(|(known, _)| known.is_written_as(written))
+        {
             return Ok(*matching);
         }
         let selector = item.selector_for(self.request, self.object)?;
@@ -169,7 +167,8 @@ impl<'p, 'r> Judge<'p, '_, 'r> {
             }
             _ => Matching::No,
         };
-        self.matchings.push((written, matching));
+        self.matchings
+            .extend(written.map(|written| (written, matching)));
         Ok(matching)
     }
 

@@ -43,7 +43,7 @@ use std::process::ExitCode;
 
 use clap::{ColorChoice, Parser};
 use rollout_guard_manifests::{
-    finding, judge, manifest, object, policy_file, settings_odd, settings_text,
+    finding, judge, manifest, object, policy_file, settings_lints, settings_text,
 };
 
 use command::Command;

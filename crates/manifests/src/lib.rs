@@ -12,7 +12,7 @@
 //! | [`trial`] | settings and a manifest that somebody tries on each other |
 //! | [`judge`], [`finding`], [`entry`] | the verdict on every object of a file, with places |
 //! | [`admission_policy`] | settings as a policy that can be applied |
-//! | [`settings_odd`], [`settings_text`] | what is odd in settings; settings in sentences |
+//! | [`settings_lints`], [`settings_text`] | what in valid settings is probably a mistake; settings in sentences |
 //! | [`policy_file`] | settings, alone or in policies of Kubewarden |
 //! | [`object`], `kind` | the objects of a document, and the request for each |
 //! | [`manifest`] | YAML and JSON as kubectl reads them |
@@ -28,6 +28,6 @@ mod kind;
 pub mod manifest;
 pub mod object;
 pub mod policy_file;
-pub mod settings_odd;
+pub mod settings_lints;
 pub mod settings_text;
 pub mod trial;

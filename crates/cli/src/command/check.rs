@@ -226,9 +226,7 @@ impl Judging {
             policies: sources.iter().zip(policies(settings)).collect(),
             image_paths: image_paths(settings),
             namespace,
-            asks_for_namespace: sources
-                .iter()
-                .any(|source| source.json().contains("\"namespaces\"")),
+            asks_for_namespace: settings.iter().any(Settings::asks_for_namespace),
             identity: if self.audit {
                 Identity::Nobody
             } else if let Some(name) = &self.user {
