@@ -19,8 +19,8 @@ mod finding;
 mod images;
 mod kept;
 mod mirrors;
+mod pull;
 mod pull_secrets;
-mod running;
 mod told;
 
 use std::cell::RefCell;
@@ -33,12 +33,13 @@ use crate::request::{Operation, Request, RequestError};
 use crate::settings::{OnUpdate, Settings, SettingsErrors};
 use crate::splice::{self, Edit};
 use crate::verdict::{MOST_LINES, Verdict};
-use crate::workload::{ImageField, Object};
+use crate::workload::Object;
 
 use context::{Context, Subject};
 use exempted::Exempted;
 use finding::{Before, Counts, Findings, Known, Was};
 use mirrors::Mirrors;
+use pull::Pulls;
 
 /// Settings, ready to judge requests.
 #[derive(Clone, Copy, Debug)]
@@ -261,7 +262,7 @@ fn judge<'j>(
     before: Before<'j>,
 ) -> Result<Judged<'j>, SettingsErrors> {
     let (settings, request) = (context.settings, context.request);
-    let only_warns = is_static_pod(request, object);
+    let only_warns = context.is_static_pod(object);
     let mut judged = Judged {
         findings: Findings::new(before, only_warns),
         annotations: Findings::new(before, only_warns),
@@ -273,10 +274,11 @@ fn judge<'j>(
     let annotations = &mut judged.annotations;
     annotations::judge(context, object, subject, &mut exempted, annotations)?;
     if context.has_images() {
-        let mut mirrors = Mirrors::new(context, object, subject);
+        let pulls = Pulls::new(context, object, matches!(subject, Subject::Old));
+        let mut mirrors = Mirrors::new(&pulls, subject);
         images::judge(context, object, &mut mirrors, &mut exempted, &mut judged);
         mirrors.add_pull_secrets(&mut judged);
-        drift::judge(context, object, &mut exempted, &mut judged.findings);
+        drift::judge(&pulls, &mut exempted, &mut judged.findings);
     }
     Ok(judged)
 }
@@ -304,7 +306,7 @@ fn remove(
     let judge = |old: &Object<'_>| judge_old(context, old);
     let was = Was::new(&without, &read, &judge, true);
     let before = before(request, &was);
-    let mut after = Findings::new(before, is_static_pod(request, &without));
+    let mut after = Findings::new(before, context.is_static_pod(&without));
     let mut exempted = Exempted::new(&context.settings.exemptions, request, &without, used);
     // It has no images here, and no registry is asked.
     let subject = Subject::New(&Unreachable);
@@ -346,29 +348,4 @@ fn is_eviction(request: &Request<'_>) -> bool {
     request.operation == Operation::Create
         && request.sub_resource.as_deref() == Some("eviction")
         && request.kind.is_eviction()
-}
-
-/// Whether Istio's injector fills an image in. It does when a Pod is created; afterwards a node pulls the
-/// image of that name.
-fn is_filled_in_by_istio(request: &Request<'_>, image: &ImageField<'_>) -> bool {
-    image.is_istio_placeholder()
-        && (request.operation == Operation::Create || !request.kind.is_pod())
-}
-
-/// Whether the object mirrors a static Pod, which runs whatever becomes of its mirror: its kubelet
-/// says so (annotation `kubernetes.io/config.mirror`), and it is the kubelet that says so.
-fn is_static_pod(request: &Request<'_>, object: &Object<'_>) -> bool {
-    let is_kubelet = request
-        .user
-        .as_ref()
-        .is_some_and(|user| user.groups.iter().any(|group| group == "system:nodes"));
-    let annotation = [
-        Step::key("annotations"),
-        Step::key("kubernetes.io/config.mirror"),
-    ];
-    is_kubelet
-        && request.kind.is_pod()
-        && object
-            .metadata
-            .is_some_and(|metadata| !lookup(metadata, &annotation).is_empty())
 }

@@ -6,7 +6,7 @@ use crate::annotation::of_jobs;
 use crate::hashing::Seen;
 use crate::json::{Key, Place, Step, Value};
 use crate::request::Request;
-use crate::workload::{self, Object};
+use crate::workload::{ImageField, Object};
 
 use super::controllers::unties_owners;
 use super::difference::{Change, Differences, is_owner, zip};
@@ -79,12 +79,12 @@ impl<'p, 'a> Compared<'p, 'a> {
         }
     }
 
-    /// What differs of what a rule guards. Images are compared by what `as_it_will_run` makes of
-    /// their texts.
+    /// What differs of what a rule guards. Images that are not written alike are equal if `comes_to_the_same`
+    /// says so of what one was and is.
     pub(crate) fn differences(
         &self,
         rule: &ChangeRule<'_>,
-        as_it_will_run: &dyn Fn(&workload::ImageField<'_>) -> String,
+        comes_to_the_same: &dyn Fn(&ImageField<'_>, &ImageField<'_>) -> bool,
     ) -> Differences {
         let mut differences = Differences::new(rule.guards.len() > 1).without(self.left_out());
         for guard in &rule.guards {
@@ -92,12 +92,9 @@ impl<'p, 'a> Compared<'p, 'a> {
                 Guard::Images => {
                     // A path of the settings may lead anywhere.
                     if self.is_body_changed || self.has_image_paths {
-                        images::compare(
-                            self.old,
-                            self.new,
-                            &|was, is| as_it_will_run(was) == as_it_will_run(is),
-                            &mut |was, is| images::note(was, is, &mut differences),
-                        );
+                        images::compare(self.old, self.new, comes_to_the_same, &mut |was, is| {
+                            images::note(was, is, &mut differences);
+                        });
                     }
                 }
                 Guard::Annotations(glob) => self.entries("annotations", glob, &mut differences),

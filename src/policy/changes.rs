@@ -14,7 +14,7 @@ use crate::workload::Object;
 use super::context::Context;
 use super::exempted::Exempted;
 use super::finding::Findings;
-use super::running::{Running, Unasked};
+use super::pull::Pulls;
 use super::told::Told;
 
 /// Everything that a rule has against an UPDATE. Silent on CREATE, and without a user.
@@ -39,7 +39,7 @@ pub(super) fn judge_update(
     }
     is_object(old_value)?;
     let mut compared = None;
-    let running = Running::new(context, object);
+    let (pulls, old_pulls) = (OnceCell::new(), OnceCell::new());
     let manager = OnceCell::new();
     let manager = || *manager.get_or_init(|| field_manager(request, object.metadata));
     for rule in settings.changes.iter().filter(|rule| is_asked(rule)) {
@@ -63,8 +63,10 @@ pub(super) fn judge_update(
         if !is_about_it && !rule.selector.matches(request, old) {
             continue;
         }
-        let differences = compared.differences(rule, &|image| {
-            running.as_it_will_run(image, Unasked::Unknown)
+        let differences = compared.differences(rule, &|was, is| {
+            let pulls = pulls.get_or_init(|| Pulls::new(context, object, false));
+            let old_pulls = old_pulls.get_or_init(|| Pulls::new(context, old, true));
+            old_pulls.effective(was) == pulls.effective(is)
         });
         if differences.found.is_empty() || (rule.allow_restart && differences.are_restarts) {
             continue;

@@ -1,11 +1,13 @@
 //! What is asked of a request again and again: its settings, and the object as it was, read once and not before
 //! somebody asks.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use crate::hashing::{ByHash, hash_of};
+use crate::json::{Step, lookup};
 use crate::registry::Registry;
-use crate::request::{Request, RequestError};
+use crate::request::{Operation, Request, RequestError};
 use crate::settings::Settings;
 use crate::workload::{self, Found, ImageField, Object};
 
@@ -89,5 +91,29 @@ impl<'p, 's, 'r> Context<'p, 's, 'r> {
             Found::Image(image) => Some(image),
             Found::Malformed(_) => None,
         }
+    }
+
+    /// Whether Istio's injector fills an image in. It does when a Pod is created; afterwards a node pulls the
+    /// image of that name.
+    pub(super) fn is_filled_in_by_istio(&self, image: &ImageField<'_>) -> bool {
+        let request = self.request;
+        image.is_istio_placeholder()
+            && (request.operation == Operation::Create || !request.kind.is_pod())
+    }
+
+    /// Whether the object mirrors a static Pod, which runs whatever becomes of its mirror: its kubelet
+    /// says so (annotation `kubernetes.io/config.mirror`), and it is the kubelet that says so.
+    pub(super) fn is_static_pod(&self, object: &Object<'_>) -> bool {
+        let is_nodes = |group: &Cow<'_, str>| group == "system:nodes";
+        let user = self.request.user.as_ref();
+        let annotation = [
+            Step::key("annotations"),
+            Step::key("kubernetes.io/config.mirror"),
+        ];
+        user.is_some_and(|user| user.groups.iter().any(is_nodes))
+            && self.request.kind.is_pod()
+            && object
+                .metadata
+                .is_some_and(|metadata| !lookup(metadata, &annotation).is_empty())
     }
 }

@@ -4,17 +4,16 @@ use crate::check;
 use crate::exemption::Check;
 use crate::hashing::Seen;
 use crate::image::Reference;
-use crate::request::Request;
 use crate::settings::Settings;
 use crate::splice;
 use crate::violation::{Action, Code};
 use crate::workload::{Found, ImageField, Object};
 
+use super::Judged;
 use super::context::Context;
 use super::exempted::Exempted;
 use super::finding::{AboutImage, OfImage};
 use super::mirrors::{Asking, Cause, Mirrors, Runs};
-use super::{Judged, is_filled_in_by_istio};
 
 /// Everything wrong with the images of an object that no exemption covers, and what is rewritten.
 ///
@@ -27,7 +26,7 @@ pub(super) fn judge(
     exempted: &mut Exempted<'_, '_, '_>,
     judged: &mut Judged<'_>,
 ) {
-    let (settings, request) = (context.settings, context.request);
+    let settings = context.settings;
     let strictest = settings.strictest().unwrap_or_default();
     // An image that occurs again is judged once, where it has no mirror; a few are judged sooner than noted.
     let may_recur = object.found.len() > FEW && settings.mirrors.is_empty();
@@ -47,7 +46,7 @@ pub(super) fn judge(
         if passed.as_ref().is_some_and(is_known) {
             continue;
         }
-        match one(settings, request, image, mirrors, exempted, judged) {
+        match one(context, image, mirrors, exempted, judged) {
             Outcome::Passes => {
                 if let Some(passed) = &mut passed {
                     passed.insert(&image.text);
@@ -72,7 +71,7 @@ pub(super) fn judge(
         } else {
             Asking::Now
         };
-        one(settings, request, image, mirrors, exempted, judged);
+        one(context, image, mirrors, exempted, judged);
     }
     splice::merge(&mut judged.edits, edits);
 }
@@ -93,14 +92,14 @@ enum Outcome {
 
 /// Judges one image.
 fn one(
-    settings: &Settings<'_>,
-    request: &Request<'_>,
+    context: &Context<'_, '_, '_>,
     image: &ImageField<'_>,
     mirrors: &mut Mirrors<'_, '_, '_, '_>,
     exempted: &mut Exempted<'_, '_, '_>,
     judged: &mut Judged<'_>,
 ) -> Outcome {
-    let mut put = OfImage::new(image, is_filled_in_by_istio(request, image));
+    let settings = context.settings;
+    let mut put = OfImage::new(image, context.is_filled_in_by_istio(image));
     let written = match Reference::parse(&image.text) {
         Ok(written) => written,
         Err(error) => {
