@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::OnceLock;
 
-use rollout_guard_json::is_same;
+use rollout_guard_json::{has_any, is_same};
 
 use crate::glob;
 use crate::hashing::{Index, Seen};
@@ -98,10 +98,12 @@ impl<'a> Names<'a> {
             (!prefix.is_empty() && !rest.is_empty() && !rest.contains('/')).then_some(rest)
         };
         let relative = self.spellings().find_map(rest);
+        // Most names have none of these.
+        let is_plain = !has_any(text, *b"/*?");
         Name {
             text: relative.unwrap_or(text),
-            is_relative: relative.is_some() || !text.contains('/'),
-            is_glob: glob::has_wildcard(text),
+            is_relative: relative.is_some() || is_plain || !text.contains('/'),
+            is_glob: !is_plain && glob::has_wildcard(text),
         }
     }
 
