@@ -155,6 +155,45 @@ fn no_module_needs_itself() {
 }
 
 #[test]
+fn the_map_of_the_crate_is_complete_and_imports_point_down_it() {
+    let lib = include_str!("../../src/lib.rs");
+    let mut rows: BTreeMap<&str, usize> = BTreeMap::new();
+    let table = lib.lines().filter(|line| line.starts_with("//! | "));
+    for (row, line) in table.skip(1).enumerate() {
+        let cell = line.split('|').nth(1).unwrap();
+        for module in cell.split('`').skip(1).step_by(2) {
+            assert_eq!(rows.insert(module, row), None, "{module} stands twice");
+        }
+    }
+    let declared = lib
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub mod ").or(line.strip_prefix("mod ")))
+        .map(|name| name.trim_end_matches(';'));
+    assert_eq!(
+        rows.keys().copied().collect::<BTreeSet<_>>(),
+        declared.collect()
+    );
+    let mut found = BTreeMap::new();
+    modules(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+        &Way::new(),
+        &mut found,
+    );
+    let mut upward = Vec::new();
+    for (from, to) in needed(&found) {
+        let [from] = from.as_slice() else { continue };
+        for to in to {
+            let [to] = to.as_slice() else { continue };
+            let row = |module: &str| rows.get(module).copied();
+            if from != to && row(to).is_none_or(|to| Some(to) <= row(from)) {
+                upward.push(format!("{from} imports {to}"));
+            }
+        }
+    }
+    assert!(upward.is_empty(), "{upward:#?}");
+}
+
+#[test]
 fn finds_circles() {
     let text = |text: &str| text.to_owned();
     let way = |way: &str| way.split("::").map(text).collect::<Way>();
