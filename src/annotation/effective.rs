@@ -11,8 +11,9 @@ use super::{Annotation, AnnotationRule, Annotations, Name, ValueRule};
 pub(super) struct Effective<'o> {
     /// The annotations of the first spelling that is there: one, or more where it occurs twice.
     pub(super) found: Vec<&'o Annotation<'o>>,
-    /// What counts of the names that are not there: of one name one at most, of a glob one for each name.
-    pub(super) defaults: Vec<&'o str>,
+    /// The names that are not there, with what counts instead: of one name one at most, of a glob one for each
+    /// name.
+    pub(super) defaults: Vec<(Name<'o>, &'o str)>,
 }
 
 impl<'a> AnnotationRule<'a> {
@@ -38,7 +39,7 @@ impl<'a> AnnotationRule<'a> {
         }
         let mut defaults = Vec::new();
         if found.is_empty() {
-            defaults.extend(self.default_of(name));
+            defaults.extend(self.default_of(name).map(|default| (name, default)));
         }
         Effective { found, defaults }
     }
@@ -88,7 +89,8 @@ impl<'a> AnnotationRule<'a> {
         }
         for rule in defaulted {
             if self.names.is_name_of(glob, rule.name) {
-                effective.defaults.extend(rule.default.as_deref());
+                let default = rule.default.as_deref();
+                (effective.defaults).extend(default.map(|default| (rule.name, default)));
             }
         }
         effective
@@ -103,7 +105,8 @@ impl<'o> Effective<'o> {
             .iter()
             .map(|annotation| annotation.value())
             .collect();
-        values.extend(self.defaults.iter().map(|default| Some(*default)));
+        let defaults = self.defaults.iter();
+        values.extend(defaults.map(|(_, default)| Some(*default)));
         values
     }
 

@@ -47,7 +47,7 @@ pub(super) fn check<'o>(
                 sink(Objection::found(code, annotation, problem));
             }
         }
-        if let Some(default) = effective.defaults.first().copied()
+        if let Some((_, default)) = effective.defaults.first().copied()
             && let Some(problem) = values.object_to(default)
         {
             let code = Code::AnnotationValueNotAllowed;

@@ -211,8 +211,9 @@ impl<'k, 'n> There<'k, 'n> {
             };
             // What is there, in whichever spelling, has no default.
             let is_there = matches!(found, Found::Once(_));
-            // What is compared may have been absent before.
-            if is_met && is_there && !self.compares {
+            // What is compared may have been absent before, and a requirement says what removing it would mean.
+            let has_no_default = rule.kind() == Kind::Map && rule.get("default").is_none();
+            if is_met && is_there && !self.compares && has_no_default {
                 continue;
             }
             are_doubtful |= !is_met;
