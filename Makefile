@@ -59,7 +59,7 @@ unit-tests: policy.wasm ## run the tests of the engine, of the host and of the c
 	POLICY_WASM='$(CURDIR)/policy.wasm' cargo test --locked --workspace --all-targets
 	cargo test --locked --workspace --doc
 
-e2e-tests: build host ## run the built module as Kubewarden would
+e2e-tests: build host command accept-all.wasm ## run the built module as Kubewarden would
 	KWCTL='$(KWCTL)' bats $(filter-out $(REGISTRY_TESTS) $(DISTRIBUTION_TESTS),$(wildcard e2e-tests/*.bats))
 
 REGISTRY_TESTS := e2e-tests/registry.bats e2e-tests/publish.bats e2e-tests/install.bats

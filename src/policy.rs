@@ -56,6 +56,14 @@ struct Judged<'j> {
     rewritten: Rewritten,
 }
 
+impl Judged<'_> {
+    /// Whether something refuses the request, whatever becomes of its annotations.
+    fn refuses(&self) -> bool {
+        let removes_some = self.annotations.removes.len() > 0;
+        self.findings.refuse() || (!removes_some && self.annotations.refuse())
+    }
+}
+
 /// The images that run from elsewhere, as `from=to`, by their position: the first of them, and how many more
 /// there are.
 #[derive(Default)]

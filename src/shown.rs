@@ -55,12 +55,16 @@ const DATA: [&str; 3] = ["data", "stringData", "binaryData"];
 /// Annotations in which tools keep the whole object as they applied it, a Secret's data included.
 ///
 /// Sources: `pkg/apis/core/annotation_key_constants.go` of Kubernetes, "Diff stage" in the
-/// documentation of kapp, `pkg/apply` of Rancher's wrangler.
-const RECORDS: [&str; 4] = [
+/// documentation and `pkg/kapp/diff/resource_with_history.go` of kapp, `pkg/apply` of Rancher's wrangler,
+/// `patch/annotation.go` of Banzai Cloud's k8s-objectmatcher, the configuration of kopf.
+const RECORDS: [&str; 7] = [
     "kubectl.kubernetes.io/last-applied-configuration",
     "kapp.k14s.io/original",
     "kapp.k14s.io/original-diff",
+    "kapp.k14s.io/original-diff-full",
     "objectset.rio.cattle.io/applied",
+    "banzaicloud.com/last-applied",
+    "kopf.zalando.org/last-handled-configuration",
 ];
 
 /// Whether a member of an object is data, which no message shows.

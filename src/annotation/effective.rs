@@ -13,8 +13,9 @@ use super::{Annotation, AnnotationRule, Annotations, Name, ValueRule};
 pub(super) struct Effective<'o> {
     /// The annotations of the first spelling that is there: one, or more where it occurs twice.
     pub(super) found: Vec<&'o Annotation<'o>>,
-    /// What counts of the names that are not there: of one name one at most, of a glob one for each name.
-    pub(super) defaults: Vec<&'o str>,
+    /// The names that are not there, with what counts instead: of one name one at most, of a glob one for each
+    /// name.
+    pub(super) defaults: Vec<(Name<'o>, &'o str)>,
 }
 
 impl<'a> AnnotationRule<'a> {
@@ -27,7 +28,7 @@ impl<'a> AnnotationRule<'a> {
         let found = self.found(name, annotations);
         let mut defaults = Vec::new();
         if found.is_empty() {
-            defaults.extend(self.default_of(name));
+            defaults.extend(self.default_of(name).map(|default| (name, default)));
         }
         Effective { found, defaults }
     }
@@ -110,7 +111,7 @@ impl<'o, 'a> Globbed<'o, 'a> {
         let defaulted = defaulted.filter(|rule| names.is_name_of(name, rule.name));
         Effective {
             defaults: defaulted
-                .filter_map(|rule| rule.default.as_deref())
+                .filter_map(|rule| Some((rule.name, rule.default.as_deref()?)))
                 .collect(),
             found: spelled
                 .into_iter()
@@ -163,7 +164,7 @@ impl<'o> Effective<'o> {
     /// Every value that counts. `None` stands for one that is no string.
     pub(super) fn values(&self) -> impl Iterator<Item = Option<&'o str>> {
         let found = self.found.iter().map(|annotation| annotation.value());
-        found.chain(self.defaults.iter().copied().map(Some))
+        found.chain(self.defaults.iter().map(|(_, default)| Some(*default)))
     }
 
     /// Whether a condition holds, for all values if a name occurs twice: or else for any.

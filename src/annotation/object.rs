@@ -5,7 +5,7 @@ use std::cell::{Cell, OnceCell};
 use crate::hashing::{Index, Seen, hash_of};
 use crate::json::{Kind, Location, Place, Position, Step, Value, lookup};
 use crate::kind::GroupKind;
-use crate::shown::is_record;
+use crate::shown::{is_private, is_record};
 use crate::violation::Action;
 use crate::workload::{Malformed, Object};
 
@@ -41,6 +41,8 @@ pub(crate) struct Annotations<'a> {
 pub(crate) struct Annotation<'a> {
     pub(crate) key: &'a str,
     raw: Value<'a>,
+    /// It stands among an object's data.
+    is_private: bool,
 }
 
 impl<'a> Annotation<'a> {
@@ -54,10 +56,11 @@ impl<'a> Annotation<'a> {
         self.raw.string()
     }
 
-    /// The value as a message may show it; none where it is no string, or holds the object as it was
-    /// applied.
+    /// The value as a message may show it; none where it is no string, stands among data, or holds the object
+    /// as it was applied.
     pub(crate) fn shown(&self) -> Option<&'a str> {
-        self.value().filter(|_| !is_record(self.key))
+        self.value()
+            .filter(|_| !self.is_private && !is_record(self.key))
     }
 
     /// Whether the value is a string that is not empty.
@@ -116,6 +119,8 @@ impl<'a> Annotations<'a> {
 
     /// Reads the maps of annotations in a value, `way` leading to them.
     fn read(&mut self, value: Value<'a>, way: &[Step<'a>]) {
+        let first = self.owner.first().and_then(Step::as_key);
+        let is_private = first.is_some_and(is_private);
         for map in lookup(value, way) {
             self.has_map = true;
             match map.kind() {
@@ -125,7 +130,11 @@ impl<'a> Annotations<'a> {
                     for (key, raw) in map.members() {
                         let key = key.text();
                         self.malformed += usize::from(raw.kind() != Kind::Text);
-                        self.all.push(Annotation { key, raw });
+                        self.all.push(Annotation {
+                            key,
+                            raw,
+                            is_private,
+                        });
                     }
                 }
                 _ => {

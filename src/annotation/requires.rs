@@ -136,10 +136,11 @@ pub(super) fn check<'a, 'o>(
                         Objection::missing(Code::AnnotationRequirement, key, problem)
                     }
                 };
-            let is_left = requirement
-                .when
-                .iter()
-                .all(|(_, condition)| *condition == Condition::Absent);
+            let is_left = !requirement.when.iter().any(|(name, condition)| {
+                !effective_of(*name).found.is_empty()
+                    && *condition != Condition::Absent
+                    && !rule.means(*name, *condition)
+            });
             objection.advice = match (condition, culprit) {
                 (Condition::Absent, _) => "remove it",
                 (_, None) if is_left => "set it",
@@ -153,6 +154,17 @@ pub(super) fn check<'a, 'o>(
             }
             sink(objection);
         }
+    }
+}
+
+impl<'a> AnnotationRule<'a> {
+    /// Whether the absence of a name, or of one that a glob matches, meets a condition.
+    fn means(&self, name: Name<'a>, condition: Condition<'_>) -> bool {
+        self.values.iter().any(|values| {
+            let default = values.default.as_deref();
+            default.is_some_and(|default| is_met(condition, Some(default)))
+                && self.names.is_name_of(name, values.name)
+        })
     }
 }
 
@@ -193,24 +205,20 @@ fn given<'a, 'o>(
         let effective = effective_of(*name);
         let mut found = effective.found.iter();
         let met = found.find(|annotation| is_met(*condition, annotation.value()));
-        let key = match met {
-            Some(annotation) => annotation.key.to_string(),
-            None => rule.names.key(*name),
-        };
-        let value = if let Some(annotation) = met {
-            annotation.shown()
+        let mut defaults = effective.defaults.iter();
+        let meant = defaults.find(|(_, default)| is_met(*condition, Some(default)));
+        if let Some(annotation) = met {
+            let given = match annotation.shown() {
+                Some(value) => [annotation.key, ": ", value].concat(),
+                None => annotation.key.to_owned(),
+            };
+            text += &quoted(&[&given], "");
+        } else if let Some((name, default)) = meant {
+            let (key, default) = (rule.names.key(*name), quoted(&[default], ""));
+            text += &["no ", &quoted(&[&key], ""), ", which means ", &default, ","].concat();
         } else {
-            let mut defaults = effective.defaults.iter().copied();
-            defaults.find(|default| is_met(*condition, Some(default)))
-        };
-        let given = match value {
-            Some(value) => [&key, ": ", value].concat(),
-            None => key,
-        };
-        if *condition == Condition::Absent {
-            text += "no ";
+            text += &["no ", &quoted(&[&rule.names.key(*name)], "")].concat();
         }
-        text += &quoted(&[&given], "");
     }
     text
 }

@@ -11,8 +11,9 @@ use super::{Check, Exemption};
 use crate::schema::Entry;
 use crate::schema::SettingsErrors;
 
-/// The group of everybody who is logged in.
-const AUTHENTICATED: &str = "system:authenticated";
+/// The groups of everybody who is logged in, and of every service account: of those that controllers make
+/// Pods with, too.
+const EVERYBODY: [&str; 2] = ["system:authenticated", "system:serviceaccounts"];
 
 pub(crate) fn read<'n>(entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Vec<Exemption<'n>> {
     let mut exemptions = Vec::new();
@@ -71,7 +72,7 @@ fn exemption<'n>(index: usize, entry: Entry<'_, 'n>, errors: &mut SettingsErrors
     } else if errors.len() == before && names_all(&exemption) {
         entry.error(
             errors,
-            "`*` is everything and `system:authenticated` is everybody: name the namespaces, users, groups or images that are exempt",
+            "`*`, `system:authenticated` and `system:serviceaccounts` exempt everything: name the namespaces, users, groups or images that are exempt",
         );
     }
     exemption
@@ -96,7 +97,9 @@ fn names_all(exemption: &Exemption<'_>) -> bool {
         && any(namespaces, |glob| {
             glob.contains('*') && glob.bytes().all(|byte| matches!(byte, b'*' | b'?'))
         })
-        && any(groups, |glob| glob::matches(glob, AUTHENTICATED))
+        && any(groups, |glob| {
+            EVERYBODY.iter().any(|group| glob::matches(glob, group))
+        })
         && (exemption.images.is_empty() || exemption.images.iter().any(ImagePattern::is_everything))
 }
 

@@ -92,7 +92,7 @@ fn mismatch(source: &SourcePattern<'_>, target: &Target<'_>) -> Option<String> {
             "the source `{}` has a wildcard, and what it stands for is lost in `{}`: use a template, such as `{}/{{registry}}/{{repository}}`",
             Shown(source.text()),
             Shown(target.text()),
-            Shown(target.text())
+            Shown(target.without_tag())
         ));
     }
     if target.has_tag() && source.tag().is_none() {

@@ -30,6 +30,13 @@ pub type TargetError = String;
 const PLACEHOLDERS: [&str; 4] = ["registry", "repository", "name", "tag"];
 
 impl<'a> Target<'a> {
+    /// As written, without its tag.
+    pub(crate) fn without_tag(&self) -> &str {
+        let tag = self.tag.as_deref().unwrap_or_default();
+        let before = self.text.strip_suffix(tag);
+        before.map_or(self.text, |before| before.trim_end_matches(':'))
+    }
+
     /// Reads a mirror.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use crate::change::{Difference, Differences, Guard, compare_images, entries_between};
+use crate::change::{Difference, Differences, Guard, Shows, compare_images, entries_between};
 use crate::drift;
 use crate::exemption::Check;
 use crate::glob;
@@ -144,7 +144,11 @@ fn add_image(
     findings.add(about, None, &[], &[], &identity, &|_| {
         let place = image.told_place();
         let path = image.exact_place().detached();
-        violation(about.code, "image", place, path, &was.text, now)
+        let told = Told {
+            noun: "image",
+            is_shown: !image.is_private(),
+        };
+        violation(about.code, told, place, path, &was.text, now)
     });
 }
 
@@ -156,20 +160,24 @@ fn add_annotation(drifted: &Difference, action: Action, findings: &mut Findings<
     findings.add(about, None, &[], &[], &identity, &|_| {
         let was = drifted.was.as_deref().unwrap_or_default();
         let (place, path) = (drifted.place(), drifted.path.clone());
-        violation(
-            about.code,
-            drifted.noun,
-            place,
-            path,
-            was,
-            drifted.is.as_deref(),
-        )
+        let told = Told {
+            noun: drifted.noun,
+            is_shown: drifted.shows == Shows::Values,
+        };
+        violation(about.code, told, place, path, was, drifted.is.as_deref())
     });
+}
+
+/// What has drifted, and whether a message may show it.
+#[derive(Clone, Copy)]
+struct Told {
+    noun: &'static str,
+    is_shown: bool,
 }
 
 fn violation(
     code: Code,
-    noun: &str,
+    told: Told,
     place: String,
     path: Location<'static>,
     was: &str,
@@ -177,14 +185,21 @@ fn violation(
 ) -> Violation {
     let was = Shown(was);
     let (value, problem) = match is {
+        Some(_) if !told.is_shown => (was, format!("another one was applied last, {INSTEAD}")),
         Some(is) => (Shown(is), format!("`{was}` was applied last, {INSTEAD}")),
         None => (was, format!("it was applied last and is gone, {INSTEAD}")),
+    };
+    let noun = told.noun;
+    let value = if told.is_shown {
+        format!("{noun} `{value}`")
+    } else {
+        noun.to_owned()
     };
     Violation {
         code,
         place,
         path,
-        value: Some(format!("{noun} `{value}`")),
+        value: Some(value),
         kept: None,
         problem,
     }

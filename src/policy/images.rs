@@ -13,7 +13,7 @@ use super::Judged;
 use super::context::Context;
 use super::exempted::Exempted;
 use super::finding::{AboutImage, OfImage};
-use super::mirrors::{Asking, Cause, Mirrors, Runs};
+use super::mirrors::{Asking, Cause, Mirrors, Runs, is_removed};
 
 /// Everything wrong with the images of an object that no exemption covers, and what is rewritten.
 ///
@@ -31,9 +31,12 @@ pub(super) fn judge(
     // An image that occurs again is judged once, where it has no mirror; a few are judged sooner than noted.
     let may_recur = object.found.len() > FEW && settings.mirrors.is_empty();
     let mut passed = may_recur.then(Seen::default);
+    let removes_some = judged.annotations.removes.len() > 0;
     let mut open = Vec::new();
     for found in &object.found {
         let image = match found {
+            // An annotation that is removed is no image.
+            Found::Image(image) if removes_some && is_removed(image, judged) => continue,
             Found::Image(image) => image,
             Found::Malformed(malformed) => {
                 if !exempted.cover(Check::Images, None) {
@@ -66,7 +69,7 @@ pub(super) fn judge(
     }
     let edits = std::mem::take(&mut judged.edits);
     for image in open {
-        mirrors.asking = if judged.findings.refuse() {
+        mirrors.asking = if judged.refuses() {
             Asking::Never
         } else {
             Asking::Now

@@ -169,9 +169,6 @@ impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
         if self.pulls.is_new_pod() && !image.is_never_pulled {
             self.need_secrets(written, mirrored.unwrap_or(written), exempted);
         }
-        if runs.is_edited && is_removed(image, judged) {
-            return;
-        }
         let is_refused = put.is_refused;
         let mut tell = |code, action, problem: &dyn Fn(Fate) -> String| {
             put.add(
@@ -205,9 +202,7 @@ impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
 
     /// Notes what the object changes.
     pub(super) fn change(&self, image: &ImageField<'_>, runs: Runs, judged: &mut Judged<'_>) {
-        if let (true, Some(mirror)) = (runs.is_edited, runs.mirrored)
-            && !is_removed(image, judged)
-        {
+        if let (true, Some(mirror)) = (runs.is_edited, runs.mirrored) {
             if !image.is_private() {
                 let position = image.raw.position();
                 judged.rewritten.add(position, &image.text, &mirror);
@@ -352,7 +347,7 @@ fn unchecked(mirror: &Mirror<'_>, written: &Reference<'_>, text: String, error: 
 }
 
 /// Whether an image stands in an annotation that is removed: it is pulled from nowhere.
-fn is_removed(image: &ImageField<'_>, judged: &Judged<'_>) -> bool {
+pub(super) fn is_removed(image: &ImageField<'_>, judged: &Judged<'_>) -> bool {
     let removes = &judged.annotations.removes;
     removes.len() > 0 && removes.contains(&image.raw.position())
 }

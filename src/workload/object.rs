@@ -203,11 +203,10 @@ impl<'a> ImageField<'a> {
             && matches!(self.place.step(), Some(Step::Index(_)))
     }
 
-    /// Whether it is a text among an object's data that only the settings call an image: no message
-    /// shows it.
+    /// Whether it stands among an object's data, of which no message shows anything.
     pub(crate) fn is_private(&self) -> bool {
-        let is_data = matches!(self.place.first(), Some(Step::Key(key)) if is_private(key));
-        is_data && self.source == Source::Path
+        let first = self.place.first().and_then(Step::as_key);
+        first.is_some_and(is_private)
     }
 
     /// Where the text of the image stands.
@@ -226,8 +225,8 @@ impl<'a> ImageField<'a> {
     pub fn told_place(&self) -> String {
         let place = self.place.location();
         match &self.name {
-            Some(name) => format!("{place} \"{}\"", Quoted(name)),
-            None => place.to_string(),
+            Some(name) if !self.is_private() => format!("{place} \"{}\"", Quoted(name)),
+            _ => place.to_string(),
         }
     }
 

@@ -16,6 +16,7 @@
 //! | `yaml policy` | a `ClusterAdmissionPolicy` |
 //! | `yaml manifest`, `yaml policies`, `yaml verification` | of docs/install.md: `install.rs` looks at them |
 //! | `sh run` | what is typed and needs no cluster: `e2e-tests/install.bats` runs it |
+//! | `yaml suite` | a suite, which a test of the command runs |
 //! | `sh`, `yaml workflow` | what is typed, and files of other tools: not looked at |
 //!
 //! In tables, `sha256:a…` stands for a digest of as many `a` as it has digits.
@@ -143,7 +144,7 @@ fn every_example_is_true() {
                     }
                 }
                 "text" | "sh" | "sh run" | "yaml becomes" | "yaml config" | "yaml workflow"
-                | "yaml manifest" | "yaml policies" | "yaml verification" => {}
+                | "yaml manifest" | "yaml policies" | "yaml suite" | "yaml verification" => {}
                 info => {
                     let (verdict, is_request) = match info {
                         "yaml refused" => ("refused", false),

@@ -1,5 +1,6 @@
 //! The commands, one module each.
 
+mod audit;
 mod check;
 mod config;
 mod drift;
@@ -7,6 +8,7 @@ pub(crate) mod explain;
 mod fix;
 mod settings;
 mod shell;
+mod test;
 
 use std::io::Write;
 
@@ -20,6 +22,8 @@ pub(crate) enum Command {
     Check(check::Check),
     Fix(fix::Fix),
     Drift(drift::Drift),
+    Audit(audit::AuditCommand),
+    Test(test::Test),
     Settings(settings::SettingsCommand),
     Config(config::ConfigCommand),
     Explain(explain::Explain),
@@ -34,6 +38,8 @@ impl Command {
             Self::Check(check) => check.execute(out),
             Self::Fix(fix) => fix.execute(out),
             Self::Drift(drift) => drift.execute(out),
+            Self::Audit(audit) => audit.execute(out),
+            Self::Test(test) => test.execute(out),
             Self::Settings(settings) => settings.execute(out),
             Self::Config(config) => config.execute(out),
             Self::Man(man) => man.execute(out),

@@ -8,13 +8,11 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::json;
 
-use crate::exit::Exit;
 use crate::failure::{Failure, reason};
-use crate::finding::Severity;
 use crate::input::{self, Exclude, from_here};
-use crate::manifest::{Lines, Value};
+use crate::manifest::Value;
+use crate::reader::Reader;
 use crate::settings_file::SettingsFile;
-use crate::snippet::Snippet;
 use crate::work_tree;
 
 /// The name of the file.
@@ -180,164 +178,78 @@ impl Config {
                 )));
             }
         };
-        let mut reader = Reader {
-            file: &file,
-            lines: Lines::new(&file.text),
-            offset: document.offset,
-            errors: String::new(),
-        };
+        let mut reader = Reader::new(&file, document);
         if let Some(root) = document.tree.root() {
-            reader.root(root, path.parent().unwrap_or(Path::new("")), &mut config);
-        }
-        if reader.errors.is_empty() {
-            Ok(config)
-        } else {
-            Err(Failure::laid_out(Exit::WrongUse, reader.errors))
-        }
-    }
-}
-
-/// Reads the values of the file, and notes what is wrong with them.
-struct Reader<'f> {
-    file: &'f SettingsFile,
-    lines: Lines<'f>,
-    offset: usize,
-    errors: String,
-}
-
-impl Reader<'_> {
-    fn root(&mut self, root: Value<'_>, folder: &Path, config: &mut Config) {
-        if root.is_null() {
-            return;
-        }
-        if !root.is_map() {
-            self.error(root, "", &format!("expected a map, got {}", root.kind()));
-            return;
-        }
-        for (key, value) in root.members() {
-            let name = key.text().unwrap_or_default();
-            let line = self.lines.position(self.offset + key.span().start).line;
-            match name.as_ref() {
-                "settings" => {
-                    let path = self.text(value, &name);
-                    config.settings = path.map(|path| Set {
-                        value: folder.join(path),
-                        line,
-                    });
-                }
-                "namespace" => {
-                    config.namespace = self.text(value, &name).map(|value| Set { value, line });
-                }
-                "exclude" => {
-                    let value = self.globs(value, &name, folder);
-                    config.exclude = Some(Set { value, line });
-                }
-                "failOn" => {
-                    let value = self.fail_on(value, &name);
-                    config.fail_on = Some(Set { value, line });
-                }
-                unknown => self.error(key, unknown, &unknown_key(unknown)),
-            }
-        }
-    }
-
-    fn text(&mut self, value: Value<'_>, path: &str) -> Option<String> {
-        match value.text() {
-            Some(text) if !text.is_empty() => return Some(text.into_owned()),
-            Some(_) => self.error(value, path, "must not be empty"),
-            None => self.error(value, path, &expected_a_string(value)),
-        }
-        None
-    }
-
-    fn globs(&mut self, value: Value<'_>, path: &str, folder: &Path) -> Vec<String> {
-        if !value.is_list() {
-            self.error(
-                value,
-                path,
-                &format!("expected a list, got {}", value.kind()),
+            read_root(
+                &mut reader,
+                root,
+                path.parent().unwrap_or(Path::new("")),
+                &mut config,
             );
         }
-        let mut globs = Vec::new();
-        for (index, element) in value.elements().enumerate() {
-            let path = format!("{path}[{index}]");
-            let Some(glob) = self.text(element, &path) else {
-                continue;
-            };
-            match Exclude::new(folder, std::slice::from_ref(&glob)) {
-                Ok(_) => globs.push(glob),
-                Err((_, problem)) => self.error(element, &path, &format!("no glob: {problem}")),
+        reader.finish(config)
+    }
+}
+
+fn read_root(reader: &mut Reader<'_>, root: Value<'_>, folder: &Path, config: &mut Config) {
+    if root.is_null() || !reader.is_map(root, "") {
+        return;
+    }
+    for (key, value) in root.members() {
+        let name = key.text().unwrap_or_default();
+        let line = reader.line(key);
+        match name.as_ref() {
+            "settings" => {
+                let path = reader.text(value, &name);
+                config.settings = path.map(|path| Set {
+                    value: folder.join(path),
+                    line,
+                });
             }
+            "namespace" => {
+                let namespace = reader.text(value, &name);
+                config.namespace = namespace.map(|value| Set { value, line });
+            }
+            "exclude" => {
+                let value = globs(reader, value, &name, folder);
+                config.exclude = Some(Set { value, line });
+            }
+            "failOn" => {
+                let value = fail_on(reader, value, &name);
+                config.fail_on = Some(Set { value, line });
+            }
+            unknown => reader.unknown_key(key, unknown, &Config::KEYS),
         }
-        globs
     }
+}
 
-    fn fail_on(&mut self, value: Value<'_>, path: &str) -> Vec<FailOn> {
-        if !value.is_list() {
-            return self.fail_on_one(value, path).into_iter().collect();
-        }
-        let words = value.elements().enumerate();
-        words
-            .filter_map(|(index, word)| self.fail_on_one(word, &format!("{path}[{index}]")))
-            .collect()
+fn globs(reader: &mut Reader<'_>, value: Value<'_>, path: &str, folder: &Path) -> Vec<String> {
+    if !reader.is_list(value, path) {
+        return Vec::new();
     }
-
-    fn fail_on_one(&mut self, value: Value<'_>, path: &str) -> Option<FailOn> {
-        let Some(word) = value.text() else {
-            self.error(value, path, &expected_a_string(value));
-            return None;
+    let mut globs = Vec::new();
+    for (index, element) in value.elements().enumerate() {
+        let path = format!("{path}[{index}]");
+        let Some(glob) = reader.text(element, &path) else {
+            continue;
         };
-        let known = FailOn::ALL.into_iter().find(|known| known.as_str() == word);
-        if known.is_none() {
-            let words = FailOn::ALL.map(FailOn::as_str);
-            let problem = match nearest(&word, &words) {
-                Some(known) => format!("unknown word, did you mean `{known}`?"),
-                None => format!("unknown word, expected `{}`", words.join("`, `")),
-            };
-            self.error(value, path, &problem);
+        match Exclude::new(folder, std::slice::from_ref(&glob)) {
+            Ok(_) => globs.push(glob),
+            Err((_, problem)) => reader.error(element, &path, &format!("no glob: {problem}")),
         }
-        known
     }
-
-    fn error(&mut self, value: Value<'_>, path: &str, problem: &str) {
-        let span = value.span();
-        let span = self.offset + span.start..self.offset + span.end;
-        let excerpt = self.lines.excerpt(&span);
-        let shown = Snippet::new(Severity::Error, problem)
-            .at(&self.file.name, &excerpt, path)
-            .render();
-        self.errors.push_str(&shown);
-        self.errors.push('\n');
-    }
+    globs
 }
 
-fn expected_a_string(value: Value<'_>) -> String {
-    let kind = value.kind();
-    let advice = match kind {
-        "a boolean" | "a number" => ", put it in quotes",
-        _ => "",
-    };
-    format!("expected a string, got {kind}{advice}")
-}
-
-fn unknown_key(key: &str) -> String {
-    match nearest(key, &Config::KEYS) {
-        Some(known) => format!("unknown key, did you mean `{known}`?"),
-        None => format!("unknown key, expected `{}`", Config::KEYS.join("`, `")),
+fn fail_on(reader: &mut Reader<'_>, value: Value<'_>, path: &str) -> Vec<FailOn> {
+    let words = FailOn::ALL.map(|word| (word.as_str(), word));
+    if !value.is_list() {
+        return reader.word(value, path, &words).into_iter().collect();
     }
-}
-
-/// The word that somebody who wrote another one probably meant.
-fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
-    let plain = |text: &str| text.to_lowercase().replace(['-', '_'], "");
-    let distances = known.iter().map(|known| {
-        (
-            strsim::damerau_levenshtein(&plain(known), &plain(word)),
-            *known,
-        )
-    });
-    let (distance, known) = distances.min()?;
-    (distance <= 2).then_some(known)
+    let elements = value.elements().enumerate();
+    elements
+        .filter_map(|(index, word)| reader.word(word, &format!("{path}[{index}]"), &words))
+        .collect()
 }
 
 /// What somebody asks for on the command line; it beats what the file says.

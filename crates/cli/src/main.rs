@@ -13,15 +13,21 @@
 //! | [`report`], [`snippet`], [`wrap`], [`progress`] | how findings are told |
 //! | [`edit`] | changes values in the text of a manifest |
 //! | [`drift`] | Git, live workloads and Pods, side by side |
+//! | [`kubectl`] | what a cluster has |
+//! | [`cluster`] | the objects of a cluster, one by one |
 //! | [`kustomize`] | which files kustomize decides about |
-//! | [`config`] | `.rollout-guard.yaml` |
+//! | [`config`], [`reader`] | `.rollout-guard.yaml`; files that a person wrote, with their mistakes |
+//! | [`baseline`] | violations that are accepted for now |
 //! | [`settings_file`], [`settings_schema`] | settings as they were read, and what may be written in them |
 //! | [`input`], [`work_tree`] | the files that a user names; what Git says of them |
+//! | [`output`] | files that are written whole or not at all |
 //! | [`exit`], [`failure`] | how a command ends |
 //!
 //! What needs neither files nor a terminal is in `rollout-guard-manifests`: manifests, objects, settings
 //! and findings, with their places.
 
+mod baseline;
+mod cluster;
 mod command;
 mod config;
 mod drift;
@@ -29,8 +35,11 @@ mod edit;
 mod exit;
 mod failure;
 mod input;
+mod kubectl;
 mod kustomize;
+mod output;
 mod progress;
+mod reader;
 mod report;
 mod settings_file;
 mod settings_schema;
@@ -60,6 +69,9 @@ Exit codes:
      fix: what is left to change by hand, or with --check
           what would change
      drift: differences
+     audit: objects that would be refused
+     test: cases that failed, or less coverage than
+          --fail-under
   2  wrong arguments, configuration or settings
   3  something could not be read, parsed or written; check
      judged nothing, or not everything with --fail-on

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::detail::Image;
 use crate::finding::{Finding, ObjectName};
 
 /// A finding with its file and its object.
@@ -21,8 +22,18 @@ pub struct Entry<'f> {
     /// The field path of the value.
     path: String,
     message: String,
+    /// The list of the settings, or the name of the rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<&'f str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<&'f Image>,
+    /// The value in the object, whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<&'f str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<&'f str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    in_baseline: bool,
 }
 
 /// An object.
@@ -51,7 +62,11 @@ impl<'f> Entry<'f> {
             place: &finding.violation.place,
             path: finding.violation.path.to_string(),
             message: finding.violation.to_string(),
+            rule: finding.detail.rule.as_deref(),
+            image: finding.detail.image.as_ref(),
+            value: finding.detail.value.as_deref(),
             policy: finding.policy.as_deref(),
+            in_baseline: finding.is_in_baseline,
         }
     }
 }

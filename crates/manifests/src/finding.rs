@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use rollout_guard::violation::{Code, Violation};
 
+use crate::detail::Detail;
 use crate::manifest::{Excerpt, Lines, Position};
 
 /// Whether admission would refuse or only warn.
@@ -42,6 +43,10 @@ pub struct Finding {
     pub end: Position,
     /// The line that it is in.
     pub excerpt: Excerpt,
+    /// What it is about, taken apart.
+    pub detail: Detail,
+    /// Whether it is in the baseline, and fails nothing.
+    pub is_in_baseline: bool,
 }
 
 impl Finding {
@@ -60,6 +65,8 @@ impl Finding {
             start: lines.position(span.start),
             end: lines.position(span.end),
             excerpt: lines.excerpt(span),
+            detail: Detail::default(),
+            is_in_baseline: false,
         }
     }
 
@@ -209,6 +216,10 @@ pub struct Counts {
     pub errors: usize,
     /// Violations that only warn.
     pub warnings: usize,
+    /// Violations and warnings that are in the baseline, and in neither of these numbers.
+    pub in_baseline: usize,
+    /// Violations and warnings that are counted and not told: of one object only the first hundred are.
+    pub untold: usize,
     /// Files in which something could not be read.
     pub unreadable_files: usize,
     /// Files that hold no Kubernetes object.
@@ -236,6 +247,8 @@ impl std::ops::AddAssign for Counts {
         self.images += other.images;
         self.errors += other.errors;
         self.warnings += other.warnings;
+        self.in_baseline += other.in_baseline;
+        self.untold += other.untold;
         self.unreadable_files += other.unreadable_files;
         self.other_files += other.other_files;
         self.templates += other.templates;

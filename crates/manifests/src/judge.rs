@@ -5,13 +5,17 @@ use std::ops::Range;
 use std::path::Path;
 
 use rollout_guard::json::{self, Location, Step};
+use rollout_guard::mirror::{Mirror, Rewrite};
 use rollout_guard::policy::Policy;
 use rollout_guard::registry::{Existence, Registry};
 use rollout_guard::request::Request;
+use rollout_guard::settings::Settings;
+use rollout_guard::splice::{self, Change};
 use rollout_guard::verdict::Verdict;
 use rollout_guard::violation::{Code, Violation};
 use rollout_guard::workload::{Found, ImagePath, add_images};
 
+use crate::detail::{Detail, Image, said};
 use crate::finding::{Counts, FileReport, Finding, Gap, Problem, Severity, Unjudged};
 use crate::manifest::{self, Document, Lines, Style, Unreadable, Value};
 use crate::object::{Identity, Object, items_without_kind, objects};
@@ -28,6 +32,8 @@ pub const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml"
 pub struct Judge<'p> {
     /// The settings, each with where they come from.
     pub policies: Vec<(&'p Source<'p>, Policy<'p>)>,
+    /// The mirrors of each, as [`only_mirrors`] has them.
+    pub mirrors: Vec<Settings<'p>>,
     /// Where the settings say that images are besides.
     pub image_paths: Vec<ImagePath<'p>>,
     /// Where objects are that name no namespace.
@@ -142,6 +148,36 @@ impl Judge<'_> {
     }
 }
 
+/// Of settings only the mirrors, which no image escapes but by an exemption: what an image will run as,
+/// whichever request brings its Pods. None where the settings rewrite nothing.
+pub fn only_mirrors<'s>(settings: &Settings<'s>) -> Settings<'s> {
+    let (rewrites, paths) = match settings.rewrite {
+        Rewrite::Never => (false, false),
+        // Only in Pods, and these have no paths of their own.
+        Rewrite::Pods => (true, false),
+        Rewrite::Workloads => (true, true),
+    };
+    let mirrors = settings.mirrors.iter().filter(|_| rewrites);
+    Settings {
+        mirrors: mirrors
+            .map(|mirror| Mirror {
+                pull_secrets: Vec::new(),
+                check_exists: false,
+                ..mirror.clone()
+            })
+            .collect(),
+        rewrite: Rewrite::Workloads,
+        image_paths: settings
+            .image_paths
+            .iter()
+            .filter(|_| paths)
+            .cloned()
+            .collect(),
+        exemptions: settings.exemptions.clone(),
+        ..Settings::default()
+    }
+}
+
 /// A registry that is not asked: a mirror is taken to have what it should.
 #[derive(Clone, Copy, Debug)]
 pub struct NotAsked;
@@ -150,6 +186,26 @@ impl Registry for NotAsked {
     fn has(&self, _: &str) -> Existence {
         Existence::There
     }
+}
+
+/// The policy that judges.
+#[derive(Clone, Copy)]
+struct By<'p> {
+    /// Its position among the policies.
+    index: usize,
+    policy: Policy<'p>,
+    /// Its name, where there are more.
+    name: Option<&'p String>,
+}
+
+/// A request that a policy is asked about.
+struct Asked<'a> {
+    by: By<'a>,
+    text: &'a str,
+    /// Where the template of the Pod is that the request is about.
+    template: Option<&'a Location<'static>>,
+    /// Of the policies that are asked about an object the first one counts its images.
+    counts_images: bool,
 }
 
 /// A file that is being judged.
@@ -217,47 +273,11 @@ impl<'r> Reading<'r> {
         let mut is_written = false;
         let mut pods: Option<Vec<(Location<'static>, String)>> = None;
         let position = report.objects.len();
-        for (source, policy) in &judge.policies {
-            let mut judged = |reading: &mut Self, text: &str, template| {
-                let json = json::Document::of(text);
-                let verdict = match Request::of(&json) {
-                    Err(error) => Verdict::unreadable(None, &error),
-                    Ok(request) => {
-                        if !is_asked {
-                            report.counts.images += judge.images(&request);
-                        }
-                        policy.evaluate_with(request, &NotAsked)
-                    }
-                };
-                let policy = source.policy.as_ref().filter(|_| judge.policies.len() > 1);
-                let with_severity = |severity| move |violation| (severity, violation);
-                let refusing = verdict
-                    .violations
-                    .iter()
-                    .map(with_severity(Severity::Error));
-                let warning = verdict
-                    .warnings
-                    .iter()
-                    .map(with_severity(Severity::Warning));
-                for (severity, violation) in refusing.chain(warning) {
-                    let finding = match template {
-                        None => reading.finding(document, object, severity, violation),
-                        Some(template) => {
-                            let violation = in_template(violation, template, severity);
-                            reading.finding(document, object, severity, &violation)
-                        }
-                    };
-                    report.findings.push(Finding {
-                        object: position,
-                        policy: policy.cloned(),
-                        ..finding
-                    });
-                }
-                // What is only counted is counted here too.
-                report.counts.errors += verdict.more_violations;
-                report.counts.warnings += verdict.more_warnings;
-                report.exempted.extend(verdict.exempted);
-                report.rewritten.extend(verdict.rewritten);
+        for (index, (source, policy)) in judge.policies.iter().enumerate() {
+            let by = By {
+                index,
+                policy: *policy,
+                name: source.policy.as_ref().filter(|_| judge.policies.len() > 1),
             };
             if source.covers(object, judge.namespace) {
                 let mut text = std::mem::take(&mut self.request);
@@ -265,13 +285,25 @@ impl<'r> Reading<'r> {
                     object.write_request(judge.namespace, &judge.identity, &mut text);
                     is_written = true;
                 }
-                judged(self, &text, None);
+                let asked = Asked {
+                    by,
+                    text: &text,
+                    template: None,
+                    counts_images: !is_asked,
+                };
+                self.request(document, object, &asked, report);
                 self.request = text;
                 is_asked = true;
             } else if judge.covers_pods_of(source, object) {
                 let pods = pods.get_or_insert_with(|| judge.pods(object));
                 for (template, text) in &*pods {
-                    judged(self, text, Some(template));
+                    let asked = Asked {
+                        by,
+                        text,
+                        template: Some(template),
+                        counts_images: !is_asked,
+                    };
+                    self.request(document, object, &asked, report);
                 }
                 is_asked |= !pods.is_empty();
             }
@@ -313,6 +345,66 @@ impl<'r> Reading<'r> {
         }
     }
 
+    /// Judges a request about an object, or about a Pod from one of its templates.
+    fn request(
+        &mut self,
+        document: &Document<'_>,
+        object: &Object<'_>,
+        request: &Asked<'_>,
+        report: &mut FileReport,
+    ) {
+        let judge = self.judge;
+        let Asked {
+            by,
+            text,
+            template,
+            counts_images,
+        } = request;
+        let json = json::Document::of(text);
+        let verdict = match Request::of(&json) {
+            Err(error) => Verdict::unreadable(None, &error),
+            Ok(request) => {
+                if *counts_images {
+                    report.counts.images += judge.images(&request);
+                }
+                by.policy.evaluate_with(request, &NotAsked)
+            }
+        };
+        let refusing = verdict.violations.iter();
+        let refusing = refusing.map(|violation| (Severity::Error, violation));
+        let warning = verdict.warnings.iter();
+        let warning = warning.map(|violation| (Severity::Warning, violation));
+        let mut images = None;
+        for (severity, violation) in refusing.chain(warning) {
+            let mut finding = match template {
+                None => self.finding(document, object, severity, violation),
+                Some(template) => {
+                    let violation = in_template(violation, template, severity);
+                    self.finding(document, object, severity, &violation)
+                }
+            };
+            // Its message is the Pod's, and begins otherwise.
+            finding.detail.rule = Detail::new(object.value, violation).rule;
+            if let Some(written) = &finding.detail.value {
+                let images = images.get_or_insert_with(|| judge.images_of(by.index, text));
+                let image = images.iter().find(|(path, _)| *path == violation.path);
+                finding.detail.image =
+                    image.map(|(_, mirror)| Image::new(written.clone(), mirror.as_deref()));
+            }
+            report.findings.push(Finding {
+                object: report.objects.len(),
+                policy: by.name.cloned(),
+                ..finding
+            });
+        }
+        // What is only counted is counted here too.
+        report.counts.errors += verdict.more_violations;
+        report.counts.warnings += verdict.more_warnings;
+        report.counts.untold += verdict.more_violations + verdict.more_warnings;
+        report.exempted.extend(verdict.exempted);
+        report.rewritten.extend(verdict.rewritten);
+    }
+
     /// Where a violation is in the file.
     fn finding(
         &mut self,
@@ -322,7 +414,10 @@ impl<'r> Reading<'r> {
         violation: &Violation,
     ) -> Finding {
         let span = document.in_file(&span(object.value, violation));
-        Finding::new(severity, violation, &span, self.lines())
+        Finding {
+            detail: Detail::new(object.value, violation),
+            ..Finding::new(severity, violation, &span, self.lines())
+        }
     }
 }
 
@@ -386,6 +481,38 @@ impl Judge<'_> {
         images.count()
     }
 
+    /// The places of the images in a request, and for each the mirror that one of the policies has it
+    /// pulled from.
+    fn images_of(&self, policy: usize, text: &str) -> Vec<(Location<'static>, Option<String>)> {
+        let json = json::Document::of(text);
+        let Ok(request) = Request::of(&json) else {
+            return Vec::new();
+        };
+        let found = self.found(&request);
+        let mut images: Vec<_> = found
+            .iter()
+            .filter_map(|found| match found {
+                Found::Image(image) => Some((image.exact_place().detached(), None)),
+                Found::Malformed(_) => None,
+            })
+            .collect();
+        drop(found);
+        if let Some(mirrors) = self.mirrors.get(policy)
+            && !mirrors.mirrors.is_empty()
+            && let Some(object) = request.object.as_ref().map(|object| object.value)
+        {
+            let edits = Policy::new(mirrors).evaluate_with(request, &NotAsked).edits;
+            let paths = splice::paths(object, &edits);
+            for (edit, path) in edits.into_iter().zip(paths) {
+                let image = images.iter_mut().find(|(place, _)| *place == path);
+                if let (Some((_, mirror)), Change::Set(text)) = (image, edit.change) {
+                    *mirror = Some(text);
+                }
+            }
+        }
+        images
+    }
+
     /// What is found in the object of a request, by its shape and by the settings.
     fn found<'a, 'r>(&self, request: &'a Request<'r>) -> Cow<'a, [Found<'r>]> {
         let Some(object) = &request.object else {
@@ -400,7 +527,7 @@ impl Judge<'_> {
     }
 
     /// Whether an object has images, or is of a kind that is for running them.
-    fn may_run_images(&self, object: &Object<'_>) -> bool {
+    pub fn may_run_images(&self, object: &Object<'_>) -> bool {
         let mut text = String::new();
         object.write_request(self.namespace, &self.identity, &mut text);
         object.group_kind().pod_spec().is_some()
@@ -501,15 +628,6 @@ pub(crate) fn span(object: Value<'_>, violation: &Violation) -> Range<usize> {
         Some(key) if !place.is_exact || is_collection(place.style) => key,
         _ => place.span,
     }
-}
-
-/// Of the values that a path leads to, where keys occur more than once, the one that a violation tells.
-fn said<'d>(object: Value<'d>, violation: &Violation) -> Option<Value<'d>> {
-    let told = violation.value.as_deref()?;
-    object.all_at(&violation.path).into_iter().find(|value| {
-        let text = value.text();
-        text.is_some_and(|text| told.contains(&format!("`{text}`")))
-    })
 }
 
 const fn is_collection(style: Style) -> bool {

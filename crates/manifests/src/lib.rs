@@ -11,6 +11,7 @@
 //! |---|---|
 //! | [`trial`] | settings and a manifest that somebody tries on each other |
 //! | [`judge`], [`finding`], [`entry`] | the verdict on every object of a file, with places |
+//! | [`detail`] | what a finding is about, taken apart |
 //! | [`admission_policy`] | settings as a policy that can be applied |
 //! | [`settings_lints`], [`settings_text`] | what in valid settings is probably a mistake; settings in sentences |
 //! | [`policy_file`] | settings, alone or in policies of Kubewarden |
@@ -21,6 +22,7 @@
 //! and a web page needs neither.
 
 pub mod admission_policy;
+pub mod detail;
 pub mod entry;
 pub mod finding;
 pub mod judge;

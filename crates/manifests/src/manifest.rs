@@ -6,11 +6,13 @@
 //! | [`scalar`] | what a plain YAML scalar means |
 //! | `tree` | the values of a document, and the way from a field path to a place |
 //! | `text` | lines and columns of a text |
+//! | [`writer`] | JSON as YAML that a person would write |
 
 mod json;
 pub mod scalar;
 mod text;
 mod tree;
+pub mod writer;
 mod yaml;
 
 use std::ops::Range;

@@ -120,12 +120,20 @@ pub struct Rule {
 impl<'d> Source<'d> {
     /// A file of settings alone.
     fn alone(document: &'d Document<'_>) -> Self {
-        let value = document.tree.root();
+        Self::at(document.tree.root(), document.offset)
+    }
+
+    /// Settings that stand in something else, whose document begins at `offset` in its file.
+    pub fn of(value: Value<'d>, offset: usize) -> Self {
+        Self::at(Some(value), offset)
+    }
+
+    fn at(value: Option<Value<'d>>, offset: usize) -> Self {
         Self {
             policy: None,
             value,
             fallback: place_of(value),
-            offset: document.offset,
+            offset,
             rules: None,
             namespace: None,
             is_mutating: None,
@@ -172,6 +180,14 @@ impl<'d> Source<'d> {
             sub_resource: None,
             namespace,
         })
+    }
+
+    /// Whether a rule of the policy names a resource; of the resource `*`, any of its group. What has no
+    /// rules names none.
+    pub fn names(&self, group: &str, resource: &str) -> bool {
+        let rules = self.rules.iter().flatten();
+        let mut of_group = rules.filter(|rule| has(&rule.groups, group));
+        of_group.any(|rule| resource == "*" || rule.has_resource(resource))
     }
 
     /// Whether a cluster would ask the policy about a request.

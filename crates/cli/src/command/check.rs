@@ -1,7 +1,7 @@
 //! `rollout-guard check`: the verdict of admission over files.
 
-use std::io::Write;
-use std::path::PathBuf;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use rayon::prelude::*;
@@ -10,16 +10,18 @@ use rollout_guard::policy::Policy;
 use rollout_guard::settings::Settings;
 use rollout_guard::workload::ImagePath;
 
+use crate::baseline::Baseline;
 use crate::config::{Config, FailOn, InForce, Options};
 use crate::exit::Exit;
-use crate::failure::{Failure, error, warn};
+use crate::failure::{Failure, error, reason, warn};
 use crate::finding::{Counts, FileReport, Gap, Unjudged};
 use crate::input::{self, Input};
-use crate::judge::{Contents, File, Judge};
+use crate::judge::{Contents, File, Judge, only_mirrors};
 use crate::object::Identity;
+use crate::output::Output;
 use crate::policy_file::Source;
 use crate::progress::Progress;
-use crate::report::{Format, Gaps, Run, count};
+use crate::report::{Format, Gaps, GroupBy, Run, count};
 use crate::settings_file::SettingsFile;
 
 /// As many files are judged before their findings are told.
@@ -36,7 +38,9 @@ Examples:
   helm template charts/web |
     rollout-guard check -s policy.yaml -
   rollout-guard check -s settings.yaml --format sarif \\
-    deploy/ > rollout-guard.sarif")]
+    --output rollout-guard.sarif deploy/
+  rollout-guard check -s settings.yaml --group-by image \\
+    --baseline accepted.yaml deploy/")]
 pub(crate) struct Check {
     /// Files, folders, or `-` for standard input; YAML or JSON
     #[arg(required = true, value_name = "PATHS", value_hint = ValueHint::AnyPath)]
@@ -53,9 +57,25 @@ pub(crate) struct Check {
     #[arg(long)]
     allow_empty: bool,
 
+    /// Violations that do not fail, as `--write-baseline` wrote them
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    baseline: Option<PathBuf>,
+
+    /// Write what is found into the file of `--baseline`, so that only new violations fail
+    #[arg(long, requires = "baseline")]
+    write_baseline: bool,
+
     /// The form of the report
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+
+    /// Put findings together, each message once; for the human format
+    #[arg(long, value_enum, value_name = "WHAT")]
+    group_by: Option<GroupBy>,
+
+    /// Write the report into a file, and the summary to standard error
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    output: Option<PathBuf>,
 
     /// Leave out the summary
     #[arg(short, long)]
@@ -104,17 +124,34 @@ impl Check {
         let docs_urls = docs_urls(&settings);
         let notes = notes(&sources);
 
+        if self.group_by.is_some() && self.format != Format::Human {
+            return Err(Failure::wrong_use(
+                "--group-by is for the human format: leave it out, or --format",
+            ));
+        }
+        let mut baseline = self.accepted(&in_force)?;
+        let mut output = self.output_file()?;
+        let out: &mut dyn Write = match &mut output {
+            Some(output) => output,
+            None => out,
+        };
+
         let found = input::find(&self.paths, &in_force.exclude);
         found.warnings.iter().for_each(|warning| warn(warning));
-        let mut report = self.format.report(self.quiet);
+        let mut report = self.format.report(self.quiet, self.group_by);
         let mut counts = Counts::default();
         let mut gaps = Gaps::default();
         let mut progress = Progress::new(found.inputs.len());
         for batch in found.inputs.chunks(BATCH) {
-            let files: Vec<_> = batch
+            let mut files: Vec<_> = batch
                 .par_iter()
                 .map(|input| judged(&judge, input))
                 .collect();
+            if let Some(baseline) = &mut baseline.accepted {
+                for file in &mut files {
+                    baseline.apply(file);
+                }
+            }
             progress.aside(|| {
                 files.iter().try_for_each(|file| {
                     counts += file.counts;
@@ -126,6 +163,7 @@ impl Check {
         }
         progress.end();
         gaps.add(&submodules(&found.submodules));
+        let outcome = baseline.accepted.map(Baseline::end).transpose()?;
         let run = Run {
             counts,
             gaps: &gaps,
@@ -133,12 +171,62 @@ impl Check {
             namespace: judge.namespace,
             notes: &notes,
             docs_urls: &docs_urls,
+            baseline: outcome.as_ref(),
         };
         report.end(out, &run)?;
-        if !self.quiet {
-            self.format.tell_aside(&run);
+        if let (Some(output), Some(path)) = (output, &self.output) {
+            let finished = output
+                .into_inner()
+                .map_err(std::io::IntoInnerError::into_error);
+            finished
+                .and_then(Output::finish)
+                .map_err(|error| cannot_write(path, &error))?;
         }
-        Ok(self.exit(&run, &in_force.fail_on))
+        if !self.quiet {
+            self.format.tell_aside(&run, self.output.is_some());
+        }
+        let exit = self.exit(&run, &in_force.fail_on);
+        Ok(if baseline.is_unusable {
+            Exit::Unreadable
+        } else {
+            exit
+        })
+    }
+
+    /// What a team has accepted; nothing where that cannot be used, so that everything fails.
+    fn accepted(&self, in_force: &InForce) -> Result<Accepted, Failure> {
+        let Some(path) = &self.baseline else {
+            return Ok(Accepted::default());
+        };
+        if self.write_baseline {
+            let has_warnings = in_force.fail_on.contains(&FailOn::Warnings);
+            return Ok(Accepted {
+                accepted: Some(Baseline::to_write(path, has_warnings)?),
+                is_unusable: false,
+            });
+        }
+        Ok(match Baseline::read(path) {
+            Ok(baseline) => Accepted {
+                accepted: Some(baseline),
+                is_unusable: false,
+            },
+            Err(problem) => {
+                error(&format!("{problem}; every violation counts"));
+                Accepted {
+                    accepted: None,
+                    is_unusable: true,
+                }
+            }
+        })
+    }
+
+    /// Begins the file of the report.
+    fn output_file(&self) -> Result<Option<BufWriter<Output>>, Failure> {
+        let Some(path) = &self.output else {
+            return Ok(None);
+        };
+        let output = Output::create(path).map_err(|error| cannot_write(path, &error))?;
+        Ok(Some(BufWriter::new(output.without_colours())))
     }
 
     /// How a run ends; reports on stderr why, where nobody would see it otherwise.
@@ -163,6 +251,18 @@ impl Check {
             Exit::Clean
         }
     }
+}
+
+/// A baseline, if it is asked for and can be used.
+#[derive(Default)]
+struct Accepted {
+    accepted: Option<Baseline>,
+    is_unusable: bool,
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
+    let name = input::name(path);
+    Failure::unreadable(format!("{name}: not written: {}", reason(error)))
 }
 
 /// Why nothing was judged, and what to do.
@@ -224,6 +324,7 @@ impl Judging {
     ) -> Judge<'p> {
         Judge {
             policies: sources.iter().zip(policies(settings)).collect(),
+            mirrors: settings.iter().map(only_mirrors).collect(),
             image_paths: image_paths(settings),
             namespace,
             asks_for_namespace: settings.iter().any(Settings::asks_for_namespace),
@@ -293,7 +394,8 @@ fn docs_urls<'s>(settings: &'s [Settings<'_>]) -> Vec<&'s str> {
     urls
 }
 
-fn notes(sources: &[Source<'_>]) -> Vec<String> {
+/// What is not as in a cluster, and by which policy.
+pub(super) fn notes(sources: &[Source<'_>]) -> Vec<String> {
     sources
         .iter()
         .flat_map(|source| {

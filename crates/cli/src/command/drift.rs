@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 use anstyle::AnsiColor;
 use clap::{Args, ValueEnum, ValueHint};
@@ -15,7 +14,7 @@ use rollout_guard::settings::Settings;
 use serde::Serialize;
 
 use super::check::{image_paths, policies, settings, settings_of};
-use super::fix::{only_changes, replace, wanted};
+use super::fix::{only_changes, wanted};
 use crate::config::{Config, InForce, Options};
 use crate::drift::compare::{GitWorkload, InGit, Proposal, Row, Runs, State, compare};
 use crate::drift::workload::{self, Key, Live, Workload};
@@ -23,16 +22,33 @@ use crate::edit::{self, Change, NewValue};
 use crate::exit::Exit;
 use crate::failure::{Failure, error, printable, reason, warn};
 use crate::input::{self, Input, Text};
-use crate::judge::Judge;
+use crate::judge::{Judge, only_mirrors};
+use crate::kubectl::Kubectl;
 use crate::kustomize::Included;
 use crate::manifest::{self, Document, Lines, Position};
 use crate::object::{Identity, Object, items_without_kind, objects};
+use crate::output;
 use crate::report::count;
 use crate::settings_file::SettingsFile;
 use crate::wrap::{columns, wrap};
 
-/// What holds containers or Pods in a cluster.
-const RESOURCES: &str = "deployments.apps,statefulsets.apps,daemonsets.apps,replicasets.apps,cronjobs.batch,jobs.batch,replicationcontrollers,pods";
+/// What holds containers or Pods in a cluster, and the kinds.
+const WORKLOADS: [(&str, &str); 8] = [
+    ("deployments.apps", "Deployment"),
+    ("statefulsets.apps", "StatefulSet"),
+    ("daemonsets.apps", "DaemonSet"),
+    ("replicasets.apps", "ReplicaSet"),
+    ("cronjobs.batch", "CronJob"),
+    ("jobs.batch", "Job"),
+    ("replicationcontrollers", "ReplicationController"),
+    ("pods", "Pod"),
+];
+
+/// What only has annotations to compare: asked for where a rule guards some.
+const ANNOTATED: [(&str, &str); 2] = [
+    ("services", "Service"),
+    ("ingresses.networking.k8s.io", "Ingress"),
+];
 
 /// Compare manifests in Git with the live workloads and their Pods
 ///
@@ -44,8 +60,8 @@ Examples:
   kubectl get deploy,sts,ds,rs,cronjob,job,pod -A \\
     -o json |
     rollout-guard drift --git deploy/ --cluster -
-  rollout-guard drift -s settings.yaml --git deploy/ \\
-    --context prod
+  rollout-guard drift -s settings.yaml --git deploy/
+  rollout-guard drift --git deploy/ --context prod -n shop
   rollout-guard drift --git deploy/ --cluster live.json \\
     --format markdown")]
 pub(crate) struct Drift {
@@ -54,10 +70,10 @@ pub(crate) struct Drift {
     git: Vec<PathBuf>,
 
     /// What `kubectl get -o json` printed: files, or `-` for standard input
-    #[arg(long, num_args = 1.., value_name = "FILE", required_unless_present = "context", value_hint = ValueHint::FilePath)]
+    #[arg(long, num_args = 1.., value_name = "FILE", value_hint = ValueHint::FilePath)]
     cluster: Vec<PathBuf>,
 
-    /// Ask the cluster of this context of kubectl
+    /// Ask the cluster of this context of kubectl (default: the current one)
     #[arg(long, conflicts_with = "cluster")]
     context: Option<String>,
 
@@ -69,7 +85,8 @@ pub(crate) struct Drift {
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<String>,
 
-    /// Namespace for objects without `metadata.namespace` [default: default]
+    /// Namespace for objects without `metadata.namespace` [default: default]; the only one that a cluster
+    /// is asked about
     #[arg(short, long)]
     namespace: Option<String>,
 
@@ -118,6 +135,8 @@ struct Sides {
     problems: Vec<String>,
     /// Files of Git that say nothing until they are rendered.
     templates: Vec<String>,
+    /// The kinds of which the cluster has objects.
+    kinds: BTreeSet<String>,
 }
 
 impl Drift {
@@ -165,6 +184,7 @@ impl Drift {
         let only_changes: Vec<_> = settings.iter().cloned().map(only_changes).collect();
         let judge = |settings| Judge {
             policies: sources.iter().zip(policies(settings)).collect(),
+            mirrors: settings.iter().map(only_mirrors).collect(),
             image_paths: image_paths(settings),
             namespace: &in_force.namespace,
             asks_for_namespace: false,
@@ -183,15 +203,21 @@ impl Drift {
             let text = sides.add_git(&reader, input, position);
             texts.push(text);
         }
-        for text in self.cluster_texts()? {
-            sides.add_cluster(&reader, &text);
+        let has_guards = reader.guards.iter().any(|guards| !guards.is_empty());
+        let mut asked = self.ask_cluster(has_guards)?;
+        sides.problems.append(&mut asked.problems);
+        for text in &asked.texts {
+            sides.add_cluster(&reader, text);
         }
+        let kinds = asked.kinds.as_ref().unwrap_or(&sides.kinds);
+        let (compared, left_out) = self.compared(&sides.git, kinds);
         let pods = workload::pods(std::mem::take(&mut sides.pods), &sides.live);
-        let rows = compare(&sides.git, &sides.live, &pods);
+        let pods = kinds.contains("Pod").then_some(pods.as_slice());
+        let rows = compare(&compared, &sides.live, pods);
 
         match self.format {
             DriftFormat::Human => human(out, &rows)?,
-            DriftFormat::Json => json(out, &rows, &sides.problems)?,
+            DriftFormat::Json => json(out, &rows, &left_out, &sides.problems)?,
             DriftFormat::Markdown => markdown(out, &rows)?,
         }
         let twice = tell_twice(&sides.git);
@@ -204,16 +230,7 @@ impl Drift {
             };
             writer.write(&rows, &found.inputs, &texts, &mut sides.problems);
         }
-        for template in &sides.templates {
-            let line = format!("{template}: a template, not rendered: it is not compared");
-            let _ = writeln!(anstream::stderr(), "{line}");
-        }
-        for problem in &sides.problems {
-            let _ = writeln!(anstream::stderr(), "{}", printable(problem));
-        }
-        if rows.is_empty() && sides.problems.is_empty() {
-            error("nothing was compared: there is no workload in Git");
-        }
+        sides.tell(&rows, &left_out);
         Ok(if !sides.problems.is_empty() || rows.is_empty() {
             Exit::Unreadable
         } else if rows.iter().any(|row| row.is_difference) {
@@ -224,40 +241,143 @@ impl Drift {
     }
 
     /// What the cluster says, as kubectl prints it.
-    fn cluster_texts(&self) -> Result<Vec<String>, Failure> {
-        if let Some(context) = &self.context {
-            return ask_kubectl(context).map(|text| vec![text]);
-        }
-        self.cluster
-            .iter()
-            .map(|path| {
+    fn ask_cluster(&self, has_guards: bool) -> Result<Asked, Failure> {
+        if !self.cluster.is_empty() {
+            let read = |path: &PathBuf| {
                 let read = input::read_up_to(path, LARGEST_CLUSTER);
                 read.map(|read| read.text).map_err(|unread| {
                     Failure::unreadable(format!("{}: {}", input::name(path), unread.problem))
                 })
-            })
-            .collect()
+            };
+            let texts: Result<_, _> = self.cluster.iter().map(read).collect();
+            return Ok(Asked {
+                texts: texts?,
+                kinds: None,
+                problems: Vec::new(),
+            });
+        }
+        if self.context.is_none() {
+            let context = Kubectl::current_context()?;
+            let line = format!("asking the cluster of kubectl's current context, `{context}`");
+            let _ = writeln!(anstream::stderr(), "{}", printable(&line));
+        }
+        let kubectl = Kubectl {
+            context: self.context.as_deref(),
+        };
+        let annotated = ANNOTATED.iter().filter(|_| has_guards);
+        let asked: Vec<_> = WORKLOADS.iter().chain(annotated).collect();
+        let resources: Vec<_> = asked.iter().map(|(resource, _)| *resource).collect();
+        let namespace = self.namespace.as_deref();
+        let listed = kubectl.list(&resources, namespace)?;
+        let has_failed =
+            |resource: &str| listed.failed.iter().any(|(failed, _)| failed == resource);
+        let kinds = asked.iter().filter(|(resource, _)| !has_failed(resource));
+        let kinds = kinds.map(|(_, kind)| (*kind).to_owned()).collect();
+        let problems = listed.failed.iter().map(|(resource, problem)| {
+            let hint = match namespace {
+                None if problem.contains("forbidden") => " (-n asks about one namespace)",
+                _ => "",
+            };
+            format!("kubectl: {resource} not compared: {problem}{hint}")
+        });
+        Ok(Asked {
+            problems: problems.collect(),
+            texts: listed.texts,
+            kinds: Some(kinds),
+        })
+    }
+
+    /// The objects of Git that the cluster was asked about, and how many of the others there are.
+    fn compared<'g>(
+        &self,
+        git: &'g [GitWorkload],
+        kinds: &BTreeSet<String>,
+    ) -> (Vec<&'g GitWorkload>, Vec<LeftOut>) {
+        let asked = self.namespace.as_deref();
+        let only = asked.filter(|_| self.cluster.is_empty());
+        let mut compared = Vec::new();
+        let mut left_out: Vec<LeftOut> = Vec::new();
+        for ours in git.iter().filter(|ours| ours.workload.is_compared()) {
+            let key = &ours.workload.key;
+            let reason = match only {
+                Some(only) if key.namespace != only => {
+                    format!("only the namespace `{only}` was asked about")
+                }
+                _ if !kinds.contains(&key.kind) => {
+                    "the cluster's objects have none of this kind".to_owned()
+                }
+                _ => {
+                    compared.push(ours);
+                    continue;
+                }
+            };
+            let known = left_out
+                .iter_mut()
+                .find(|known| known.kind == key.kind && known.reason == reason);
+            match known {
+                Some(known) => known.objects += 1,
+                None => left_out.push(LeftOut {
+                    kind: key.kind.clone(),
+                    objects: 1,
+                    reason,
+                }),
+            }
+        }
+        (compared, left_out)
     }
 }
 
-/// Asks the cluster of a context for its workloads and Pods.
-fn ask_kubectl(context: &str) -> Result<String, Failure> {
-    let output = Command::new("kubectl")
-        .args(["--context", context, "get", RESOURCES])
-        .args(["--all-namespaces", "--output", "json"])
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| Failure::unreadable(format!("cannot run kubectl: {}", reason(&error))))?;
-    if !output.status.success() {
-        let told = String::from_utf8_lossy(&output.stderr);
-        let told = told.trim().replace('\n', "; ");
-        return Err(Failure::unreadable(format!("kubectl: {told}")));
+/// What a cluster answered.
+struct Asked {
+    texts: Vec<String>,
+    /// The kinds that it was asked about; none where nobody knows.
+    kinds: Option<BTreeSet<String>>,
+    problems: Vec<String>,
+}
+
+/// Objects of Git that are not compared.
+#[derive(Debug, Serialize)]
+struct LeftOut {
+    kind: String,
+    objects: usize,
+    reason: String,
+}
+
+impl std::fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let objects = count(self.objects, "object", "objects");
+        write!(
+            f,
+            "{}: {objects} in Git not compared, since {}",
+            self.kind, self.reason
+        )
     }
-    String::from_utf8(output.stdout)
-        .map_err(|_| Failure::unreadable("kubectl: its answer is not UTF-8"))
 }
 
 impl Sides {
+    /// Tells on stderr what was not compared, and why.
+    fn tell(&self, rows: &[Row], left_out: &[LeftOut]) {
+        let templates = self
+            .templates
+            .iter()
+            .map(|template| format!("{template}: a template, not rendered: it is not compared"));
+        let left_out_lines = left_out.iter().map(LeftOut::to_string);
+        let problems = self.problems.iter().cloned();
+        for line in templates.chain(left_out_lines).chain(problems) {
+            // When stderr is closed there is nobody left to tell.
+            let line = wrap(&printable(&line), columns(), 2);
+            let _ = writeln!(anstream::stderr(), "{line}");
+        }
+        if rows.is_empty() && self.problems.is_empty() {
+            let why = if left_out.is_empty() {
+                "there is no workload in Git"
+            } else {
+                "the cluster's objects have nothing that is in Git"
+            };
+            error(&format!("nothing was compared: {why}"));
+        }
+    }
+
     /// Adds the workloads of a file in Git; hands back what was read.
     fn add_git(&mut self, reader: &Reader<'_>, input: &Input, file: usize) -> Text {
         let name = input::name(input.path());
@@ -344,6 +464,7 @@ impl Sides {
                 // A list may be empty.
                 is_answer |= found.is_some();
                 for object in found.into_iter().flatten() {
+                    self.kinds.insert(object.kind.to_string());
                     match reader.read(&object) {
                         Err(problem) => self.problems.push(format!("cluster: {problem}")),
                         Ok(None) => {}
@@ -474,7 +595,7 @@ fn place(
 /// Tells of each object that is in more than one place of Git: nobody can say which one is applied.
 fn tell_twice(git: &[GitWorkload]) -> BTreeSet<&Key> {
     let mut places: BTreeMap<&Key, Vec<&InGit>> = BTreeMap::new();
-    for ours in git {
+    for ours in git.iter().filter(|ours| ours.workload.is_compared()) {
         places
             .entry(&ours.workload.key)
             .or_default()
@@ -542,7 +663,7 @@ impl Writer<'_> {
             let is_written = if edited.text == read.text {
                 true
             } else {
-                match replace(input.path(), &read.encoding.bytes(&edited.text)) {
+                match output::write(input.path(), &read.encoding.bytes(&edited.text)) {
                     Ok(()) => true,
                     Err(error) => {
                         problems.push(format!("{name}: not written: {}", reason(&error)));
@@ -685,6 +806,7 @@ fn human(out: &mut dyn Write, rows: &[Row]) -> std::io::Result<()> {
     let states = [
         State::InSync,
         State::RolloutInProgress,
+        State::StuckRollout,
         State::GitIsStale,
         State::ClusterWasEdited,
         State::OnlyInGit,
@@ -696,7 +818,7 @@ fn human(out: &mut dyn Write, rows: &[Row]) -> std::io::Result<()> {
         .map(|state| format!("{} {}", with(state), state.as_str()))
         .collect();
     if counts.is_empty() {
-        writeln!(out, "nothing to compare: no workload in Git")
+        writeln!(out, "nothing to compare")
     } else {
         writeln!(out, "{}", fit(counts.join(", "), 2))
     }
@@ -737,7 +859,12 @@ struct Entry<'r> {
     column: Option<usize>,
 }
 
-fn json(out: &mut dyn Write, rows: &[Row], problems: &[String]) -> Result<(), Failure> {
+fn json(
+    out: &mut dyn Write,
+    rows: &[Row],
+    left_out: &[LeftOut],
+    problems: &[String],
+) -> Result<(), Failure> {
     let rows: Vec<_> = rows
         .iter()
         .map(|row| Entry {
@@ -756,7 +883,11 @@ fn json(out: &mut dyn Write, rows: &[Row], problems: &[String]) -> Result<(), Fa
             column: row.in_git.as_ref().map(|git| git.at.column),
         })
         .collect();
-    let report = serde_json::json!({ "rows": rows, "unreadable": problems });
+    let report = serde_json::json!({
+        "rows": rows,
+        "notCompared": left_out,
+        "unreadable": problems,
+    });
     let text = serde_json::to_string_pretty(&report).map_err(std::io::Error::from)?;
     writeln!(out, "{text}")?;
     Ok(())

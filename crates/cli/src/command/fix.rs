@@ -30,6 +30,7 @@ use crate::judge::{Judge, NotAsked};
 use crate::kustomize::Included;
 use crate::manifest::{self, Document, Lines, Position};
 use crate::object::{Object, items_without_kind, objects};
+use crate::output;
 use crate::progress::Progress;
 use crate::report::count;
 use crate::settings_file::SettingsFile;
@@ -200,7 +201,9 @@ impl Fix {
             // Nothing is written.
         } else if input::is_stdin(path) {
             out.write_all(&plan.encoding.bytes(&plan.new))?;
-        } else if is_changed && let Err(error) = replace(path, &plan.encoding.bytes(&plan.new)) {
+        } else if is_changed
+            && let Err(error) = output::write(path, &plan.encoding.bytes(&plan.new))
+        {
             let reason = reason(&error);
             plan.problems
                 .push(format!("{}: not written: {reason}", plan.name));
@@ -715,23 +718,4 @@ fn quoted(name: &str) -> String {
     }
     quoted.push('"');
     quoted
-}
-
-/// Writes a file whole or not at all: into a file beside it, which then takes its place.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // A link stays one.
-    let path = fs::canonicalize(path)?;
-    let metadata = fs::metadata(&path)?;
-    if metadata.permissions().readonly() {
-        return Err(io::Error::from(io::ErrorKind::PermissionDenied));
-    }
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new()
-        .prefix(".rollout-guard-")
-        .tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().set_permissions(metadata.permissions())?;
-    file.as_file().sync_all()?;
-    file.persist(&path).map_err(|error| error.error)?;
-    Ok(())
 }

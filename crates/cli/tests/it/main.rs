@@ -1,6 +1,10 @@
 //! The command as its users meet it.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
+mod baseline;
+#[cfg(test)]
 mod check;
 #[cfg(test)]
 mod command;
@@ -25,6 +29,8 @@ mod pipelines;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod reports;
+#[cfg(test)]
 mod same_verdict;
 #[cfg(test)]
 mod settings;
@@ -32,3 +38,5 @@ mod settings;
 mod settings_schema;
 #[cfg(test)]
 mod shell;
+#[cfg(test)]
+mod suite;

@@ -51,6 +51,8 @@ const LINES: [(&str, &[&str], &str); 8] = [
             "check",
             "fix",
             "drift",
+            "audit",
+            "test",
             "settings",
             "config",
             "explain",
