@@ -11,15 +11,18 @@
 
 mod allowed;
 mod conflicting;
+mod contradictions;
 mod create_only;
 mod criteria;
 mod denied;
 mod effective;
 mod immutable;
+mod item;
 mod keep;
 mod name;
+mod object;
 mod pattern;
-mod read;
+mod reading;
 mod required;
 mod requires;
 mod tools;
@@ -28,27 +31,24 @@ mod values;
 use std::borrow::Cow;
 
 use crate::json::Position;
-use crate::selector::Selector;
 use crate::shown::quoted;
 use crate::violation::{Action, Code, Fate};
 
+pub(crate) use contradictions::find as find_contradictions;
 pub use criteria::{Criteria, Criterion};
-pub(crate) use effective::is_met;
-pub(crate) use name::below;
+pub use item::AnnotationItem;
+pub(crate) use item::read;
 pub use name::{Name, NameList, Names};
-pub(crate) use pattern::{check as check_pattern, matches as matches_pattern};
-pub(crate) use read::{Annotation, Annotations, at, of_jobs, of_object, of_templates_in};
+pub(crate) use object::{Annotation, Annotations, at, of_jobs, of_object, of_templates_in};
 pub use requires::Requirement;
 pub use tools::KEYS as TOOLS_KEYS;
 pub use values::ValueRule;
 
-/// An item of `annotations`.
-#[derive(Clone, Debug)]
+/// What an item of `annotations` asks for.
+#[derive(Clone, Debug, Default)]
 pub struct AnnotationRule<'a> {
     /// The name, as messages give it.
     pub name: Cow<'a, str>,
-    /// Which requests.
-    pub selector: Selector<'a>,
     /// Whose annotations.
     pub target: Target,
     /// What the names below are relative to.
@@ -240,8 +240,7 @@ impl<'a> AnnotationRule<'a> {
         name: Name<'a>,
         annotations: &'o Annotations<'o>,
     ) -> impl Iterator<Item = &'o Annotation<'o>> {
-        let candidates = annotations.candidates(&self.names, name);
-        candidates.filter(move |annotation| self.names.spelling(name, annotation.key).is_some())
+        annotations.spelled(&self.names, name)
     }
 }
 

@@ -1,5 +1,8 @@
 //! The `match` of a rule: which requests the rule is about.
 
+mod read;
+pub(crate) mod service_accounts;
+
 use std::borrow::Cow;
 
 use crate::glob;
@@ -8,6 +11,8 @@ use crate::json::{FieldPath, Kind, Spot, Step, Value, each_at, lookup};
 use crate::kind::{GroupKind, KindPattern};
 use crate::request::Request;
 use crate::workload::Object;
+
+pub(crate) use read::{Purpose, condition, read, read_without_fields};
 
 /// Conditions that must all hold; what is absent holds for every request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,7 +89,7 @@ impl Selector<'_> {
     ///
     /// Operation, user and old fields are the request's whichever object is judged.
     pub fn matches(&self, request: &Request<'_>, object: &Object<'_>) -> bool {
-        self.matches_but_for_labels(request, object, &|_| None) && self.has_labels(object)
+        self.matches_but_for_labels(request, object) && self.has_labels(object)
     }
 
     /// Whether the object has the labels.
@@ -95,20 +100,18 @@ impl Selector<'_> {
         })
     }
 
-    /// As [`matches`](Self::matches), whatever labels the object has; `annotation` is asked for the
-    /// values of one of the object's, and may not know.
-    pub(crate) fn matches_but_for_labels<'v>(
+    /// As [`matches`](Self::matches), whatever labels the object has.
+    pub(crate) fn matches_but_for_labels(
         &self,
         request: &Request<'_>,
         object: &Object<'_>,
-        annotation: &dyn Fn(&str) -> Option<Vec<Value<'v>>>,
     ) -> bool {
         (self.old_fields.is_empty() || request.old_object.is_some())
             && self.may_match(request, object)
             && self
                 .fields
                 .iter()
-                .all(|(path, condition)| has_field(path, *condition, object, annotation))
+                .all(|(path, condition)| has_field(path, *condition, object))
             && self.old_fields.iter().all(|(path, condition)| {
                 request
                     .old_object
@@ -156,21 +159,8 @@ impl Selector<'_> {
     }
 }
 
-/// Whether a field of an object meets a condition. `annotation` is asked for the values of one of the
-/// object's, and may not know.
-pub(crate) fn has_field<'v>(
-    path: &FieldPath<'_>,
-    condition: Condition<'_>,
-    object: &Object<'_>,
-    annotation: &dyn Fn(&str) -> Option<Vec<Value<'v>>>,
-) -> bool {
-    if let [Step::Key(metadata), Step::Key(annotations), Step::Key(key)] = path.steps()
-        && metadata == "metadata"
-        && annotations == "annotations"
-        && let Some(values) = annotation(key)
-    {
-        return condition.holds(&values);
-    }
+/// Whether a field of an object meets a condition.
+fn has_field(path: &FieldPath<'_>, condition: Condition<'_>, object: &Object<'_>) -> bool {
     let holder = match path.steps() {
         [Step::Key(first), ..] => object.holder(first),
         _ => object.value,

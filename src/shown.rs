@@ -2,8 +2,6 @@
 
 use std::fmt::{self, Display, Write as _};
 
-use crate::json::Step;
-
 /// At most this many characters of one piece of user text are shown.
 const LONGEST: usize = 128;
 
@@ -69,9 +67,9 @@ const RECORDS: [&str; 7] = [
     "kopf.zalando.org/last-handled-configuration",
 ];
 
-/// Whether what stands at a place of an object is data, which no message shows: the first step tells.
-pub(crate) fn is_private(first: &Step<'_>) -> bool {
-    matches!(first, Step::Key(key) if DATA.contains(&key.as_ref()))
+/// Whether a member of an object is data, which no message shows.
+pub(crate) fn is_private(key: &str) -> bool {
+    DATA.contains(&key)
 }
 
 /// Whether an annotation holds the object as it was applied, which no message shows.

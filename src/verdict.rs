@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::json::{Location, Value};
 use crate::request::RequestError;
-use crate::settings::SettingsErrors;
+use crate::schema::SettingsErrors;
 use crate::splice::{self, Edit};
 use crate::violation::{Code, Violation};
 

@@ -6,7 +6,8 @@ use crate::json::{Document, Mistake};
 use crate::policy::Policy;
 use crate::registry::{Registry, Unreachable};
 use crate::request::{Payload, RequestError};
-use crate::settings::{Settings, SettingsErrors};
+use crate::schema::SettingsErrors;
+use crate::settings::Settings;
 use crate::verdict::Verdict;
 
 /// A refusal is "forbidden"; 500 would read as an error of the policy.

@@ -9,6 +9,7 @@
 //!
 //! Accepted: `team: ""` with `cost-center: "7"`. Rejected: `team` alone.
 
+use crate::schema::{Entry, SettingsErrors};
 use crate::violation::{Code, Fate, Outcome};
 
 use super::allowed::not_allowed;
@@ -51,6 +52,19 @@ impl Criterion {
         ("containsOtherThan", Self::ContainsOtherThan),
         ("doesNotContainOtherThan", Self::DoesNotContainOtherThan),
     ];
+}
+
+/// Reads the criterion.
+pub(super) fn read(entry: Entry<'_, '_>, errors: &mut SettingsErrors) -> Option<Criterion> {
+    entry.keyword(&Criterion::ALL, errors)
+}
+
+/// A criterion over these keys; none where one of the two is missing.
+pub(super) fn of(criterion: Option<Criterion>, keys: Vec<Name<'_>>) -> Option<Criteria<'_>> {
+    Some(Criteria {
+        criterion: criterion?,
+        names: Some(keys).filter(|keys| !keys.is_empty())?.into(),
+    })
 }
 
 pub(super) fn check<'o>(

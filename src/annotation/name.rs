@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::OnceLock;
 
-use rollout_guard_json::is_same;
+use rollout_guard_json::{has_any, is_same};
 
 use crate::glob;
 use crate::hashing::{Index, Seen};
@@ -30,15 +30,18 @@ pub struct Name<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct NameList<'a> {
     all: Vec<Name<'a>>,
-    /// The keys that the names are, and where the globs are; made when there is a key for a long list.
-    known: OnceLock<(Seen, Vec<usize>)>,
+    /// The globs among them.
+    globs: Vec<Name<'a>>,
+    /// The keys that the others are, of a long list; made when there is a key to hold against it.
+    keys: OnceLock<Seen>,
 }
 
 impl<'a> From<Vec<Name<'a>>> for NameList<'a> {
     fn from(all: Vec<Name<'a>>) -> Self {
         Self {
+            globs: all.iter().filter(|name| name.is_glob).copied().collect(),
             all,
-            known: OnceLock::new(),
+            keys: OnceLock::new(),
         }
     }
 }
@@ -55,35 +58,26 @@ impl NameList<'_> {
     /// Whether a key is one of the names, or one of the globs matches it.
     #[inline(never)]
     pub(crate) fn has(&self, names: &Names<'_>, key: &str) -> bool {
-        let matches = |name: &Name<'_>| names.matching(*name, key).is_some();
         if self.all.len() <= Index::FEW {
-            return self.all.iter().any(matches);
+            let mut all = self.all.iter();
+            return all.any(|name| names.matching(*name, key).is_some());
         }
-        let (keys, globs) = self.known.get_or_init(|| {
-            let (mut keys, mut globs) = (Seen::default(), Vec::new());
-            for (at, name) in self.all.iter().enumerate() {
-                if name.is_glob() {
-                    globs.push(at);
-                } else {
-                    names.each_key(*name, &mut |key| {
-                        keys.insert(key);
-                    });
-                }
+        let matches = |is_relative, text: &str| {
+            let mut globs = self.globs.iter();
+            globs.any(|glob| glob.is_relative == is_relative && glob::matches(glob.text, text))
+        };
+        let keys = self.keys.get_or_init(|| {
+            let mut keys = Seen::default();
+            for name in self.all.iter().filter(|name| !name.is_glob) {
+                names.each_key(*name, &mut |key| {
+                    keys.insert(key);
+                });
             }
-            (keys, globs)
+            keys
         });
-        if keys.contains(key) {
-            return true;
-        }
-        let rests: Vec<_> = names
-            .spellings()
-            .filter_map(|prefix| below(key, prefix))
-            .collect();
-        let mut globs = globs.iter().filter_map(|at| self.all.get(*at));
-        globs.any(|glob| {
-            let texts = if glob.is_relative { &*rests } else { &[key] };
-            texts.iter().any(|text| glob::matches(glob.text, text))
-        })
+        keys.contains(key)
+            || names.rests(key).any(|(_, rest)| matches(true, rest))
+            || matches(false, key)
     }
 }
 
@@ -104,16 +98,28 @@ impl<'a> Names<'a> {
             (!prefix.is_empty() && !rest.is_empty() && !rest.contains('/')).then_some(rest)
         };
         let relative = self.spellings().find_map(rest);
+        // Most names have none of these.
+        let is_plain = !has_any(text, *b"/*?");
         Name {
             text: relative.unwrap_or(text),
-            is_relative: relative.is_some() || !text.contains('/'),
-            is_glob: glob::has_wildcard(text),
+            is_relative: relative.is_some() || is_plain || !text.contains('/'),
+            is_glob: !is_plain && glob::has_wildcard(text),
         }
     }
 
     /// The prefix, then its older spellings.
     pub(crate) fn spellings(&self) -> impl Iterator<Item = &'a str> {
         std::iter::once(self.prefix).chain(self.aliases.iter().copied())
+    }
+
+    /// What stands in a key behind each spelling of the prefix that it begins with, and which that is.
+    pub(crate) fn rests<'k>(&self, key: &'k str) -> impl Iterator<Item = (usize, &'k str)> {
+        self.spellings()
+            .enumerate()
+            .filter_map(move |(rank, prefix)| {
+                let (start, rest) = key.split_at_checked(prefix.len())?;
+                is_same(start, prefix).then_some((rank, rest))
+            })
     }
 
     /// Which spelling of the name a key is: 0 with the prefix, 1 with the first alias.
@@ -147,10 +153,8 @@ impl<'a> Names<'a> {
         if !glob.is_relative {
             return glob::matches(glob.text, key).then_some((0, key));
         }
-        self.spellings().enumerate().find_map(|(rank, prefix)| {
-            let rest = below(key, prefix)?;
-            glob::matches(glob.text, rest).then_some((rank, rest))
-        })
+        self.rests(key)
+            .find(|(_, rest)| glob::matches(glob.text, rest))
     }
 
     /// Whether a name is this other one, or a glob over names matches it.
@@ -165,7 +169,7 @@ impl<'a> Names<'a> {
 
     /// Whether a key is under the prefix or one of its older spellings.
     pub(crate) fn covers(&self, key: &str) -> bool {
-        self.spellings().any(|prefix| below(key, prefix).is_some())
+        self.rests(key).next().is_some()
     }
 
     /// The name in its first spelling.
@@ -236,12 +240,6 @@ impl<'a> Names<'a> {
     }
 }
 
-/// What stands behind a prefix in a key.
-pub(crate) fn below<'k>(key: &'k str, prefix: &str) -> Option<&'k str> {
-    let (start, rest) = key.split_at_checked(prefix.len())?;
-    is_same(start, prefix).then_some(rest)
-}
-
 const NO_NAME: &str = "no annotation can have this name: write `name` or `domain/name`, of letters, digits, `-`, `_` and `.`";
 
 const fn is_inside(byte: u8) -> bool {
@@ -277,6 +275,11 @@ impl<'a> Name<'a> {
             is_glob: false,
             ..self
         }
+    }
+
+    /// Whether a prefix belongs before it.
+    pub(crate) const fn is_relative(&self) -> bool {
+        self.is_relative
     }
 
     /// Whether it is a glob.

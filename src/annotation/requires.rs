@@ -13,11 +13,13 @@
 use std::rc::Rc;
 
 use crate::glob::has_wildcard;
-use crate::selector::Condition;
-use crate::shown::quoted;
+use crate::schema::{Entry, SettingsErrors};
+use crate::selector::{Condition, condition};
+use crate::shown::{Shown, quoted};
 use crate::violation::Code;
 
-use super::effective::{Effective, is_met};
+use super::effective::{Effective, Globbed, is_met};
+use super::reading::Reading;
 use super::{Annotation, AnnotationRule, Annotations, Name, Objection, Sink};
 
 /// If all of `when` holds, all of `then` must.
@@ -29,6 +31,50 @@ pub struct Requirement<'a> {
     pub then: Vec<(Name<'a>, Condition<'a>)>,
 }
 
+/// Reads the list.
+pub(super) fn read<'n>(
+    names: &Reading<'_, 'n>,
+    entry: Entry<'_, 'n>,
+    errors: &mut SettingsErrors,
+) -> Vec<Requirement<'n>> {
+    let mut requirements = Vec::new();
+    entry.list(errors, &mut |_, entry, errors| {
+        let before = errors.len();
+        let mut requirement = Requirement::default();
+        entry.map(&["when", "then"], errors, &mut |key, entry, errors| {
+            let conditions = conditions(names, entry, errors);
+            match key {
+                "when" => requirement.when = conditions,
+                _ => requirement.then = conditions,
+            }
+        });
+        for (key, conditions) in [("when", &requirement.when), ("then", &requirement.then)] {
+            if conditions.is_empty() && errors.len() == before {
+                entry.error(errors, format!("`{key}` is missing"));
+            }
+        }
+        requirements.push(requirement);
+    });
+    requirements
+}
+
+fn conditions<'n>(
+    names: &Reading<'_, 'n>,
+    entry: Entry<'_, 'n>,
+    errors: &mut SettingsErrors,
+) -> Vec<(Name<'n>, Condition<'n>)> {
+    let mut conditions = Vec::new();
+    entry.members(errors, &mut |key, entry, errors| {
+        let condition = condition(entry, errors);
+        let key = key.text();
+        match names.glob(key) {
+            Ok(name) => conditions.extend(condition.map(|condition| (name, condition))),
+            Err(problem) => entry.error(errors, format!("`{}`: {problem}", Shown(key))),
+        }
+    });
+    conditions
+}
+
 pub(super) fn check<'a, 'o>(
     rule: &'o AnnotationRule<'a>,
     annotations: &'o Annotations<'o>,
@@ -37,8 +83,8 @@ pub(super) fn check<'a, 'o>(
     if rule.requires.is_empty() {
         return;
     }
-    let defaulted: Rc<[_]> = rule.defaulted(annotations).into();
-    let effective_of = |name: Name<'a>| rule.effective_of_all(name, annotations, &defaulted);
+    let globbed = Rc::new(Globbed::new(rule, annotations));
+    let effective_of = |name: Name<'a>| globbed.effective(name);
     for requirement in &rule.requires {
         let holds = requirement
             .when
@@ -67,10 +113,9 @@ pub(super) fn check<'a, 'o>(
             // Where none is there that a glob could mean, it is about what makes the requirement apply.
             let is_any = culprit.is_none() && name.is_glob();
             let problem = {
-                let defaulted = Rc::clone(&defaulted);
+                let globbed = Rc::clone(&globbed);
                 move |_| {
-                    let effective_of =
-                        |name: Name<'a>| rule.effective_of_all(name, annotations, &defaulted);
+                    let effective_of = |name: Name<'a>| globbed.effective(name);
                     let given = given(rule, requirement, &effective_of);
                     let subject = if is_any {
                         ["one of ", &quoted(&[&rule.names.key(*name)], "")].concat()
@@ -176,4 +221,28 @@ fn given<'a, 'o>(
         }
     }
     text
+}
+
+/// Notes conditions that a default keeps from ever holding.
+pub(super) fn find_contradictions(
+    rule: &AnnotationRule<'_>,
+    path: &str,
+    errors: &mut SettingsErrors,
+) {
+    for values in rule.values.iter().filter(|values| values.default.is_some()) {
+        let absent = |(name, condition): &(Name<'_>, Condition<'_>)| {
+            *name == values.name && *condition == Condition::Absent
+        };
+        for (at, requirement) in rule.requires.iter().enumerate() {
+            if requirement.when.iter().chain(&requirement.then).any(absent) {
+                errors.contradiction(
+                    format!("{path}.requires[{at}]"),
+                    &format!(
+                        "`{}` is never absent here: `values` gives it a default",
+                        Shown(values.name.text())
+                    ),
+                );
+            }
+        }
+    }
 }

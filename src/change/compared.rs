@@ -5,8 +5,8 @@ use std::cell::OnceCell;
 use crate::annotation::of_jobs;
 use crate::hashing::Seen;
 use crate::json::{Key, Place, Step, Value};
-use crate::request::{Request, RequestError};
-use crate::workload::{self, ImagePath, Object};
+use crate::request::Request;
+use crate::workload::{ImageField, Object};
 
 use super::controllers::unties_owners;
 use super::difference::{Change, Differences, is_owner, zip};
@@ -17,42 +17,33 @@ use super::{ChangeRule, Guard, entries, images, owners};
 pub(crate) struct Compared<'p, 'a> {
     request: &'p Request<'a>,
     new: &'p Object<'a>,
-    old: Object<'a>,
+    old: &'p Object<'a>,
     is_body_changed: bool,
     has_image_paths: bool,
     templates: OnceCell<Vec<(Place<'a>, Change<'a>)>>,
 }
 
 impl<'p, 'a> Compared<'p, 'a> {
-    /// Reads the object before. The images at `image_paths` must be among those of the new one
-    /// already.
-    pub(crate) fn read(
+    /// Both objects, each with its images: `has_image_paths`, the settings know more than their shape shows.
+    pub(crate) fn new(
         request: &'p Request<'a>,
         new: &'p Object<'a>,
-        old: Value<'a>,
-        image_paths: &[ImagePath<'_>],
-    ) -> Result<Self, RequestError> {
-        let mut old = Object::read(old, &request.kind)
-            .map_err(|problem| RequestError::new("request.oldObject", problem))?;
-        workload::add_images(image_paths, &mut old, &request.kind);
-        Ok(Self {
+        old: &'p Object<'a>,
+        has_image_paths: bool,
+    ) -> Self {
+        Self {
             request,
             new,
             // Nothing else counts of what goes through `status`.
-            is_body_changed: !request.is_through_status() && is_body_changed(&old, new),
-            has_image_paths: !request.is_through_status() && !image_paths.is_empty(),
+            is_body_changed: !request.is_through_status() && is_body_changed(old, new),
+            has_image_paths: !request.is_through_status() && has_image_paths,
             old,
             templates: OnceCell::new(),
-        })
-    }
-
-    /// The object before, with its images.
-    pub(crate) const fn old(&self) -> &Object<'a> {
-        &self.old
+        }
     }
 
     /// The `metadata` of pod templates, and of the Jobs of a `CronJob`, each with its place.
-    pub(super) fn templates(&self) -> &[(Place<'a>, Change<'a>)] {
+    fn templates(&self) -> &[(Place<'a>, Change<'a>)] {
         if let Some(templates) = self.templates.get() {
             return templates;
         }
@@ -88,12 +79,12 @@ impl<'p, 'a> Compared<'p, 'a> {
         }
     }
 
-    /// What differs of what a rule guards. Images are compared by what `as_it_will_run` makes of
-    /// their texts.
+    /// What differs of what a rule guards. Images that are not written alike are equal if `comes_to_the_same`
+    /// says so of what one was and is.
     pub(crate) fn differences(
         &self,
         rule: &ChangeRule<'_>,
-        as_it_will_run: &dyn Fn(&workload::ImageField<'_>) -> String,
+        comes_to_the_same: &dyn Fn(&ImageField<'_>, &ImageField<'_>) -> bool,
     ) -> Differences {
         let mut differences = Differences::new(rule.guards.len() > 1).without(self.left_out());
         for guard in &rule.guards {
@@ -101,18 +92,13 @@ impl<'p, 'a> Compared<'p, 'a> {
                 Guard::Images => {
                     // A path of the settings may lead anywhere.
                     if self.is_body_changed || self.has_image_paths {
-                        images::compare(
-                            &self.old,
-                            self.new,
-                            &|was, is| as_it_will_run(was) == as_it_will_run(is),
-                            &mut |was, is| images::note(was, is, &mut differences),
-                        );
+                        images::compare(self.old, self.new, comes_to_the_same, &mut |was, is| {
+                            images::note(was, is, &mut differences);
+                        });
                     }
                 }
-                Guard::Annotations(glob) => {
-                    entries::compare(self, "annotations", glob, &mut differences);
-                }
-                Guard::Labels(glob) => entries::compare(self, "labels", glob, &mut differences),
+                Guard::Annotations(glob) => self.entries("annotations", glob, &mut differences),
+                Guard::Labels(glob) => self.entries("labels", glob, &mut differences),
                 Guard::Field(path) => self.field(path.steps(), &mut differences),
             }
         }
@@ -122,6 +108,12 @@ impl<'p, 'a> Compared<'p, 'a> {
             }
         }
         differences
+    }
+
+    /// Compares the annotations or labels that a glob matches.
+    fn entries(&self, map: &str, glob: &str, differences: &mut Differences) {
+        let own = self.member("metadata");
+        entries::compare(&own, self.templates(), map, glob, differences);
     }
 
     /// Where nothing that differs counts.
@@ -136,9 +128,9 @@ impl<'p, 'a> Compared<'p, 'a> {
     }
 
     /// A member of the object and what it was; more than one where its key is repeated.
-    pub(super) fn member(&self, key: &str) -> Vec<Change<'a>> {
+    fn member(&self, key: &str) -> Vec<Change<'a>> {
         let members = |object: &Object<'a>| object.holder(key).all(key).collect::<Vec<_>>();
-        zip(&members(&self.old), &members(self.new))
+        zip(&members(self.old), &members(self.new))
     }
 }
 

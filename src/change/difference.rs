@@ -318,7 +318,7 @@ fn hash_below(above: u64, steps: &[Step<'_>]) -> u64 {
 
 /// Whether a message may show what stood and stands at a place.
 fn is_public(place: &[Step<'_>], change: Change<'_>) -> bool {
-    if place.first().is_some_and(is_private) {
+    if (place.first().and_then(Step::as_key)).is_some_and(is_private) {
         return false;
     }
     let is_plain = |value: Value<'_>| matches!(value.kind(), Kind::Bool | Kind::Number);

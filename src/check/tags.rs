@@ -8,11 +8,19 @@
 
 use crate::glob;
 use crate::pattern::TagPattern;
-use crate::settings::AllowReject;
+use crate::schema::{Entry, SettingsErrors};
 use crate::shown::Shown;
 use crate::violation::{Code, Fate, Outcome};
 
-use super::{Objection, SOME_DIGEST, Seen, Sink, repository};
+use super::{AllowReject, Objection, SOME_DIGEST, Seen, Sink, repository};
+
+/// Reads the section.
+pub(crate) fn read<'n>(
+    entry: Entry<'_, 'n>,
+    errors: &mut SettingsErrors,
+) -> AllowReject<TagPattern<'n>> {
+    AllowReject::read(entry, errors, |text, _| TagPattern::parse(text))
+}
 
 pub(super) fn check(seen: &Seen<'_, '_>, list: &AllowReject<TagPattern<'_>>, object: Sink<'_>) {
     let tag = seen.mirrored.unwrap_or(seen.written).tag();

@@ -26,6 +26,14 @@ impl<'a> Step<'a> {
         Self::Key(Cow::Borrowed(key))
     }
 
+    /// The key of the member that it leads into.
+    pub(crate) fn as_key(&self) -> Option<&str> {
+        match self {
+            Self::Key(key) => Some(key),
+            Self::Index(_) | Self::Each => None,
+        }
+    }
+
     /// The same step, borrowing nothing.
     pub(crate) fn detached(&self) -> Step<'static> {
         match self {

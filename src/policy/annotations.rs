@@ -1,96 +1,66 @@
 //! Holds the annotations of an object and of its pod templates against the rules, and removes those
 //! that a rule says to remove.
 
-mod matching;
-
 use std::hash::{Hash, Hasher};
 
 use crate::annotation::{
-    Annotation, AnnotationRule, Annotations, Objection, RuleAction, Target, at, of_object,
-    of_templates_in,
+    Annotation, AnnotationItem, AnnotationRule, Annotations, Name, Names, Objection, RuleAction,
+    Target, at, of_object, of_templates_in,
 };
 use crate::change::controllers;
 use crate::exemption::Check;
 use crate::hashing::{Seen, hash_of};
 use crate::json::{Location, Position, Step, Value, lookup};
-use crate::request::{Operation, Request, RequestError};
-use crate::settings::{self, AnnotationItem, Settings, SettingsErrors, There};
+use crate::request::{Operation, Request};
+use crate::schema::SettingsErrors;
 use crate::shown::{OneLine, Shown};
 use crate::splice::{self, Edit};
 use crate::violation::{Action, Violation};
 use crate::workload::Object;
 
+use super::context::{Context, Subject};
 use super::exempted::Exempted;
 use super::finding::{About, Findings};
 
-use matching::{Known, Matching};
-
-/// Why a request cannot be judged.
-pub(super) enum Unjudged {
-    /// It cannot be read.
-    Request(RequestError),
-    /// A rule that applies to it cannot be.
-    Settings(SettingsErrors),
-}
-
-impl From<RequestError> for Unjudged {
-    fn from(error: RequestError) -> Self {
-        Self::Request(error)
-    }
-}
-
 /// Everything wrong with the annotations of an object that no exemption covers.
 ///
-/// Where `is_new`, also what may not change; else, only what is.
+/// Of the object of the request, also what may not change.
+///
+/// # Errors
+///
+/// Where a rule that applies cannot be read.
 pub(super) fn judge(
-    settings: &Settings<'_>,
-    request: &Request<'_>,
+    context: &Context<'_, '_, '_>,
     object: &Object<'_>,
-    is_new: bool,
+    subject: Subject<'_>,
     exempted: &mut Exempted<'_, '_, '_>,
     findings: &mut Findings<'_>,
-) -> Result<(), Unjudged> {
+) -> Result<(), SettingsErrors> {
+    let (settings, request) = (context.settings, context.request);
     // `ephemeralcontainers` leaves metadata as it was.
     let is_metadata_written = request.sub_resource.is_none() || request.is_through_status();
     if settings.annotations.is_empty() || !is_metadata_written {
         return Ok(());
     }
     let mut judge = Judge {
+        context,
         request,
         object,
-        compares: is_new && request.operation == Operation::Update,
-        old: None,
+        compares: matches!(subject, Subject::New(_)) && request.operation == Operation::Update,
         places: [None, None],
         before: [None, None],
-        known: Known::default(),
+        matchings: Vec::new(),
         is_owned_replica_set: None,
     };
-    let (mut there, mut there_with_templates) = (None, None);
     for (index, item) in settings.annotations.iter().enumerate() {
-        match item {
-            AnnotationItem::Read(rule) => {
-                let matching = judge.matching(&rule.selector);
-                judge.rule(index, rule, matching, exempted, findings);
-            }
-            AnnotationItem::Unread(item) => {
-                let matching = judge.matching_unread(index, *item)?;
-                if matching == Matching::No {
-                    continue;
-                }
-                let with_templates = settings::has_target(*item);
-                let there = if with_templates {
-                    &mut there_with_templates
-                } else {
-                    &mut there
-                };
-                let there = there.get_or_insert_with(|| judge.there(with_templates));
-                if let Some(relevant) = there.relevant(*item) {
-                    let rule =
-                        settings::rule(index, *item, &relevant).map_err(Unjudged::Settings)?;
-                    judge.rule(index, &rule, matching, exempted, findings);
-                }
-            }
+        let matching = judge.matching(item)?;
+        if matching == Matching::No {
+            continue;
         }
+        judge.places(false);
+        judge.places(true);
+        let rule = item.rule_for(&|names, name| judge.has(names, name))?;
+        judge.rule(index, &rule, matching, exempted, findings);
     }
     for place in judge.places.iter().flatten().flatten() {
         if let Some(action) = place.strictest.get() {
@@ -98,6 +68,17 @@ pub(super) fn judge(
         }
     }
     Ok(())
+}
+
+/// Whether a rule is about a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Matching {
+    /// It is not.
+    No,
+    /// It would be, had the labels not been taken away: what compares with the old object applies.
+    Before,
+    /// It is.
+    Yes,
 }
 
 /// What becomes of the annotations that a rule says to remove.
@@ -112,29 +93,25 @@ enum Removal {
 }
 
 /// What has been looked at for the rules so far.
-struct Judge<'p, 'r> {
-    request: &'p Request<'r>,
+struct Judge<'p, 'c, 'r> {
+    context: &'p Context<'p, 'p, 'c>,
+    request: &'p Request<'c>,
     object: &'p Object<'r>,
     /// Whether there is an object as it was to compare with.
     compares: bool,
-    /// The object as it was.
-    old: Option<Object<'r>>,
     /// The annotations of the object, and those of its pod templates.
     places: [Option<Vec<Annotations<'r>>>; 2],
     /// What each of these was before, for rules that compare.
-    before: [Option<Vec<Option<Annotations<'r>>>>; 2],
-    known: Known<'p>,
+    before: [Option<Vec<Option<Annotations<'p>>>>; 2],
+    /// Whether a `match`, which many rules share, is about the request.
+    matchings: Vec<(Value<'p>, Matching)>,
     is_owned_replica_set: Option<bool>,
 }
 
-impl<'p, 'r> Judge<'p, 'r> {
-    /// The object as it was. A missing one means that everything is new.
-    fn old(&mut self) -> &Object<'r> {
-        let request = self.request;
-        self.old.get_or_insert_with(|| {
-            let value = request.old_object.unwrap_or(Value::NULL);
-            Object::read(value, &request.kind).unwrap_or(Object::none())
-        })
+impl<'p, 'r> Judge<'p, '_, 'r> {
+    /// The object as it was, if there is one that can be read: else everything is new.
+    fn old(&self) -> Option<&'p Object<'p>> {
+        self.context.old().ok().flatten()
     }
 
     /// The annotations of the object, or those of its pod templates.
@@ -160,18 +137,39 @@ impl<'p, 'r> Judge<'p, 'r> {
         })
     }
 
-    /// What is there that a rule may name, in pod templates too if asked for.
-    fn there(&mut self, with_templates: bool) -> There<'r, 'p> {
-        self.places(false);
-        if with_templates {
-            self.places(true);
+    /// Whether an annotation spells a name, in whichever place.
+    fn has(&self, names: &Names<'_>, name: Name<'_>) -> bool {
+        let mut places = self.places.iter().flatten().flatten();
+        places.any(|place| place.spelled(names, name).next().is_some())
+    }
+
+    /// Whether a rule is about the request.
+    fn matching(&mut self, item: &AnnotationItem<'p>) -> Result<Matching, SettingsErrors> {
+        let written = item.unread_match();
+        let mut known = self.matchings.iter();
+        if let Some(written) = written
+            && let Some((_, matching)) = known.find(|(known, _)| known.is_written_as(written))
+        {
+            return Ok(*matching);
         }
-        let [of_it, of_its_templates] = &self.places;
-        let of_its_templates = of_its_templates.as_ref().filter(|_| with_templates);
-        There::new(
-            of_it.iter().chain(of_its_templates).flatten(),
-            self.compares,
-        )
+        let selector = item.selector_for(self.request, self.object)?;
+        let matching = match selector {
+            Some(selector) if selector.matches_but_for_labels(self.request, self.object) => {
+                if selector.has_labels(self.object) {
+                    Matching::Yes
+                } else if self.compares
+                    && selector.has_labels(self.old().unwrap_or(&Object::none()))
+                {
+                    Matching::Before
+                } else {
+                    Matching::No
+                }
+            }
+            _ => Matching::No,
+        };
+        self.matchings
+            .extend(written.map(|written| (written, matching)));
+        Ok(matching)
     }
 
     /// Puts everything that a rule has against the object among the findings.
@@ -184,7 +182,7 @@ impl<'p, 'r> Judge<'p, 'r> {
         findings: &mut Findings<'_>,
     ) {
         let compares = self.compares && rule.compares();
-        if matching == Matching::No || (matching == Matching::Before && !compares) {
+        if matching == Matching::Before && !compares {
             return;
         }
         let object = self.object;
@@ -239,7 +237,8 @@ impl<'p, 'r> Judge<'p, 'r> {
         if !matches!(self.before.get(slot), Some(None)) {
             return;
         }
-        let old = self.old();
+        let none = Object::none();
+        let old = self.old().unwrap_or(&none);
         let read = places.iter().map(|place| before(place, old)).collect();
         if let Some(slot) = self.before.get_mut(slot) {
             *slot = Some(read);

@@ -11,19 +11,20 @@ use crate::settings::Settings;
 use crate::violation::Violation;
 use crate::workload::Object;
 
+use super::context::Context;
 use super::exempted::Exempted;
 use super::finding::Findings;
-use super::running::{Running, Unasked};
+use super::pull::Pulls;
 use super::told::Told;
 
 /// Everything that a rule has against an UPDATE. Silent on CREATE, and without a user.
 pub(super) fn judge_update(
-    settings: &Settings<'_>,
-    request: &Request<'_>,
+    context: &Context<'_, '_, '_>,
     object: &Object<'_>,
     used: &mut [bool],
     findings: &mut Findings<'_>,
 ) -> Result<(), RequestError> {
+    let (settings, request) = (context.settings, context.request);
     let Some(who) = asking(settings, request, Operation::Update) else {
         return Ok(());
     };
@@ -38,7 +39,7 @@ pub(super) fn judge_update(
     }
     is_object(old_value)?;
     let mut compared = None;
-    let running = Running::new(settings, request, object);
+    let (pulls, old_pulls) = (OnceCell::new(), OnceCell::new());
     let manager = OnceCell::new();
     let manager = || *manager.get_or_init(|| field_manager(request, object.metadata));
     for rule in settings.changes.iter().filter(|rule| is_asked(rule)) {
@@ -51,21 +52,21 @@ pub(super) fn judge_update(
         if !is_about_it && !reads_the_object(&rule.selector) {
             continue;
         }
-        let compared = match &compared {
-            Some(compared) => compared,
-            None => compared.insert(Compared::read(
-                request,
-                object,
-                old_value,
-                &settings.image_paths,
-            )?),
+        let Some(old) = context.old()? else {
+            continue;
         };
+        let compared = compared.get_or_insert_with(|| {
+            let has_image_paths = !settings.image_paths.is_empty();
+            Compared::new(request, object, old, has_image_paths)
+        });
         // Who moves a label in the same request must not escape the rule.
-        if !is_about_it && !rule.selector.matches(request, compared.old()) {
+        if !is_about_it && !rule.selector.matches(request, old) {
             continue;
         }
-        let differences = compared.differences(rule, &|image| {
-            running.as_it_will_run(image, Unasked::Unknown)
+        let differences = compared.differences(rule, &|was, is| {
+            let pulls = pulls.get_or_init(|| Pulls::new(context, object, false));
+            let old_pulls = old_pulls.get_or_init(|| Pulls::new(context, old, true));
+            old_pulls.effective(was) == pulls.effective(is)
         });
         if differences.found.is_empty() || (rule.allow_restart && differences.are_restarts) {
             continue;
@@ -79,7 +80,6 @@ pub(super) fn judge_update(
         if !is_excluded && !is_denied && missing.is_empty() {
             continue;
         }
-        let old = compared.old();
         if Exempted::new(&settings.exemptions, request, object, used)
             .and(old)
             .cover(Check::Changes, None)

@@ -16,19 +16,19 @@ use crate::workload::{ImageField, Object};
 
 use super::exempted::Exempted;
 use super::finding::{About, Findings, LAST};
-use super::running::{Running, Unasked, as_written};
+use super::pull::{Pulls, as_written};
 
 /// What to do about drift.
 const INSTEAD: &str = "change it in Git, or the next apply changes it back";
 
 /// Every image and guarded annotation that is not as it was last applied.
 pub(super) fn judge(
-    settings: &Settings<'_>,
-    request: &Request<'_>,
-    object: &Object<'_>,
+    pulls: &Pulls<'_, '_, '_, '_>,
     exempted: &mut Exempted<'_, '_, '_>,
     findings: &mut Findings<'_>,
 ) {
+    let (context, object) = (pulls.context, pulls.object);
+    let (settings, request) = (context.settings, context.request);
     let (Some(action), Some(metadata)) = (settings.drift, object.metadata) else {
         return;
     };
@@ -58,15 +58,14 @@ pub(super) fn judge(
         Action::Warn if request.user.is_none() => Action::Reject,
         action => action,
     };
-    let running = Running::new(settings, request, object);
     let comes_to_the_same = |was: &ImageField<'_>, is: &ImageField<'_>| {
         if !request.kind.is_pod() {
-            let runs = |image| running.as_it_will_run(image, Unasked::There);
+            let runs = |image| pulls.in_pods(image).unwrap_or_else(|| as_written(image));
             return runs(was) == runs(is);
         }
         // A Pod runs what was applied, or its mirror.
         let is = as_written(is);
-        as_written(was) == is || running.mirrored(was).is_some_and(|mirror| mirror == is)
+        as_written(was) == is || pulls.in_pods(was).is_some_and(|mirror| mirror == is)
     };
     compare_images(&applied, object, &comes_to_the_same, &mut |was, is| {
         // What the object has besides is no drift: injectors add containers.

@@ -58,10 +58,10 @@ pub(super) trait Known {
 pub(super) struct Was<'j, 'r> {
     new: &'j Object<'r>,
     /// Reads the old object, if what it has as well counts.
-    read: &'j dyn Fn() -> Option<Object<'r>>,
-    judge: &'j dyn Fn(&Object<'r>) -> Counts,
+    read: &'j dyn Fn() -> Option<&'j Object<'j>>,
+    judge: &'j dyn Fn(&Object<'_>) -> Counts,
     is_told: bool,
-    old: OnceCell<Option<Object<'r>>>,
+    old: OnceCell<Option<&'j Object<'j>>>,
     left: OnceCell<RefCell<Counts>>,
     /// The templates that were asked about, and whether each is another one.
     asked: RefCell<Vec<(u64, bool)>>,
@@ -118,8 +118,8 @@ impl About {
 impl<'j, 'r> Was<'j, 'r> {
     pub(super) const fn new(
         new: &'j Object<'r>,
-        read: &'j dyn Fn() -> Option<Object<'r>>,
-        judge: &'j dyn Fn(&Object<'r>) -> Counts,
+        read: &'j dyn Fn() -> Option<&'j Object<'j>>,
+        judge: &'j dyn Fn(&Object<'_>) -> Counts,
         is_told: bool,
     ) -> Self {
         Self {
@@ -133,8 +133,8 @@ impl<'j, 'r> Was<'j, 'r> {
         }
     }
 
-    fn old(&self) -> Option<&Object<'r>> {
-        self.old.get_or_init(self.read).as_ref()
+    fn old(&self) -> Option<&'j Object<'j>> {
+        *self.old.get_or_init(self.read)
     }
 }
 
@@ -439,7 +439,7 @@ impl<'j> Findings<'j> {
     }
 
     /// Something wrong with an image.
-    pub(super) fn add_image(&mut self, image: &ImageField<'_>, about: &AboutImage<'_>) {
+    fn add_image(&mut self, image: &ImageField<'_>, about: &AboutImage<'_>) {
         let template = image.pod_template().filter(|_| !about.code.is_note());
         let of_all = About {
             is_of_accepted: about.is_of_accepted,
@@ -524,6 +524,38 @@ pub(super) struct AboutImage<'p> {
     /// Nothing happens to it if the object is refused.
     pub(super) is_of_accepted: bool,
     pub(super) problem: &'p dyn Fn(Fate) -> String,
+}
+
+/// What is wrong with one image.
+pub(super) struct OfImage<'i, 'r> {
+    pub(super) image: &'i ImageField<'r>,
+    /// Something refuses it.
+    pub(super) is_refused: bool,
+    is_filled_in_by_istio: bool,
+    is_told: bool,
+}
+
+impl<'i, 'r> OfImage<'i, 'r> {
+    pub(super) const fn new(image: &'i ImageField<'r>, is_filled_in_by_istio: bool) -> Self {
+        Self {
+            image,
+            is_refused: false,
+            is_filled_in_by_istio,
+            is_told: false,
+        }
+    }
+
+    /// Adds it to what is wrong with the object.
+    pub(super) fn add(&mut self, about: &AboutImage<'_>, findings: &mut Findings<'_>) {
+        self.is_refused |= about.action == Action::Reject;
+        if !self.is_filled_in_by_istio {
+            findings.add_image(self.image, about);
+        } else if !std::mem::replace(&mut self.is_told, true) {
+            // One warning says enough.
+            let action = Action::Warn;
+            findings.add_image(self.image, &AboutImage { action, ..*about });
+        }
+    }
 }
 
 /// Hashes what is written to it.

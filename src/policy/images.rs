@@ -4,34 +4,29 @@ use crate::check;
 use crate::exemption::Check;
 use crate::hashing::Seen;
 use crate::image::Reference;
-use crate::request::Request;
 use crate::settings::Settings;
 use crate::splice;
 use crate::violation::{Action, Code};
-use crate::workload::{self, Found, ImageField, Object};
+use crate::workload::{Found, ImageField, Object};
 
+use super::Judged;
+use super::context::Context;
 use super::exempted::Exempted;
-use super::finding::AboutImage;
+use super::finding::{AboutImage, OfImage};
 use super::mirrors::{Asking, Cause, Mirrors, Runs, is_removed};
-use super::{Judged, is_filled_in_by_istio};
-
-/// Adds the images that only the settings know to those that an object shows by its shape.
-pub(super) fn add(settings: &Settings<'_>, request: &Request<'_>, object: &mut Object<'_>) {
-    workload::add_images(&settings.image_paths, object, &request.kind);
-}
 
 /// Everything wrong with the images of an object that no exemption covers, and what is rewritten.
 ///
 /// Images for which a registry must be asked come last, and nothing is asked any more once something
 /// refuses the request.
 pub(super) fn judge(
-    settings: &Settings<'_>,
-    request: &Request<'_>,
+    context: &Context<'_, '_, '_>,
     object: &Object<'_>,
-    mirrors: &mut Mirrors<'_, '_, '_>,
+    mirrors: &mut Mirrors<'_, '_, '_, '_>,
     exempted: &mut Exempted<'_, '_, '_>,
     judged: &mut Judged<'_>,
 ) {
+    let settings = context.settings;
     let strictest = settings.strictest().unwrap_or_default();
     // An image that occurs again is judged once, where it has no mirror; a few are judged sooner than noted.
     let may_recur = object.found.len() > FEW && settings.mirrors.is_empty();
@@ -54,7 +49,7 @@ pub(super) fn judge(
         if passed.as_ref().is_some_and(is_known) {
             continue;
         }
-        match one(settings, request, image, mirrors, exempted, judged) {
+        match one(context, image, mirrors, exempted, judged) {
             Outcome::Passes => {
                 if let Some(passed) = &mut passed {
                     passed.insert(&image.text);
@@ -79,7 +74,7 @@ pub(super) fn judge(
         } else {
             Asking::Now
         };
-        one(settings, request, image, mirrors, exempted, judged);
+        one(context, image, mirrors, exempted, judged);
     }
     splice::merge(&mut judged.edits, edits);
 }
@@ -100,14 +95,14 @@ enum Outcome {
 
 /// Judges one image.
 fn one(
-    settings: &Settings<'_>,
-    request: &Request<'_>,
+    context: &Context<'_, '_, '_>,
     image: &ImageField<'_>,
-    mirrors: &mut Mirrors<'_, '_, '_>,
+    mirrors: &mut Mirrors<'_, '_, '_, '_>,
     exempted: &mut Exempted<'_, '_, '_>,
     judged: &mut Judged<'_>,
 ) -> Outcome {
-    let mut put = Put::new(request, image);
+    let settings = context.settings;
+    let mut put = OfImage::new(image, context.is_filled_in_by_istio(image));
     let written = match Reference::parse(&image.text) {
         Ok(written) => written,
         Err(error) => {
@@ -121,7 +116,7 @@ fn one(
                         is_of_accepted: false,
                         problem: &|_| format!("it is no image reference: {error}"),
                     },
-                    judged,
+                    &mut judged.findings,
                 );
             }
             return Outcome::Objected;
@@ -148,48 +143,15 @@ fn one(
     }
 }
 
-/// Where findings about one image are put.
-pub(super) struct Put<'i, 'r> {
-    pub(super) image: &'i ImageField<'r>,
-    /// Something refuses it.
-    pub(super) is_refused: bool,
-    is_filled_in_by_istio: bool,
-    is_told: bool,
-}
-
-impl<'i, 'r> Put<'i, 'r> {
-    fn new(request: &Request<'_>, image: &'i ImageField<'r>) -> Self {
-        Self {
-            image,
-            is_refused: false,
-            is_filled_in_by_istio: is_filled_in_by_istio(request, image),
-            is_told: false,
-        }
-    }
-
-    pub(super) fn add(&mut self, about: &AboutImage<'_>, judged: &mut Judged<'_>) {
-        self.is_refused |= about.action == Action::Reject;
-        if !self.is_filled_in_by_istio {
-            judged.findings.add_image(self.image, about);
-        } else if !std::mem::replace(&mut self.is_told, true) {
-            // One warning says enough.
-            let action = Action::Warn;
-            judged
-                .findings
-                .add_image(self.image, &AboutImage { action, ..*about });
-        }
-    }
-}
-
 /// Whether no list has anything against an image as it is written, and as its mirror where it is pulled from
 /// there.
 fn held_against_lists(
     settings: &Settings<'_>,
     (written, mirrored): (&Reference<'_>, Option<&Reference<'_>>),
     runs: &Runs,
-    mirrors: &Mirrors<'_, '_, '_>,
+    mirrors: &Mirrors<'_, '_, '_, '_>,
     exempted: &mut Exempted<'_, '_, '_>,
-    put: &mut Put<'_, '_>,
+    put: &mut OfImage<'_, '_>,
     judged: &mut Judged<'_>,
 ) -> bool {
     let would_pass = |image: &Reference<'_>, code| would_pass(settings, mirrors, image, code);
@@ -201,7 +163,7 @@ fn held_against_lists(
         would_pass: &would_pass,
     };
     let mut passes = true;
-    check::image(&seen, settings, &mut |objection| {
+    check::image(&seen, settings.lists(), &mut |objection| {
         passes = false;
         // What is rejected as it was written is exempt as that.
         let as_run = mirrored.unwrap_or(written);
@@ -228,7 +190,7 @@ fn held_against_lists(
                     }
                 },
             },
-            judged,
+            &mut judged.findings,
         );
     });
     passes
@@ -251,7 +213,7 @@ fn is_because(settings: &Settings<'_>, written: &Reference<'_>, cause: &Cause, c
         instead: None,
         would_pass: &|_, _| false,
     };
-    check::image(&seen, settings, &mut |objection| {
+    check::image(&seen, settings.lists(), &mut |objection| {
         is_because &= objection.code != code;
     });
     is_because
@@ -262,7 +224,7 @@ fn is_because(settings: &Settings<'_>, written: &Reference<'_>, cause: &Cause, c
 #[cold]
 fn would_pass(
     settings: &Settings<'_>,
-    mirrors: &Mirrors<'_, '_, '_>,
+    mirrors: &Mirrors<'_, '_, '_, '_>,
     image: &Reference<'_>,
     code: Code,
 ) -> bool {
@@ -290,7 +252,7 @@ fn passes(
         // Nobody reads these objections.
         would_pass: &|_, _| false,
     };
-    check::image(&seen, settings, &mut |objection| {
+    check::image(&seen, settings.lists(), &mut |objection| {
         passes &= objection.action == Action::Warn
             && code.is_none_or(|code| !code.is_of_the_list_of(objection.code));
     });

@@ -5,10 +5,7 @@ use std::cell::OnceCell;
 
 use crate::hashing::{Index, hash_of};
 use crate::json::{Kind, Location, Place, Position, Step, Value};
-use crate::kind::GroupKind;
 use crate::shown::{Quoted, is_private};
-
-use super::walk;
 
 /// An object of a request, with the images in it. Borrows from the payload.
 #[derive(Clone, Debug)]
@@ -106,15 +103,6 @@ impl<'a> Object<'a> {
             marks: Vec::new(),
             by_place: OnceCell::new(),
         }
-    }
-
-    /// Finds what is in an object.
-    ///
-    /// # Errors
-    ///
-    /// Where it is nested too deep.
-    pub(crate) fn read(value: Value<'a>, kind: &GroupKind<'_>) -> Result<Self, String> {
-        walk::read(value, kind)
     }
 }
 
@@ -217,7 +205,8 @@ impl<'a> ImageField<'a> {
 
     /// Whether it stands among an object's data, of which no message shows anything.
     pub(crate) fn is_private(&self) -> bool {
-        self.place.first().is_some_and(is_private)
+        let first = self.place.first().and_then(Step::as_key);
+        first.is_some_and(is_private)
     }
 
     /// Where the text of the image stands.

@@ -7,25 +7,27 @@ use crate::kind::GroupKind;
 
 use super::object::{Found, ImageField, Malformed, Object, Source};
 
-/// Finds what is in an object.
-///
-/// # Errors
-///
-/// Where it is nested too deep.
-pub(super) fn read<'a>(value: Value<'a>, kind: &GroupKind<'_>) -> Result<Object<'a>, String> {
-    let mut walk = Walk {
-        object: Object::new(value),
-        open_templates: Vec::new(),
-        may_be_too_deep: value.may_be_as_deep_as(DEEPEST),
-    };
-    let role = if kind.may_run_images() {
-        Role::Object(kind.pod_spec())
-    } else {
-        Role::Imageless
-    };
-    match walk.value(value, role, None, DEEPEST) {
-        Ok(()) => Ok(walk.object),
-        Err(TooDeep(value)) => Err(too_deep(value)),
+impl<'a> Object<'a> {
+    /// Finds what is in an object.
+    ///
+    /// # Errors
+    ///
+    /// Where it is nested too deep.
+    pub(crate) fn read(value: Value<'a>, kind: &GroupKind<'_>) -> Result<Self, String> {
+        let mut walk = Walk {
+            object: Self::new(value),
+            open_templates: Vec::new(),
+            may_be_too_deep: value.may_be_as_deep_as(DEEPEST),
+        };
+        let role = if kind.may_run_images() {
+            Role::Object(kind.pod_spec())
+        } else {
+            Role::Imageless
+        };
+        match walk.value(value, role, None, DEEPEST) {
+            Ok(()) => Ok(walk.object),
+            Err(TooDeep(value)) => Err(too_deep(value)),
+        }
     }
 }
 

@@ -38,7 +38,7 @@ use crate::registry::Answers;
 const MESSAGES: &str = include_str!("../../docs/messages.md");
 const SETTINGS: &str = include_str!("../../docs/settings.md");
 const MIRRORS: &str = include_str!("../../docs/mirrors.md");
-const CODE: &str = include_str!("../../src/policy/mirrors.rs");
+const CODE: &str = include_str!("../../src/policy/pull.rs");
 const COMING: &str = include_str!("../../docs/coming-from-trusted-repos.md");
 
 /// Pages of later sections of the settings come with these.

@@ -57,7 +57,7 @@ use std::process::ExitCode;
 
 use clap::{ColorChoice, Parser};
 use rollout_guard_manifests::{
-    admission_policy, finding, judge, manifest, object, policy_file, settings_odd, settings_text,
+    admission_policy, finding, judge, manifest, object, policy_file, settings_lints, settings_text,
 };
 
 use command::Command;

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use rollout_guard::annotation::RuleAction;
+use rollout_guard::annotation::{AnnotationItem, RuleAction};
 use rollout_guard::mirror::Rewrite;
-use rollout_guard::settings::{AnnotationItem, Settings};
+use rollout_guard::settings::Settings;
 use serde_json::Value;
 
 use crate::manifest;
@@ -80,9 +80,11 @@ spec:
 /// Whether anything in the settings changes objects.
 fn is_mutating(settings: &Settings<'_>) -> bool {
     let rewrites = !settings.mirrors.is_empty() && settings.rewrite != Rewrite::Never;
-    let removes = settings.annotations.iter().any(
-        |item| matches!(item, AnnotationItem::Read(rule) if rule.action == RuleAction::Remove),
-    );
+    let removes = |item: &AnnotationItem<'_>| {
+        let rule = item.rule();
+        rule.is_ok_and(|rule| rule.action == RuleAction::Remove)
+    };
+    let removes = settings.annotations.iter().any(removes);
     rewrites || removes
 }
 

@@ -77,12 +77,7 @@ impl Finding {
 
     /// The message without place and code: ``image `redis`: a digest is required``.
     pub fn message(&self) -> String {
-        let line = self.violation.to_string();
-        let message = line.strip_prefix(&self.violation.place);
-        let message = message.and_then(|rest| rest.strip_prefix(": "));
-        let code = format!(" [{}]", self.code());
-        let message = message.and_then(|rest| rest.strip_suffix(&code));
-        message.unwrap_or(&line).to_owned()
+        self.violation.explanation().to_string()
     }
 }
 

@@ -14,7 +14,7 @@
 //! | [`before`] | objects as they were, at a revision or in a cluster |
 //! | [`detail`] | what a finding is about, taken apart |
 //! | [`admission_policy`] | settings as a policy that can be applied |
-//! | [`settings_odd`], [`settings_text`] | what is odd in settings; settings in sentences |
+//! | [`settings_lints`], [`settings_text`] | what in valid settings is probably a mistake; settings in sentences |
 //! | [`policy_file`], [`label_selector`] | settings, alone or in policies of Kubewarden |
 //! | [`object`], `kind` | the objects of a document, and the request for each |
 //! | [`manifest`] | YAML and JSON as kubectl reads them |
@@ -33,6 +33,6 @@ pub mod label_selector;
 pub mod manifest;
 pub mod object;
 pub mod policy_file;
-pub mod settings_odd;
+pub mod settings_lints;
 pub mod settings_text;
 pub mod trial;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use rollout_guard::json::{Location, Step};
-use rollout_guard::settings::SettingsError;
 
 use crate::kind::resource;
 use crate::label_selector::{LabelSelector, Labels, labels};
@@ -164,14 +163,11 @@ impl<'d> Source<'d> {
         self.value.map_or("null", Value::json)
     }
 
-    /// Where in the file a mistake is.
-    pub fn span(&self, error: &SettingsError) -> std::ops::Range<usize> {
-        let is_about_key =
-            error.problem.starts_with("unknown key") || error.problem.starts_with("this key");
-        let place = self.value.map_or_else(
-            || self.fallback.clone(),
-            |value| nearest(value, &error.path),
-        );
+    /// Where in the file a path of the settings is, or its key.
+    pub fn span(&self, path: &str, is_about_key: bool) -> std::ops::Range<usize> {
+        let place = self
+            .value
+            .map_or_else(|| self.fallback.clone(), |value| nearest(value, path));
         let span = match place.key {
             Some(key) if is_about_key || place.style == manifest::Style::Indented => key,
             _ => place.span,

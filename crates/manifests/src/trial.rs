@@ -19,7 +19,7 @@ use crate::finding::{Finding, Severity};
 use crate::judge::{NotAsked, span};
 use crate::manifest::{self, Document, Lines};
 use crate::policy_file::{self, Source};
-use crate::{admission_policy, settings_odd, settings_text};
+use crate::{admission_policy, settings_lints, settings_text};
 
 use outcome::{Answer, Judged, Mark, SettingsAnswer};
 use question::{Question, Questions};
@@ -154,7 +154,7 @@ impl Trial {
         }
     }
 
-    /// The settings, if all are valid; marks what is wrong or odd in them, and says what they do.
+    /// The settings, if all are valid; marks what is wrong or looks wrong in them, and says what they do.
     fn settings<'n>(
         &self,
         sources: &[Source<'_>],
@@ -164,20 +164,21 @@ impl Trial {
         let lines = Lines::new(&self.settings);
         let mut valid = Vec::new();
         for (source, document) in sources.iter().zip(documents) {
-            let mut mark = |severity, error: &rollout_guard::settings::SettingsError| {
-                let mark = Mark::new(&lines, source.span(error), severity, error.problem.clone());
-                answer.marks.push(mark.at(&error.path));
-            };
             match Settings::validate(document.root()) {
                 Ok(settings) => {
-                    for odd in settings_odd::find(source, &settings) {
-                        mark(Severity::Warning, &odd);
+                    for lint in settings_lints::find(source, &settings) {
+                        let span = source.span(&lint.path, false);
+                        let mark = Mark::new(&lines, span, Severity::Warning, lint.problem);
+                        answer.marks.push(mark.at(&lint.path));
                     }
                     valid.push(settings);
                 }
                 Err(errors) => {
                     for error in errors.iter() {
-                        mark(Severity::Error, error);
+                        let span = source.span(&error.path, error.kind.is_about_key());
+                        let problem = error.problem.clone();
+                        let mark = Mark::new(&lines, span, Severity::Error, problem);
+                        answer.marks.push(mark.at(&error.path));
                     }
                 }
             }
@@ -185,14 +186,14 @@ impl Trial {
         if valid.is_empty() || valid.len() != sources.len() {
             return None;
         }
-        for (source, document) in sources.iter().zip(documents) {
+        for ((source, document), settings) in sources.iter().zip(documents).zip(&valid) {
             let sentences = settings_text::sentences(document.root());
             answer.sentences.extend(sentences);
             let policy = source.policy.as_deref().unwrap_or_default();
             for note in &source.notes {
                 answer.notes.push(format!("{policy}: {note}"));
             }
-            if source.json().contains("\"checkExists\":true") {
+            if settings.mirrors.iter().any(|mirror| mirror.check_exists) {
                 let note = "no registry is asked here: a mirror with `checkExists` is taken to have the image";
                 answer.notes.push(note.to_owned());
             }

@@ -354,9 +354,7 @@ impl Judging {
         namespace: &'p str,
     ) -> Judge<'p> {
         Judge {
-            asks_for_namespace: sources
-                .iter()
-                .any(|source| source.json().contains("\"namespaces\"")),
+            asks_for_namespace: settings.iter().any(Settings::asks_for_namespace),
             identity: if self.audit {
                 Identity::Nobody
             } else if let Some(name) = &self.user {

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use rayon::prelude::*;
-use rollout_guard::annotation::{AnnotationRule, RuleAction};
+use rollout_guard::annotation::{AnnotationItem, AnnotationRule, RuleAction};
 use rollout_guard::image::Reference;
 use rollout_guard::json::{self, Location};
 use rollout_guard::mirror::{self, Mirror, Mirrored, Rewrite};
 use rollout_guard::policy::Policy;
 use rollout_guard::request::Request;
-use rollout_guard::settings::{AnnotationItem, Settings};
+use rollout_guard::settings::Settings;
 use rollout_guard::splice;
 use rollout_guard::verdict::Verdict;
 use rollout_guard::violation::Violation;
@@ -267,7 +267,7 @@ pub(super) fn only_changes(settings: Settings<'_>) -> Settings<'_> {
         rewrite: Rewrite::Workloads,
         annotations: settings
             .annotations
-            .into_iter()
+            .iter()
             .filter_map(only_removals)
             .collect(),
         image_paths: settings.image_paths,
@@ -277,21 +277,21 @@ pub(super) fn only_changes(settings: Settings<'_>) -> Settings<'_> {
 }
 
 /// A rule with `action: remove`, without what it could only refuse.
-fn only_removals(item: AnnotationItem<'_>) -> Option<AnnotationItem<'_>> {
-    match item {
-        AnnotationItem::Read(rule) if rule.action == RuleAction::Remove => {
-            Some(AnnotationItem::Read(Box::new(AnnotationRule {
-                required: Vec::new(),
-                require_any: Vec::new(),
-                allowed: Vec::new().into(),
-                values: Vec::new(),
-                requires: Vec::new(),
-                criteria: None,
-                ..*rule
-            })))
-        }
-        _ => None,
+fn only_removals<'a>(item: &AnnotationItem<'a>) -> Option<AnnotationItem<'a>> {
+    let rule = item.rule().ok()?.into_owned();
+    if rule.action != RuleAction::Remove {
+        return None;
     }
+    let removing = AnnotationRule {
+        required: Vec::new(),
+        require_any: Vec::new(),
+        allowed: Vec::new().into(),
+        values: Vec::new(),
+        requires: Vec::new(),
+        criteria: None,
+        ..rule
+    };
+    item.with(removing).ok()
 }
 
 fn asks_registry(settings: &Settings<'_>) -> bool {

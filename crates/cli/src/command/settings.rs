@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report::count;
 use crate::settings_file::SettingsFile;
-use crate::settings_odd;
+use crate::settings_lints;
 use crate::settings_schema;
 use crate::settings_text;
 
@@ -73,14 +73,14 @@ impl SettingsCommand {
                 writeln!(out)?;
             }
             if self.validate || !self.explain {
-                let odd = settings_odd::find(source, settings);
-                write!(out, "{}", file.show_warnings(source, odd.iter()))?;
+                let lints = settings_lints::find(source, settings);
+                write!(out, "{}", file.show_warnings(source, &lints))?;
                 let policy = source.policy.as_deref();
                 let policy = policy.map_or_else(String::new, |policy| format!(" ({policy})"));
-                let warnings = if odd.is_empty() {
+                let warnings = if lints.is_empty() {
                     String::new()
                 } else {
-                    format!(", {}", count(odd.len(), "warning", "warnings"))
+                    format!(", {}", count(lints.len(), "warning", "warnings"))
                 };
                 writeln!(out, "{}: valid{policy}{warnings}", file.name)?;
             }

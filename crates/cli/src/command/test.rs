@@ -16,7 +16,6 @@ use std::time::Instant;
 use clap::{Args, ValueHint};
 use rayon::prelude::*;
 use rollout_guard::policy::Policy;
-use rollout_guard::settings::SettingsError;
 
 use super::check::{policies, settings, settings_of};
 use crate::exit::Exit;
@@ -244,11 +243,7 @@ fn run(
             let source = sources.get(entry.source)?;
             let file = files.get(entry.source)?;
             let path = entry.place.to_string();
-            let error = SettingsError {
-                path: path.clone(),
-                problem: String::new(),
-            };
-            let at = Lines::new(&file.text).position(source.span(&error).start);
+            let at = Lines::new(&file.text).position(source.span(&path, false).start);
             Some(Uncovered {
                 file: file.name.clone(),
                 line: at.line,

@@ -174,9 +174,7 @@ impl Question<'_> {
 
     /// Whether a violation is about the request, as far as somebody wrote one.
     pub(super) fn is_about_request(&self, violation: &Violation) -> bool {
-        self.request_value.is_some()
-            && violation.path.steps().is_empty()
-            && (violation.place == "request" || violation.place.starts_with("request."))
+        self.request_value.is_some() && violation.code.is_about_request()
     }
 
     /// Where in the document a violation about the request is.

@@ -12,7 +12,7 @@ const USER_PREFIX: &str = "system:serviceaccount:";
 const GROUP: &str = "system:serviceaccounts";
 
 /// Reads a glob over the users that something is lifted for.
-pub(super) fn user(text: &str) -> Result<&str, String> {
+pub(crate) fn user(text: &str) -> Result<&str, String> {
     if spans_namespaces(text) {
         return Err(
             "matches service accounts of more than one namespace, name the namespace".to_owned(),
@@ -22,7 +22,7 @@ pub(super) fn user(text: &str) -> Result<&str, String> {
 }
 
 /// Reads a glob over the groups that something is lifted for.
-pub(super) fn group(text: &str) -> Result<&str, String> {
+pub(crate) fn group(text: &str) -> Result<&str, String> {
     if spans_groups(text) {
         return Err("matches the service accounts of more than one namespace, name the group without a wildcard".to_owned());
     }

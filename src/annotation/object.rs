@@ -101,23 +101,26 @@ impl<'a> Annotations<'a> {
         })
     }
 
+    /// The annotations that spell a name, whichever way.
+    pub(crate) fn spelled<'o>(
+        &'o self,
+        names: &'o Names<'_>,
+        name: Name<'o>,
+    ) -> impl Iterator<Item = &'o Annotation<'a>> {
+        let candidates = self.candidates(names, name);
+        candidates.filter(move |annotation| names.spelling(name, annotation.key).is_some())
+    }
+
     /// Where the first map stands in the input; where there is none, where the object does.
     pub(crate) fn position(&self, object: &Object<'_>) -> Position {
         let map = self.maps.first().copied();
         map.or(object.metadata).unwrap_or(object.value).position()
     }
 
-    /// The values of an annotation as they were written, of which there is one at most; `None` where it
-    /// or the map is repeated.
-    pub(crate) fn values_of(&self, key: &str) -> Option<Vec<Value<'a>>> {
-        let found = self.all.iter().filter(|annotation| annotation.key == key);
-        let values: Vec<_> = found.map(|annotation| annotation.raw).collect();
-        (self.maps.len() < 2 && values.len() < 2).then_some(values)
-    }
-
     /// Reads the maps of annotations in a value, `way` leading to them.
     fn read(&mut self, value: Value<'a>, way: &[Step<'a>]) {
-        let is_private = self.owner.first().is_some_and(is_private);
+        let first = self.owner.first().and_then(Step::as_key);
+        let is_private = first.is_some_and(is_private);
         for map in lookup(value, way) {
             self.has_map = true;
             match map.kind() {

@@ -3,21 +3,19 @@
 //! Callbacks are `dyn`: each place where settings are read would else get a reader of its own in the
 //! module.
 
+mod error;
+
 use crate::hashing::Seen;
 use crate::json::{Key, Kind, Spot, Step, Value, repeats_a_key};
 use crate::shown::Shown;
 
-use super::error::SettingsErrors;
+pub use error::{SettingsError, SettingsErrorKind, SettingsErrors};
 
 /// A value of the settings and the way to it.
 #[derive(Clone, Copy)]
-pub(super) struct Entry<'t, 'n> {
-    pub(super) value: Value<'n>,
+pub(crate) struct Entry<'t, 'n> {
+    pub(crate) value: Value<'n>,
     spot: Option<&'t Spot<'t, 'n>>,
-    /// The elements of the list that matter, where some do not.
-    elements: Option<&'t [Value<'n>]>,
-    /// The members of the map that matter, where some do not.
-    members: Option<&'t [(Key<'n>, Value<'n>)]>,
 }
 
 /// What people write for a key of ours.
@@ -42,31 +40,13 @@ const SYNONYMS: [(&str, &str); 17] = [
 ];
 
 impl<'t, 'n> Entry<'t, 'n> {
-    pub(super) const fn root(value: Value<'n>) -> Self {
-        Self::below(value, None)
+    pub(crate) const fn root(value: Value<'n>) -> Self {
+        Self { value, spot: None }
     }
 
-    pub(super) const fn at(value: Value<'n>, spot: &'t Spot<'t, 'n>) -> Self {
-        Self::below(value, Some(spot))
-    }
-
-    const fn below(value: Value<'n>, spot: Option<&'t Spot<'t, 'n>>) -> Self {
-        Self {
-            value,
-            spot,
-            elements: None,
-            members: None,
-        }
-    }
-
-    /// The same list as if it had these elements only.
-    pub(super) const fn with_elements(self, elements: Option<&'t [Value<'n>]>) -> Self {
-        Self { elements, ..self }
-    }
-
-    /// The same map as if it had these members only.
-    pub(super) const fn with_members(self, members: Option<&'t [(Key<'n>, Value<'n>)]>) -> Self {
-        Self { members, ..self }
+    pub(crate) const fn at(value: Value<'n>, spot: &'t Spot<'t, 'n>) -> Self {
+        let spot = Some(spot);
+        Self { value, spot }
     }
 
     /// Whether it says nothing.
@@ -75,16 +55,20 @@ impl<'t, 'n> Entry<'t, 'n> {
     }
 
     /// Notes a mistake in this entry.
-    pub(super) fn error(&self, errors: &mut SettingsErrors, problem: impl AsRef<str>) {
+    pub(crate) fn error(&self, errors: &mut SettingsErrors, problem: impl AsRef<str>) {
+        self.note(errors, SettingsErrorKind::Invalid, problem.as_ref());
+    }
+
+    fn note(&self, errors: &mut SettingsErrors, kind: SettingsErrorKind, problem: &str) {
         let path = match self.spot {
             Some(spot) => spot.location().to_string(),
             None => "settings".to_owned(),
         };
-        errors.push(path, problem.as_ref());
+        errors.push(path, kind, problem);
     }
 
     /// Notes that this entry has the wrong type.
-    pub(super) fn mismatch(&self, errors: &mut SettingsErrors, expected: &str) {
+    pub(crate) fn mismatch(&self, errors: &mut SettingsErrors, expected: &str) {
         let found = self.value.kind();
         let instead = match (found, expected) {
             // YAML 1.1 reads an unquoted `on` as a boolean, and any YAML `1.10` as a number.
@@ -97,13 +81,14 @@ impl<'t, 'n> Entry<'t, 'n> {
             (Kind::Text, "a list") => ", put it in brackets",
             _ => "",
         };
-        self.error(errors, format!("expected {expected}, got {found}{instead}"));
+        let problem = format!("expected {expected}, got {found}{instead}");
+        self.note(errors, SettingsErrorKind::WrongType, &problem);
     }
 
     /// Hands every member of a map to `read`, with its key if that is one of `keys`.
     ///
     /// Notes unknown and repeated keys. `null` is as good as absent.
-    pub(super) fn map(
+    pub(crate) fn map(
         &self,
         keys: &[&'static str],
         errors: &mut SettingsErrors,
@@ -121,7 +106,7 @@ impl<'t, 'n> Entry<'t, 'n> {
 
     /// As [`map`](Self::map), but `null` and what is empty are noted: a template that rendered to
     /// nothing must not match or exempt everything.
-    pub(super) fn map_of_full(
+    pub(crate) fn map_of_full(
         &self,
         keys: &[&'static str],
         errors: &mut SettingsErrors,
@@ -141,14 +126,12 @@ impl<'t, 'n> Entry<'t, 'n> {
 
     /// Notes a key that is none of ours.
     fn unknown(&self, key: Key<'_>, keys: &[&str], errors: &mut SettingsErrors) {
-        self.error(
-            errors,
-            format!("unknown key{}", suggestion(key.text(), keys)),
-        );
+        let problem = format!("unknown key{}", suggestion(key.text(), keys));
+        self.note(errors, SettingsErrorKind::UnknownKey, &problem);
     }
 
     /// Hands every member of a map to `read`; notes repeated keys.
-    pub(super) fn members(
+    pub(crate) fn members(
         &self,
         errors: &mut SettingsErrors,
         read: &mut dyn FnMut(Key<'n>, Entry<'_, 'n>, &mut SettingsErrors),
@@ -159,28 +142,39 @@ impl<'t, 'n> Entry<'t, 'n> {
             }
             return;
         }
-        let repeats = self.members.is_none() && repeats_a_key(self.value);
-        let mut seen = repeats.then(Seen::default);
-        let mut member = |key: Key<'n>, value| {
+        let mut seen = repeats_a_key(self.value).then(Seen::default);
+        for (key, value) in self.value.members() {
             let spot = Spot::below(self.spot, Step::key(key.text()));
             let entry = Entry::at(value, &spot);
             if seen.as_mut().is_some_and(|seen| !seen.insert(key.text())) {
-                entry.error(errors, "this key occurs twice");
+                entry.note(
+                    errors,
+                    SettingsErrorKind::RepeatedKey,
+                    "this key occurs twice",
+                );
             } else {
                 read(key, entry, errors);
             }
-        };
-        match self.members {
-            Some(members) => members.iter().for_each(|(key, value)| member(*key, *value)),
-            None => self
-                .value
-                .members()
-                .for_each(|(key, value)| member(key, value)),
+        }
+    }
+
+    /// Hands those members of a map to `read` that are wanted, a repeated one as often as it is written.
+    pub(crate) fn members_where(
+        &self,
+        errors: &mut SettingsErrors,
+        is_wanted: &dyn Fn(Key<'n>, Value<'n>) -> bool,
+        read: &mut dyn FnMut(Key<'n>, Entry<'_, 'n>, &mut SettingsErrors),
+    ) {
+        for (key, value) in self.value.members() {
+            if is_wanted(key, value) {
+                let spot = Spot::below(self.spot, Step::key(key.text()));
+                read(key, Entry::at(value, &spot), errors);
+            }
         }
     }
 
     /// Hands every element of a list to `read`. `null` is as good as an empty list.
-    pub(super) fn list(
+    pub(crate) fn list(
         &self,
         errors: &mut SettingsErrors,
         read: &mut dyn FnMut(usize, Entry<'_, 'n>, &mut SettingsErrors),
@@ -190,18 +184,14 @@ impl<'t, 'n> Entry<'t, 'n> {
             Kind::List => {}
             _ => return self.mismatch(errors, "a list"),
         }
-        let mut element = |(index, value)| {
+        for (index, value) in self.value.elements().enumerate() {
             let spot = Spot::below(self.spot, Step::Index(index));
             read(index, Entry::at(value, &spot), errors);
-        };
-        match self.elements {
-            Some(elements) => elements.iter().copied().enumerate().for_each(element),
-            None => self.value.elements().enumerate().for_each(&mut element),
         }
     }
 
     /// A string that is not empty and has no space around it.
-    pub(super) fn text(&self, errors: &mut SettingsErrors) -> Option<&'n str> {
+    pub(crate) fn text(&self, errors: &mut SettingsErrors) -> Option<&'n str> {
         let text = self.string(errors)?;
         if text.is_empty() {
             self.error(errors, "must not be empty");
@@ -219,7 +209,7 @@ impl<'t, 'n> Entry<'t, 'n> {
     }
 
     /// A string, read by `parse`. What does not parse is noted.
-    pub(super) fn parsed<T>(
+    pub(crate) fn parsed<T>(
         &self,
         errors: &mut SettingsErrors,
         parse: impl FnOnce(&'n str) -> Result<T, String>,
@@ -235,7 +225,7 @@ impl<'t, 'n> Entry<'t, 'n> {
     }
 
     /// Any string.
-    pub(super) fn string(&self, errors: &mut SettingsErrors) -> Option<&'n str> {
+    pub(crate) fn string(&self, errors: &mut SettingsErrors) -> Option<&'n str> {
         let text = self.value.string();
         if text.is_none() {
             self.mismatch(errors, "a string");
@@ -244,7 +234,7 @@ impl<'t, 'n> Entry<'t, 'n> {
     }
 
     /// The strings of a list, each read by `parse`. What does not parse is noted and left out.
-    pub(super) fn texts<T>(
+    pub(crate) fn texts<T>(
         &self,
         errors: &mut SettingsErrors,
         mut parse: impl FnMut(&'n str) -> Result<T, String>,
@@ -257,7 +247,7 @@ impl<'t, 'n> Entry<'t, 'n> {
     }
 
     /// The strings of a list that `check` lets pass, as they are.
-    pub(super) fn strings(
+    pub(crate) fn strings(
         &self,
         errors: &mut SettingsErrors,
         check: fn(&'n str) -> Result<&'n str, String>,
@@ -270,7 +260,7 @@ impl<'t, 'n> Entry<'t, 'n> {
     }
 
     /// Hands every string of a list to `read`, and notes what is wrong with it.
-    pub(super) fn each_text(
+    pub(crate) fn each_text(
         &self,
         errors: &mut SettingsErrors,
         read: &mut dyn FnMut(&'n str) -> Result<(), String>,
@@ -285,7 +275,7 @@ impl<'t, 'n> Entry<'t, 'n> {
     }
 
     /// `true` or `false`.
-    pub(super) fn boolean(&self, errors: &mut SettingsErrors) -> Option<bool> {
+    pub(crate) fn boolean(&self, errors: &mut SettingsErrors) -> Option<bool> {
         if self.value.kind() == Kind::Bool {
             return Some(self.value.text() == "true");
         }
@@ -294,7 +284,7 @@ impl<'t, 'n> Entry<'t, 'n> {
     }
 
     /// One of a few words.
-    pub(super) fn keyword<T: Copy>(
+    pub(crate) fn keyword<T: Copy>(
         &self,
         words: &[(&'static str, T)],
         errors: &mut SettingsErrors,
@@ -321,13 +311,18 @@ impl<'t, 'n> Entry<'t, 'n> {
     }
 }
 
+/// A member of a map; what is `null` is as good as absent.
+pub(crate) fn member<'n>(map: Value<'n>, name: &str) -> Option<Value<'n>> {
+    map.all(name).next().filter(|value| !value.is_null())
+}
+
 /// The one of some keys that a key is.
 fn known(key: Key<'_>, keys: &[&'static str]) -> Option<&'static str> {
     keys.iter().copied().find(|known| key.is(known))
 }
 
 /// `, did you mean …?` for a word that is not known.
-pub(super) fn suggestion(word: &str, known: &[&str]) -> String {
+pub(crate) fn suggestion(word: &str, known: &[&str]) -> String {
     let lower = word.to_ascii_lowercase();
     let synonym = SYNONYMS
         .iter()

@@ -2,21 +2,20 @@
 
 use std::borrow::Cow;
 
-use crate::exemption::{Check, Exemption};
 use crate::glob;
 use crate::json::{Kind, Value};
 use crate::pattern::{ImagePattern, Sense};
-use crate::selector::Selector;
+use crate::selector::{self, Purpose, Selector};
 
-use super::error::SettingsErrors;
-use super::matching::{self, Purpose};
-use super::reader::Entry;
+use super::{Check, Exemption};
+use crate::schema::Entry;
+use crate::schema::SettingsErrors;
 
 /// The groups of everybody who is logged in, and of every service account: of those that controllers make
 /// Pods with, too.
 const EVERYBODY: [&str; 2] = ["system:authenticated", "system:serviceaccounts"];
 
-pub(super) fn read<'n>(entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Vec<Exemption<'n>> {
+pub(crate) fn read<'n>(entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Vec<Exemption<'n>> {
     let mut exemptions = Vec::new();
     entry.list(errors, &mut |index, entry, errors| {
         exemptions.push(exemption(index, entry, errors));
@@ -40,7 +39,7 @@ fn exemption<'n>(index: usize, entry: Entry<'_, 'n>, errors: &mut SettingsErrors
                 exemption.name = Cow::Borrowed(name);
             }
         }
-        "match" => exemption.selector = matching::read(entry, errors, Purpose::Lift),
+        "match" => exemption.selector = selector::read(entry, errors, Purpose::Lift),
         "images" => {
             exemption.images = entry.texts(errors, |text| ImagePattern::parse(text, Sense::Allow));
         }

@@ -1,15 +1,14 @@
 //! `mirrors`: reads [`Mirror`]s, and holds them against each other.
 
+use super::{DigestRule, Mirror, Mirrored, OnCheckError, Target};
 use crate::glob;
 use crate::image::Reference;
-use crate::mirror::{DigestRule, Mirror, Mirrored, OnCheckError, Target};
 use crate::pattern::SourcePattern;
-use crate::selector::Selector;
 use crate::shown::Shown;
 
-use super::error::SettingsErrors;
-use super::matching::{self, Purpose};
-use super::reader::Entry;
+use crate::schema::Entry;
+use crate::schema::SettingsErrors;
+use crate::selector::{self, Purpose, Selector};
 
 const KEYS: [&str; 7] = [
     "source",
@@ -33,7 +32,7 @@ const ON_CHECK_ERROR: [(&str, OnCheckError); 3] = [
     ("reject", OnCheckError::Reject),
 ];
 
-pub(super) fn read<'n>(entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Vec<Mirror<'n>> {
+pub(crate) fn read<'n>(entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Vec<Mirror<'n>> {
     let mut mirrors = Vec::new();
     entry.list(errors, &mut |_, entry, errors| {
         mirrors.extend(mirror(entry, errors));
@@ -56,7 +55,7 @@ fn mirror<'n>(entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Option<Mirro
         "onCheckError" => {
             on_check_error = entry.keyword(&ON_CHECK_ERROR, errors).unwrap_or_default();
         }
-        _ => selector = matching::read(entry, errors, Purpose::Apply),
+        _ => selector = selector::read(entry, errors, Purpose::Apply),
     });
     match (source, target) {
         (Some(source), Some(target)) => {
@@ -126,12 +125,12 @@ fn secret(text: &str) -> Result<&str, String> {
 /// Notes rules that can never rewrite an image, or that rewrite what another one has rewritten.
 ///
 /// Compares each pair: for settings that are validated once, not for each request.
-pub(super) fn find_contradictions(mirrors: &[Mirror<'_>], errors: &mut SettingsErrors) {
+pub(crate) fn find_contradictions(mirrors: &[Mirror<'_>], errors: &mut SettingsErrors) {
     let sources: Vec<_> = mirrors.iter().map(|mirror| mirror.source.globs()).collect();
     for (index, mirror) in mirrors.iter().enumerate() {
         let path = || format!("mirrors[{index}]");
         if mirror.target.is_everything() {
-            errors.push(
+            errors.contradiction(
                 format!("{}.mirror", path()),
                 &format!(
                     "`{}` is where every image is already: name another registry",
@@ -152,7 +151,7 @@ pub(super) fn find_contradictions(mirrors: &[Mirror<'_>], errors: &mut SettingsE
                     Shown(mirror.source.text())
                 )
             };
-            errors.push(
+            errors.contradiction(
                 path(),
                 &format!("never used: `mirrors[{earlier_index}]` {problem}"),
             );
@@ -161,7 +160,7 @@ pub(super) fn find_contradictions(mirrors: &[Mirror<'_>], errors: &mut SettingsE
         for (other_index, (other, source)) in mirrors.iter().zip(&sources).enumerate() {
             // `*` means what is under no mirror yet.
             if !other.source.is_everything() && meets(&target, source) {
-                errors.push(
+                errors.contradiction(
                     format!("{}.mirror", path()),
                     &format!(
                         "`{}` is itself under the source `{}` of `mirrors[{other_index}]`: an image would be rewritten twice, narrow the source or choose another mirror",
@@ -172,7 +171,7 @@ pub(super) fn find_contradictions(mirrors: &[Mirror<'_>], errors: &mut SettingsE
             }
         }
         if let Some(problem) = never_valid(mirror).or_else(|| loses_the_name(mirror)) {
-            errors.push(format!("{}.mirror", path()), &problem);
+            errors.contradiction(format!("{}.mirror", path()), &problem);
         }
     }
 }

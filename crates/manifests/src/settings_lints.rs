@@ -1,4 +1,4 @@
-//! What is redundant or odd in settings that are valid.
+//! Lints: what is valid in settings and probably a mistake.
 //!
 //! None of it is an error: a strictness without need would be an outage at the next upgrade.
 
@@ -6,14 +6,23 @@ use rollout_guard::json;
 use rollout_guard::pattern::{ImagePattern, RegistryPattern, TagPattern};
 use rollout_guard::policy::Policy;
 use rollout_guard::request::Request;
-use rollout_guard::settings::{Settings, SettingsError};
+use rollout_guard::settings::Settings;
 
 use crate::manifest::Value;
 use crate::policy_file::Source;
 
-/// Everything that somebody should look at, with its path.
-pub fn find(source: &Source<'_>, settings: &Settings<'_>) -> Vec<SettingsError> {
-    let mut odd = Vec::new();
+/// What somebody should look at in the settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lint {
+    /// The path of the entry: `images.allow[3]`.
+    pub path: String,
+    /// Why it is probably a mistake, and what to write instead.
+    pub problem: String,
+}
+
+/// Every lint, in the order of the sections.
+pub fn find(source: &Source<'_>, settings: &Settings<'_>) -> Vec<Lint> {
+    let mut lints = Vec::new();
     let Settings {
         registries,
         images,
@@ -28,31 +37,37 @@ pub fn find(source: &Source<'_>, settings: &Settings<'_>) -> Vec<SettingsError> 
         source,
         "registries.allow",
         &registries.allow,
-        &mut odd,
+        &mut lints,
         registry,
     );
     redundant(
         source,
         "registries.reject",
         &registries.reject,
-        &mut odd,
+        &mut lints,
         registry,
     );
-    redundant(source, "images.allow", &images.allow, &mut odd, image);
-    redundant(source, "images.reject", &images.reject, &mut odd, image);
-    redundant(source, "tags.allow", &tags.allow, &mut odd, tag);
-    redundant(source, "tags.reject", &tags.reject, &mut odd, tag);
-    redundant(source, "digests.require", &digests.require, &mut odd, image);
-    redundant(source, "digests.forbid", &digests.forbid, &mut odd, image);
-    mirrors(source, settings, &mut odd);
-    placeholders(source, &mut odd);
-    changes(source, settings, &mut odd);
-    rewrites(source, settings, &mut odd);
-    odd
+    redundant(source, "images.allow", &images.allow, &mut lints, image);
+    redundant(source, "images.reject", &images.reject, &mut lints, image);
+    redundant(source, "tags.allow", &tags.allow, &mut lints, tag);
+    redundant(source, "tags.reject", &tags.reject, &mut lints, tag);
+    redundant(
+        source,
+        "digests.require",
+        &digests.require,
+        &mut lints,
+        image,
+    );
+    redundant(source, "digests.forbid", &digests.forbid, &mut lints, image);
+    mirrors(source, settings, &mut lints);
+    placeholders(source, &mut lints);
+    changes(source, settings, &mut lints);
+    rewrites(source, settings, &mut lints);
+    lints
 }
 
-fn add(odd: &mut Vec<SettingsError>, path: String, problem: impl Into<String>) {
-    odd.push(SettingsError {
+fn add(lints: &mut Vec<Lint>, path: String, problem: impl Into<String>) {
+    lints.push(Lint {
         path,
         problem: problem.into(),
     });
@@ -72,14 +87,14 @@ fn redundant<T>(
     source: &Source<'_>,
     list: &str,
     entries: &[T],
-    odd: &mut Vec<SettingsError>,
+    lints: &mut Vec<Lint>,
     covers: impl Fn(&T, &T) -> bool,
 ) {
     let texts = texts(source.value, list);
     for (index, (entry, text)) in entries.iter().zip(&texts).enumerate() {
         if text == "*" && list.contains(".allow") {
             let problem = "`*` allows everything: the list does nothing, leave it out";
-            add(odd, format!("{list}[{index}]"), problem);
+            add(lints, format!("{list}[{index}]"), problem);
             continue;
         }
         let covering = entries
@@ -95,7 +110,7 @@ fn redundant<T>(
             });
         if let Some((_, (_, covering))) = covering {
             let problem = format!("`{text}` is redundant: `{covering}` covers it");
-            add(odd, format!("{list}[{index}]"), problem);
+            add(lints, format!("{list}[{index}]"), problem);
         }
     }
 }
@@ -112,7 +127,7 @@ fn is_plain_in_path(pattern: &str) -> bool {
 const PLACEHOLDER: &str = "example.azurecr.io";
 
 /// The placeholder of a bundle where nobody has put in a registry.
-fn placeholders(source: &Source<'_>, odd: &mut Vec<SettingsError>) {
+fn placeholders(source: &Source<'_>, lints: &mut Vec<Lint>) {
     let is_placeholder = |text: &str| {
         let host = text.split(['/', '@']).next().unwrap_or_default();
         let name = host.split(':').next().unwrap_or_default();
@@ -122,7 +137,7 @@ fn placeholders(source: &Source<'_>, odd: &mut Vec<SettingsError>) {
     for list in ["registries.allow", "images.allow"] {
         for (index, text) in texts(source.value, list).iter().enumerate() {
             if is_placeholder(text) {
-                add(odd, format!("{list}[{index}]"), problem.as_str());
+                add(lints, format!("{list}[{index}]"), problem.as_str());
             }
         }
     }
@@ -132,17 +147,17 @@ fn placeholders(source: &Source<'_>, odd: &mut Vec<SettingsError>) {
             .text_at(&["mirror"])
             .is_some_and(|text| is_placeholder(&text))
         {
-            add(odd, format!("mirrors[{index}].mirror"), problem.as_str());
+            add(lints, format!("mirrors[{index}].mirror"), problem.as_str());
         }
     }
 }
 
 /// Mirrors whose images the lists refuse: then every rewrite ends in a refusal.
-fn mirrors(source: &Source<'_>, settings: &Settings<'_>, odd: &mut Vec<SettingsError>) {
+fn mirrors(source: &Source<'_>, settings: &Settings<'_>, lints: &mut Vec<Lint>) {
     if settings.registries.allow.is_empty() && settings.images.allow.is_empty() {
         return;
     }
-    let lists = Settings {
+    let allowing = Settings {
         registries: settings.registries.clone(),
         images: settings.images.clone(),
         ..Settings::default()
@@ -160,10 +175,10 @@ fn mirrors(source: &Source<'_>, settings: &Settings<'_>, odd: &mut Vec<SettingsE
             .replace("{tag}", "7");
         let refused = [filled.clone(), format!("{filled}/redis:7")]
             .iter()
-            .all(|image| refuses(&lists, image));
+            .all(|image| refuses(&allowing, image));
         if refused {
             let problem = format!("the allow lists refuse what comes from `{target}`");
-            add(odd, format!("mirrors[{index}].mirror"), problem);
+            add(lints, format!("mirrors[{index}].mirror"), problem);
         }
     }
 }
@@ -182,7 +197,7 @@ fn refuses(lists: &Settings<'_>, image: &str) -> bool {
 }
 
 /// `guardDelete` in a policy that is not asked about DELETE.
-fn changes(source: &Source<'_>, settings: &Settings<'_>, odd: &mut Vec<SettingsError>) {
+fn changes(source: &Source<'_>, settings: &Settings<'_>, lints: &mut Vec<Lint>) {
     let Some(rules) = &source.rules else {
         return;
     };
@@ -196,7 +211,7 @@ fn changes(source: &Source<'_>, settings: &Settings<'_>, odd: &mut Vec<SettingsE
         let path = format!("changes[{index}].guardDelete");
         if asked.is_empty() {
             let problem = "the rules of the policy lack `DELETE`, so that it is never asked";
-            add(odd, path, problem);
+            add(lints, path, problem);
             continue;
         }
         for kind in texts(Some(written), "match.kinds") {
@@ -204,18 +219,18 @@ fn changes(source: &Source<'_>, settings: &Settings<'_>, odd: &mut Vec<SettingsE
                 let problem = format!(
                     "the rules of the policy lack `DELETE` for `{kind}`, so that it is never asked"
                 );
-                add(odd, path.clone(), problem);
+                add(lints, path.clone(), problem);
             }
         }
     }
 }
 
 /// Rewrites in a policy that may not mutate.
-fn rewrites(source: &Source<'_>, settings: &Settings<'_>, odd: &mut Vec<SettingsError>) {
+fn rewrites(source: &Source<'_>, settings: &Settings<'_>, lints: &mut Vec<Lint>) {
     let is_never = settings.rewrite == rollout_guard::mirror::Rewrite::Never;
     if source.is_mutating == Some(false) && !settings.mirrors.is_empty() && !is_never {
         let problem = "the policy has `mutating: false`: Kubewarden refuses a Pod that is rewritten, \
                        set `mutating: true` or `rewrite: never`";
-        add(odd, "mirrors".to_owned(), problem);
+        add(lints, "mirrors".to_owned(), problem);
     }
 }

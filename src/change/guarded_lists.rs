@@ -7,13 +7,12 @@
 
 use std::borrow::Cow;
 
-use crate::change::Guard;
+use super::{ChangeRule, Guard};
 use crate::json::{FieldPath, Location, Step};
 use crate::kind::{GroupKind, KindPattern};
 use crate::shown::Shown;
 
-use super::Settings;
-use super::error::SettingsErrors;
+use crate::schema::SettingsErrors;
 
 /// Lists in a pod spec.
 const OF_POD_SPECS: [&str; 33] = [
@@ -221,8 +220,8 @@ const WORKLOADS: [(&str, &str); 9] = [
 ];
 
 /// Notes every guard that takes a list for a map.
-pub(super) fn find(settings: &Settings<'_>, errors: &mut SettingsErrors) {
-    for (index, rule) in settings.changes.iter().enumerate() {
+pub(crate) fn find(rules: &[ChangeRule<'_>], errors: &mut SettingsErrors) {
+    for (index, rule) in rules.iter().enumerate() {
         let kinds = rule.selector.kinds.as_deref();
         for (at, guard) in rule.guards.iter().enumerate() {
             let Guard::Field(path) = guard else {
@@ -240,7 +239,7 @@ pub(super) fn find(settings: &Settings<'_>, errors: &mut SettingsErrors) {
                     Shown(&Location(written.to_vec()).to_string()),
                     Shown(&Location(meant).to_string())
                 );
-                errors.push(format!("changes[{index}].guard[{at}]"), &problem);
+                errors.contradiction(format!("changes[{index}].guard[{at}]"), &problem);
             }
         }
     }

@@ -2,16 +2,14 @@
 
 use std::borrow::Cow;
 
-use crate::change::{Account, ChangeRule, Guard, Preset, Who};
+use super::{Account, ChangeRule, Guard, Preset, Who};
 use crate::glob;
-use crate::selector::Selector;
 use crate::violation::Action;
 
-use super::error::SettingsErrors;
-use super::lists::ACTIONS;
-use super::matching::{self, Purpose};
-use super::reader::{Entry, suggestion};
-use super::service_accounts;
+use crate::schema::SettingsErrors;
+use crate::schema::{Entry, suggestion};
+use crate::selector::service_accounts;
+use crate::selector::{self, Purpose, Selector};
 
 /// What a user name begins with that stands for more than one.
 const PRESET: &str = "preset:";
@@ -28,7 +26,7 @@ const EVERYBODY: [(&str, &str); 3] = [
     ),
 ];
 
-pub(super) fn read<'n>(entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Vec<ChangeRule<'n>> {
+pub(crate) fn read<'n>(entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Vec<ChangeRule<'n>> {
     let mut rules = Vec::new();
     entry.list(errors, &mut |index, entry, errors| {
         rules.push(rule(index, entry, errors));
@@ -37,7 +35,7 @@ pub(super) fn read<'n>(entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Vec
 }
 
 /// `{ lastApplied }`
-pub(super) fn drift(entry: Entry<'_, '_>, errors: &mut SettingsErrors) -> Option<Action> {
+pub(crate) fn drift(entry: Entry<'_, '_>, errors: &mut SettingsErrors) -> Option<Action> {
     let mut action = None;
     let words = [
         ("ignore", None),
@@ -81,7 +79,7 @@ fn rule<'n>(index: usize, entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> 
                 rule.name = Cow::Borrowed(name);
             }
         }
-        "match" => rule.selector = matching::read(entry, errors, Purpose::Apply),
+        "match" => rule.selector = selector::read(entry, errors, Purpose::Apply),
         "guard" => entry.each_text(errors, &mut |text| {
             Guard::parse(text, &suggestion).map(|guard| rule.guards.push(guard))
         }),
@@ -93,7 +91,7 @@ fn rule<'n>(index: usize, entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> 
         "requireAnnotations" => rule.who.annotations = entry.strings(errors, annotation),
         "allowRestart" => rule.allow_restart = entry.boolean(errors).unwrap_or_default(),
         "guardDelete" => rule.guard_delete = entry.boolean(errors).unwrap_or_default(),
-        "action" => rule.action = entry.keyword(&ACTIONS, errors).unwrap_or_default(),
+        "action" => rule.action = entry.keyword(&Action::WORDS, errors).unwrap_or_default(),
         _ => rule.message = entry.text(errors),
     });
     if errors.len() == before {

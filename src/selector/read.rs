@@ -4,12 +4,10 @@ use crate::glob;
 use crate::json::FieldPath;
 use crate::kind::KindPattern;
 use crate::request::Operation;
-use crate::selector::{Condition, Selector};
+use crate::schema::{Entry, SettingsErrors};
 use crate::shown::Shown;
 
-use super::error::SettingsErrors;
-use super::reader::Entry;
-use super::service_accounts;
+use super::{Condition, Selector, service_accounts};
 
 /// The keys of a `match`.
 const KEYS: [&str; 9] = [
@@ -26,18 +24,36 @@ const KEYS: [&str; 9] = [
 
 /// What a `match` is there for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(crate) enum Purpose {
     /// A rule is about what it matches.
     Apply,
     /// Something is lifted for what it matches: who that is must be sure.
     Lift,
 }
 
+/// Reads a `match`, but for conditions on fields and labels, which take longest, and say nothing about a request
+/// that [may not match](Selector::may_match) by the rest.
+pub(crate) fn read_without_fields<'n>(
+    entry: Entry<'_, 'n>,
+    errors: &mut SettingsErrors,
+) -> Selector<'n> {
+    read_keys(entry, errors, Purpose::Apply, false)
+}
+
 /// Reads a `match`.
-pub(super) fn read<'n>(
+pub(crate) fn read<'n>(
     entry: Entry<'_, 'n>,
     errors: &mut SettingsErrors,
     purpose: Purpose,
+) -> Selector<'n> {
+    read_keys(entry, errors, purpose, true)
+}
+
+fn read_keys<'n>(
+    entry: Entry<'_, 'n>,
+    errors: &mut SettingsErrors,
+    purpose: Purpose,
+    with_fields: bool,
 ) -> Selector<'n> {
     let user = |text| match purpose {
         Purpose::Apply => Ok(text),
@@ -55,6 +71,7 @@ pub(super) fn read<'n>(
         "groups" => selector.groups = Some(entry.texts(errors, group)),
         "kinds" => selector.kinds = Some(entry.texts(errors, KindPattern::parse)),
         "operations" => selector.operations = Some(entry.texts(errors, operation)),
+        _ if !with_fields => {}
         "labels" => entry.members(errors, &mut |key, entry, errors| {
             if let Some(condition) = condition(entry, errors) {
                 selector.labels.push((key.text(), condition));
@@ -98,7 +115,7 @@ fn fields<'n>(
     fields
 }
 
-pub(super) fn condition<'n>(
+pub(crate) fn condition<'n>(
     entry: Entry<'_, 'n>,
     errors: &mut SettingsErrors,
 ) -> Option<Condition<'n>> {

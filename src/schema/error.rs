@@ -9,8 +9,32 @@ use crate::shown::OneLine;
 pub struct SettingsError {
     /// The path of the entry: `images.allow[3]`.
     pub path: String,
+    /// What kind of mistake.
+    pub kind: SettingsErrorKind,
     /// What is wrong, and what to write instead.
     pub problem: String,
+}
+
+/// What kind of mistake is in the settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SettingsErrorKind {
+    /// There is no such key.
+    UnknownKey,
+    /// The key stands there twice.
+    RepeatedKey,
+    /// A value of another JSON type is due.
+    WrongType,
+    /// The value means nothing, or something else is missing.
+    Invalid,
+    /// Another entry leaves nothing of this one.
+    Contradiction,
+}
+
+impl SettingsErrorKind {
+    /// Whether it is about the key of an entry and not its value.
+    pub const fn is_about_key(self) -> bool {
+        matches!(self, Self::UnknownKey | Self::RepeatedKey)
+    }
 }
 
 impl fmt::Display for SettingsError {
@@ -41,9 +65,15 @@ impl SettingsErrors {
         self.0.is_empty()
     }
 
-    pub(crate) fn push(&mut self, path: String, problem: &str) {
+    /// Notes an entry of which another one leaves nothing.
+    pub(crate) fn contradiction(&mut self, path: String, problem: &str) {
+        self.push(path, SettingsErrorKind::Contradiction, problem);
+    }
+
+    pub(crate) fn push(&mut self, path: String, kind: SettingsErrorKind, problem: &str) {
         self.0.push(SettingsError {
             path,
+            kind,
             problem: OneLine(problem).to_string(),
         });
     }
