@@ -30,17 +30,19 @@ pub enum Sense {
 /// entry and a colon.
 pub type PatternError = String;
 
-/// Whether the first segment of an entry is a host: as in references, and `*` is any.
-fn is_host(first: &str) -> bool {
-    first == "*" || crate::image::is_host(first)
+/// What to write instead of a text with a scheme, which `what` it should be does not have.
+#[cold]
+fn without_scheme(what: &str, text: &str) -> Option<String> {
+    let rest = crate::image::after_scheme(text)?.trim_end_matches('/');
+    Some(format!("{what} has no scheme, write `{rest}`"))
 }
 
 /// What to write instead of a text with a scheme or a final `/`, neither of which `what` it should be has.
 #[cold]
 pub(crate) fn plainer(what: &str, text: &str) -> Option<String> {
-    if let Some(rest) = crate::image::after_scheme(text) {
-        let rest = rest.trim_end_matches('/');
-        return Some(format!("{what} has no scheme, write `{rest}`"));
+    let hint = without_scheme(what, text);
+    if hint.is_some() {
+        return hint;
     }
     let rest = text.strip_suffix('/')?.trim_end_matches('/');
     Some(format!("ends with `/`, write `{rest}`"))

@@ -5,7 +5,9 @@ use std::fmt;
 
 use super::error::{Part, ReferenceError};
 use super::grammar;
-use super::normalize::{DEFAULT_PORT, DOCKER_HUB, DOCKER_HUB_ALIASES, OFFICIAL, normalize_host};
+use super::host::{
+    self, DEFAULT_PORT, DOCKER_HUB, DOCKER_HUB_ALIASES, OFFICIAL, Wild, is_host, normalize_host,
+};
 
 /// An image reference in its normal form.
 ///
@@ -63,10 +65,10 @@ pub(crate) struct Split<'a> {
 }
 
 impl<'a> Split<'a> {
-    /// Cuts a text as distribution/reference does; `is_host` decides about its first part.
+    /// Cuts a text as distribution/reference does; `wild` says which first parts are hosts besides.
     ///
     /// In one pass: every entry of the settings is cut on every request.
-    pub(crate) fn of(text: &'a str, is_host: impl Fn(&str) -> bool) -> Self {
+    pub(crate) fn of(text: &'a str, wild: Wild) -> Self {
         let (mut slash, mut colon, mut end) = (None, None, None);
         for (position, byte) in text.bytes().enumerate() {
             match byte {
@@ -87,7 +89,7 @@ impl<'a> Split<'a> {
         let name_end = end.unwrap_or(text.len());
         let host = slash
             .map(|slash| part(0, slash))
-            .filter(|first| is_host(first));
+            .filter(|first| is_host(first, wild));
         let path_start = host.map_or(0, |host| host.len() + 1);
         Self {
             host,
@@ -98,9 +100,9 @@ impl<'a> Split<'a> {
     }
 
     /// As [`of`](Self::of), but a single segment may be a host.
-    pub(crate) fn of_place(text: &'a str, is_host: impl Fn(&str) -> bool) -> Self {
-        if text.contains(['/', '@']) || !is_host(text) {
-            return Self::of(text, is_host);
+    pub(crate) fn of_place(text: &'a str, wild: Wild) -> Self {
+        if text.contains(['/', '@']) || !is_host(text, wild) {
+            return Self::of(text, wild);
         }
         Self {
             host: Some(text),
@@ -171,14 +173,6 @@ impl<'a> Split<'a> {
 /// Shorter paths are not too long, whatever counts with them.
 const PLAIN_PATH: usize = 200;
 
-/// Whether the first part of a reference is a host (`splitDockerDomain` of distribution/reference).
-pub(crate) fn is_host(first: &str) -> bool {
-    first == "localhost"
-        || first
-            .bytes()
-            .any(|byte| matches!(byte, b'.' | b':') || byte.is_ascii_uppercase())
-}
-
 impl<'a> Reference<'a> {
     /// Reads a reference.
     ///
@@ -205,7 +199,7 @@ impl<'a> Reference<'a> {
         if let Some(problem) = grammar::identifier(text) {
             return Err(fail(Part::Reference, problem, 0));
         }
-        let split = Split::of(text, is_host);
+        let split = Split::of(text, Wild::Never);
         let mut start = 0;
         // What distribution/reference counts with the path.
         let mut added = match split.host {
@@ -215,12 +209,8 @@ impl<'a> Reference<'a> {
             _ => 0,
         };
         if let Some(host) = split.host {
-            // A first part that is a path component as well (`a_b.io`) parses upstream, without a
-            // domain; runtimes then dial it as the host, so that is what it is.
-            if let Err((problem, at)) = grammar::domain(host) {
-                if grammar::path(host, 0).is_err() {
-                    return Err(fail(Part::Registry, problem, at));
-                }
+            let checked = host::check(host);
+            if !checked.map_err(|(problem, at)| fail(Part::Registry, problem, at))? {
                 added = host.len() + 1;
             }
             start = host.len() + 1;
@@ -299,7 +289,7 @@ impl<'a> Reference<'a> {
     /// What the normal form consists of.
     fn pieces(&self) -> [&str; 9] {
         // In lower case and without a port it would be read as a part of the path.
-        let (colon, port) = if is_host(&self.host) {
+        let (colon, port) = if is_host(&self.host, Wild::Never) {
             ("", "")
         } else {
             (":", DEFAULT_PORT)
@@ -372,10 +362,10 @@ mod tests {
 
     /// What a text is when it is read part by part.
     fn read_by_parts(text: &str) -> Option<Split<'_>> {
-        let split = Split::of(text, is_host);
+        let split = Split::of(text, Wild::Never);
         let fits = split
             .host
-            .is_none_or(|host| grammar::domain(host).is_ok() && normalize_host(host) == host)
+            .is_none_or(|host| host::check(host) == Ok(true) && normalize_host(host) == host)
             && grammar::identifier(text).is_none()
             && grammar::path(split.path, OFFICIAL.len()).is_ok()
             && split.digest.is_none();

@@ -1,7 +1,8 @@
 //! The place that an image is pulled from instead.
 
 use crate::glob;
-use crate::image::{self, DOCKER_HUB, OFFICIAL, Reference, ReferenceError, Split, normalize_host};
+use crate::image::host::is_host;
+use crate::image::{DOCKER_HUB, OFFICIAL, Reference, ReferenceError, Split, Wild, normalize_host};
 use crate::pattern::{SourcePattern, crossing, plainer};
 
 /// The `mirror` of a rule: `registry.example.com/library`, `example.azurecr.io/redis:7.2-final`, or a
@@ -75,7 +76,7 @@ impl<'a> Target<'a> {
                 "a template begins with a host: `registry.example.com/{repository}`".to_owned(),
             );
         }
-        let split = Split::of_place(&globs, is_host);
+        let split = Split::of_place(&globs, Wild::Anywhere);
         if split.digest.is_some() {
             return Err(
                 "a mirror has no digest: `digest` says what becomes of the image's own".to_owned(),
@@ -239,7 +240,7 @@ impl<'a> Target<'a> {
             Ok(())
         });
         let start = match self.text.split_once('/') {
-            Some((first, _)) if is_host(&first.replace('{', "*")) => {
+            Some((first, _)) if is_host(&first.replace('{', "*"), Wild::Anywhere) => {
                 path.find('/').map_or(0, |at| at + 1)
             }
             _ => 0,
@@ -273,11 +274,6 @@ fn check(text: &str, split: &Split<'_>) -> Result<(), TargetError> {
         plainer("a mirror", text).unwrap_or_else(|| format!("is no image reference: {error}"))
     };
     Reference::parse(&sample).map(|_| ()).map_err(problem)
-}
-
-/// Whether the first segment of a mirror, its placeholders as `*`, is a host.
-fn is_host(first: &str) -> bool {
-    first.contains('*') || image::is_host(first)
 }
 
 fn is_at_or_below(above: &str, path: &str) -> bool {

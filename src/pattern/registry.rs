@@ -1,11 +1,11 @@
 //! An entry of a list of registries.
 
 use crate::glob;
-use crate::image::{Reference, Split};
+use crate::image::{Reference, Wild, host::is_host};
 
 use super::host::Host;
 use super::path::Path;
-use super::{PatternError, Sense, is_host, part_of, shape};
+use super::{PatternError, Sense, part_of, shape};
 
 /// A host, or a host and a path on it: `ghcr.io`, `*.azurecr.io`, `registry.example.com/cache`.
 ///
@@ -36,7 +36,7 @@ impl<'a> RegistryPattern<'a> {
         path.map_or(Ok(()), |path| shape::path(path, has_wildcard))
             .and_then(|()| shape::host(host, has_wildcard))
             .map_err(|problem| plainer(text).unwrap_or(problem))?;
-        if !is_host(host) && !has_wildcard {
+        if !has_wildcard && !is_host(host, Wild::Never) {
             return Err(format!(
                 "{}is no host (no `.`, no port): write `docker.io/{text}` for images on Docker Hub",
                 part_of(text, host)
@@ -118,7 +118,7 @@ fn plainer(text: &str) -> Option<PatternError> {
     if !path.contains(['@', ':']) {
         return None;
     }
-    let path = Split::of(path, |_| false).path;
+    let path = path.split(['@', ':']).next().unwrap_or_default();
     Some(format!(
         "a registry has no tag or digest, write `{host}/{path}`"
     ))

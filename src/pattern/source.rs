@@ -1,11 +1,11 @@
 //! What a mirror stands in for.
 
 use crate::glob;
-use crate::image::{DOCKER_HUB, OFFICIAL, Reference, Split};
+use crate::image::{DOCKER_HUB, OFFICIAL, Reference, Split, Wild};
 
 use super::host::Host;
 use super::path::Path;
-use super::{PatternError, Sense, is_host, shape};
+use super::{PatternError, Sense, shape};
 
 /// The `source` of a mirror: `docker.io/library/redis:7.2`, `docker.io/library`, `quay.io`, `*`.
 ///
@@ -65,7 +65,7 @@ impl<'a> SourcePattern<'a> {
     /// Reads any source but `*`.
     fn by_parts(text: &'a str) -> Result<Self, PatternError> {
         let trimmed = text.strip_suffix("/*").unwrap_or(text);
-        let split = Split::of_place(trimmed, is_host);
+        let split = Split::of_place(trimmed, Wild::Alone);
         let has_wildcard = glob::has_wildcard(trimmed);
         let checked = if trimmed.ends_with('/') {
             Err("ends with `/`".to_owned())

@@ -63,8 +63,8 @@ pub(super) struct Was<'j, 'r> {
     is_told: bool,
     old: OnceCell<Option<&'j Object<'j>>>,
     left: OnceCell<RefCell<Counts>>,
-    /// The templates that were asked about, and whether each is another one.
-    asked: RefCell<Vec<(u64, bool)>>,
+    /// Of the templates that were asked about, whether each is another one.
+    asked: RefCell<ByHash<bool>>,
 }
 
 /// Findings in the order in which they are told, and the rest as a number.
@@ -116,7 +116,7 @@ impl About {
 }
 
 impl<'j, 'r> Was<'j, 'r> {
-    pub(super) const fn new(
+    pub(super) fn new(
         new: &'j Object<'r>,
         read: &'j dyn Fn() -> Option<&'j Object<'j>>,
         judge: &'j dyn Fn(&Object<'_>) -> Counts,
@@ -129,7 +129,7 @@ impl<'j, 'r> Was<'j, 'r> {
             is_told,
             old: OnceCell::new(),
             left: OnceCell::new(),
-            asked: RefCell::new(Vec::new()),
+            asked: RefCell::default(),
         }
     }
 
@@ -169,21 +169,18 @@ impl Known for Was<'_, '_> {
         let around = std::iter::successors(Some(template), |place| place.above());
         let outermost = around.filter(|place| !self.new.marked(place).is_empty());
         let template = outermost.last().unwrap_or(template);
-        let hash = hash_of(template);
-        let mut asked = self.asked.borrow_mut();
-        if let Some((_, is_changed)) = asked.iter().find(|(known, _)| *known == hash) {
-            return *is_changed;
-        }
-        let old = self.old().map(|old| old.marked(template));
-        let is_changed = match (
-            self.new.marked(template).as_slice(),
-            old.unwrap_or_default().as_slice(),
-        ) {
-            ([new], [old]) => !same(*new, *old),
-            _ => true,
+        let is_changed = || {
+            let old = self.old().map(|old| old.marked(template));
+            match (
+                self.new.marked(template).as_slice(),
+                old.unwrap_or_default().as_slice(),
+            ) {
+                ([new], [old]) => !same(*new, *old),
+                _ => true,
+            }
         };
-        asked.push((hash, is_changed));
-        is_changed
+        let mut asked = self.asked.borrow_mut();
+        *asked.entry(hash_of(template)).or_insert_with(is_changed)
     }
 }
 

@@ -1,6 +1,8 @@
-//! One spelling for every host.
+//! Hosts of registries: which text is one, its grammar, and one spelling for each.
 
 use std::borrow::Cow;
+
+use super::grammar::{self, Checked};
 
 /// The registry of an image that names none.
 pub(crate) const DOCKER_HUB: &str = "docker.io";
@@ -17,6 +19,118 @@ pub(crate) const OFFICIAL: &str = "library/";
 
 /// The port of a registry that names none.
 pub(crate) const DEFAULT_PORT: &str = "443";
+
+/// Which wildcards the first part of a text may have, and what they say of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wild {
+    /// There are none.
+    Never,
+    /// `*` alone is any host.
+    Alone,
+    /// A part with a `*` in it is a host.
+    Anywhere,
+}
+
+/// Whether the first part of a text is a host (`splitDockerDomain` of distribution/reference).
+pub(crate) fn is_host(first: &str, wild: Wild) -> bool {
+    let is_wild = match wild {
+        Wild::Never => false,
+        Wild::Alone => first == "*",
+        Wild::Anywhere => first.contains('*'),
+    };
+    let marks = |byte| matches!(byte, b'.' | b':') || byte.is_ascii_uppercase();
+    is_wild || first == "localhost" || first.bytes().any(marks)
+}
+
+/// Holds a host to its grammar, and says whether it is a domain.
+///
+/// A first part that is a path component as well (`a_b.io`) parses upstream, without a domain; runtimes then dial
+/// it as the host, so that is what it is.
+pub(crate) fn check(text: &str) -> Result<bool, (&'static str, usize)> {
+    match domain(text) {
+        Ok(()) => Ok(true),
+        Err(_) if grammar::path(text, 0).is_ok() => Ok(false),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// `host [":" port-number]`, the host a domain name, an IPv4 address or an IPv6 address in brackets.
+fn domain(text: &str) -> Checked {
+    if is_plain_domain(text) {
+        return Ok(());
+    }
+    let (host_length, port) = if let Some(inside) = text.strip_prefix('[') {
+        let length = inside
+            .bytes()
+            .position(|byte| !(byte.is_ascii_hexdigit() || byte == b':'))
+            .unwrap_or(inside.len());
+        if inside.as_bytes().get(length) != Some(&b']') {
+            return Err(("expected an IPv6 address and `]`", length + 1));
+        }
+        if length == 0 {
+            return Err(("empty address in `[]`", 1));
+        }
+        (length + 2, inside.get(length + 1..).unwrap_or_default())
+    } else {
+        let length = text.find(':').unwrap_or(text.len());
+        domain_name(text.get(..length).unwrap_or(text))?;
+        (length, text.get(length..).unwrap_or_default())
+    };
+    match port.strip_prefix(':') {
+        None if port.is_empty() => Ok(()),
+        None => Err(("expected `:` and a port", host_length)),
+        Some("") => Err(("empty port after `:`", host_length + 1)),
+        Some(digits) => match digits.bytes().position(|byte| !byte.is_ascii_digit()) {
+            None => Ok(()),
+            Some(at) => Err(("a port has digits only", host_length + 1 + at)),
+        },
+    }
+}
+
+/// Whether a text certainly is a domain, in one pass: what is not may still be one.
+fn is_plain_domain(text: &str) -> bool {
+    let mut previous = b'.';
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' => {}
+            b'-' if previous != b'.' => {}
+            b'.' if previous != b'.' && previous != b'-' => {}
+            _ => return false,
+        }
+        previous = byte;
+    }
+    previous != b'.' && previous != b'-'
+}
+
+/// Labels of letters, digits and inner hyphens, joined by single dots.
+fn domain_name(text: &str) -> Checked {
+    let mut start = 0;
+    for label in text.split('.') {
+        if label.is_empty() {
+            return Err(("empty label in a host name", start));
+        }
+        if let Some(at) = label
+            .bytes()
+            .position(|byte| !(byte.is_ascii_alphanumeric() || byte == b'-'))
+        {
+            return Err((
+                "a host name has letters, digits, `-` and `.` only",
+                start + at,
+            ));
+        }
+        if label.starts_with('-') {
+            return Err(("a host name's label begins with a letter or digit", start));
+        }
+        if label.ends_with('-') {
+            return Err((
+                "a host name's label ends with a letter or digit",
+                start + label.len() - 1,
+            ));
+        }
+        start += label.len() + 1;
+    }
+    Ok(())
+}
 
 /// A host (and port) in its normal form; wildcards stay as they are.
 ///
