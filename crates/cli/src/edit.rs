@@ -5,10 +5,10 @@
 
 use std::ops::Range;
 
-use rollout_guard::json::{Location, Step};
+use rollout_guard::json::{Location, Step, write_string};
 use serde_json::Value as Json;
 
-use crate::manifest::scalar::{is_bare, write_text};
+use crate::manifest::scalar::is_bare;
 use crate::manifest::{self, Document, Lines, Position, Style, Value};
 
 /// A change to a value of a file.
@@ -214,7 +214,7 @@ fn splice(file: &str, document: &Document<'_>, change: &Change) -> Result<Splice
                 }
                 Style::Plain | Style::Single | Style::Double => {
                     let mut quoted = String::new();
-                    write_text(new, &mut quoted);
+                    write_string(&mut quoted, new);
                     quoted
                 }
             };
