@@ -71,6 +71,7 @@ fn no_request_costs_more_than_in_proportion_to_its_size() {
     let Some(meter) = meter() else { return };
     let mut failures = String::new();
     let all = [
+        objects::short_elements(),
         objects::requests(),
         objects::by_place(),
         changes::requests(),

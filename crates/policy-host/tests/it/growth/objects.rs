@@ -4,6 +4,30 @@ use serde_json::json;
 
 use super::*;
 
+/// Two and three bytes an element: what is kept of each counts.
+pub(super) fn short_elements() -> Vec<Growing> {
+    let rules = json!({
+        "registries": { "allow": ["ghcr.io"] },
+        "changes": [{ "guard": ["images", "annotations:*", "spec"], "allowUsers": ["bot"] }],
+        "drift": { "lastApplied": "reject" },
+        "onUpdate": "all",
+    });
+    vec![
+        growing("the shortest elements", rules.clone(), |count| {
+            update(CUSTOM, &repeated(count, "1"), &repeated(count, "2"))
+        })
+        .up_to(45, 64),
+        growing("the shortest lists", rules, |count| {
+            update(CUSTOM, &repeated(count, "[]"), &repeated(count, "[ ]"))
+        }),
+    ]
+}
+
+fn repeated(count: usize, element: &str) -> String {
+    let elements = list(count, |_| element.to_owned());
+    format!(r#"{{"spec":[{elements}]}}"#)
+}
+
 pub(super) fn requests() -> Vec<Growing> {
     let required = json!({ "annotations": [{ "target": "both", "required": ["team"] }] });
     let guarded =
