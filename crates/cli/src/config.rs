@@ -70,6 +70,26 @@ struct Schema {
     /// What makes `check` fail: violations alone, warnings too, or anything that was not judged.
     #[schemars(extend("default" = "violations"))]
     fail_on: Option<OneOrMore>,
+    /// Whether kustomizations are built and judged by what they build; `off` judges files one by one.
+    #[schemars(extend("default" = "on"))]
+    kustomize: Option<Switch>,
+}
+
+// YAML 1.1 reads an unquoted `off` as a boolean, YAML 1.2 as a string.
+#[derive(JsonSchema)]
+#[schemars(untagged, inline)]
+#[expect(dead_code, reason = "as above")]
+enum Switch {
+    Boolean(bool),
+    Word(SwitchWord),
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase", inline)]
+#[expect(dead_code, reason = "as above")]
+enum SwitchWord {
+    On,
+    Off,
 }
 
 // A glob without which an entry would say nothing.
@@ -126,10 +146,11 @@ pub(crate) struct Config {
     pub(crate) exclude: Option<Set<Vec<String>>>,
     pub(crate) namespace: Option<Set<String>>,
     pub(crate) fail_on: Option<Set<Vec<FailOn>>>,
+    pub(crate) kustomize: Option<Set<bool>>,
 }
 
 impl Config {
-    const KEYS: [&'static str; 4] = ["settings", "exclude", "namespace", "failOn"];
+    const KEYS: [&'static str; 5] = ["settings", "exclude", "namespace", "failOn", "kustomize"];
 
     /// Reads the file: from the working folder upwards to the top of its work tree, the first one.
     /// Outside a work tree only the working folder is looked at.
@@ -236,6 +257,9 @@ impl Reader<'_> {
                     let value = self.fail_on(value, &name);
                     config.fail_on = Some(Set { value, line });
                 }
+                "kustomize" => {
+                    config.kustomize = self.switch(value, &name).map(|value| Set { value, line });
+                }
                 unknown => self.error(key, unknown, &unknown_key(unknown)),
             }
         }
@@ -299,6 +323,17 @@ impl Reader<'_> {
         known
     }
 
+    fn switch(&mut self, value: Value<'_>, path: &str) -> Option<bool> {
+        match (value.json(), value.text().as_deref()) {
+            ("true", _) | (_, Some("on")) => Some(true),
+            ("false", _) | (_, Some("off")) => Some(false),
+            _ => {
+                self.error(value, path, "expected `on` or `off`");
+                None
+            }
+        }
+    }
+
     fn error(&mut self, value: Value<'_>, path: &str, problem: &str) {
         let span = value.span();
         let span = self.offset + span.start..self.offset + span.end;
@@ -356,6 +391,13 @@ pub(crate) struct InForce {
     pub(crate) exclude: Exclude,
     pub(crate) namespace: String,
     pub(crate) fail_on: Vec<FailOn>,
+    pub(crate) building: Building,
+}
+
+/// What is built, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Building {
+    pub(crate) kustomize: bool,
 }
 
 impl InForce {
@@ -385,6 +427,9 @@ impl InForce {
             fail_on: match (&config.fail_on, options.fail_on) {
                 (Some(set), []) => set.value.clone(),
                 (_, words) => words.to_vec(),
+            },
+            building: Building {
+                kustomize: config.kustomize.as_ref().is_none_or(|set| set.value),
             },
         })
     }

@@ -13,7 +13,8 @@
 //! | [`report`], [`snippet`], [`wrap`], [`progress`] | how findings are told |
 //! | [`edit`] | changes values in the text of a manifest |
 //! | [`drift`] | Git, live workloads and Pods, side by side |
-//! | [`kustomize`] | which files kustomize decides about |
+//! | [`build`] | what kustomize makes of files, and where that is decided |
+//! | [`kustomize`] | which files kustomize decides about, for those that write |
 //! | [`config`] | `.rollout-guard.yaml` |
 //! | [`settings_file`], [`settings_schema`] | settings as they were read, and what may be written in them |
 //! | [`input`], [`work_tree`] | the files that a user names; what Git says of them |
@@ -22,6 +23,7 @@
 //! What needs neither files nor a terminal is in `rollout-guard-review`: manifests, objects, settings
 //! and findings, with their places.
 
+mod build;
 mod command;
 mod config;
 mod drift;

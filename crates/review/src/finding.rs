@@ -99,6 +99,19 @@ pub struct ObjectName {
     pub name: String,
     /// The namespace that it will be in.
     pub namespace: Option<String>,
+    /// The folders that it is built from, where it is no manifest of its own.
+    pub built_by: Vec<String>,
+}
+
+impl ObjectName {
+    /// Whether it is the same object of the same build.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.api_version == other.api_version
+            && self.kind == other.kind
+            && self.name == other.name
+            && self.namespace == other.namespace
+            && self.built_by.first() == other.built_by.first()
+    }
 }
 
 impl std::fmt::Display for ObjectName {
@@ -107,7 +120,12 @@ impl std::fmt::Display for ObjectName {
         if let Some(namespace) = &self.namespace {
             write!(f, "{namespace}/")?;
         }
-        f.write_str(&self.name)
+        f.write_str(&self.name)?;
+        match self.built_by.as_slice() {
+            [] => Ok(()),
+            [only] => write!(f, ", built by {only}"),
+            [first, more @ ..] => write!(f, ", built by {first} and {} more", more.len()),
+        }
     }
 }
 
@@ -222,6 +240,10 @@ pub struct Counts {
     pub templates: usize,
     /// Files that are kustomizations, not built.
     pub kustomizations: usize,
+    /// Kustomizations and charts that their tools built.
+    pub builds: usize,
+    /// Those that cannot be built.
+    pub unbuilt: usize,
     /// Objects that were judged as the Pods that they will create.
     pub as_pods: usize,
     /// Objects that the rules of the policies leave out.
@@ -245,6 +267,8 @@ impl std::ops::AddAssign for Counts {
         self.other_files += other.other_files;
         self.templates += other.templates;
         self.kustomizations += other.kustomizations;
+        self.builds += other.builds;
+        self.unbuilt += other.unbuilt;
         self.as_pods += other.as_pods;
         self.not_covered += other.not_covered;
         self.without_namespace += other.without_namespace;

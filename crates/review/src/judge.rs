@@ -438,7 +438,8 @@ pub fn is_kustomization_name(file: &str) -> bool {
     name.is_some_and(|name| KUSTOMIZATIONS.iter().any(|known| name == *known))
 }
 
-fn kustomization(file: &str) -> Gap {
+/// A kustomization that is not built.
+pub fn kustomization(file: &str) -> Gap {
     let folder = Path::new(file)
         .parent()
         .map(|folder| folder.to_string_lossy());

@@ -10,6 +10,7 @@ use rollout_guard::policy::Policy;
 use rollout_guard::settings::Settings;
 use rollout_guard::workload::ImagePath;
 
+use crate::build::plan::Plan;
 use crate::config::{Config, FailOn, InForce, Options};
 use crate::exit::Exit;
 use crate::failure::{Failure, error, warn};
@@ -109,8 +110,9 @@ impl Check {
         let mut report = self.format.report(self.quiet);
         let mut counts = Counts::default();
         let mut gaps = Gaps::default();
-        let mut progress = Progress::new(found.inputs.len());
-        for batch in found.inputs.chunks(BATCH) {
+        let plan = Plan::new(found.inputs, Some(&in_force.exclude), &in_force.building);
+        let progress = Progress::new(plan.plain.len(), "files");
+        for batch in plan.plain.chunks(BATCH) {
             let files: Vec<_> = batch
                 .par_iter()
                 .map(|input| judged(&judge, input))
@@ -125,6 +127,11 @@ impl Check {
             progress.advance(batch.len());
         }
         progress.end();
+        for file in plan.judge(&judge) {
+            counts += file.counts;
+            gaps.add(&file.gaps);
+            report.file(out, &file)?;
+        }
         gaps.add(&submodules(&found.submodules));
         let run = Run {
             counts,
@@ -155,7 +162,7 @@ impl Check {
             run.gaps.report_on_stderr();
         }
         let warns = fail_on.contains(&FailOn::Warnings) && counts.warnings > 0;
-        if is_empty || is_incomplete || counts.unreadable_files > 0 {
+        if is_empty || is_incomplete || counts.unreadable_files > 0 || counts.unbuilt > 0 {
             Exit::Unreadable
         } else if counts.errors > 0 || warns {
             Exit::Violations
@@ -170,6 +177,8 @@ fn nothing_judged(run: &Run<'_>) -> String {
     let counts = run.counts;
     let why = if counts.not_covered > 0 {
         "the rules of the policy leave every object out".to_owned()
+    } else if counts.unbuilt > 0 {
+        format!("{} failed", count(counts.unbuilt, "build", "builds"))
     } else if counts.files == 0 {
         "there is no YAML or JSON file".to_owned()
     } else {

@@ -111,6 +111,16 @@ impl ConfigCommand {
                     config.fail_on.as_ref().map(Set::line),
                 ),
             ),
+            (
+                "kustomize",
+                if in_force.building.kustomize {
+                    "on"
+                } else {
+                    "off"
+                }
+                .to_owned(),
+                by(None, config.kustomize.as_ref().map(Set::line)),
+            ),
         ] {
             writeln!(out, "{key}: {value} # {origin}")?;
         }

@@ -137,7 +137,7 @@ impl Fix {
         let found = input::find(&self.paths, &in_force.exclude);
         found.warnings.iter().for_each(|warning| warn(warning));
         let included = Included::find(&found.inputs);
-        let mut progress = Progress::new(found.inputs.len());
+        let progress = Progress::new(found.inputs.len(), "files");
         let mut totals = Totals::default();
         let mut told = Vec::new();
         for batch in found.inputs.chunks(BATCH) {

@@ -82,6 +82,8 @@ pub(super) fn summary(run: &Run<'_>) -> Vec<String> {
         // Each of these is among what was not judged.
         templates: _,
         kustomizations: _,
+        builds,
+        unbuilt,
         as_pods,
         not_covered,
         without_namespace,
@@ -105,6 +107,10 @@ pub(super) fn summary(run: &Run<'_>) -> Vec<String> {
         let text = count(unreadable_files, "file", "files");
         verdict.push(paint(red, format!("{text} not readable")));
     }
+    if unbuilt > 0 {
+        let text = count(unbuilt, "build", "builds");
+        verdict.push(paint(red, format!("{text} failed")));
+    }
     if verdict.is_empty() {
         verdict.push(if objects == 0 {
             paint(yellow, "nothing to judge".to_owned())
@@ -119,6 +125,10 @@ pub(super) fn summary(run: &Run<'_>) -> Vec<String> {
         count(images, "image", "images"),
         count(files, "file", "files"),
     )];
+    if builds > 0 {
+        let builds = count(builds, "build", "builds");
+        lines.push(format!("  {builds} of kustomizations and charts"));
+    }
     if rewritten > 0 {
         let images = count(rewritten, "image", "images");
         lines.push(format!("  {images} would run from a mirror"));

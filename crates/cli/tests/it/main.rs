@@ -1,6 +1,8 @@
 //! The command as its users meet it.
 
 #[cfg(test)]
+mod builds;
+#[cfg(test)]
 mod check;
 #[cfg(test)]
 mod command;
