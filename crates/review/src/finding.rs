@@ -256,6 +256,28 @@ pub struct Counts {
     pub rewritten: usize,
 }
 
+impl Counts {
+    /// Nothing was looked at.
+    pub const NONE: Self = Self {
+        files: 0,
+        objects: 0,
+        images: 0,
+        errors: 0,
+        warnings: 0,
+        unreadable_files: 0,
+        other_files: 0,
+        templates: 0,
+        kustomizations: 0,
+        builds: 0,
+        unbuilt: 0,
+        as_pods: 0,
+        not_covered: 0,
+        without_namespace: 0,
+        exempted: 0,
+        rewritten: 0,
+    };
+}
+
 impl std::ops::AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
         self.files += other.files;

@@ -98,11 +98,7 @@ impl Judge<'_> {
         let has_actions = text.contains("{{");
         if let Some(chart) = has_actions.then(chart).flatten() {
             report.counts.templates = 1;
-            report.gaps.push(Gap {
-                what: Unjudged::ChartTemplate,
-                name: report.name.clone(),
-                remedy: format!("`helm template {chart} | rollout-guard check -`"),
-            });
+            report.gaps.push(chart_template(&report.name, &chart));
             return;
         }
         let mut reading = Reading {
@@ -436,6 +432,15 @@ fn is_kustomization(file: &str, objects: Option<&[Object<'_>]>) -> bool {
 pub fn is_kustomization_name(file: &str) -> bool {
     let name = Path::new(file).file_name();
     name.is_some_and(|name| KUSTOMIZATIONS.iter().any(|known| name == *known))
+}
+
+/// A template of a chart that is not rendered.
+pub fn chart_template(file: &str, chart: &str) -> Gap {
+    Gap {
+        what: Unjudged::ChartTemplate,
+        name: file.to_owned(),
+        remedy: format!("`helm template {chart} | rollout-guard check -`"),
+    }
 }
 
 /// A kustomization that is not built.

@@ -73,7 +73,21 @@ impl Copy {
     ///
     /// Why it cannot be read or written.
     pub(crate) fn add_file(&self, real: &Path, edits: &Edits) -> Result<(), String> {
-        let target = self.inside(real);
+        self.add_file_at(real, real, edits)
+    }
+
+    /// Copies a file to where another path is.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be read or written.
+    pub(crate) fn add_file_at(
+        &self,
+        path: &Path,
+        real: &Path,
+        edits: &Edits,
+    ) -> Result<(), String> {
+        let target = self.inside(path);
         if target.exists() {
             return Ok(());
         }

@@ -11,6 +11,7 @@ use rollout_guard::json::{Location, Step};
 
 use super::files::Files;
 use super::image::Parts;
+use super::values::ValueImage;
 use super::{BuiltObject, Origin};
 use crate::manifest::{self, Style, Value};
 use crate::object::objects;
@@ -37,8 +38,10 @@ pub(crate) enum By {
         document: usize,
         path: Location<'static>,
     },
-    /// A value in a patch that is a text within the kustomization.
+    /// A value in a text that is no document of its own: a patch within a kustomization, or a template.
     Text,
+    /// An image in the values of a chart.
+    Values(Box<ValueImage>),
     /// Something that makes it of other values, or that is not known: the place is as near as can be.
     Other,
 }

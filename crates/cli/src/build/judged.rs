@@ -203,7 +203,7 @@ impl Reports {
     }
 
     /// Adds why something is not built.
-    pub(crate) fn add_unbuilt(&mut self, name: &str, file: &Path, unbuilt: &Unbuilt, gap: Gap) {
+    pub(crate) fn add_unbuilt(&mut self, name: &str, file: &Path, unbuilt: &Unbuilt) {
         let (told, at) = match &unbuilt.place {
             Some((file, at)) => (file.as_path(), Some(at)),
             None => (file, None),
@@ -219,7 +219,6 @@ impl Reports {
         };
         let report = self.of(told);
         report.problems.push(problem);
-        report.gaps.push(gap);
         report.counts.unbuilt += 1;
     }
 
@@ -228,10 +227,10 @@ impl Reports {
         self.of(file).counts.files = 1;
     }
 
-    /// Adds what is not judged, and whether that is a failure.
-    pub(crate) fn add_gap(&mut self, file: &Path, gap: Gap, unbuilt: usize) {
+    /// Adds what is not judged, and how many failures that is.
+    pub(crate) fn add_gaps(&mut self, gaps: Vec<Gap>, unbuilt: usize, file: &Path) {
         let report = self.of(file);
-        report.gaps.push(gap);
+        report.gaps.extend(gaps);
         report.counts.unbuilt += unbuilt;
     }
 

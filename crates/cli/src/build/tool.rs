@@ -23,6 +23,9 @@ const LARGEST_OUTPUT: u64 = 64 << 20;
 #[cfg(target_os = "linux")]
 const MOST_MEMORY: u64 = 4 << 30;
 
+/// Of a longer complaint the rest is a stack.
+const LONGEST_COMPLAINT: usize = 1000;
+
 /// Nothing listens there: the port `discard`.
 const NO_PROXY_THERE: &str = "http://127.0.0.1:9";
 
@@ -44,6 +47,14 @@ impl Tool {
         [("kustomize", "build"), ("kubectl", "kustomize")]
             .into_iter()
             .find_map(tool)
+    }
+
+    pub(crate) fn helm() -> Option<Self> {
+        let program = find("helm")?;
+        Some(Self {
+            program,
+            command: "template",
+        })
     }
 
     /// Runs it with arguments in an empty home; hands back what it printed.
@@ -132,7 +143,12 @@ fn complaint(told: &str) -> String {
             .to_owned(),
     };
     let lines = told.trim().lines().map(str::trim);
-    lines.collect::<Vec<_>>().join("; ")
+    let mut line = lines.collect::<Vec<_>>().join("; ");
+    if line.len() > LONGEST_COMPLAINT {
+        line.truncate(line.floor_char_boundary(LONGEST_COMPLAINT));
+        line.push('…');
+    }
+    line
 }
 
 /// A program on the path. Entries that count from the working folder are left out: they may be folders

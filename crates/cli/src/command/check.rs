@@ -78,6 +78,11 @@ pub(crate) struct Judging {
     #[arg(short, long)]
     pub(crate) namespace: Option<String>,
 
+    /// Render Helm charts with these values, in place of those of `ci` or the configuration; may be
+    /// repeated, each is a rendering
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    helm_values: Vec<PathBuf>,
+
     /// User name for the simulated request (default: an unprivileged user)
     #[arg(long = "as", value_name = "USER")]
     user: Option<String>,
@@ -221,6 +226,7 @@ impl Judging {
             exclude: &self.exclude,
             namespace: self.namespace.as_deref(),
             fail_on,
+            helm_values: &self.helm_values,
         };
         InForce::new(options, &Config::find()?)
     }

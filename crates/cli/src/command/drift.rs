@@ -132,6 +132,7 @@ impl Drift {
             exclude: &self.exclude,
             namespace: self.namespace.as_deref(),
             fail_on: &[],
+            helm_values: &[],
         };
         let in_force = InForce::new(options, &Config::find()?)?;
         let settings_path = in_force.settings.as_ref();

@@ -341,3 +341,189 @@ fn links_within_the_work_tree_are_followed() {
     );
     assert_eq!(report["summary"]["failedBuilds"], 0);
 }
+
+#[test]
+fn charts_are_judged_by_what_they_render() {
+    if !has("helm") {
+        return;
+    }
+    let workshop = Workshop::repository("helm", "builds-helm");
+    let outcome = workshop.run("check .");
+    insta::assert_snapshot!("builds_helm", outcome.shown());
+    let report = workshop.json("check charts/edge");
+    let image = "registry.k8s.io/ingress-nginx/controller:v1.12.1@sha256:d2fbc4ec70d8aa2050dd91a91506e998765e86c96f32cffb56c503c9c34eed5b";
+    assert_eq!(
+        found(&report),
+        [format!("charts/edge/values.yaml:5:15 {image}")]
+    );
+    assert_eq!(report["findings"][0]["object"]["namespace"], "edge");
+    assert_eq!(report["findings"][0]["object"]["name"], "ingress");
+    // Whatever of a chart is named, it is rendered.
+    for path in [
+        "charts/web/templates",
+        "charts/web/ci",
+        "charts/web/values.yaml",
+        "charts/web/charts/cache",
+    ] {
+        let report = workshop.json(&format!("check {path}"));
+        assert_eq!(report["summary"]["builds"], 2, "{path}: {report}");
+    }
+    // A library renders nothing by itself, and is no gap.
+    let outcome = workshop.run("check charts/common --allow-empty --fail-on incomplete");
+    assert_eq!(outcome.code, 0, "{outcome:?}");
+    workshop.file(
+        "mine.yaml",
+        "image: { repository: ghcr.io/org/web }\nwaitImage: ghcr.io/org/wait:1\n",
+    );
+    let report = workshop.json("check charts/web charts/edge --helm-values mine.yaml");
+    assert_eq!(report["summary"]["builds"], 2, "{report}");
+    let images = found(&report);
+    assert!(
+        !images
+            .iter()
+            .any(|image| image.contains("nginx:1.27") || image.contains("busybox")),
+        "{images:?}"
+    );
+    assert_eq!(report["findings"][0]["object"]["namespace"], "edge");
+}
+
+#[test]
+fn a_chart_that_needs_more_than_the_tree_is_not_rendered() {
+    if !has("helm") {
+        return;
+    }
+    let template = "apiVersion: v1\nkind: Pod\nmetadata: { name: a }\nspec: { containers: [{ name: a, image: redis }] }\n";
+    for (chart, template, told) in [
+        (
+            "name: c\ndependencies: [{ name: x, repository: 'https://127.0.0.1:9' }]",
+            template,
+            "its dependency `x` is not in `charts`",
+        ),
+        (
+            "name: c\ndependencies: [{ name: x, repository: 'file:///etc' }]",
+            template,
+            "its dependency `x` is not in `charts`",
+        ),
+        (
+            "name: c\ndependencies: [{ name: x, repository: 'oci://127.0.0.1:9/x' }]",
+            template,
+            "its dependency `x` is not in `charts`",
+        ),
+        ("name: c", "{{ fail \"no value\" }}", "no value"),
+        (
+            "name: c",
+            "{{ include \"loop\" . }}{{ define \"loop\" }}{{ include \"loop\" . }}{{ end }}",
+            "is not built",
+        ),
+        (
+            "name: c",
+            "a: {{ range until 100000 }}{{ repeat 10000 \"x\" }}{{ end }}",
+            "is not built",
+        ),
+        ("name: c", "kind: {{ .Values.a }}\nb: [\n", "is not built"),
+        ("name: --post-renderer=./run.sh", template, "is invalid"),
+    ] {
+        let workshop = workshop(
+            "builds-chart",
+            &[
+                (
+                    "c/Chart.yaml",
+                    &format!("apiVersion: v2\nversion: 0.1.0\n{chart}\n"),
+                ),
+                ("c/templates/a.yaml", template),
+                ("c/run.sh", "#!/bin/sh\ntouch /ran\n"),
+                (
+                    "sound/Chart.yaml",
+                    "apiVersion: v2\nname: sound\nversion: 0.1.0\n",
+                ),
+                ("sound/templates/b.yaml", &pod("sound", "redis:7")),
+            ],
+        );
+        let outcome = workshop.run("check -s settings.yaml .");
+        assert_eq!(outcome.code, 3, "{chart} {template}: {outcome:?}");
+        assert!(
+            outcome.stdout.contains(told),
+            "{chart} {template}: {outcome:?}"
+        );
+        assert!(
+            outcome.stdout.contains("sound/templates/b.yaml:7:14"),
+            "{outcome:?}"
+        );
+        assert!(
+            outcome
+                .stdout
+                .contains("1 template of a Helm chart not rendered"),
+            "{outcome:?}"
+        );
+    }
+}
+
+#[test]
+fn values_outside_the_work_tree_are_not_read() {
+    if !has("helm") {
+        return;
+    }
+    let chart = [
+        ("c/Chart.yaml", "apiVersion: v2\nname: c\nversion: 0.1.0\n"),
+        ("c/templates/a.yaml", "{{ .Files.Get \"secret\" }}\n"),
+    ];
+    for (link, target) in [
+        ("c/ci/a.yaml", "/etc/passwd"),
+        ("c/templates/out.yaml", "/etc/passwd"),
+        ("c/secret", "/etc/passwd"),
+        ("c/all", "/etc"),
+    ] {
+        let workshop = workshop("builds-values", &chart);
+        workshop.file("c/ci/own.yaml", "a: b\n").link(target, link);
+        let outcome = workshop.run("check -s settings.yaml c/Chart.yaml");
+        assert_eq!(outcome.code, 3, "{link}: {outcome:?}");
+        assert!(
+            outcome.stdout.contains("the work tree"),
+            "{link}: {outcome:?}"
+        );
+        assert!(!outcome.stdout.contains("root:"), "{link}: {outcome:?}");
+    }
+    // What somebody names on the command line may be anywhere, and a comma is part of its name.
+    let workshop = workshop("builds-values", &chart);
+    let values = std::env::temp_dir().join("rollout,guard-values.yaml");
+    fs::write(&values, "a: b\n").unwrap();
+    let outcome = workshop.run(&format!(
+        "check -s settings.yaml c --allow-empty --helm-values {}",
+        values.display()
+    ));
+    assert_eq!(outcome.code, 0, "{outcome:?}");
+    fs::remove_file(values).unwrap();
+}
+
+#[test]
+fn without_helm_one_line_says_so_and_off_leaves_templates_out() {
+    let workshop = workshop(
+        "builds-no-helm",
+        &[
+            ("c/Chart.yaml", "apiVersion: v2\nname: c\nversion: 0.1.0\n"),
+            ("c/templates/a.yaml", "kind: {{ .Values.a }}\n"),
+            ("plain.yaml", &pod("plain", "ghcr.io/org/app:1")),
+        ],
+    );
+    let run = || {
+        let mut command = workshop.command(".", "check -s settings.yaml c plain.yaml");
+        outcome(command.env("PATH", "/none"), "")
+    };
+    let told = run();
+    assert_eq!(told.code, 3, "{told:?}");
+    assert_eq!(
+        told.stderr
+            .matches("error: 1 chart is not rendered: there is no `helm`")
+            .count(),
+        1,
+        "{told:?}"
+    );
+    workshop.file(".rollout-guard.yaml", "helm: off\n");
+    let told = run();
+    assert_eq!(told.code, 0, "{told:?}");
+    assert!(
+        told.stdout
+            .contains("1 template of a Helm chart not rendered"),
+        "{told:?}"
+    );
+}

@@ -52,6 +52,7 @@ fn nothing_judged_is_no_success() {
         .file("empty/readme.md", "nothing\n")
         .file("values/values.yaml", "image: redis\n")
         .file("services/service.yaml", SERVICE)
+        .file(".rollout-guard.yaml", "helm: off\n")
         .file("c/Chart.yaml", "name: c\n")
         .file(
             "c/templates/a.yaml",
@@ -211,6 +212,7 @@ fn the_summary_says_what_was_not_judged_and_what_would_judge_it() {
         .file("policy.yaml", policy("pods, configmaps", "{ registries: { allow: [ghcr.io] } }"))
         .file("clean.yaml", pod("a", "ghcr.io/org/app:1"))
         .file("broken.yaml", "kind: Pod\na: [\n")
+        .file(".rollout-guard.yaml", "helm: off\n")
         .file("charts/web/Chart.yaml", "name: web\n")
         .file("charts/web/templates/a.yaml", "kind: {{ .a }}\n")
         .file("charts/web/templates/sub/b.yaml", "kind: {{ .b }}\n")
