@@ -15,14 +15,17 @@
 //! | [`tool`] | kustomize, kubectl and helm, run without network, plugins and cluster |
 //! | [`plan`], [`judged`] | what of some files is built; verdicts on it |
 //! | [`decision`] | where a value of a built object is decided |
+//! | [`difference`], [`images`] | what differs between builds; changes to the `images` of a kustomization |
 //! | [`files`], [`image`] | files parsed once; the parts of an image |
 
 pub(crate) mod closure;
 pub(crate) mod copy;
 pub(crate) mod decision;
+pub(crate) mod difference;
 pub(crate) mod files;
 pub(crate) mod helm;
 pub(crate) mod image;
+pub(crate) mod images;
 pub(crate) mod judged;
 pub(crate) mod kustomize;
 pub(crate) mod plan;

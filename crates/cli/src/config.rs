@@ -563,6 +563,8 @@ pub(crate) struct HelmConfig {
     pub(crate) charts: Vec<HelmChart>,
     /// Files of values, each for a rendering of every chart.
     pub(crate) values: Vec<PathBuf>,
+    /// Charts that are not listed are left out, unless there are such files.
+    pub(crate) only_listed: bool,
 }
 
 impl InForce {
@@ -627,6 +629,7 @@ fn helm(config: &Config, values: &[PathBuf]) -> Option<HelmConfig> {
     Some(HelmConfig {
         charts,
         values: values.to_vec(),
+        only_listed: false,
     })
 }
 

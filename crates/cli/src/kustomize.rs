@@ -179,6 +179,12 @@ impl Included {
         }
     }
 
+    /// Why a file of a chart must not be written; none if no kustomization renders the chart.
+    pub(crate) fn chart_reason(&self, file: &Path) -> Option<String> {
+        let is_part = self.charts.iter().any(|(chart, _)| file.starts_with(chart));
+        is_part.then(|| self.reason(file)).flatten()
+    }
+
     /// Why a file must not be written; none if no kustomization includes it.
     pub(crate) fn reason(&self, file: &Path) -> Option<String> {
         let file = fs::canonicalize(file).ok()?;

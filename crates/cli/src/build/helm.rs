@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
+use std::sync::OnceLock;
 
 use ignore::WalkBuilder;
 
 use super::copy::{self, Copy, Edits, clean};
 use super::decision::{By, Decision, Wanted};
 use super::files::Files;
+use super::plan::Built;
 use super::tool::Tool;
 use super::values::{Site, Values};
 use super::{BuiltObject, Origin, Unbuilt};
@@ -35,6 +37,8 @@ pub(crate) struct Chart {
     /// Charts that it takes from other folders: the way to each in the chart, and where it is.
     linked: Vec<(PathBuf, PathBuf)>,
     obstacle: Option<Unbuilt>,
+    /// Those of [`Chart::files`], found once.
+    all: OnceLock<BTreeSet<PathBuf>>,
 }
 
 /// One way in which a chart is installed.
@@ -86,6 +90,7 @@ impl Chart {
             is_library: false,
             linked: Vec::new(),
             obstacle: None,
+            all: OnceLock::new(),
             folder,
         };
         let mut name = None;
@@ -132,6 +137,10 @@ impl Chart {
 
     /// All that may decide a value of what it renders.
     pub(crate) fn files(&self) -> BTreeSet<PathBuf> {
+        self.all.get_or_init(|| self.find_files()).clone()
+    }
+
+    fn find_files(&self) -> BTreeSet<PathBuf> {
         let folders = std::iter::once(&self.folder);
         let folders = folders.chain(self.linked.iter().map(|(_, folder)| folder));
         let mut files: BTreeSet<_> = folders
@@ -212,16 +221,13 @@ impl Chart {
     }
 }
 
-/// The file that is told of a template, and the objects of each rendering.
-pub(crate) type Rendered = Vec<(Rendering, Result<Vec<BuiltObject>, Unbuilt>)>;
-
 /// Renders charts, each once with each of its values; tells each that is done.
 pub(crate) fn render(
     tool: &Tool,
     charts: &[&Chart],
     edits: &Edits,
     done: &(dyn Fn() + Sync),
-) -> Vec<Rendered> {
+) -> Vec<Result<Vec<Built>, Unbuilt>> {
     use rayon::prelude::*;
     let copy = Copy::new().map_err(|error| Unbuilt {
         place: None,
@@ -241,6 +247,7 @@ pub(crate) fn render(
         .map(|(position, (chart, copied))| {
             let renderings = chart.renderings.par_iter().enumerate();
             let one = |(number, rendering): (usize, &Rendering)| {
+                let name = rendering.name(&chart.name());
                 let built = copied.clone().and_then(|copy| {
                     let folder = copy.own("values").join(format!("{position}-{number}"));
                     let printed = run(tool, chart, rendering, copy, &folder, edits);
@@ -248,11 +255,18 @@ pub(crate) fn render(
                         .and_then(|text| chart.read_output(&text))
                         .map_err(|problem| Unbuilt {
                             place: None,
-                            problem: copy.as_in_tree(&problem),
+                            problem: match copy.as_in_tree(&problem) {
+                                problem if rendering.values.is_empty() => problem,
+                                problem => format!("{name}: {problem}"),
+                            },
                         })
                 });
                 done();
-                (rendering.clone(), built)
+                built.map(|objects| Built {
+                    name,
+                    namespace: rendering.namespace.clone(),
+                    objects,
+                })
             };
             renderings.map(one).collect()
         })

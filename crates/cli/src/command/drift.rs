@@ -1,5 +1,7 @@
 //! `rollout-guard drift`: Git, the live workloads and the running Pods, side by side.
 
+mod builds;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;
@@ -16,8 +18,9 @@ use serde::Serialize;
 
 use super::check::{image_paths, nodes, policies, settings};
 use super::fix::{only_changes, replace, wanted};
+use crate::build::plan::{Built, Plan, Unit};
 use crate::config::{Config, InForce, Options};
-use crate::drift::compare::{GitWorkload, InGit, Proposal, Row, Runs, State, compare};
+use crate::drift::compare::{GitWorkload, InGit, Proposal, Row, Runs, Source, State, compare};
 use crate::drift::workload::{self, Key, Live, Workload};
 use crate::edit::{self, Change, NewValue};
 use crate::exit::Exit;
@@ -73,6 +76,10 @@ pub(crate) struct Drift {
     #[arg(short, long)]
     namespace: Option<String>,
 
+    /// Render Helm charts with these values, in place of those of the configuration; may be repeated
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    helm_values: Vec<PathBuf>,
+
     /// The form of the report
     #[arg(long, value_enum, default_value_t)]
     format: DriftFormat,
@@ -106,6 +113,17 @@ enum DriftFormat {
     Markdown,
 }
 
+impl DriftFormat {
+    fn report(self, out: &mut dyn Write, rows: &[Row], problems: &[String]) -> Result<(), Failure> {
+        match self {
+            Self::Human => human(out, rows)?,
+            Self::Json => json(out, rows, problems)?,
+            Self::Markdown => markdown(out, rows)?,
+        }
+        Ok(())
+    }
+}
+
 /// More than this of what a cluster says is not read.
 const LARGEST_CLUSTER: u64 = 1 << 30;
 
@@ -118,7 +136,12 @@ struct Sides {
     problems: Vec<String>,
     /// Files of Git that say nothing until they are rendered.
     templates: Vec<String>,
+    /// Something is not built, which is said already.
+    without_tool: bool,
 }
+
+/// What is built, by unit.
+type Builds = BTreeMap<Unit, Vec<Built>>;
 
 impl Drift {
     pub(crate) fn execute(&self, out: &mut dyn Write) -> Result<Exit, Failure> {
@@ -132,7 +155,7 @@ impl Drift {
             exclude: &self.exclude,
             namespace: self.namespace.as_deref(),
             fail_on: &[],
-            helm_values: &[],
+            helm_values: &self.helm_values,
         };
         let in_force = InForce::new(options, &Config::find()?)?;
         let settings_path = in_force.settings.as_ref();
@@ -180,42 +203,42 @@ impl Drift {
         found.warnings.iter().for_each(|warning| warn(warning));
         let mut sides = Sides::default();
         let mut texts = Vec::new();
-        for (position, input) in found.inputs.iter().enumerate() {
+        let mut building = in_force.building.clone();
+        // The values in `ci` are for tests: what is installed, only the configuration can say.
+        if let Some(helm) = &mut building.helm {
+            helm.only_listed = true;
+        }
+        let included = Included::find(&found.inputs);
+        let plan = Plan::new(found.inputs, None, &building);
+        for (position, input) in plan.plain.iter().enumerate() {
             let text = sides.add_git(&reader, input, position);
             texts.push(text);
         }
+        let builds = sides.add_builds(&reader, &plan);
         for text in self.cluster_texts()? {
             sides.add_cluster(&reader, &text);
         }
         let pods = workload::pods(std::mem::take(&mut sides.pods), &sides.live);
         let rows = compare(&sides.git, &sides.live, &pods);
 
-        match self.format {
-            DriftFormat::Human => human(out, &rows)?,
-            DriftFormat::Json => json(out, &rows, &sides.problems)?,
-            DriftFormat::Markdown => markdown(out, &rows)?,
-        }
+        self.format.report(out, &rows, &sides.problems)?;
         let twice = tell_twice(&sides.git);
         if let Some(what) = self.write {
             let writer = Writer {
                 what,
                 judge: judge(&settings),
-                included: Included::find(&found.inputs),
+                included,
                 twice,
             };
-            writer.write(&rows, &found.inputs, &texts, &mut sides.problems);
+            writer.write(&rows, &plan.plain, &texts, &mut sides.problems);
+            writer.write_builds(&rows, &plan, &builds, &mut sides.problems);
         }
-        for template in &sides.templates {
-            let line = format!("{template}: a template, not rendered: it is not compared");
-            let _ = writeln!(anstream::stderr(), "{line}");
-        }
-        for problem in &sides.problems {
-            let _ = writeln!(anstream::stderr(), "{}", printable(problem));
-        }
-        if rows.is_empty() && sides.problems.is_empty() {
+        sides.report_on_stderr();
+        let is_incomplete = !sides.problems.is_empty() || sides.without_tool;
+        if rows.is_empty() && !is_incomplete {
             error("nothing was compared: there is no workload in Git");
         }
-        Ok(if !sides.problems.is_empty() || rows.is_empty() {
+        Ok(if is_incomplete || rows.is_empty() {
             Exit::Unreadable
         } else if rows.iter().any(|row| row.is_difference) {
             Exit::Violations
@@ -259,6 +282,17 @@ fn ask_kubectl(context: &str) -> Result<String, Failure> {
 }
 
 impl Sides {
+    /// Reports what is not compared.
+    fn report_on_stderr(&self) {
+        for template in &self.templates {
+            let line = format!("{template}: a template, not rendered: it is not compared");
+            let _ = writeln!(anstream::stderr(), "{line}");
+        }
+        for problem in &self.problems {
+            let _ = writeln!(anstream::stderr(), "{}", printable(problem));
+        }
+    }
+
     /// Adds the workloads of a file in Git; hands back what was read.
     fn add_git(&mut self, reader: &Reader<'_>, input: &Input, file: usize) -> Text {
         let name = input::name(input.path());
@@ -297,7 +331,7 @@ impl Sides {
                         Ok(None) => {}
                         Ok(Some(Live::Workload(workload) | Live::Pod(workload, _))) => {
                             let at = InGit {
-                                file,
+                                source: Source::File(file),
                                 name: name.to_owned(),
                                 document: position,
                                 way: object.way.clone(),
@@ -306,7 +340,7 @@ impl Sides {
                             let positions = paths(&workload)
                                 .map(|path| {
                                     let at = place(&lines, &document, &object, &path);
-                                    (format!("{path:#}"), at)
+                                    (format!("{path:#}"), (name.to_owned(), at))
                                 })
                                 .collect();
                             self.git.push(GitWorkload {
@@ -518,10 +552,10 @@ impl Writer<'_> {
             let of_file = rows
                 .iter()
                 .filter_map(|row| Some((row, row.in_git.as_ref()?, row.proposal.as_ref()?)))
-                .filter(|(_, git, _)| git.file == position);
+                .filter(|(_, git, _)| git.source == Source::File(position));
             for (row, git, proposal) in of_file {
                 let refusal = self.refusal(&read.text, git, proposal);
-                if let Some(reason) = self.reason(input, row, proposal, refusal.as_deref()) {
+                if let Some(reason) = self.reason(Some(input), row, proposal, refusal.as_deref()) {
                     tell(
                         git.at,
                         &format!("`{}` is not written: {reason}", proposal.value),
@@ -566,10 +600,10 @@ impl Writer<'_> {
         }
     }
 
-    /// Why a value is not written; none if it is.
+    /// Why a value is not written; none if it is. The file is that of an object that is not built.
     fn reason(
         &self,
-        input: &Input,
+        input: Option<&Input>,
         row: &Row,
         proposal: &Proposal,
         refusal: Option<&str>,
@@ -577,8 +611,11 @@ impl Writer<'_> {
         if self.twice.contains(&row.key) {
             return Some("the object is in Git more than once".to_owned());
         }
-        if let Some(reason) = self.included.reason(input.path()) {
+        if let Some(reason) = input.and_then(|input| self.included.reason(input.path())) {
             return Some(reason);
+        }
+        if input.is_none() && !proposal.is_image {
+            return Some("it is no image".to_owned());
         }
         if self.what == WriteWhat::Spec {
             return None;

@@ -187,7 +187,7 @@ pub(crate) fn has(tool: &str) -> bool {
 }
 
 /// The programs that `make tools` installs for the tests, before those of the machine.
-fn path_with_tools() -> OsString {
+pub(crate) fn path_with_tools() -> OsString {
     let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/bin");
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::join_paths(std::iter::once(tools).chain(std::env::split_paths(&path))).unwrap()

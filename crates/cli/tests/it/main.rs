@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod builds;
 #[cfg(test)]
+mod builds_written;
+#[cfg(test)]
 mod check;
 #[cfg(test)]
 mod command;
