@@ -9,14 +9,14 @@
 //! | module | what it owns |
 //! |---|---|
 //! | [`kustomize`] | the kustomizations around files, and what each root builds |
-//! | [`helm`], [`values`] | charts, and what each renders; images in their values |
+//! | [`helm`] | charts, and what each renders |
 //! | [`closure`] | what a kustomization reads, from its own file |
 //! | [`copy`] | the files of a build, apart from the tree |
 //! | [`tool`] | kustomize, kubectl and helm, run without network, plugins and cluster |
 //! | [`plan`], [`judged`] | what of some files is built; verdicts on it |
 //! | [`decision`] | where a value of a built object is decided |
 //! | [`difference`], [`images`] | what differs between builds; changes to the `images` of a kustomization |
-//! | [`files`], [`image`] | files parsed once; the parts of an image |
+//! | [`files`] | files parsed once |
 
 pub(crate) mod closure;
 pub(crate) mod copy;
@@ -24,13 +24,11 @@ pub(crate) mod decision;
 pub(crate) mod difference;
 pub(crate) mod files;
 pub(crate) mod helm;
-pub(crate) mod image;
 pub(crate) mod images;
 pub(crate) mod judged;
 pub(crate) mod kustomize;
 pub(crate) mod plan;
 pub(crate) mod tool;
-pub(crate) mod values;
 
 use std::path::PathBuf;
 

@@ -45,7 +45,7 @@ use std::process::ExitCode;
 
 use clap::{ColorChoice, Parser};
 use rollout_guard_review::{
-    finding, judge, manifest, object, policy_file, settings_odd, settings_text,
+    finding, image, judge, manifest, object, policy_file, settings_odd, settings_text, values,
 };
 
 use command::Command;

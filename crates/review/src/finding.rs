@@ -1,5 +1,6 @@
 //! What was found in a file.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use rollout_guard::violation::{Code, Violation};
@@ -217,6 +218,8 @@ pub struct FileReport {
     pub exempted: Vec<String>,
     /// The images that admission would run from elsewhere, as `from=to`.
     pub rewritten: Vec<String>,
+    /// How many fields look like images and are not judged, by kind.
+    pub image_like: BTreeMap<String, usize>,
 }
 
 /// Numbers for the summary.

@@ -1,6 +1,7 @@
 //! Judges the objects of a file as admission would.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 
@@ -8,11 +9,14 @@ use rollout_guard::json::{Location, Step};
 use rollout_guard::policy::Policy;
 use rollout_guard::registry::{Existence, Registry};
 use rollout_guard::request::Request;
+use rollout_guard::splice::Change;
 use rollout_guard::verdict::Verdict;
 use rollout_guard::violation::{Code, Violation};
 use rollout_guard::workload::{Found, ImagePath, add_images};
 
 use crate::finding::{Counts, FileReport, Finding, Gap, Problem, Severity, Unjudged};
+use crate::image_like;
+use crate::installed::{self, Installed};
 use crate::manifest::{self, Document, Lines, Style, Unreadable, Value};
 use crate::object::{Identity, Object, items_without_kind, objects};
 use crate::policy_file::Source;
@@ -148,6 +152,27 @@ impl Registry for NotAsked {
     }
 }
 
+/// What a policy says of an image that an object has installed.
+struct PodVerdict<'p> {
+    source: &'p Source<'p>,
+    findings: Vec<(Severity, Violation)>,
+    /// What is run in its place.
+    mirror: Option<String>,
+}
+
+/// An image that an object has installed, and that would run from a mirror.
+#[derive(Clone, Debug)]
+pub struct InstalledMirror {
+    /// Where it is in the file.
+    pub span: Range<usize>,
+    /// As messages show it.
+    pub place: String,
+    /// The image.
+    pub image: String,
+    /// Its mirror.
+    pub mirror: String,
+}
+
 /// A file that is being judged.
 struct Reading<'r> {
     judge: &'r Judge<'r>,
@@ -271,6 +296,7 @@ impl<'r> Reading<'r> {
                 is_asked |= !pods.is_empty();
             }
         }
+        is_asked |= self.installed(document, object, report);
         if !is_asked {
             report.counts.not_covered += 1;
             if judge.may_run_images(object) {
@@ -285,11 +311,12 @@ impl<'r> Reading<'r> {
         if !is_written {
             report.counts.as_pods += 1;
         }
+        self.image_like(object, report);
         if installs_chart(object) {
             report.gaps.push(Gap {
                 what: Unjudged::Chart,
                 name: format!("`{object}` in {}", report.name),
-                remedy: "`helm template` with its chart and values, `| rollout-guard check -`"
+                remedy: "only what looks like an image in its values is judged; `helm template` with its chart and values, `| rollout-guard check -`"
                     .to_owned(),
             });
         }
@@ -306,6 +333,82 @@ impl<'r> Reading<'r> {
                 Severity::Warning => report.counts.warnings += 1,
             }
         }
+    }
+
+    /// Counts the fields of an object that look like images and that nothing judges.
+    fn image_like(&self, object: &Object<'_>, report: &mut FileReport) {
+        let fields = image_like::fields(object);
+        if fields.is_empty() {
+            return;
+        }
+        let mut text = String::new();
+        object.write_request(self.judge.namespace, &self.judge.identity, &mut text);
+        let request = Request::read(&text).ok();
+        let found = request.as_ref().map(|request| self.judge.found(request));
+        let judged = found.iter().flat_map(|found| found.iter());
+        let judged = judged.filter_map(|found| match found {
+            Found::Image(image) => Some(image.exact_place().to_string()),
+            Found::Malformed(_) => None,
+        });
+        let installed = installed::images(object).into_iter();
+        let mut judged: BTreeSet<_> = judged.collect();
+        judged.extend(installed.map(|image| image.path.to_string()));
+        // An image of a chart's values is a map, or the member of one.
+        let is_judged = |field: &String| {
+            judged.contains(field)
+                || judged
+                    .iter()
+                    .any(|path| path.starts_with(&format!("{field}.")))
+        };
+        let count = fields.iter().filter(|field| !is_judged(field)).count();
+        if count > 0 {
+            let kind = match object.group.as_ref() {
+                "" => object.kind.to_string(),
+                group => format!("{group}/{}", object.kind),
+            };
+            *report.image_like.entry(kind).or_default() += count;
+        }
+    }
+
+    /// Judges the images that an object has installed, as those of the Pods that will run them; tells
+    /// whether there are any.
+    fn installed(
+        &mut self,
+        document: &Document<'_>,
+        object: &Object<'_>,
+        report: &mut FileReport,
+    ) -> bool {
+        let judge = self.judge;
+        let position = report.objects.len();
+        let mut is_asked = false;
+        for image in installed::images(object) {
+            let verdicts = judge.as_pod(object, &image);
+            report.counts.images += usize::from(!verdicts.is_empty());
+            is_asked |= !verdicts.is_empty();
+            let text = self.text.get(document.offset..).unwrap_or_default();
+            let span = document.in_file(&image.span(object.value, text));
+            for verdict in verdicts {
+                let policy = verdict.source.policy.as_ref();
+                let policy = policy.filter(|_| judge.policies.len() > 1);
+                let rewritten = verdict
+                    .mirror
+                    .map(|mirror| format!("{}={mirror}", image.image));
+                report.rewritten.extend(rewritten);
+                for (severity, violation) in verdict.findings {
+                    let violation = Violation {
+                        path: image.path.clone(),
+                        place: image.place.clone(),
+                        ..violation
+                    };
+                    report.findings.push(Finding {
+                        object: position,
+                        policy: policy.cloned(),
+                        ..Finding::new(severity, &violation, &span, self.lines())
+                    });
+                }
+            }
+        }
+        is_asked
     }
 
     /// Where a violation is in the file.
@@ -369,6 +472,81 @@ impl Judge<'_> {
             }
         }
         refusals
+    }
+
+    /// The images that an object has installed, and that would run from a mirror.
+    pub fn installed_mirrors(
+        &self,
+        document: &Document<'_>,
+        object: &Object<'_>,
+        text: &str,
+    ) -> Vec<InstalledMirror> {
+        let text = text.get(document.offset..).unwrap_or_default();
+        let mirrored = installed::images(object).into_iter().filter_map(|image| {
+            let mut verdicts = self.as_pod(object, &image).into_iter();
+            let mirror = verdicts.find_map(|verdict| verdict.mirror)?;
+            Some(InstalledMirror {
+                span: document.in_file(&image.span(object.value, text)),
+                place: image.place,
+                image: image.image,
+                mirror,
+            })
+        });
+        mirrored.collect()
+    }
+
+    /// What the policies that are asked about Pods say of an image that an object has installed.
+    fn as_pod(&self, object: &Object<'_>, image: &Installed) -> Vec<PodVerdict<'_>> {
+        let namespace = installed::namespace(object);
+        let namespace = namespace.as_deref().or(object.namespace.as_deref());
+        let namespace = namespace.unwrap_or(self.namespace);
+        let mut pod = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"generateName":"#.to_owned();
+        manifest::scalar::write_text(&format!("{}-", object.name), &mut pod);
+        pod.push_str(r#","namespace":"#);
+        manifest::scalar::write_text(namespace, &mut pod);
+        pod.push_str(r#"},"spec":{"containers":[{"name":"image","image":"#);
+        manifest::scalar::write_text(&image.image, &mut pod);
+        pod.push_str("}]}}");
+        let mut verdicts = Vec::new();
+        manifest::documents(&pod, &mut |part| {
+            let Ok(document) = part else { return };
+            for pod in objects(&document.tree).into_iter().flatten() {
+                let mut text = String::new();
+                pod.write_request(namespace, &self.identity, &mut text);
+                for (source, policy) in &self.policies {
+                    if !source.covers(&pod, namespace) {
+                        continue;
+                    }
+                    let verdict = match Request::read(&text) {
+                        Err(error) => Verdict::unreadable(None, &error),
+                        Ok(request) => policy.evaluate_with(request, &NotAsked),
+                    };
+                    let with = |severity| move |violation: Violation| (severity, violation);
+                    let refusing = verdict.violations.into_iter().map(with(Severity::Error));
+                    let warning = verdict.warnings.into_iter().map(with(Severity::Warning));
+                    let of_image = refusing.chain(warning).filter(|(_, violation)| {
+                        let code = violation.code.as_str();
+                        // The chart has a tag where the values have none.
+                        let is_of_tag = code.starts_with("tag-") || code.starts_with("digest-");
+                        let is_image = violation.path.to_string() == "spec.containers[0].image";
+                        is_image && (image.has_tag || !is_of_tag)
+                    });
+                    let mirror = verdict
+                        .edits
+                        .into_iter()
+                        .find_map(|edit| match edit.change {
+                            Change::Set(mirror) => Some(mirror),
+                            _ => None,
+                        });
+                    verdicts.push(PodVerdict {
+                        source,
+                        findings: of_image.collect(),
+                        mirror,
+                    });
+                }
+            }
+        });
+        verdicts
     }
 
     /// The number of images in a request.

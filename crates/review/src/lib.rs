@@ -14,6 +14,8 @@
 //! | [`admission_policy`] | settings as a policy that can be applied |
 //! | [`settings_odd`], [`settings_text`] | what is odd in settings; settings in sentences |
 //! | [`policy_file`] | settings, alone or in policies of Kubewarden |
+//! | `image_like` | fields that look like images |
+//! | `installed`, [`values`], [`image`] | images in the values of Helm charts, by their shape |
 //! | [`object`], `kind` | the objects of a document, and the request for each |
 //! | [`manifest`] | YAML and JSON as kubectl reads them |
 //!
@@ -23,6 +25,9 @@
 pub mod admission_policy;
 pub mod entry;
 pub mod finding;
+pub mod image;
+mod image_like;
+mod installed;
 pub mod judge;
 mod kind;
 pub mod manifest;
@@ -31,3 +36,4 @@ pub mod policy_file;
 pub mod settings_odd;
 pub mod settings_text;
 pub mod trial;
+pub mod values;

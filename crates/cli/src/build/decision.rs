@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use rollout_guard::json::{Location, Step};
 
 use super::files::Files;
-use super::image::Parts;
-use super::values::ValueImage;
 use super::{BuiltObject, Origin};
+use crate::image::Parts;
 use crate::manifest::{self, Style, Value};
 use crate::object::objects;
+use crate::values::ValueImage;
 
 /// A place of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -321,7 +321,7 @@ impl Search<'_, '_> {
             let within = self.patch_text(&text, target.is_some())?;
             let outer = document.in_file(&inline.span());
             let raw = self.files.text(file)?.get(outer.clone())?;
-            let found = within_scalar(raw, &text, &within, self.text);
+            let found = manifest::within_scalar(raw, &text, &within, self.text);
             Some(Decision {
                 file: file.to_owned(),
                 by: found.as_ref().map_or(By::Other, |_| By::Text),
@@ -512,18 +512,4 @@ pub(super) fn makes(entry: Value<'_>, image: &str) -> bool {
             (None, None) => true,
             (tag, digest) => tag.as_deref() == parts.tag && digest.as_deref() == parts.digest,
         }
-}
-
-/// Where a value within the text of a scalar is in the file; the scalar as a whole where its text is
-/// written in another way than it reads.
-fn within_scalar(
-    raw: &str,
-    text: &str,
-    within: &Range<usize>,
-    value: &str,
-) -> Option<Range<usize>> {
-    let before = text.get(..within.start)?.matches(value).count();
-    let is_alike = raw.matches(value).count() == text.matches(value).count();
-    let (at, _) = raw.match_indices(value).nth(before).filter(|_| is_alike)?;
-    Some(at..at + value.len())
 }

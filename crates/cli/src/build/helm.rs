@@ -12,12 +12,12 @@ use super::decision::{By, Decision, Wanted};
 use super::files::Files;
 use super::plan::Built;
 use super::tool::Tool;
-use super::values::{Site, Values};
 use super::{BuiltObject, Origin, Unbuilt};
 use crate::config::{HelmChart, HelmConfig, is_label};
 use crate::input::{self, from_here};
 use crate::manifest::{self, Value};
 use crate::object::objects;
+use crate::values::{Site, Values};
 use crate::work_tree;
 
 /// A chart with more files is not copied: its folder is a repository.
@@ -428,12 +428,21 @@ impl Chart {
                 _ => break,
             }
         }
+        let mut add = |file: &Path, keys: &[&str]| {
+            let root = files
+                .documents(file)
+                .first()
+                .and_then(|document| document.tree.root());
+            if let Some(root) = root {
+                values.add(root, file, keys);
+            }
+        };
         for (file, keys) in inner.iter().rev() {
-            values.add(files, file, keys);
+            add(file, keys);
         }
-        values.add(files, &self.folder.join("values.yaml"), &[]);
+        add(&self.folder.join("values.yaml"), &[]);
         for file in &rendering.values {
-            values.add(files, file, &[]);
+            add(file, &[]);
         }
         values
     }

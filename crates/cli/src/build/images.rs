@@ -3,8 +3,8 @@
 use rollout_guard::json::{Location, Step};
 
 use super::decision::makes;
-use super::image::Parts;
 use crate::edit::{self, Change, NewValue, Splice};
+use crate::image::Parts;
 use crate::manifest::{Document, Value};
 
 /// What makes an entry make another image.

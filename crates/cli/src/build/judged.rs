@@ -34,6 +34,7 @@ pub(crate) struct Judged {
     objects: Vec<(ObjectName, Vec<(PathBuf, Finding)>)>,
     pub(crate) counts: Counts,
     gaps: Vec<Gap>,
+    image_like: BTreeMap<String, usize>,
 }
 
 impl Build<'_, '_> {
@@ -52,8 +53,10 @@ impl Build<'_, '_> {
                 findings,
                 counts,
                 gaps,
+                image_like,
                 ..
             } = report;
+            add_fields(&mut judged.image_like, image_like);
             judged.counts += Counts {
                 files: 0,
                 other_files: 0,
@@ -119,6 +122,12 @@ fn refusing(findings: &[Finding]) -> usize {
     findings.iter().filter(is_error).count()
 }
 
+fn add_fields(fields: &mut BTreeMap<String, usize>, more: BTreeMap<String, usize>) {
+    for (kind, count) in more {
+        *fields.entry(kind).or_default() += count;
+    }
+}
+
 /// The path of what a violation is about, as far as it is there.
 fn subject(object: Value<'_>, violation: &Violation) -> Location<'static> {
     let path = violation.path.detached();
@@ -151,6 +160,7 @@ impl Reports {
         let report = self.of(file);
         report.counts += judged.counts;
         report.gaps.extend(judged.gaps);
+        add_fields(&mut report.image_like, judged.image_like);
         report.objects.extend(judged.sound);
         for (object, findings) in judged.objects {
             for (file, finding) in findings {

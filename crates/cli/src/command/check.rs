@@ -1,5 +1,6 @@
 //! `rollout-guard check`: the verdict of admission over files.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -115,6 +116,12 @@ impl Check {
         let mut report = self.format.report(self.quiet);
         let mut counts = Counts::default();
         let mut gaps = Gaps::default();
+        let mut image_like = BTreeMap::new();
+        let mut add_image_like = |file: &FileReport| {
+            for (kind, fields) in &file.image_like {
+                *image_like.entry(kind.clone()).or_default() += fields;
+            }
+        };
         let plan = Plan::new(found.inputs, Some(&in_force.exclude), &in_force.building);
         let progress = Progress::new(plan.plain.len(), "files");
         for batch in plan.plain.chunks(BATCH) {
@@ -126,6 +133,7 @@ impl Check {
                 files.iter().try_for_each(|file| {
                     counts += file.counts;
                     gaps.add(&file.gaps);
+                    add_image_like(file);
                     report.file(out, file)
                 })
             })?;
@@ -135,12 +143,14 @@ impl Check {
         for file in plan.judge(&judge) {
             counts += file.counts;
             gaps.add(&file.gaps);
+            add_image_like(&file);
             report.file(out, &file)?;
         }
         gaps.add(&submodules(&found.submodules));
         let run = Run {
             counts,
             gaps: &gaps,
+            image_like: &image_like,
             excluded: found.excluded,
             namespace: judge.namespace,
             notes: &notes,

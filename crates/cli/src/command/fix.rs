@@ -451,6 +451,15 @@ impl FilePlan {
                     changes.push(change);
                 }
                 self.add_left(&lines, document, &object, wanted.left);
+                for found in judge.installed_mirrors(document, &object, text) {
+                    self.lines.push(Line {
+                        at: lines.position(found.span.start),
+                        fate: Fate::ByHand("what it installs is not rendered".to_owned()),
+                        subject: format!("{object}: {}", found.place),
+                        old: found.image,
+                        new: NewValue::Text(found.mirror),
+                    });
+                }
             }
         }
         if !changes.is_empty() {

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
+use crate::failure::printable;
 use crate::finding::{Counts, FileReport, Severity};
 use crate::manifest::Excerpt;
 use crate::snippet::Snippet;
@@ -67,6 +68,29 @@ impl Report for Human {
         }
         Ok(())
     }
+}
+
+/// What was not judged, line by line.
+fn not_judged(run: &Run<'_>) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !run.gaps.is_empty() {
+        lines.push("Not judged:".to_owned());
+        lines.extend(run.gaps.lines());
+    }
+    if !run.image_like.is_empty() {
+        lines.push(
+            "Fields that look like images, and that nothing judges (see `imagePaths`):".to_owned(),
+        );
+        let kinds = run.image_like.iter();
+        lines.extend(kinds.map(|(kind, fields)| {
+            format!(
+                "  {} in {}",
+                count(*fields, "field", "fields"),
+                printable(kind)
+            )
+        }));
+    }
+    lines
 }
 
 /// What is said of a run as a whole, line by line.
@@ -162,10 +186,7 @@ pub(super) fn summary(run: &Run<'_>) -> Vec<String> {
         let files = count(run.excluded, "file", "files");
         lines.push(format!("  {files} excluded"));
     }
-    if !run.gaps.is_empty() {
-        lines.push("Not judged:".to_owned());
-        lines.extend(run.gaps.lines());
-    }
+    lines.extend(not_judged(run));
     lines.extend(run.notes.iter().map(|note| format!("  {note}")));
     if errors > 0 {
         lines.extend(run.docs_urls.iter().map(|url| format!("  see {url}")));

@@ -1,5 +1,6 @@
 //! One JSON document: findings, what could not be read or judged, and numbers.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use rollout_guard_review::entry::Entry;
@@ -49,6 +50,7 @@ struct Summary<'r> {
     exempted: usize,
     rewritten: usize,
     files_excluded: usize,
+    image_like_fields: &'r BTreeMap<String, usize>,
     notes: &'r [String],
 }
 
@@ -111,6 +113,7 @@ impl Report for Json {
             exempted: counts.exempted,
             rewritten: counts.rewritten,
             files_excluded: run.excluded,
+            image_like_fields: run.image_like,
             notes: run.notes,
         };
         writeln!(

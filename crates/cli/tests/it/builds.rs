@@ -527,3 +527,86 @@ fn without_helm_one_line_says_so_and_off_leaves_templates_out() {
         "{told:?}"
     );
 }
+
+#[test]
+fn what_flux_and_argo_cd_install_is_judged_by_its_shape() {
+    for repository in ["flux", "argocd"] {
+        let workshop = Workshop::repository(repository, &format!("builds-{repository}"));
+        let outcome = workshop.run("check -s settings.yaml .");
+        insta::assert_snapshot!(format!("builds_{repository}"), outcome.shown());
+        // Nobody can prove what a chart makes of it.
+        let outcome = workshop.run("fix -s settings.yaml --check .");
+        insta::assert_snapshot!(format!("builds_{repository}_fix"), outcome.shown());
+    }
+    // A policy about Pods alone is about what will be installed.
+    let workshop = Workshop::repository("flux", "builds-flux-policy");
+    workshop.file("policy.yaml", "apiVersion: policies.kubewarden.io/v1\nkind: AdmissionPolicy\nmetadata: { name: p, namespace: data }\nspec:\n  module: registry://ghcr.io/rollout-guard/rollout-guard:v0.1.0\n  mutating: false\n  rules: [{ apiGroups: [''], apiVersions: [v1], resources: [pods], operations: [CREATE] }]\n  settings: { registries: { allow: [ghcr.io] } }\n");
+    let report = workshop.json("check -s policy.yaml .");
+    let images = found(&report);
+    assert_eq!(
+        images,
+        [
+            "apps/redis.yaml:13:19 docker.io/bitnami/redis:7.2.4",
+            "apps/redis.yaml:16:28 oliver006/redis_exporter",
+        ],
+        "{report}"
+    );
+}
+
+#[test]
+fn fields_that_look_like_images_are_named_by_kind() {
+    let workshop = workshop(
+        "builds-image-like",
+        &[
+            (
+                "kafka.yaml",
+                "apiVersion: example.com/v1\nkind: Broker\nmetadata: { name: a, annotations: { image: redis } }\nspec: { image: redis:7, a: [{ sideImage: org/side:1, image: { repository: b } }], containers: [{ name: a, image: ghcr.io/org/a:1 }] }\nstatus: { image: redis }\n",
+            ),
+            (
+                "other.yaml",
+                "apiVersion: example.com/v1\nkind: Page\nmetadata: { name: a }\nspec: { image: 'https://example.com/a', images: redis, coverImage: a.png, image2: redis, logoImage: 'Not An Image' }\n",
+            ),
+            (
+                "data.yaml",
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\ndata: { image: nginx }\n",
+            ),
+            (
+                "named.yaml",
+                "apiVersion: example.com/v1\nkind: Named\nmetadata: { name: a }\nspec: { image: ghcr.io/org/a:1 }\n",
+            ),
+        ],
+    );
+    workshop.file(
+        "settings.yaml",
+        format!("{SETTINGS}imagePaths: [{{ kind: example.com/Named, path: spec.image }}]\n"),
+    );
+    let report = workshop.json("check -s settings.yaml .");
+    assert_eq!(
+        report["summary"]["imageLikeFields"],
+        serde_json::json!({ "ConfigMap": 1, "example.com/Broker": 3 })
+    );
+    let outcome = workshop.run("check -s settings.yaml . --fail-on incomplete");
+    assert_eq!(outcome.code, 0, "{outcome:?}");
+    assert!(
+        outcome
+            .stdout
+            .contains("  3 fields in example.com/Broker\n"),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn a_repository_of_many_kinds_is_judged_as_a_whole() {
+    if !has("kubectl") || !has("helm") {
+        return;
+    }
+    let workshop = Workshop::repository("monorepo", "builds-monorepo");
+    let outcome = workshop.run("check .");
+    insta::assert_snapshot!("builds_monorepo", outcome.shown());
+    assert_eq!(workshop.run("fix .").code, 0);
+    assert_eq!(workshop.run("check .").code, 0);
+    insta::assert_snapshot!(
+        "builds_monorepo_after",
+        workshop.read("apps/api/overlays/prod/kustomization.yaml")
+    );
+}

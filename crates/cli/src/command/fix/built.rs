@@ -15,16 +15,16 @@ use crate::build::copy::Edits;
 use crate::build::decision::{self, By, Decision};
 use crate::build::difference::differences;
 use crate::build::files::{Files, Texts};
-use crate::build::image::Parts;
 use crate::build::images;
 use crate::build::plan::{Built, Plan, Unit};
-use crate::build::values::ValueImage;
 use crate::build::{BuiltObject, Unbuilt};
 use crate::edit::{self, Change, NewValue, Splice};
+use crate::image::Parts;
 use crate::input::{self, Text, from_here};
 use crate::judge::Judge;
 use crate::manifest::{self, Document, Lines, Position};
 use crate::object::objects;
+use crate::values::ValueImage;
 
 /// What becomes of the files that builds read.
 #[derive(Default)]

@@ -2,15 +2,18 @@
 
 /// The parts of an image as it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Parts<'i> {
+pub struct Parts<'i> {
     /// Registry and repository.
-    pub(crate) name: &'i str,
-    pub(crate) tag: Option<&'i str>,
-    pub(crate) digest: Option<&'i str>,
+    pub name: &'i str,
+    /// The tag.
+    pub tag: Option<&'i str>,
+    /// The digest.
+    pub digest: Option<&'i str>,
 }
 
 impl<'i> Parts<'i> {
-    pub(crate) fn of(image: &'i str) -> Self {
+    /// The parts of an image.
+    pub fn of(image: &'i str) -> Self {
         let (rest, digest) = match image.split_once('@') {
             Some((rest, digest)) => (rest, Some(digest)),
             None => (image, None),

@@ -8,35 +8,44 @@ use std::path::{Path, PathBuf};
 
 use rollout_guard::json::{Location, Step};
 
-use super::files::Files;
-use super::image::Parts;
+use crate::image::Parts;
 use crate::manifest::Value;
 
 /// A value of the first document of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Site {
-    pub(crate) file: PathBuf,
-    pub(crate) path: Location<'static>,
-    pub(crate) text: String,
+pub struct Site {
+    /// The file.
+    pub file: PathBuf,
+    /// The way to it there.
+    pub path: Location<'static>,
+    /// Its text; that of a number, where it is one.
+    pub text: String,
 }
 
 /// An image, with the place of each of its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ValueImage {
-    pub(crate) registry: Option<Site>,
+pub struct ValueImage {
+    /// The registry, where it stands apart.
+    pub registry: Option<Site>,
     /// What names it; all of the image where it is a string.
-    pub(crate) repository: Site,
-    pub(crate) tag: Option<Site>,
-    pub(crate) digest: Option<Site>,
-    pub(crate) is_text: bool,
+    pub repository: Site,
+    /// The tag, where it stands apart.
+    pub tag: Option<Site>,
+    /// The digest, where it stands apart.
+    pub digest: Option<Site>,
+    /// It is a string, not a map.
+    pub is_text: bool,
 }
+
+/// Deeper than an object that is judged.
+pub(crate) const DEEPEST: usize = 128;
 
 /// The keys of a map by which it is an image.
 const PARTS: [&str; 6] = ["registry", "repository", "image", "name", "tag", "digest"];
 
 /// Values, merged: what is added later beats what was added before.
 #[derive(Debug, Default)]
-pub(crate) struct Values {
+pub struct Values {
     /// The parts of what may be an image, by the path of its map.
     maps: BTreeMap<String, BTreeMap<&'static str, Site>>,
     /// What may be an image that is a string, by its path.
@@ -46,14 +55,23 @@ pub(crate) struct Values {
 }
 
 impl Values {
-    /// Adds the values of a file, which stand below a way of keys.
-    pub(crate) fn add(&mut self, files: &Files<'_>, file: &Path, below: &[&str]) {
-        let Some(document) = files.documents(file).first() else {
-            return;
-        };
-        if let Some(root) = document.tree.root() {
-            let way = below.iter().map(|key| Step::Key((*key).to_owned().into()));
-            self.walk(root, file, &Location(way.collect()), &Location::default());
+    /// Adds values of a file, which stand below a way of keys.
+    pub fn add(&mut self, root: Value<'_>, file: &Path, below: &[&str]) {
+        let way = below.iter().map(|key| Step::Key((*key).to_owned().into()));
+        self.walk(root, file, &Location(way.collect()), &Location::default());
+    }
+
+    /// Adds a value by its name with dots, as `--set` takes it.
+    pub fn set(&mut self, name: &str, site: Site) {
+        let (map, key) = name.rsplit_once('.').unwrap_or(("", name));
+        if let Some(part) = PARTS.iter().find(|part| **part == key) {
+            self.maps
+                .entry(map.to_owned())
+                .or_default()
+                .insert(part, site.clone());
+        }
+        if key.to_ascii_lowercase().ends_with("image") {
+            self.texts.insert(name.to_owned(), site);
         }
     }
 
@@ -64,6 +82,9 @@ impl Values {
         merged: &Location<'static>,
         own: &Location<'static>,
     ) {
+        if own.steps().len() > DEEPEST {
+            return;
+        }
         let elements = value.elements().enumerate();
         for (step, element) in elements.map(|(index, element)| (Step::Index(index), element)) {
             let step = Location(vec![step]);
@@ -98,7 +119,7 @@ impl Values {
     }
 
     /// Every image in the values.
-    pub(crate) fn images(&self) -> Vec<ValueImage> {
+    pub fn images(&self) -> Vec<ValueImage> {
         let of_maps = self.maps.iter().filter_map(|(path, map)| {
             let part = |key: &str| map.get(key).filter(|site| !site.text.is_empty()).cloned();
             let is_more = ["registry", "tag", "digest"]
@@ -141,7 +162,7 @@ impl Values {
     }
 
     /// The only string with a key and a text.
-    pub(crate) fn member(&self, key: &str, text: &str) -> Option<&Site> {
+    pub fn member(&self, key: &str, text: &str) -> Option<&Site> {
         let all = self.members.values();
         let mut found = all.filter(|(own, site)| own == key && site.text == text);
         let (_, site) = found.next()?;
@@ -149,7 +170,7 @@ impl Values {
     }
 
     /// The image of which a chart made an image; none where more than one may be it.
-    pub(crate) fn find(&self, image: &str) -> Option<ValueImage> {
+    pub fn find(&self, image: &str) -> Option<ValueImage> {
         let scored = self.images().into_iter().filter_map(|value| {
             let score = value.makes(image)?;
             Some((score, value))
@@ -164,7 +185,7 @@ impl Values {
 
 impl ValueImage {
     /// The image as it is written, with what it lacks left out.
-    pub(crate) fn reference(&self) -> String {
+    pub fn reference(&self) -> String {
         let mut text = String::new();
         if let Some(registry) = &self.registry {
             text.extend([registry.text.trim_end_matches('/'), "/"]);
