@@ -249,11 +249,12 @@ impl Search<'_> {
         place: String,
         within: Option<Range<usize>>,
     ) {
-        // Containers in values are found as such.
-        let is_container = image.repository.path.steps().iter().any(|step| {
-            let is_list = |key: &str| ["containers", "initContainers"].contains(&key);
-            matches!(step, Step::Key(key) if is_list(key))
-        });
+        // A list of containers is found as such, wherever it is.
+        let steps = image.repository.path.steps();
+        let is_list = |key: &str| ["containers", "initContainers"].contains(&key);
+        let is_container = steps
+            .windows(2)
+            .any(|pair| matches!(pair, [Step::Key(key), Step::Index(_)] if is_list(key)));
         if !is_container || within.is_some() {
             self.found.push(Installed {
                 written: image.repository.text.clone(),

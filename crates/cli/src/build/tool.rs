@@ -137,13 +137,17 @@ fn complaint(told: &str) -> String {
                 .trim_end_matches('>')
                 .to_owned(),
         },
-        None => told
-            .trim_start_matches("Error: ")
-            .trim_start_matches("error: ")
-            .to_owned(),
+        None => told.to_owned(),
     };
-    let lines = told.trim().lines().map(str::trim);
-    let mut line = lines.collect::<Vec<_>>().join("; ");
+    let lines = told.lines().map(str::trim);
+    // kustomize warns of fields that are old, and Helm names one of its options.
+    let is_of_error = |line: &&str| {
+        !line.is_empty() && !line.starts_with("# Warning: ") && !line.starts_with("Use --debug ")
+    };
+    let mut line = lines.filter(is_of_error).collect::<Vec<_>>().join("; ");
+    for prefix in ["Error: ", "error: "] {
+        line = line.replacen(prefix, "", usize::from(line.starts_with(prefix)));
+    }
     if line.len() > LONGEST_COMPLAINT {
         line.truncate(line.floor_char_boundary(LONGEST_COMPLAINT));
         line.push('…');
@@ -270,6 +274,11 @@ mod tests {
         for (told, wanted) in [
             ("error: no such\nfile\n", "no such; file"),
             ("Error: a\n", "a"),
+            ("# Warning: 'vars' is deprecated.\nerror: a\n", "a"),
+            (
+                "Error: a\n\nUse --debug flag to render out invalid YAML\n",
+                "a",
+            ),
             (
                 r#"E1128 07:00:13.298094   28774 run.go:72] "command failed" err="a \"b\" c""#,
                 r#"a "b" c"#,
