@@ -62,6 +62,8 @@ pub(crate) struct Kustomization {
     pub(crate) folders: Vec<Named>,
     /// The value of `openapi`, as JSON: of the kustomization that is built only its own counts.
     pub(crate) openapi: Option<String>,
+    /// Folders of Helm charts that it would render, and its values for them.
+    pub(crate) charts: Vec<PathBuf>,
     pub(crate) obstacles: Vec<Obstacle>,
 }
 
@@ -182,6 +184,7 @@ impl Reader<'_> {
             } else if HELM.contains(&key.as_ref()) {
                 let problem = format!("`{key}` runs Helm, which is not done: render the chart");
                 self.obstacle(key_at, problem);
+                self.charts(root, value);
             } else if key == "openapi" {
                 self.found.openapi = Some(value.json().to_owned());
                 if let Some(path) = value.get("path") {
@@ -299,6 +302,27 @@ impl Reader<'_> {
         if is_plugin {
             let problem = format!("{name} is a plugin, and none is run");
             self.obstacle(at.clone(), problem);
+        }
+    }
+
+    fn charts(&mut self, root: Value<'_>, charts: Value<'_>) {
+        let home = root.text_at(&["helmGlobals", "chartHome"]);
+        let home = self.folder.join(home.as_deref().unwrap_or("charts"));
+        for chart in charts.elements() {
+            let name = chart.text_at(&["name"]);
+            let folder = name.map(|name| home.join(name.as_ref()));
+            let more = chart
+                .get("additionalValuesFiles")
+                .into_iter()
+                .flat_map(Value::elements);
+            let values = chart.get("valuesFile").into_iter().chain(more);
+            let values = values
+                .filter_map(Value::text)
+                .map(|file| self.folder.join(file.as_ref()));
+            let paths: Vec<_> = folder.into_iter().chain(values).collect();
+            self.found
+                .charts
+                .extend(paths.iter().flat_map(fs::canonicalize));
         }
     }
 

@@ -22,7 +22,7 @@ const TRANSFORMATIONS: &str = "alpha.config.kubernetes.io/transformations";
 /// The kustomizations of the work trees that some files are in. Paths are without links.
 #[derive(Debug, Default)]
 pub(crate) struct Kustomizations {
-    by_folder: BTreeMap<PathBuf, Kustomization>,
+    pub(crate) by_folder: BTreeMap<PathBuf, Kustomization>,
     pub(crate) roots: Vec<Root>,
 }
 
