@@ -19,4 +19,4 @@ write() {
 }
 write wasm32-wasip1 . policy.wasm
 write "$(rustc --print host-tuple)" crates/cli rollout-guard
-write "$(rustc --print host-tuple)" crates/host policy-host
+write "$(rustc --print host-tuple)" crates/policy-host policy-host

@@ -17,6 +17,7 @@ done < <(cargo metadata --locked --format-version 1 --no-deps | jq -r '.packages
 expect 'pyproject.toml' "$(sed -n 's/^version = "\(.*\)"$/\1/p' pyproject.toml)"
 expect 'pyproject.toml, dependencies' "$(sed -n 's/^dependencies = \["rollout-guard==\(.*\)"\]$/\1/p' pyproject.toml)"
 expect 'metadata.yml' "$(sed -n 's/^  io\.kubewarden\.policy\.version: //p' metadata.yml)"
+expect 'metadata.yml, com.github.release.tag' "$(sed -n 's/^  com\.github\.release\.tag: v//p' metadata.yml)"
 expect 'artifacthub-pkg.yml' "$(sed -n 's/^version: //p' artifacthub-pkg.yml)"
 # Wherever a released module, bundle, image, action, hook, file or page is named.
 while IFS=: read -r file line found; do

@@ -11,15 +11,18 @@
 
 mod allowed;
 mod conflicting;
+mod contradictions;
 mod create_only;
 mod criteria;
 mod denied;
 mod effective;
 mod immutable;
+mod item;
 mod keep;
 mod name;
+mod object;
 mod pattern;
-mod read;
+mod reading;
 mod required;
 mod requires;
 mod tools;
@@ -27,27 +30,25 @@ mod values;
 
 use std::borrow::Cow;
 
-use crate::selector::Selector;
+use crate::json::Position;
 use crate::shown::quoted;
 use crate::violation::{Action, Code, Fate};
 
+pub(crate) use contradictions::find as find_contradictions;
 pub use criteria::{Criteria, Criterion};
-pub(crate) use effective::is_met;
-pub(crate) use name::below;
-pub use name::{Name, Names};
-pub(crate) use pattern::{check as check_pattern, matches as matches_pattern};
-pub(crate) use read::{Annotation, Annotations, at, of_jobs, of_object, of_templates_in};
+pub use item::AnnotationItem;
+pub(crate) use item::read;
+pub use name::{Name, NameList, Names};
+pub(crate) use object::{Annotation, Annotations, at, of_jobs, of_object, of_templates_in};
 pub use requires::Requirement;
 pub use tools::KEYS as TOOLS_KEYS;
 pub use values::ValueRule;
 
-/// An item of `annotations`.
-#[derive(Clone, Debug)]
+/// What an item of `annotations` asks for.
+#[derive(Clone, Debug, Default)]
 pub struct AnnotationRule<'a> {
     /// The name, as messages give it.
     pub name: Cow<'a, str>,
-    /// Which requests.
-    pub selector: Selector<'a>,
     /// Whose annotations.
     pub target: Target,
     /// What the names below are relative to.
@@ -57,9 +58,9 @@ pub struct AnnotationRule<'a> {
     /// Of every group one must be there.
     pub require_any: Vec<Vec<Name<'a>>>,
     /// None may be there. Globs.
-    pub denied: Vec<Name<'a>>,
+    pub denied: NameList<'a>,
     /// If there are any, no others may be there. Globs.
-    pub allowed: Vec<Name<'a>>,
+    pub allowed: NameList<'a>,
     /// What the values may be.
     pub values: Vec<ValueRule<'a>>,
     /// Of every group at most one may be there.
@@ -132,7 +133,7 @@ pub(crate) struct Objection<'o> {
     /// been there before for this to be the same as one of the old object.
     pub(crate) members: Vec<u64>,
     /// The annotations without which nothing would be wrong, by their position.
-    pub(crate) removable: Vec<usize>,
+    pub(crate) removable: Vec<Position>,
 }
 
 impl<'o> Objection<'o> {
@@ -144,7 +145,7 @@ impl<'o> Objection<'o> {
     ) -> Self {
         Self {
             code,
-            key: Some(Cow::Borrowed(annotation.key.as_ref())),
+            key: Some(Cow::Borrowed(annotation.key)),
             found: Some(annotation),
             problem: Box::new(problem),
             advice: "",
@@ -239,8 +240,7 @@ impl<'a> AnnotationRule<'a> {
         name: Name<'a>,
         annotations: &'o Annotations<'o>,
     ) -> impl Iterator<Item = &'o Annotation<'o>> {
-        let candidates = annotations.candidates(&self.names, name);
-        candidates.filter(move |annotation| self.names.spelling(name, &annotation.key).is_some())
+        annotations.spelled(&self.names, name)
     }
 }
 

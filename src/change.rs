@@ -2,7 +2,9 @@
 //!
 //! | module | what it owns |
 //! |---|---|
+//! | `read` | `changes` and `drift` in the settings |
 //! | `guard` | which parts of an object a rule guards |
+//! | `guarded_lists` | guards that lead through a list as if it were a map |
 //! | `who` | what a rule asks of whoever changes them |
 //! | `preset` | the accounts of GitOps tools, by one word |
 //! | `controllers` | what Kubernetes' own controllers may always change |
@@ -16,10 +18,12 @@ pub(crate) mod controllers;
 mod difference;
 mod entries;
 mod guard;
+mod guarded_lists;
 mod images;
 mod manager;
 mod owners;
 mod preset;
+mod read;
 mod who;
 
 use std::borrow::Cow;
@@ -31,9 +35,11 @@ pub(crate) use compared::Compared;
 pub(crate) use difference::{Difference, Differences, Shows};
 pub(crate) use entries::between as entries_between;
 pub use guard::Guard;
+pub(crate) use guarded_lists::find as find_contradictions;
 pub(crate) use images::compare as compare_images;
 pub(crate) use manager::field_manager;
 pub use preset::Preset;
+pub(crate) use read::{drift as read_drift, read};
 pub use who::{Account, Who};
 
 /// An item of `changes`.

@@ -3,16 +3,29 @@
 //! A rule looks at what it is given and says what is wrong, in words and with a code. Where that
 //! stands, whether it is new and what becomes of it is [`policy`](crate::policy)'s business.
 
-mod digests;
-mod images;
-mod registries;
-mod tags;
+pub(crate) mod digests;
+pub(crate) mod images;
+mod list;
+pub(crate) mod registries;
+pub(crate) mod tags;
 
 use crate::glob::has_wildcard;
 use crate::image::Reference;
-use crate::settings::Settings;
+use crate::pattern::{ImagePattern, RegistryPattern, TagPattern};
 use crate::shown::{NAMED, Shown, listed, one_of};
 use crate::violation::{Action, Code, Fate};
+
+pub use digests::Digests;
+pub use list::AllowReject;
+
+/// The lists that an image is held against.
+#[derive(Clone, Copy)]
+pub(crate) struct Lists<'l, 'a> {
+    pub(crate) registries: &'l AllowReject<RegistryPattern<'a>>,
+    pub(crate) images: &'l AllowReject<ImagePattern<'a>>,
+    pub(crate) tags: &'l AllowReject<TagPattern<'a>>,
+    pub(crate) digests: &'l Digests<'a>,
+}
 
 /// An image as the rules see it.
 #[derive(Clone, Copy)]
@@ -104,9 +117,9 @@ pub(crate) type Sink<'s> = &'s mut dyn FnMut(Objection<'_>);
 ///
 /// `images.reject` and `digests.require` see it as it was written and as it will run, everything else
 /// only as it will run.
-pub(crate) fn image(seen: &Seen<'_, '_>, settings: &Settings<'_>, object: Sink<'_>) {
-    registries::check(seen, &settings.registries, object);
-    images::check(seen, &settings.images, object);
-    tags::check(seen, &settings.tags, object);
-    digests::check(seen, &settings.digests, object);
+pub(crate) fn image(seen: &Seen<'_, '_>, lists: Lists<'_, '_>, object: Sink<'_>) {
+    registries::check(seen, lists.registries, object);
+    images::check(seen, lists.images, object);
+    tags::check(seen, lists.tags, object);
+    digests::check(seen, lists.digests, object);
 }

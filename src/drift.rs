@@ -3,10 +3,7 @@
 //! `kubectl apply` keeps in an annotation what it applied. Where the object now says something else,
 //! somebody changed it in the cluster, and the next apply changes it back.
 
-use std::borrow::Cow;
-
-use crate::json::scan::lookup;
-use crate::json::{Scalar, Step, is_json, text_at};
+use crate::json::{Document, Step, Value, lookup, text_at};
 use crate::kind::GroupKind;
 use crate::workload::Object;
 
@@ -18,12 +15,11 @@ pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-config
 /// # Errors
 ///
 /// What is wrong with it where it is no text.
-pub(crate) fn last_applied(metadata: &str) -> Result<Option<Cow<'_, str>>, &'static str> {
+pub(crate) fn last_applied(metadata: Value<'_>) -> Result<Option<&str>, &'static str> {
     let way = [Step::key("annotations"), Step::key(LAST_APPLIED)];
-    match lookup(metadata, &way).last().map(|raw| Scalar::of(raw)) {
-        None | Some(Scalar::Null) => Ok(None),
-        Some(Scalar::Text(text)) => Ok(Some(text)),
-        Some(_) => Err("it is no string"),
+    match lookup(metadata, &way).last().filter(|raw| !raw.is_null()) {
+        None => Ok(None),
+        Some(raw) => raw.string().map(Some).ok_or("it is no string"),
     }
 }
 
@@ -33,28 +29,26 @@ pub(crate) fn last_applied(metadata: &str) -> Result<Option<Cow<'_, str>>, &'sta
 ///
 /// Why it says nothing about this object.
 pub(crate) fn read<'a>(
-    text: &'a str,
+    applied: &'a Document<'a>,
     kind: &GroupKind<'_>,
     live: &Object<'_>,
 ) -> Result<Object<'a>, &'static str> {
-    if !is_json(text) {
-        return Err("it is not JSON");
-    }
-    let object = Object::read(text, kind).map_err(|_| "it is not JSON")?;
-    let is_other = |path: &[Step<'_>], known: Option<Cow<'_, str>>| {
-        let said = text_at(text, path);
+    let applied = applied.root();
+    let object = Object::read(applied, kind).map_err(|_| "it is not JSON")?;
+    let is_other = |path: &[Step<'_>], known: Option<&str>| {
+        let said = text_at(applied, path);
         said.is_none() || said != known
     };
-    let group = text_at(text, &[Step::key("apiVersion")]).map(|version| {
+    let group = text_at(applied, &[Step::key("apiVersion")]).map(|version| {
         let group = version.rsplit_once('/').map_or("", |(group, _)| group);
         group == kind.group
     });
     let metadata = |key| [Step::key("metadata"), Step::key(key)];
-    let namespace = text_at(text, &metadata("namespace"));
+    let namespace = text_at(applied, &metadata("namespace"));
     if group != Some(true)
-        || is_other(&[Step::key("kind")], Some(Cow::Borrowed(&kind.kind)))
-        || is_other(&metadata("name"), text_at(live.text, &metadata("name")))
-        || (namespace.is_some() && namespace != text_at(live.text, &metadata("namespace")))
+        || is_other(&[Step::key("kind")], Some(&kind.kind))
+        || is_other(&metadata("name"), text_at(live.value, &metadata("name")))
+        || (namespace.is_some() && namespace != text_at(live.value, &metadata("namespace")))
     {
         return Err("it is another object's");
     }
@@ -63,12 +57,12 @@ pub(crate) fn read<'a>(
 
 /// Whether somebody else than `kubectl` applied the object on the server, which leaves the
 /// configuration in the annotation as it was.
-pub(crate) fn is_history(metadata: &str) -> bool {
+pub(crate) fn is_history(metadata: Value<'_>) -> bool {
     let entries = lookup(metadata, &[Step::key("managedFields"), Step::Each]);
     entries.iter().any(|entry| {
-        let says = |key| text_at(entry, &[Step::key(key)]);
-        says("operation").as_deref() == Some("Apply")
-            && says("manager").as_deref() != Some("kubectl")
-            && says("subresource").is_none_or(|name| name.is_empty())
+        let says = |key| entry.get(key).and_then(Value::string);
+        says("operation") == Some("Apply")
+            && says("manager") != Some("kubectl")
+            && says("subresource").is_none_or(str::is_empty)
     })
 }

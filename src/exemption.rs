@@ -1,10 +1,14 @@
 //! What the rules do not apply to.
 
+mod read;
+
 use std::borrow::Cow;
 
 use crate::image::Reference;
 use crate::pattern::{ImagePattern, Sense};
 use crate::selector::Selector;
+
+pub(crate) use read::read;
 
 /// A part of the policy that an exemption can lift.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -43,6 +43,10 @@ pub(crate) fn may_meet(left: &str, right: &str) -> bool {
     // Whether a wildcard can be this character.
     let takes = |wildcard: u8, byte: u8| byte != b'/' || char::from(wildcard) == ANY_DEPTH;
     let (left, right) = (left.as_bytes(), right.as_bytes());
+    let is_plain = |glob: &[u8]| !glob.iter().any(|&byte| is_star(byte) || byte == b'?');
+    if is_plain(left) && is_plain(right) {
+        return left == right;
+    }
     // Whether what is left of both, from each position on, may be the same text: from the end.
     let mut below = vec![false; right.len() + 1];
     for at_left in (0..=left.len()).rev() {
@@ -88,6 +92,13 @@ const fn is_continuation(byte: u8) -> bool {
 /// Matches with a single point to return to, the last `*`: the time is at most the product of the
 /// two lengths, whatever the pattern.
 fn run(pattern: &[u8], text: &[u8], step: impl Fn(u8, u8) -> bool) -> bool {
+    // The end tells most texts apart.
+    if let Some(last) = pattern.last()
+        && !matches!(last, b'*' | b'?')
+        && text.last() != Some(last)
+    {
+        return false;
+    }
     let (mut at, mut read) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     while let Some(&found) = text.get(read) {

@@ -1,7 +1,7 @@
 //! Hashes with keys of this instance's own, so that nobody can write an object much of which has one hash.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 use std::sync::OnceLock;
 
 static KEYS: OnceLock<RandomState> = OnceLock::new();
@@ -18,9 +18,32 @@ pub(crate) fn hash_of(value: &(impl Hash + ?Sized)) -> u64 {
     hash_by(&|mut hasher| value.hash(&mut hasher))
 }
 
+/// What is known of things, by their hashes.
+pub(crate) type ByHash<T> = HashMap<u64, T, BuildHasherDefault<IsHash>>;
+
+/// Takes what is a hash already as it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct IsHash(u64);
+
+impl Hasher for IsHash {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
 /// What has been seen, by its hashes.
-#[derive(Debug, Default)]
-pub(crate) struct Seen(HashSet<u64>);
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen(HashSet<u64, BuildHasherDefault<IsHash>>);
 
 impl Seen {
     /// Notes something; `false` if it has been seen before.
@@ -31,13 +54,17 @@ impl Seen {
     pub(crate) fn contains(&self, value: &(impl Hash + ?Sized)) -> bool {
         self.0.contains(&hash_of(value))
     }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
 }
 
 /// Where in a list things are, by their hashes.
 #[derive(Clone, Debug)]
 pub(crate) struct Index {
     /// The first of a hash.
-    first: HashMap<u64, usize>,
+    first: ByHash<usize>,
     /// For each the next of the same hash.
     next: Vec<Option<usize>>,
 }
@@ -48,7 +75,7 @@ impl Index {
 
     /// Of a list of this length, given the hash at each position.
     pub(crate) fn new(length: usize, hash_at: &dyn Fn(usize) -> Option<u64>) -> Self {
-        let mut first = HashMap::with_capacity(length);
+        let mut first = ByHash::with_capacity_and_hasher(length, BuildHasherDefault::default());
         let mut next = vec![None; length];
         for (position, next) in next.iter_mut().enumerate().rev() {
             if let Some(hash) = hash_at(position) {
@@ -56,6 +83,15 @@ impl Index {
             }
         }
         Self { first, next }
+    }
+
+    /// The first thing of a hash that has not been taken yet.
+    pub(crate) fn take(&mut self, hash: u64) -> Option<usize> {
+        let position = *self.first.get(&hash)?;
+        match self.next.get(position).copied().flatten() {
+            Some(next) => self.first.insert(hash, next),
+            None => self.first.remove(&hash),
+        }
     }
 
     /// The positions of all things of a hash, in the order of the list.

@@ -5,12 +5,12 @@
 
 mod error;
 pub(crate) mod grammar;
-mod normalize;
+pub(crate) mod host;
 mod reference;
 
 pub use error::{Part, ReferenceError};
-pub(crate) use normalize::{
-    DEFAULT_PORT, DOCKER_HUB, DOCKER_HUB_ALIASES, OFFICIAL, normalize_host, split_port,
+pub(crate) use host::{
+    DEFAULT_PORT, DOCKER_HUB, DOCKER_HUB_ALIASES, OFFICIAL, Wild, normalize_host, split_port,
 };
 pub use reference::Reference;
-pub(crate) use reference::Split;
+pub(crate) use reference::{Split, after_scheme};

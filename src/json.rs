@@ -1,24 +1,16 @@
-//! Just enough JSON: values borrowed from the payload, and the places in it.
+//! Values borrowed from the payload, and the places in it.
 //!
-//! Everything is read straight from the bytes that the host handed over, and nothing here builds a tree
-//! of an object. Only what is small and read whole
-//! (the settings, and the members of the request around the object) becomes a [`Node`].
+//! Whatever is read is a cursor into the index of a [`Document`]: nothing here builds a tree.
 
-mod check;
 mod field_path;
+mod find;
 mod location;
-mod node;
-mod position;
 mod same;
-mod scalar;
-pub(crate) mod scan;
 
-pub(crate) use check::{NO_JSON, is_json, too_deep};
+pub use rollout_guard_json::{Document, Key, Kind, Mistake, Position, Value};
+
 pub use field_path::{FieldPath, FieldPathError};
+pub(crate) use find::{DEEPEST, each_at, lookup, repeats_a_key, text_at, too_deep};
 pub(crate) use location::Spot;
-pub use location::{Location, Place, Step, Trail};
-pub use node::{Kind, Node, Number};
-pub(crate) use position::position;
+pub use location::{Location, Place, Step};
 pub(crate) use same::{LeftOut, same, same_but_for};
-pub(crate) use scalar::Scalar;
-pub(crate) use scan::{DEEPEST, Member, each_at, kind_of, members, text_at};

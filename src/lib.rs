@@ -5,32 +5,32 @@
 //!   wire       what is     every image  normal    one rule  what is    what the user
 //!              asked       in it        form      a file    new, what  is told
 //!                                                           is exempt
-//! settings ──▶ pattern, selector, exemption ─────▶
+//! settings ──▶ the rules, each read where it is ──▶
 //! ```
 //!
 //! | module | what it owns |
 //! |---|---|
+//! | `guest` | the module for Kubewarden, and nothing else: it is thin |
 //! | [`wire`] | Kubewarden's protocol as functions from bytes to answers |
-//! | [`policy`] | the order in which a request is judged; the only module that knows every check |
-//! | [`check`], [`annotation`] | the rules about images and about annotations, one a file |
-//! | [`change`], `drift` | what is guarded, from whom, and what differs; the live object beside what was applied |
-//! | [`exemption`], [`selector`] | what the rules do not apply to; the `match` of a rule |
-//! | [`settings`] | what the user wrote, checked, every mistake with its path |
-//! | [`request`], [`workload`], [`kind`] | what is asked; every image in an object, by its shape |
-//! | [`mirror`], [`registry`] | where images are pulled from instead; what a registry is asked |
-//! | [`image`], [`pattern`], [`glob`] | references, and what a list entry matches |
-//! | [`verdict`], [`violation`] | what is wrong, where, and how it is told |
-//! | [`splice`] | changes to an object that leave every other byte as it is |
-//! | [`json`] | values borrowed from the payload, and the places in it |
+//! | [`policy`] | the order in which a request is judged; the only module that knows every rule |
+//! | [`settings`] | the sections of the settings together, and those that contradict each other |
+//! | [`change`] | what is guarded, from whom, and what differs |
+//! | [`annotation`], [`mirror`], [`exemption`] | the rules about annotations, one a file; where images are pulled from instead; what rules do not apply to |
+//! | [`selector`], [`verdict`] | the `match` of a rule; everything that is wrong, and the answer that says it |
+//! | [`check`], [`request`], `drift` | the lists that images are held against, one a file; what is asked; what was applied last |
+//! | `schema`, [`violation`], [`workload`], [`splice`] | values of the settings and mistakes in them; one thing wrong, and where; every image in an object, by its shape; edits that leave every other byte |
+//! | [`json`], [`kind`], [`pattern`] | the payload and the places in it; kinds of objects; what a list entry matches |
+//! | [`code`], [`glob`], [`image`], [`registry`], `hashing`, `shown` | the words for what is wrong; globs; references; what a registry is asked; hashes; user text in messages |
 //!
-//! Imports point down this table. `guest` exists only in the module for Kubewarden and is thin.
+//! A module imports only what stands in a later row. A rule is one module: how it is written in the settings, what it
+//! means, what it says, and what it accepts and rejects, as an example.
 //!
 //! # What always holds
 //!
 //! - **Fail closed.** What cannot be read is a violation; nothing that a request or settings can
 //!   hold makes a function here panic.
-//! - **One pass.** An object is read once, as a stream; nothing is kept but what was looked for.
-//!   What is slower happens only when something is wrong.
+//! - **One index.** A payload is held to the grammar and indexed in one pass; whatever is read is a cursor
+//!   into that index. What is slower happens only when something is wrong.
 //! - **One spelling.** Images and settings become the same normal form through the same grammar.
 //!
 //! ```
@@ -53,6 +53,7 @@
 pub mod annotation;
 pub mod change;
 pub mod check;
+pub mod code;
 mod drift;
 pub mod exemption;
 pub mod glob;
@@ -67,6 +68,7 @@ pub mod pattern;
 pub mod policy;
 pub mod registry;
 pub mod request;
+mod schema;
 pub mod selector;
 pub mod settings;
 mod shown;

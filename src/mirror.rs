@@ -9,12 +9,14 @@
 //! Owns what a rule does to an image, from the image's text alone. In which objects it is done is in
 //! [`policy`](crate::policy).
 
+mod read;
 mod target;
 
 use crate::image::Reference;
 use crate::pattern::SourcePattern;
 use crate::selector::Selector;
 
+pub(crate) use read::{find_contradictions, read};
 pub use target::{Target, TargetError};
 
 /// An item of `mirrors`.

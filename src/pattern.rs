@@ -30,11 +30,22 @@ pub enum Sense {
 /// entry and a colon.
 pub type PatternError = String;
 
-/// What follows `https://` or the like.
-///
-/// Looks for the one character first: a search for the three builds tables on every request.
-fn after_scheme(text: &str) -> Option<&str> {
-    text.split_once(':')?.1.strip_prefix("//")
+/// What to write instead of a text with a scheme, which `what` it should be does not have.
+#[cold]
+fn without_scheme(what: &str, text: &str) -> Option<String> {
+    let rest = crate::image::after_scheme(text)?.trim_end_matches('/');
+    Some(format!("{what} has no scheme, write `{rest}`"))
+}
+
+/// What to write instead of a text with a scheme or a final `/`, neither of which `what` it should be has.
+#[cold]
+pub(crate) fn plainer(what: &str, text: &str) -> Option<String> {
+    let hint = without_scheme(what, text);
+    if hint.is_some() {
+        return hint;
+    }
+    let rest = text.strip_suffix('/')?.trim_end_matches('/');
+    Some(format!("ends with `/`, write `{rest}`"))
 }
 
 /// How a problem with a part of an entry begins: with the part, unless that is all of the entry,

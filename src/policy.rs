@@ -12,33 +12,34 @@
 mod annotations;
 mod applies;
 mod changes;
+mod context;
 mod drift;
 mod exempted;
 mod finding;
 mod images;
 mod kept;
 mod mirrors;
+mod pull;
 mod pull_secrets;
-mod running;
 mod told;
 
 use std::cell::RefCell;
 
 use crate::change::{ChangeRule, controllers};
-use crate::json::Step;
-use crate::json::scan::lookup;
+use crate::json::{Document, Position, Step, Value, lookup};
 use crate::kind::GroupKind;
 use crate::registry::{Registry, Unreachable};
 use crate::request::{Operation, Request, RequestError};
-use crate::settings::{OnUpdate, Settings};
+use crate::settings::{OnUpdate, Settings, SettingsErrors};
 use crate::splice::{self, Edit};
 use crate::verdict::{MOST_LINES, Verdict};
-use crate::workload::{ImageField, Object};
+use crate::workload::Object;
 
-use annotations::Unjudged;
+use context::{Context, Subject};
 use exempted::Exempted;
 use finding::{Before, Counts, Findings, Known, Was};
 use mirrors::Mirrors;
+use pull::Pulls;
 
 /// Settings, ready to judge requests.
 #[derive(Clone, Copy, Debug)]
@@ -55,16 +56,24 @@ struct Judged<'j> {
     rewritten: Rewritten,
 }
 
+impl Judged<'_> {
+    /// Whether something refuses the request, whatever becomes of its annotations.
+    fn refuses(&self) -> bool {
+        let removes_some = self.annotations.removes.len() > 0;
+        self.findings.refuse() || (!removes_some && self.annotations.refuse())
+    }
+}
+
 /// The images that run from elsewhere, as `from=to`, by their position: the first of them, and how many more
 /// there are.
 #[derive(Default)]
 struct Rewritten {
-    told: Vec<(usize, String)>,
+    told: Vec<(Position, String)>,
     more: usize,
 }
 
 impl Rewritten {
-    fn add(&mut self, position: usize, from: &str, to: &str) {
+    fn add(&mut self, position: Position, from: &str, to: &str) {
         let at = (self.told).partition_point(|(before, _)| *before <= position);
         if at < MOST_LINES {
             self.told.insert(at, (position, [from, "=", to].concat()));
@@ -128,34 +137,28 @@ impl<'s> Policy<'s> {
             let error = RequestError::new("request.object", "missing");
             return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
         };
+        let context = Context::new(self.settings, &request);
         if request.is_through_status() {
-            let has_old = request.old_object.is_some();
-            let old = request.old_object.unwrap_or("{}");
-            match Object::read(old, &request.kind) {
-                Ok(old) if has_old && has_same_entries(&old, &object) => return verdict,
-                Ok(old) => object = object.through_status(has_old.then_some(&old)),
+            match context.old() {
+                Ok(Some(old)) if has_same_entries(old, &object) => return verdict,
+                Ok(old) => object = object.through_status(old),
                 Err(error) => {
-                    let error = RequestError::new("request.oldObject", error);
                     return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
                 }
             }
         }
         let mut used = vec![false; self.settings.exemptions.len()];
-        if self.has_images(&request) {
-            images::add(self.settings, &request, &mut object);
-        }
-        let read = || self.old_that_counts(&request, object.text);
-        let judge = |old: &Object<'_>| self.judge_old(&request, old);
+        context.add_images(&mut object);
+        let read = || old_that_counts(&context, object.value);
+        let judge = |old: &Object<'_>| judge_old(&context, old);
         // What was so before is not told to whoever writes a status.
         let is_told = !request.is_through_status();
         let was = Was::new(&object, &read, &judge, is_told);
         let before = before(&request, &was);
-        let judged = match self.judge(&request, &object, Some(registry), &mut used, before) {
+        let subject = Subject::New(registry);
+        let judged = match self::judge(&context, &object, subject, &mut used, before) {
             Ok(judged) => judged,
-            Err(Unjudged::Settings(errors)) => return Verdict::misconfigured(&errors),
-            Err(Unjudged::Request(error)) => {
-                return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
-            }
+            Err(errors) => return Verdict::misconfigured(&errors),
         };
         let Judged {
             mut findings,
@@ -163,27 +166,29 @@ impl<'s> Policy<'s> {
             mut edits,
             rewritten,
         } = judged;
-        if annotations.removes.is_empty() {
+        if annotations.removes.len() == 0 {
             findings.append(annotations);
         } else {
-            self.remove(
-                &request,
+            let findings = &mut findings;
+            remove(
+                &context,
                 &object,
                 &mut used,
                 annotations,
-                &mut findings,
+                findings,
                 &mut edits,
             );
         }
         let mut changes = Findings::new(Before::Nothing, false);
-        if let Err(error) =
-            changes::judge_update(self.settings, &request, &object, &mut used, &mut changes)
-        {
+        if let Err(error) = changes::judge_update(&context, &object, &mut used, &mut changes) {
             return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
         }
         findings.append(changes);
         self.tell(findings, &used, &mut verdict);
-        verdict.change(object.text, edits, rewritten.into_texts());
+        let value = object.value;
+        // What is written next takes their place in memory.
+        drop((object, context));
+        verdict.change(value, edits, rewritten.into_texts());
         verdict
     }
 
@@ -225,137 +230,101 @@ impl<'s> Policy<'s> {
             }
         }
     }
+}
 
-    /// Whether there is a rule about images, of which none goes through `status`.
-    fn has_images(self, request: &Request<'_>) -> bool {
-        !request.is_through_status() && self.settings.strictest().is_some()
+/// The old object, where what was wrong with it still passes.
+fn old_that_counts<'c, 'r>(
+    context: &'c Context<'_, '_, 'r>,
+    new: Value<'_>,
+) -> Option<&'c Object<'r>> {
+    let value = context.request.old_object?;
+    if context.settings.on_update == OnUpdate::All
+        && !context.request.is_through_status()
+        && !kept::is_bookkeeping(new, value)
+    {
+        return None;
     }
+    context.old().ok().flatten()
+}
 
-    /// The old object, where what was wrong with it still passes.
-    fn old_that_counts<'r>(self, request: &Request<'r>, new: &str) -> Option<Object<'r>> {
-        let text = request.old_object?;
-        let is_through_status = request.is_through_status();
-        if self.settings.on_update == OnUpdate::All
-            && !is_through_status
-            && !kept::is_bookkeeping(new, text)
-        {
-            return None;
-        }
-        let mut old = Object::read(text, &request.kind).ok()?;
-        if is_through_status {
-            old = old.through_status(None);
-        }
-        if self.has_images(request) {
-            images::add(self.settings, request, &mut old);
-        }
-        Some(old)
+/// What is wrong with the old object.
+fn judge_old(context: &Context<'_, '_, '_>, old: &Object<'_>) -> Counts {
+    let counts = RefCell::default();
+    let mut unused = vec![false; context.settings.exemptions.len()];
+    let before = Before::Counted(&counts);
+    let judged = judge(context, old, Subject::Old, &mut unused, before);
+    if judged.is_err() {
+        return Counts::default();
     }
+    drop(judged);
+    counts.into_inner()
+}
 
-    /// What is wrong with the old object.
-    fn judge_old(self, request: &Request<'_>, old: &Object<'_>) -> Counts {
-        let counts = RefCell::default();
-        let mut unused = vec![false; self.settings.exemptions.len()];
-        let judged = self.judge(request, old, None, &mut unused, Before::Counted(&counts));
-        if judged.is_err() {
-            return Counts::default();
-        }
-        drop(judged);
-        counts.into_inner()
+/// Everything wrong with an object that no exemption covers, in the order of the document; notes
+/// the exemptions that covered something.
+fn judge<'j>(
+    context: &Context<'_, '_, '_>,
+    object: &Object<'_>,
+    subject: Subject<'_>,
+    used: &mut [bool],
+    before: Before<'j>,
+) -> Result<Judged<'j>, SettingsErrors> {
+    let (settings, request) = (context.settings, context.request);
+    let only_warns = context.is_static_pod(object);
+    let mut judged = Judged {
+        findings: Findings::new(before, only_warns),
+        annotations: Findings::new(before, only_warns),
+        edits: Vec::new(),
+        rewritten: Rewritten::default(),
+    };
+    let mut exempted = Exempted::new(&settings.exemptions, request, object, used);
+    // First, since no image in an annotation that is removed is pulled from elsewhere.
+    let annotations = &mut judged.annotations;
+    annotations::judge(context, object, subject, &mut exempted, annotations)?;
+    if context.has_images() {
+        let pulls = Pulls::new(context, object, matches!(subject, Subject::Old));
+        let mut mirrors = Mirrors::new(&pulls, subject);
+        images::judge(context, object, &mut mirrors, &mut exempted, &mut judged);
+        mirrors.add_pull_secrets(&mut judged);
+        drift::judge(&pulls, &mut exempted, &mut judged.findings);
     }
+    Ok(judged)
+}
 
-    /// Everything wrong with an object that no exemption covers, in the order of the document; notes
-    /// the exemptions that covered something. No registry is asked about the object as it was.
-    fn judge<'r, 'j>(
-        self,
-        request: &Request<'r>,
-        object: &Object<'r>,
-        registry: Option<&dyn Registry>,
-        used: &mut [bool],
-        before: Before<'j>,
-    ) -> Result<Judged<'j>, Unjudged> {
-        let only_warns = is_static_pod(request, object);
-        let mut judged = Judged {
-            findings: Findings::new(before, only_warns),
-            annotations: Findings::new(before, only_warns),
-            edits: Vec::new(),
-            rewritten: Rewritten::default(),
-        };
-        let mut exempted = Exempted::new(&self.settings.exemptions, request, object, used);
-        // First, since no image in an annotation that is removed is pulled from elsewhere.
-        annotations::judge(
-            self.settings,
-            request,
-            object,
-            registry.is_some(),
-            &mut exempted,
-            &mut judged.annotations,
-        )?;
-        if self.has_images(request) {
-            let mut mirrors = Mirrors::new(
-                self.settings,
-                request,
-                object,
-                registry.unwrap_or(&Unreachable),
-                registry.is_none(),
-            );
-            images::judge(
-                self.settings,
-                request,
-                object,
-                &mut mirrors,
-                &mut exempted,
-                &mut judged,
-            );
-            mirrors.add_pull_secrets(&mut judged);
-        }
-        if !request.is_through_status() {
-            let findings = &mut judged.findings;
-            drift::judge(self.settings, request, object, &mut exempted, findings);
-        }
-        Ok(judged)
+/// Removes annotations instead of refusing them, and judges the annotations as they are then.
+fn remove(
+    context: &Context<'_, '_, '_>,
+    object: &Object<'_>,
+    used: &mut [bool],
+    annotations: Findings<'_>,
+    findings: &mut Findings<'_>,
+    edits: &mut Vec<Edit>,
+) {
+    let request = context.request;
+    let Some((removals, text)) = annotations::remove(request, object, &annotations.removes) else {
+        return findings.append(annotations);
+    };
+    let Ok(document) = Document::of(&text) else {
+        return findings.append(annotations);
+    };
+    let Ok(without) = Object::read(document.root(), &request.kind) else {
+        return findings.append(annotations);
+    };
+    let read = || old_that_counts(context, without.value);
+    let judge = |old: &Object<'_>| judge_old(context, old);
+    let was = Was::new(&without, &read, &judge, true);
+    let before = before(request, &was);
+    let mut after = Findings::new(before, context.is_static_pod(&without));
+    let mut exempted = Exempted::new(&context.settings.exemptions, request, &without, used);
+    // It has no images here, and no registry is asked.
+    let subject = Subject::New(&Unreachable);
+    if annotations::judge(context, &without, subject, &mut exempted, &mut after).is_err() {
+        return findings.append(annotations);
     }
-
-    /// Removes annotations instead of refusing them, and judges the annotations as they are then.
-    fn remove(
-        self,
-        request: &Request<'_>,
-        object: &Object<'_>,
-        used: &mut [bool],
-        annotations: Findings<'_>,
-        findings: &mut Findings<'_>,
-        edits: &mut Vec<Edit>,
-    ) {
-        let Some((removals, text)) = annotations::remove(request, object, &annotations.removes)
-        else {
-            return findings.append(annotations);
-        };
-        let Ok(without) = Object::read(&text, &request.kind) else {
-            return findings.append(annotations);
-        };
-        let read = || self.old_that_counts(request, &text);
-        let judge = |old: &Object<'_>| self.judge_old(request, old);
-        let was = Was::new(&without, &read, &judge, true);
-        let before = before(request, &was);
-        let mut after = Findings::new(before, is_static_pod(request, &without));
-        let mut exempted = Exempted::new(&self.settings.exemptions, request, &without, used);
-        let judged = annotations::judge(
-            self.settings,
-            request,
-            &without,
-            true,
-            &mut exempted,
-            &mut after,
-        );
-        if judged.is_err() {
-            return findings.append(annotations);
-        }
-        after.move_to(|position| {
-            annotations::position_before(position, &text, object.text, &removals)
-        });
-        findings.append(annotations.only_removed());
-        findings.append(after);
-        splice::merge(edits, removals);
-    }
+    after.move_to(|position| annotations::position_before(position, object.value, &removals));
+    findings.append(annotations.only_removed());
+    findings.append(after);
+    splice::merge(edits, removals);
 }
 
 /// What becomes of what the old object has as well.
@@ -371,7 +340,11 @@ fn before<'j>(request: &Request<'_>, was: &'j dyn Known) -> Before<'j> {
 fn has_same_entries(old: &Object<'_>, object: &Object<'_>) -> bool {
     let entries = |object: &Object<'_>, map: &str| {
         let way = [Step::key("metadata"), Step::key(map)];
-        lookup(object.text, &way).concat()
+        let maps = lookup(object.value, &way);
+        maps.into_iter()
+            .map(Value::text)
+            .collect::<Vec<_>>()
+            .concat()
     };
     ["annotations", "labels"]
         .iter()
@@ -383,29 +356,4 @@ fn is_eviction(request: &Request<'_>) -> bool {
     request.operation == Operation::Create
         && request.sub_resource.as_deref() == Some("eviction")
         && request.kind.is_eviction()
-}
-
-/// Whether Istio's injector fills an image in. It does when a Pod is created; afterwards a node pulls the
-/// image of that name.
-fn is_filled_in_by_istio(request: &Request<'_>, image: &ImageField<'_>) -> bool {
-    image.is_istio_placeholder()
-        && (request.operation == Operation::Create || !request.kind.is_pod())
-}
-
-/// Whether the object mirrors a static Pod, which runs whatever becomes of its mirror: its kubelet
-/// says so (annotation `kubernetes.io/config.mirror`), and it is the kubelet that says so.
-fn is_static_pod(request: &Request<'_>, object: &Object<'_>) -> bool {
-    let is_kubelet = request
-        .user
-        .as_ref()
-        .is_some_and(|user| user.groups.iter().any(|group| group == "system:nodes"));
-    let annotation = [
-        Step::key("annotations"),
-        Step::key("kubernetes.io/config.mirror"),
-    ];
-    is_kubelet
-        && request.kind.is_pod()
-        && object
-            .metadata
-            .is_some_and(|metadata| !lookup(metadata, &annotation).is_empty())
 }

@@ -14,7 +14,7 @@ pub enum Existence {
 /// Whoever can ask registries.
 pub trait Registry {
     /// Whether the image is there. Asked at most once for each image of a request, which is a valid
-    /// reference.
+    /// reference, and for a hundred of them.
     fn has(&self, image: &str) -> Existence;
 }
 

@@ -7,6 +7,7 @@ mod read;
 
 use std::borrow::Cow;
 
+use crate::json::{Document, Mistake, Value};
 use crate::kind::GroupKind;
 use crate::shown::Escaped;
 use crate::workload::Object;
@@ -70,7 +71,10 @@ pub struct Request<'a> {
     /// The object; none on DELETE.
     pub object: Option<Object<'a>>,
     /// The object as it was; none on CREATE.
-    pub(crate) old_object: Option<&'a str>,
+    pub(crate) old_object: Option<Value<'a>>,
+    /// There is no image in the object, nor one that was there before. Told only of requests that are written as
+    /// hosts write them.
+    pub(crate) runs_nothing: bool,
 }
 
 /// Why a request cannot be judged: the place in the request, and what is wrong there.
@@ -93,6 +97,12 @@ impl RequestError {
     }
 }
 
+impl From<Mistake> for RequestError {
+    fn from(_: Mistake) -> Self {
+        Self::new("request", "not JSON")
+    }
+}
+
 impl<'a> Request<'a> {
     /// Whether it writes an object through its sub-resource `status`.
     pub(crate) fn is_through_status(&self) -> bool {
@@ -104,7 +114,19 @@ impl<'a> Request<'a> {
     /// # Errors
     ///
     /// Where it cannot be judged.
-    pub fn read(text: &'a str) -> Result<Self, RequestError> {
-        read::request(text)
+    pub fn read(value: Value<'a>) -> Result<Self, RequestError> {
+        read::request(value)
+    }
+
+    /// As [`read`](Self::read), of a text that should be JSON.
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read), and that it is none.
+    pub fn of(document: &'a Result<Document<'a>, Mistake>) -> Result<Self, RequestError> {
+        match document {
+            Ok(document) => Self::read(document.root()),
+            Err(mistake) => Err((*mistake).into()),
+        }
     }
 }

@@ -1,14 +1,18 @@
 //! The `match` of a rule: which requests the rule is about.
 
+mod read;
+pub(crate) mod service_accounts;
+
 use std::borrow::Cow;
 
 use crate::glob;
 use crate::hashing::Seen;
-use crate::json::scan::lookup;
-use crate::json::{FieldPath, Scalar, Spot, Step, each_at};
+use crate::json::{FieldPath, Kind, Spot, Step, Value, each_at, lookup};
 use crate::kind::{GroupKind, KindPattern};
 use crate::request::Request;
 use crate::workload::Object;
+
+pub(crate) use read::{Purpose, condition, read, read_without_fields};
 
 /// Conditions that must all hold; what is absent holds for every request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,20 +67,19 @@ impl<'a> Condition<'a> {
         }
     }
 
-    fn holds(self, values: &[&str]) -> bool {
+    fn holds(self, values: &[Value<'_>]) -> bool {
+        let is_met = |value: &Value<'_>| match (self, value.kind()) {
+            (Self::Absent, _) | (_, Kind::Null) | (Self::Like(_), Kind::List | Kind::Map) => false,
+            (Self::Present, Kind::List | Kind::Map) => !value.is_empty(),
+            (Self::Present, Kind::Text) => value.string() != Some(""),
+            (Self::Present, Kind::Bool | Kind::Number) => true,
+            (Self::Like(glob), _) => {
+                glob::matches(glob, value.string().unwrap_or_else(|| value.text()))
+            }
+        };
         match self {
-            Self::Absent => values.iter().all(|value| Scalar::of(value) == Scalar::Null),
-            Self::Present => values.iter().any(|value| match Scalar::of(value) {
-                Scalar::Null => false,
-                Scalar::Text(text) => !text.is_empty(),
-                Scalar::Literal(_) => true,
-                Scalar::Composite { is_empty } => !is_empty,
-            }),
-            Self::Like(pattern) => values.iter().any(|value| match Scalar::of(value) {
-                Scalar::Text(text) => glob::matches(pattern, &text),
-                Scalar::Literal(text) => glob::matches(pattern, text),
-                Scalar::Null | Scalar::Composite { .. } => false,
-            }),
+            Self::Absent => values.iter().all(|value| value.is_null()),
+            _ => values.iter().any(is_met),
         }
     }
 }
@@ -86,31 +89,29 @@ impl Selector<'_> {
     ///
     /// Operation, user and old fields are the request's whichever object is judged.
     pub fn matches(&self, request: &Request<'_>, object: &Object<'_>) -> bool {
-        self.matches_but_for_labels(request, object, &|_| None) && self.has_labels(object)
+        self.matches_but_for_labels(request, object) && self.has_labels(object)
     }
 
     /// Whether the object has the labels.
     pub(crate) fn has_labels(&self, object: &Object<'_>) -> bool {
         self.labels.iter().all(|(key, condition)| {
             let path = [Step::key("labels"), Step::key(key)];
-            holds(*condition, object.metadata.unwrap_or("{}"), &path)
+            holds(*condition, object.metadata.unwrap_or(Value::NULL), &path)
         })
     }
 
-    /// As [`matches`](Self::matches), whatever labels the object has; `annotation` is asked for the
-    /// values of one of the object's, and may not know.
-    pub(crate) fn matches_but_for_labels<'v>(
+    /// As [`matches`](Self::matches), whatever labels the object has.
+    pub(crate) fn matches_but_for_labels(
         &self,
         request: &Request<'_>,
         object: &Object<'_>,
-        annotation: &dyn Fn(&str) -> Option<Vec<&'v str>>,
     ) -> bool {
         (self.old_fields.is_empty() || request.old_object.is_some())
             && self.may_match(request, object)
             && self
                 .fields
                 .iter()
-                .all(|(path, condition)| has_field(path, *condition, object, annotation))
+                .all(|(path, condition)| has_field(path, *condition, object))
             && self.old_fields.iter().all(|(path, condition)| {
                 request
                     .old_object
@@ -158,23 +159,13 @@ impl Selector<'_> {
     }
 }
 
-/// Whether a field of an object meets a condition. `annotation` is asked for the values of one of the
-/// object's, and may not know.
-pub(crate) fn has_field<'v>(
-    path: &FieldPath<'_>,
-    condition: Condition<'_>,
-    object: &Object<'_>,
-    annotation: &dyn Fn(&str) -> Option<Vec<&'v str>>,
-) -> bool {
-    if let [Step::Key(metadata), Step::Key(annotations), Step::Key(key)] = path.steps()
-        && metadata == "metadata"
-        && annotations == "annotations"
-        && let Some(values) = annotation(key)
-    {
-        return condition.holds(&values);
-    }
-    let (text, rest) = field(object, path.steps());
-    holds(condition, text, rest)
+/// Whether a field of an object meets a condition.
+fn has_field(path: &FieldPath<'_>, condition: Condition<'_>, object: &Object<'_>) -> bool {
+    let holder = match path.steps() {
+        [Step::Key(first), ..] => object.holder(first),
+        _ => object.value,
+    };
+    holds(condition, holder, path.steps())
 }
 
 fn any_glob<'t>(patterns: Option<&[&str]>, text: impl FnOnce() -> Option<Cow<'t, str>>) -> bool {
@@ -183,27 +174,16 @@ fn any_glob<'t>(patterns: Option<&[&str]>, text: impl FnOnce() -> Option<Cow<'t,
     })
 }
 
-/// Where to look for a field: a text, and the way that is left from there.
-fn field<'a, 'p>(object: &Object<'a>, path: &'p [Step<'p>]) -> (&'a str, &'p [Step<'p>]) {
-    if let Some((Step::Key(first), rest)) = path.split_first() {
-        let mut found = object.members.iter().filter(|(key, _)| key == first);
-        if let (Some((_, value)), None) = (found.next(), found.next()) {
-            return (value, rest);
-        }
-    }
-    (object.text, path)
-}
-
 /// An object in which the path leads to one place twice, by a repeated key, meets no condition: nobody
 /// knows which one counts.
-fn holds(condition: Condition<'_>, text: &str, path: &[Step<'_>]) -> bool {
-    let values = lookup(text, path);
+fn holds(condition: Condition<'_>, value: Value<'_>, path: &[Step<'_>]) -> bool {
+    let values = lookup(value, path);
     if values.len() < 2 {
         return condition.holds(&values);
     }
     let mut places = Seen::default();
     let mut is_repeated = false;
-    each_at(text, path, &mut |spot, _| {
+    each_at(value, path, &mut |spot, _| {
         is_repeated |= !places.insert(&spot.map(Spot::place));
     });
     !is_repeated && condition.holds(&values)
@@ -233,10 +213,7 @@ fn name<'a>(request: &'a Request<'_>, object: &Object<'a>) -> Option<Cow<'a, str
 }
 
 fn metadata_text<'a>(object: &Object<'a>, member: &str) -> Option<Cow<'a, str>> {
-    lookup(object.metadata?, &[Step::key(member)])
-        .into_iter()
-        .find_map(|value| match Scalar::of(value) {
-            Scalar::Text(text) if !text.is_empty() => Some(text),
-            _ => None,
-        })
+    let texts = object.metadata?.all(member).filter_map(Value::string);
+    let mut texts = texts.filter(|text| !text.is_empty());
+    texts.next().map(Cow::Borrowed)
 }

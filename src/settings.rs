@@ -1,42 +1,31 @@
 //! What the user asked for, checked.
 //!
-//! [`Settings::read`] reads a [`Node`], be it of JSON or of YAML, into what the
-//! checks use and notes every mistake with its path; the guest does so for each request.
+//! [`Settings::read`] reads them into what the checks use and notes every mistake with its path.
+//! [`Settings::read_for`] reads what a request needs of them, which the guest does for each request;
 //! [`Settings::validate`] asks besides whether the entries contradict each other, which takes longer
 //! and is for `validate_settings`.
 
-mod annotation_contradictions;
-mod annotations;
-mod changes;
 mod contradictions;
-mod error;
-mod exemptions;
-mod guarded_lists;
 mod lists;
-mod matching;
-mod mirrors;
-mod reader;
-mod relevant;
-mod service_accounts;
-mod unread;
 
 use std::borrow::Cow;
 
-use crate::annotation::AnnotationRule;
-use crate::change::ChangeRule;
-use crate::exemption::Exemption;
-use crate::json::Node;
-use crate::mirror::{Mirror, Rewrite};
+use crate::annotation::{self, AnnotationItem};
+use crate::change::{self, ChangeRule};
+use crate::check::{self, Lists};
+use crate::exemption::{self, Exemption};
+use crate::json::Value;
+use crate::mirror::{self, Mirror, Rewrite};
 use crate::pattern::{ImagePattern, RegistryPattern, TagPattern};
+use crate::request::Request;
+use crate::schema::Entry;
 use crate::violation::Action;
 use crate::workload::ImagePath;
 
-pub use error::{SettingsError, SettingsErrors};
-use reader::Entry;
-pub(crate) use relevant::There;
-pub(crate) use unread::{glance, has_target, match_text, rule, selector};
+pub use crate::check::{AllowReject, Digests};
+pub use crate::schema::{SettingsError, SettingsErrorKind, SettingsErrors};
 
-/// Settings without a mistake in them. Borrows from the [`Node`] they were read from.
+/// Settings without a mistake in them. Borrows from the [`Document`](crate::json::Document) they are in.
 #[derive(Clone, Debug, Default)]
 pub struct Settings<'a> {
     /// Where images may come from.
@@ -67,35 +56,16 @@ pub struct Settings<'a> {
     pub docs_url: Option<Cow<'a, str>>,
 }
 
-/// A list that admits and a list that restricts.
-#[derive(Clone, Debug)]
-pub struct AllowReject<T> {
-    /// If there are any, one must match.
-    pub allow: Vec<T>,
-    /// None may match.
-    pub reject: Vec<T>,
-    /// What happens otherwise.
-    pub action: Action,
-}
-
-/// Images that must have a digest, and images that must not.
-#[derive(Clone, Debug, Default)]
-pub struct Digests<'a> {
-    /// These must be pinned.
-    pub require: Vec<ImagePattern<'a>>,
-    /// These must not be.
-    pub forbid: Vec<ImagePattern<'a>>,
-    /// What happens otherwise.
-    pub action: Action,
-}
-
-/// An item of `annotations`.
-#[derive(Clone, Debug)]
-pub enum AnnotationItem<'a> {
-    /// A rule.
-    Read(Box<AnnotationRule<'a>>),
-    /// A rule that is read when a request that it applies to needs it.
-    Unread(&'a Node<'a>),
+/// How much of settings is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// Everything.
+    All,
+    /// What one request needs, of settings that were validated before.
+    Request {
+        /// Whether it may have images.
+        has_images: bool,
+    },
 }
 
 /// What is judged on UPDATE.
@@ -106,26 +76,6 @@ pub enum OnUpdate {
     Changed,
     /// Everything.
     All,
-}
-
-impl<T> Default for AllowReject<T> {
-    fn default() -> Self {
-        Self {
-            allow: Vec::new(),
-            reject: Vec::new(),
-            action: Action::default(),
-        }
-    }
-}
-
-impl<T> AllowReject<T> {
-    const fn is_empty(&self) -> bool {
-        self.allow.is_empty() && self.reject.is_empty()
-    }
-
-    fn action(&self) -> Option<Action> {
-        (!self.is_empty()).then_some(self.action)
-    }
 }
 
 impl<'a> Settings<'a> {
@@ -151,9 +101,28 @@ impl<'a> Settings<'a> {
     /// # Errors
     ///
     /// Every entry that cannot be meant, each with its path.
-    pub fn read(node: &'a Node<'a>) -> Result<Self, SettingsErrors> {
+    pub fn read(value: Value<'a>) -> Result<Self, SettingsErrors> {
         let mut errors = SettingsErrors::default();
-        let settings = Self::read_into(node, &mut errors);
+        let settings = Self::read_into(value, Scope::All, &mut errors);
+        errors.into_result(settings)
+    }
+
+    /// Reads what a request needs of settings that have been validated: rules about annotations may be
+    /// many, and most of them are about other kinds; those about images judge nothing where there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read), of what is read.
+    pub fn read_for(
+        value: Value<'a>,
+        request: Option<&Request<'_>>,
+    ) -> Result<Self, SettingsErrors> {
+        let mut errors = SettingsErrors::default();
+        // With `imagePaths` there may be images all the same.
+        let has_images = !request.is_some_and(|request| request.runs_nothing)
+            || value.get("imagePaths").is_some();
+        let scope = Scope::Request { has_images };
+        let settings = Self::read_into(value, scope, &mut errors);
         errors.into_result(settings)
     }
 
@@ -162,40 +131,34 @@ impl<'a> Settings<'a> {
     /// # Errors
     ///
     /// As [`read`](Self::read), and the entries that contradict each other.
-    pub fn validate(node: &'a Node<'a>) -> Result<Self, SettingsErrors> {
+    pub fn validate(value: Value<'a>) -> Result<Self, SettingsErrors> {
         let mut errors = SettingsErrors::default();
-        let settings = Self::read_into(node, &mut errors);
+        let settings = Self::read_into(value, Scope::All, &mut errors);
         // Positions are those of the entries only if all could be read.
         if errors.is_empty() {
             contradictions::find(&settings, &mut errors);
-            mirrors::find_contradictions(&settings.mirrors, &mut errors);
-            guarded_lists::find(&settings, &mut errors);
-            let rules = settings.annotations.iter().filter_map(|item| match item {
-                AnnotationItem::Read(rule) => Some(rule.as_ref()),
-                AnnotationItem::Unread(_) => None,
-            });
-            annotation_contradictions::find(&rules.collect::<Vec<_>>(), &mut errors);
+            mirror::find_contradictions(&settings.mirrors, &mut errors);
+            change::find_contradictions(&settings.changes, &mut errors);
+            annotation::find_contradictions(&settings.annotations, &mut errors);
         }
         errors.into_result(settings)
     }
 
-    fn read_into(node: &'a Node<'a>, errors: &mut SettingsErrors) -> Self {
+    fn read_into(value: Value<'a>, scope: Scope, errors: &mut SettingsErrors) -> Self {
         let mut settings = Self::default();
         let before = errors.len();
         let mut is_partial = false;
-        Entry::root(node).map(&Self::KEYS, errors, &mut |key, entry, errors| match key {
-            // There is nothing that it could judge.
-            _ if matches!(entry.node, Node::Raw(_)) => is_partial = true,
-            "registries" => {
-                settings.registries = lists::allow_reject(entry, errors, RegistryPattern::parse);
+        Entry::root(value).map(&Self::KEYS, errors, &mut |key, entry, errors| match key {
+            "registries" | "images" | "tags" | "digests" | "mirrors"
+                if scope == (Scope::Request { has_images: false }) =>
+            {
+                is_partial = true;
             }
-            "images" => settings.images = lists::allow_reject(entry, errors, ImagePattern::parse),
-            "tags" => {
-                settings.tags =
-                    lists::allow_reject(entry, errors, |text, _| TagPattern::parse(text));
-            }
-            "digests" => settings.digests = lists::digests(entry, errors),
-            "mirrors" => settings.mirrors = mirrors::read(entry, errors),
+            "registries" => settings.registries = check::registries::read(entry, errors),
+            "images" => settings.images = check::images::read(entry, errors),
+            "tags" => settings.tags = check::tags::read(entry, errors),
+            "digests" => settings.digests = check::digests::read(entry, errors),
+            "mirrors" => settings.mirrors = mirror::read(entry, errors),
             "rewrite" => {
                 let values = [
                     ("pods", Rewrite::Pods),
@@ -204,15 +167,17 @@ impl<'a> Settings<'a> {
                 ];
                 settings.rewrite = entry.keyword(&values, errors).unwrap_or_default();
             }
-            "annotations" => settings.annotations = annotations::read(entry, errors),
-            "changes" => settings.changes = changes::read(entry, errors),
-            "drift" => settings.drift = changes::drift(entry, errors),
+            "annotations" => {
+                settings.annotations = annotation::read(entry, scope == Scope::All, errors);
+            }
+            "changes" => settings.changes = change::read(entry, errors),
+            "drift" => settings.drift = change::read_drift(entry, errors),
             "onUpdate" => {
                 let values = [("changed", OnUpdate::Changed), ("all", OnUpdate::All)];
                 settings.on_update = entry.keyword(&values, errors).unwrap_or_default();
             }
             "imagePaths" => settings.image_paths = lists::image_paths(entry, errors),
-            "exemptions" => settings.exemptions = exemptions::read(entry, errors),
+            "exemptions" => settings.exemptions = exemption::read(entry, errors),
             "docsUrl" => settings.docs_url = lists::docs_url(entry, errors),
             _ => {}
         });
@@ -224,22 +189,44 @@ impl<'a> Settings<'a> {
         {
             errors.push(
                 "settings".to_owned(),
+                SettingsErrorKind::Invalid,
                 "no rule: set `registries`, `images`, `tags`, `digests`, `mirrors`, `annotations`, `changes` or `drift`, else everything is accepted",
             );
         }
         settings
     }
 
+    /// Whether a `match` asks for the namespace of an object.
+    pub fn asks_for_namespace(&self) -> bool {
+        let of_annotations = self
+            .annotations
+            .iter()
+            .filter_map(|item| item.selector().ok());
+        let others = (self.mirrors.iter().map(|mirror| &mirror.selector))
+            .chain(self.changes.iter().map(|rule| &rule.selector))
+            .chain(self.exemptions.iter().map(|exemption| &exemption.selector));
+        let mut all = others.map(Cow::Borrowed).chain(of_annotations);
+        all.any(|selector| selector.namespaces.is_some())
+    }
+
+    /// The lists that an image is held against.
+    pub(crate) const fn lists(&self) -> Lists<'_, 'a> {
+        Lists {
+            registries: &self.registries,
+            images: &self.images,
+            tags: &self.tags,
+            digests: &self.digests,
+        }
+    }
+
     /// What happens to an image that no list can be held against: refused if any list refuses.
     /// `None` if there is no rule about images at all.
     pub(crate) fn strictest(&self) -> Option<Action> {
-        let digests = (!self.digests.require.is_empty() || !self.digests.forbid.is_empty())
-            .then_some(self.digests.action);
         let actions = [
             self.registries.action(),
             self.images.action(),
             self.tags.action(),
-            digests,
+            self.digests.action(),
             (!self.mirrors.is_empty()).then_some(Action::Reject),
             self.drift,
         ];

@@ -2,8 +2,6 @@
 
 use std::fmt::{self, Display, Write as _};
 
-use crate::json::Step;
-
 /// At most this many characters of one piece of user text are shown.
 const LONGEST: usize = 128;
 
@@ -57,17 +55,21 @@ const DATA: [&str; 3] = ["data", "stringData", "binaryData"];
 /// Annotations in which tools keep the whole object as they applied it, a Secret's data included.
 ///
 /// Sources: `pkg/apis/core/annotation_key_constants.go` of Kubernetes, "Diff stage" in the
-/// documentation of kapp, `pkg/apply` of Rancher's wrangler.
-const RECORDS: [&str; 4] = [
+/// documentation and `pkg/kapp/diff/resource_with_history.go` of kapp, `pkg/apply` of Rancher's wrangler,
+/// `patch/annotation.go` of Banzai Cloud's k8s-objectmatcher, the configuration of kopf.
+const RECORDS: [&str; 7] = [
     "kubectl.kubernetes.io/last-applied-configuration",
     "kapp.k14s.io/original",
     "kapp.k14s.io/original-diff",
+    "kapp.k14s.io/original-diff-full",
     "objectset.rio.cattle.io/applied",
+    "banzaicloud.com/last-applied",
+    "kopf.zalando.org/last-handled-configuration",
 ];
 
-/// Whether what stands at a place of an object is data, which no message shows.
-pub(crate) fn is_private(place: &[Step<'_>]) -> bool {
-    matches!(place.first(), Some(Step::Key(key)) if DATA.contains(&key.as_ref()))
+/// Whether a member of an object is data, which no message shows.
+pub(crate) fn is_private(key: &str) -> bool {
+    DATA.contains(&key)
 }
 
 /// Whether an annotation holds the object as it was applied, which no message shows.

@@ -4,24 +4,23 @@
 //! newer Kubernetes, the spelling of numbers, the order of keys. A change here replaces the bytes of
 //! one value and no others.
 
-use std::collections::HashSet;
 use std::ops::Range;
 
 use rollout_guard_json::write_string;
 
-use crate::json::{Location, Step, members, position};
+use crate::hashing::Seen;
+use crate::json::{Location, Step, Value};
 
 /// A change to an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
-    /// What changes.
-    pub path: Location<'static>,
+    /// Where in the object the value starts that changes; of a list that is made, the map that it is made in.
+    /// The path to it is told by [`paths`].
+    pub(crate) at: usize,
     /// What becomes of it.
     pub change: Change,
     /// The bytes of the object that go.
     pub(crate) span: Range<usize>,
-    /// What stands there instead, where the change is not to a text.
-    pub(crate) text: String,
 }
 
 /// What becomes of a value.
@@ -29,8 +28,8 @@ pub struct Edit {
 pub enum Change {
     /// The text is another one.
     Set(String),
-    /// The list gets more elements, or is made.
-    PullSecrets,
+    /// The list gets more elements, or is made, by this JSON.
+    PullSecrets(String),
     /// The member of a map is gone.
     Remove,
 }
@@ -84,14 +83,19 @@ pub(crate) fn merge_all(mut lists: Vec<Vec<Edit>>) -> Vec<Edit> {
 ///
 /// `None` where two changes meet, or one is beyond the end: then nothing is known to be right.
 pub(crate) fn apply(text: &str, edits: &[Edit]) -> Option<String> {
-    let mut changed = String::with_capacity(text.len() + 64 * edits.len());
+    // Two quotes more than a text has, which is written without escapes.
+    let added = edits.iter().map(|edit| match &edit.change {
+        Change::Set(text) | Change::PullSecrets(text) => text.len() + 2,
+        Change::Remove => 0,
+    });
+    let mut changed = String::with_capacity(text.len() + added.sum::<usize>());
     let mut copied = 0;
     for edit in edits {
         changed.push_str(text.get(copied..edit.span.start)?);
-        if let Change::Set(text) = &edit.change {
-            write_string(&mut changed, text);
-        } else {
-            changed.push_str(&edit.text);
+        match &edit.change {
+            Change::Set(text) => write_string(&mut changed, text),
+            Change::PullSecrets(json) => changed.push_str(json),
+            Change::Remove => {}
         }
         copied = edit.span.end;
     }
@@ -102,67 +106,89 @@ pub(crate) fn apply(text: &str, edits: &[Edit]) -> Option<String> {
 /// The changes that remove members of a map, each with exactly one comma: all but the bytes of these
 /// members, their commas and the space up to the next member stay as they are.
 ///
-/// `map` is part of `text`; `removed` are the positions of the members' values.
-///
-/// `None` where that cannot be told.
-pub(crate) fn remove_members(
-    text: &str,
-    map: &str,
-    place: &Location<'_>,
-    removed: &HashSet<usize>,
-) -> Option<Vec<Edit>> {
-    let offset = |part: &str| position(part).checked_sub(position(text));
-    let map_start = offset(map)?;
-    // Each member with the bytes of its key and value.
-    let mut members_found = Vec::new();
-    let mut read = map_start + 1;
-    for (key, value) in members(map)? {
-        let start = read + text.get(read..)?.find('"')?;
-        read = offset(value)? + value.len();
-        members_found.push((key, start..read, removed.contains(&position(value))));
+/// `removed` are the positions of the members' values. Spans are those of `object`, which the map
+/// is part of.
+pub(crate) fn remove_members(object: Value<'_>, map: Value<'_>, removed: &Seen) -> Vec<Edit> {
+    let offset = object.span().start;
+    let mut edits: Vec<Edit> = Vec::new();
+    // Where the last member that stays ends, and the first of those that go behind it.
+    let (mut last_kept, mut first) = (None, 0);
+    for (key, value) in map.members() {
+        let span = key.span().start - offset..value.span().end - offset;
+        if removed.contains(&value.position()) {
+            edits.push(Edit {
+                at: value.span().start - offset,
+                change: Change::Remove,
+                span,
+            });
+        } else {
+            // What goes before it goes with the comma behind.
+            let mut next = span.start;
+            for edit in edits.iter_mut().skip(first).rev() {
+                edit.span.end = next;
+                next = edit.span.start;
+            }
+            (last_kept, first) = (Some(span.end), edits.len());
+        }
     }
-    let mut edits = Vec::new();
-    let last_kept = members_found
+    // The last ones go with the comma before them.
+    for edit in edits.iter_mut().skip(first) {
+        let end = edit.span.end;
+        edit.span.start = last_kept.replace(end).unwrap_or(edit.span.start);
+    }
+    edits
+}
+
+/// Where in an object the values stand that these changes to it are about.
+pub fn paths(object: Value<'_>, edits: &[Edit]) -> Vec<Location<'static>> {
+    let offset = object.span().start;
+    let mut paths: Vec<_> = edits
         .iter()
-        .rposition(|(_, _, is_removed)| !is_removed);
-    for (index, (key, span, is_removed)) in members_found.iter().enumerate() {
-        if !is_removed {
+        .map(|edit| (offset + edit.at, Location::default()))
+        .collect();
+    find(object, &Location::default(), &mut paths);
+    paths.into_iter().map(|(_, path)| path).collect()
+}
+
+/// Says of changes, of which each is given by where it is, the path from a value that all of them are in.
+fn find(
+    value: Value<'_>,
+    here: &Location<'static>,
+    mut changes: &mut [(usize, Location<'static>)],
+) {
+    let members = value
+        .members()
+        .map(|(key, value)| (Step::key(key.text()), value));
+    let elements = value.elements().enumerate();
+    let elements = elements.map(|(index, value)| (Step::Index(index), value));
+    for (step, value) in members.chain(elements) {
+        let span = value.span();
+        let count = changes.iter().take_while(|(at, _)| *at < span.end).count();
+        let Some((inside, rest)) = std::mem::take(&mut changes).split_at_mut_checked(count) else {
+            return;
+        };
+        changes = rest;
+        if inside.is_empty() {
             continue;
         }
-        let before = index
-            .checked_sub(1)
-            .and_then(|index| members_found.get(index));
-        let span = match (members_found.get(index + 1), before) {
-            // With the comma behind it.
-            (Some((_, next, _)), _) if last_kept.is_some_and(|last| index < last) => {
-                span.start..next.start
-            }
-            // The last ones, with the comma before them.
-            (_, Some((_, before, _))) => before.end..span.end,
-            (_, None) => span.clone(),
-        };
-        let mut path = place.detached();
-        path.0.push(Step::Key(key.to_string().into()));
-        edits.push(Edit {
-            path,
-            change: Change::Remove,
-            span,
-            text: String::new(),
-        });
+        let here = here.below(Location(vec![step.detached()]));
+        for (_, path) in inside.iter_mut().filter(|(at, _)| *at == span.start) {
+            path.clone_from(&here);
+        }
+        find(value, &here, inside);
     }
-    Some(edits)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::Document;
 
     fn edit(span: Range<usize>, text: &str) -> Edit {
         Edit {
-            path: Location::default(),
-            change: Change::PullSecrets,
+            at: span.start,
+            change: Change::PullSecrets(text.to_owned()),
             span,
-            text: text.to_owned(),
         }
     }
 
@@ -180,13 +206,13 @@ mod tests {
 
     /// The text without the members of its only map that have these values.
     fn without(text: &str, values: &[&str]) -> String {
-        let members = members(text).unwrap();
-        let removed: HashSet<_> = members
-            .iter()
-            .filter(|(_, value)| values.contains(value))
-            .map(|(_, value)| position(value))
-            .collect();
-        let edits = remove_members(text, text, &Location::default(), &removed).unwrap();
+        let document = Document::of(text).unwrap();
+        let map = document.root();
+        let values_of = map.members().map(|(_, value)| value);
+        let mut gone = values_of.filter(|value| values.contains(&value.text()));
+        let mut removed = Seen::default();
+        assert!(gone.all(|value| removed.insert(&value.position())));
+        let edits = remove_members(map, map, &removed);
         assert_eq!(edits.len(), removed.len());
         apply(text, &edits).unwrap()
     }
@@ -222,6 +248,19 @@ mod tests {
         ] {
             assert_eq!(without(text, &["0"]), left);
         }
+    }
+
+    #[test]
+    fn says_where_changes_are() {
+        let text = r#"{"a":[{"b":"x"},"y"],"b.c":{"d":{}},"e":1}"#;
+        let at = |value: &str| edit(text.find(value).unwrap()..0, "");
+        let edits = [at(r#"{"b""#), at(r#""x""#), at(r#""y""#), at("{}")];
+        let document = Document::of(text).unwrap();
+        let paths: Vec<_> = paths(document.root(), &edits)
+            .iter()
+            .map(Location::to_string)
+            .collect();
+        assert_eq!(paths, ["a[0]", "a[0].b", "a[1]", r#"["b.c"].d"#]);
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::json::Location;
+use crate::json::{Location, Value};
 use crate::request::RequestError;
-use crate::settings::SettingsErrors;
+use crate::schema::SettingsErrors;
 use crate::splice::{self, Edit};
 use crate::violation::{Code, Violation};
 
@@ -109,12 +109,12 @@ impl<'s> Verdict<'s> {
         self.exempted.push(name.to_owned());
     }
 
-    /// Makes these changes to the object that `text` begins with, if the request passes.
-    pub(crate) fn change(&mut self, text: &str, edits: Vec<Edit>, rewritten: Vec<String>) {
+    /// Makes these changes to the object, if the request passes.
+    pub(crate) fn change(&mut self, object: Value<'_>, edits: Vec<Edit>, rewritten: Vec<String>) {
         if !self.accepted() || edits.is_empty() {
             return;
         }
-        match splice::apply(text, &edits) {
+        match splice::apply(object.text(), &edits) {
             Some(object) => {
                 self.mutated_object = Some(object);
                 self.rewritten = rewritten;

@@ -2,11 +2,12 @@
 
 use rollout_guard_json::write_string;
 
-use crate::json::Node;
+use crate::json::{Document, Mistake};
 use crate::policy::Policy;
 use crate::registry::{Registry, Unreachable};
-use crate::request::{Payload, Request, RequestError};
-use crate::settings::{Settings, SettingsErrors};
+use crate::request::{Payload, RequestError};
+use crate::schema::SettingsErrors;
+use crate::settings::Settings;
 use crate::verdict::Verdict;
 
 /// A refusal is "forbidden"; 500 would read as an error of the policy.
@@ -22,26 +23,40 @@ pub fn validate(payload: &[u8]) -> Vec<u8> {
 
 /// As [`validate`], with somebody who can ask registries.
 pub fn validate_with(payload: &[u8], registry: &dyn Registry) -> Vec<u8> {
-    match Payload::read(payload) {
-        Err(error) => answer(&Verdict::unreadable(None, &error)),
-        Ok(Payload { request, settings }) => {
-            judge(&settings.unwrap_or(Node::Null), request, registry)
+    let document = match read(payload) {
+        Ok(document) => document,
+        Err(problem) => {
+            return answer(&Verdict::unreadable(
+                None,
+                &RequestError::new("payload", problem),
+            ));
+        }
+    };
+    let Payload { request, settings } = match Payload::read(&document) {
+        Ok(payload) => payload,
+        Err(error) => return answer(&Verdict::unreadable(None, &error)),
+    };
+    match (Settings::read_for(settings, request.as_ref().ok()), request) {
+        (Err(errors), _) => answer(&Verdict::misconfigured(&errors)),
+        (Ok(settings), Err(error)) => {
+            answer(&Verdict::unreadable(settings.docs_url.as_deref(), &error))
+        }
+        (Ok(settings), Ok(request)) => {
+            let mut verdict = Policy::new(&settings).evaluate_with(request, registry);
+            // They are made, and the answer takes their place in memory.
+            verdict.edits = Vec::new();
+            answer(&verdict)
         }
     }
 }
 
-fn judge(
-    node: &Node<'_>,
-    request: Result<Request<'_>, RequestError>,
-    registry: &dyn Registry,
-) -> Vec<u8> {
-    match Settings::read(node) {
-        Err(errors) => answer(&Verdict::misconfigured(&errors)),
-        Ok(settings) => match request {
-            Err(error) => answer(&Verdict::unreadable(settings.docs_url.as_deref(), &error)),
-            Ok(request) => answer(&Policy::new(&settings).evaluate_with(request, registry)),
-        },
-    }
+/// Reads what a host hands over.
+fn read(bytes: &[u8]) -> Result<Document<'_>, String> {
+    Document::read(bytes).map_err(|mistake| match mistake {
+        // Hosts write good JSON: the place would be there for nobody.
+        Mistake::NotJson(_) => "not JSON".to_owned(),
+        Mistake::NotUtf8(_) => mistake.to_string(),
+    })
 }
 
 /// The answer to `validate`, with the members of Kubewarden's `ValidationResponse`.
@@ -84,6 +99,7 @@ fn answer(verdict: &Verdict<'_>) -> Vec<u8> {
         answer.push(']');
     }
     if let Some(object) = &verdict.mutated_object {
+        answer.reserve(object.len() + 32);
         answer += ",\"mutated_object\":";
         answer += object;
     }
@@ -102,10 +118,8 @@ fn joined(texts: &[String]) -> String {
 ///
 /// Every mistake, each with its path, or why the bytes are no JSON.
 pub fn validate_settings(settings: &[u8]) -> Result<(), String> {
-    let text = std::str::from_utf8(settings)
-        .map_err(|error| format!("settings: not UTF-8 at byte {}", error.valid_up_to()))?;
-    let node = Node::read(text).map_err(|problem| format!("settings: {problem}"))?;
-    Settings::validate(&node)
+    let document = read(settings).map_err(|problem| format!("settings: {problem}"))?;
+    Settings::validate(document.root())
         .map(|_| ())
         .map_err(|errors: SettingsErrors| errors.to_string())
 }

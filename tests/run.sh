@@ -5,10 +5,13 @@ set -u
 cd "$(dirname "$0")/.." || exit
 failed=()
 left_out=()
+times=()
 
 run() {
+  local start=$SECONDS
   printf '\n== %s\n' "$1"
   make --no-print-directory "$2" || failed+=("$1")
+  times+=("$(printf '%4d s  %s' $((SECONDS - start)) "$1")")
 }
 
 # part, target, then the tools that it needs
@@ -43,6 +46,8 @@ run_if 'the playground in a browser' playground-tests chromium node npm wasm-bin
 run_if 'installed without a compiler' distribution-tests bats buildah curl docker-registry git jq python3 unshare
 run_if 'scripts and Dockerfile' shell-lint python3 shellcheck
 
+printf '\n'
+printf '%s\n' "${times[@]}"
 if ((${#left_out[@]})); then
   printf '\nLeft out:\n'
   printf '  %s\n' "${left_out[@]}"

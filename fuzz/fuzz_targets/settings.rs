@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::arbitrary::Unstructured;
 use libfuzzer_sys::fuzz_target;
-use rollout_guard::json::Node;
+use rollout_guard::json::Document;
 use rollout_guard::settings::{Settings, SettingsErrors};
 use rollout_guard::violation::Code;
 use rollout_guard::wire;
@@ -18,12 +18,12 @@ fuzz_target!(|bytes: &[u8]| {
 
 fn check(bytes: &[u8]) {
     let told = wire::validate_settings(bytes);
-    let Ok(node) = serde_json::from_slice::<Node<'_>>(bytes) else {
+    let Ok(document) = Document::read(bytes) else {
         assert!(told.is_err());
         return;
     };
-    let read = Settings::read(&node);
-    let validated = Settings::validate(&node);
+    let read = Settings::read(document.root());
+    let validated = Settings::validate(document.root());
     assert_eq!(
         told,
         validated

@@ -8,7 +8,9 @@
 //!
 //! With a `prefix`, only what is under it is judged.
 
-use crate::shown::listed;
+use crate::glob;
+use crate::schema::SettingsErrors;
+use crate::shown::{Shown, listed};
 use crate::violation::{Code, Fate, Outcome};
 
 use super::{AnnotationRule, Annotations, Objection, Sink, texts, tools};
@@ -19,7 +21,7 @@ pub(super) fn check<'o>(
     sink: Sink<'_, 'o>,
 ) {
     for annotation in &annotations.all {
-        if !rule.admits(&annotation.key) {
+        if !rule.admits(annotation.key) {
             let problem = |fate| not_allowed(&texts(&rule.keys(&rule.allowed)), fate);
             sink(
                 Objection::found(Code::AnnotationNotAllowed, annotation, problem)
@@ -34,10 +36,7 @@ impl AnnotationRule<'_> {
     pub(crate) fn admits(&self, key: &str) -> bool {
         self.allowed.is_empty()
             || !self.names.covers(key)
-            || self
-                .allowed
-                .iter()
-                .any(|name| self.names.matching(*name, key).is_some())
+            || self.allowed.has(&self.names, key)
             || tools::write(key)
     }
 }
@@ -46,4 +45,26 @@ impl AnnotationRule<'_> {
 pub(super) fn not_allowed(allowed: &[&str], fate: Fate) -> String {
     let words = Outcome::NOT_ALLOWED.words(fate);
     ["it ", words, " (allowed: ", &listed(allowed), ")"].concat()
+}
+
+/// Notes entries of which `denied` leaves nothing.
+pub(super) fn find_contradictions(
+    rule: &AnnotationRule<'_>,
+    path: &str,
+    errors: &mut SettingsErrors,
+) {
+    for (at, allowed) in rule.allowed.iter().enumerate() {
+        let key = rule.names.key(*allowed);
+        let mut denied = rule.denied.iter().map(|denied| rule.names.key(*denied));
+        if let Some(denied) = denied.find(|denied| glob::covers(denied, &key)) {
+            errors.contradiction(
+                format!("{path}.allowed[{at}]"),
+                &format!(
+                    "`{}` allows nothing: `denied` has `{}`",
+                    Shown(&key),
+                    Shown(&denied)
+                ),
+            );
+        }
+    }
 }

@@ -7,6 +7,7 @@
 //! Accepted: `id: lb-1`, `spec: slb.s1.small`. Rejected: both on one object.
 
 use crate::hashing::hash_of;
+use crate::schema::SettingsErrors;
 use crate::violation::Code;
 
 use super::{AnnotationRule, Annotations, Name, Objection, Sink, listed};
@@ -63,4 +64,21 @@ fn member(
     let spelled = rule.spelled(name, annotations);
     let values = spelled.map(|annotation| annotation.value().unwrap_or_default());
     hash_of(&(group, name.text(), values.collect::<Vec<_>>()))
+}
+
+/// Notes groups of which more than one must be there.
+pub(super) fn find_contradictions(
+    rule: &AnnotationRule<'_>,
+    path: &str,
+    errors: &mut SettingsErrors,
+) {
+    for (at, group) in rule.conflicting.iter().enumerate() {
+        let required = group.iter().filter(|name| rule.required.contains(name));
+        if required.count() > 1 {
+            errors.contradiction(
+                format!("{path}.conflicting[{at}]"),
+                "more than one of these is required, and at most one may be there",
+            );
+        }
+    }
 }

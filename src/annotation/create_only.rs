@@ -8,7 +8,8 @@
 //! Accepted: an update that leaves or removes `spec: slb.s1.small`. Rejected: one that adds `spec`,
 //! or makes it `slb.s2.small`.
 
-use crate::shown::quoted;
+use crate::schema::SettingsErrors;
+use crate::shown::{Shown, quoted};
 use crate::violation::Code;
 
 use super::effective::Effective;
@@ -26,7 +27,7 @@ pub(super) fn check<'o>(
             rule.effective(*name, old),
         );
         if let Some(annotation) = new.found.first()
-            && new.values() != before.values()
+            && new.values().ne(before.values())
         {
             let is_new = before.found.is_empty();
             let advice = if is_new {
@@ -56,8 +57,27 @@ pub(super) fn check<'o>(
 /// What a value was that must stay so.
 pub(super) fn was(before: &Effective<'_>) -> String {
     match before.found.first().map(|annotation| annotation.shown()) {
-        Some(Some(value)) => [" (it was ", &quoted(&[&value], ""), ")"].concat(),
+        Some(Some(value)) => [" (it was ", &quoted(&[value], ""), ")"].concat(),
         Some(None) => String::new(),
         None => " (it was absent)".to_owned(),
+    }
+}
+
+/// Notes names that may be removed and may not.
+pub(super) fn find_contradictions(
+    rule: &AnnotationRule<'_>,
+    path: &str,
+    errors: &mut SettingsErrors,
+) {
+    for (at, name) in rule.create_only.iter().enumerate() {
+        if let Some(other) = rule.immutable.iter().position(|other| other == name) {
+            errors.contradiction(
+                format!("{path}.createOnly[{at}]"),
+                &format!(
+                    "`{}` is in `immutable[{other}]` too: one lets it be removed, the other does not",
+                    Shown(name.text())
+                ),
+            );
+        }
     }
 }

@@ -9,11 +9,12 @@
 //!
 //! Accepted: `team: ""` with `cost-center: "7"`. Rejected: `team` alone.
 
+use crate::schema::{Entry, SettingsErrors};
 use crate::violation::{Code, Fate, Outcome};
 
 use super::allowed::not_allowed;
 use super::required::one_required;
-use super::{AnnotationRule, Annotations, Name, Objection, Sink, listed, texts};
+use super::{AnnotationRule, Annotations, Name, NameList, Objection, Sink, listed, texts};
 
 /// What the keys of the annotations are held against.
 #[derive(Clone, Debug)]
@@ -21,7 +22,7 @@ pub struct Criteria<'a> {
     /// How.
     pub criterion: Criterion,
     /// The keys, never empty.
-    pub names: Vec<Name<'a>>,
+    pub names: NameList<'a>,
 }
 
 /// How the keys of the annotations are held against those of the settings.
@@ -53,6 +54,19 @@ impl Criterion {
     ];
 }
 
+/// Reads the criterion.
+pub(super) fn read(entry: Entry<'_, '_>, errors: &mut SettingsErrors) -> Option<Criterion> {
+    entry.keyword(&Criterion::ALL, errors)
+}
+
+/// A criterion over these keys; none where one of the two is missing.
+pub(super) fn of(criterion: Option<Criterion>, keys: Vec<Name<'_>>) -> Option<Criteria<'_>> {
+    Some(Criteria {
+        criterion: criterion?,
+        names: Some(keys).filter(|keys| !keys.is_empty())?.into(),
+    })
+}
+
 pub(super) fn check<'o>(
     rule: &'o AnnotationRule<'_>,
     annotations: &'o Annotations<'o>,
@@ -63,11 +77,7 @@ pub(super) fn check<'o>(
     };
     let keys = rule.keys(names);
     let is_there = |name: &Name<'_>| rule.has(*name, annotations);
-    let is_named = |key: &str| {
-        names
-            .iter()
-            .any(|name| rule.names.spelling(*name, key).is_some())
-    };
+    let is_named = |key: &str| names.has(&rule.names, key);
     let mut all = |code, problem: fn(&[String], Fate) -> String, advice| {
         let facts = texts(&keys).concat();
         let keys = keys.clone();
@@ -89,7 +99,7 @@ pub(super) fn check<'o>(
             if annotations
                 .all
                 .iter()
-                .all(|annotation| is_named(&annotation.key)) =>
+                .all(|annotation| is_named(annotation.key)) =>
         {
             let problem = |keys: &[String], fate: Fate| {
                 let words = Outcome::REQUIRED.words(fate);
@@ -105,7 +115,7 @@ pub(super) fn check<'o>(
             }
         }
         Criterion::DoesNotContainAnyOf => {
-            for annotation in annotations.all.iter().filter(|found| is_named(&found.key)) {
+            for annotation in annotations.all.iter().filter(|found| is_named(found.key)) {
                 let problem = |fate| ["it ", Outcome::DENIED.words(fate)].concat();
                 sink(
                     Objection::found(Code::AnnotationDenied, annotation, problem)
@@ -114,7 +124,7 @@ pub(super) fn check<'o>(
             }
         }
         Criterion::DoesNotContainOtherThan => {
-            for annotation in annotations.all.iter().filter(|found| !is_named(&found.key)) {
+            for annotation in annotations.all.iter().filter(|found| !is_named(found.key)) {
                 let problem = |fate| not_allowed(&texts(&rule.keys(names)), fate);
                 sink(
                     Objection::found(Code::AnnotationNotAllowed, annotation, problem)

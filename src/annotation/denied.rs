@@ -21,17 +21,11 @@ pub(super) fn check<'o>(
         return;
     }
     for annotation in &annotations.all {
-        let denied = rule
-            .denied
-            .iter()
-            .find(|name| rule.names.matching(**name, &annotation.key).is_some());
-        if let Some(name) = denied {
+        if rule.denied.has(&rule.names, annotation.key) {
             let problem = |fate| {
-                let key = rule.names.key(*name);
-                let by = if key == annotation.key {
-                    String::new()
-                } else {
-                    [" by ", &quoted(&[&key], "")].concat()
+                let by = match rule.denying(annotation.key) {
+                    Some(key) if key != annotation.key => [" by ", &quoted(&[&key], "")].concat(),
+                    _ => String::new(),
                 };
                 ["it ", Outcome::DENIED.words(fate), &by].concat()
             };
@@ -40,5 +34,14 @@ pub(super) fn check<'o>(
             objection.removable.push(annotation.position());
             sink(objection);
         }
+    }
+}
+
+impl AnnotationRule<'_> {
+    /// The first entry of `denied` that a key is, or that matches it.
+    pub(crate) fn denying(&self, key: &str) -> Option<String> {
+        let mut entries = self.denied.iter();
+        let entry = entries.find(|entry| self.names.matching(**entry, key).is_some())?;
+        Some(self.names.key(*entry))
     }
 }

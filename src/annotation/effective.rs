@@ -1,9 +1,9 @@
 //! The value that a name has, whichever way it is spelled.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
+use std::cell::OnceCell;
 
 use crate::glob;
+use crate::hashing::{ByHash, hash_of};
 use crate::selector::Condition;
 
 use super::{Annotation, AnnotationRule, Annotations, Name, ValueRule};
@@ -13,22 +13,37 @@ use super::{Annotation, AnnotationRule, Annotations, Name, ValueRule};
 pub(super) struct Effective<'o> {
     /// The annotations of the first spelling that is there: one, or more where it occurs twice.
     pub(super) found: Vec<&'o Annotation<'o>>,
-    /// What counts of the names that are not there: of one name one at most, of a glob one for each name.
-    pub(super) defaults: Vec<&'o str>,
+    /// The names that are not there, with what counts instead: of one name one at most, of a glob one for each
+    /// name.
+    pub(super) defaults: Vec<(Name<'o>, &'o str)>,
 }
 
 impl<'a> AnnotationRule<'a> {
     /// The value of a name.
-    #[inline(never)]
     pub(super) fn effective<'o>(
         &'o self,
         name: Name<'a>,
         annotations: &'o Annotations<'o>,
     ) -> Effective<'o> {
+        let found = self.found(name, annotations);
+        let mut defaults = Vec::new();
+        if found.is_empty() {
+            defaults.extend(self.default_of(name).map(|default| (name, default)));
+        }
+        Effective { found, defaults }
+    }
+
+    /// The annotations of the first spelling of a name that is there.
+    #[inline(never)]
+    pub(super) fn found<'o>(
+        &self,
+        name: Name<'a>,
+        annotations: &'o Annotations<'o>,
+    ) -> Vec<&'o Annotation<'o>> {
         let mut best = usize::MAX;
         let mut found = Vec::new();
         for annotation in annotations.candidates(&self.names, name) {
-            match self.names.spelling(name, &annotation.key) {
+            match self.names.spelling(name, annotation.key) {
                 Some(rank) if rank < best => {
                     best = rank;
                     found.clear();
@@ -38,19 +53,7 @@ impl<'a> AnnotationRule<'a> {
                 _ => {}
             }
         }
-        let mut defaults = Vec::new();
-        if found.is_empty() {
-            defaults.extend(self.default_of(name));
-        }
-        Effective { found, defaults }
-    }
-
-    /// The names that have a default and are not there in any spelling.
-    pub(super) fn defaulted(&self, annotations: &Annotations<'_>) -> Vec<&ValueRule<'a>> {
-        let values = self.values.iter();
-        values
-            .filter(|rule| rule.default.is_some() && !self.has(rule.name, annotations))
-            .collect()
+        found
     }
 
     /// The value that counts where a name is absent.
@@ -58,66 +61,120 @@ impl<'a> AnnotationRule<'a> {
         let rule = self.values.iter().find(|rule| rule.name == name)?;
         rule.default.as_deref()
     }
+}
 
-    /// The values of all names that a glob matches, those that are only [`defaulted`](Self::defaulted)
-    /// included.
-    #[inline(never)]
-    pub(super) fn effective_of_all<'o>(
-        &'o self,
-        glob: Name<'a>,
+/// The annotations of a place as the globs of a rule see them: read when the first glob asks.
+pub(super) struct Globbed<'o, 'a> {
+    rule: &'o AnnotationRule<'a>,
+    annotations: &'o Annotations<'o>,
+    /// Which spelling of the prefix an annotation begins with, and what stands behind it.
+    rests: OnceCell<Vec<Spelled<'o>>>,
+    /// The names that have a default and are not there in any spelling.
+    defaulted: OnceCell<Vec<&'o ValueRule<'a>>>,
+}
+
+/// An annotation, its name, and which spelling of that it is.
+type Spelled<'o> = (usize, &'o str, &'o Annotation<'o>);
+
+impl<'o, 'a> Globbed<'o, 'a> {
+    pub(super) const fn new(
+        rule: &'o AnnotationRule<'a>,
         annotations: &'o Annotations<'o>,
-        defaulted: &[&'o ValueRule<'a>],
-    ) -> Effective<'o> {
-        if !glob.is_glob() {
-            return self.effective(glob, annotations);
+    ) -> Self {
+        Self {
+            rule,
+            annotations,
+            rests: OnceCell::new(),
+            defaulted: OnceCell::new(),
         }
-        let spelled = |annotation: &'o Annotation<'o>| self.names.matching(glob, &annotation.key);
-        let mut effective = Effective::default();
+    }
+
+    /// The value of a name, or the values of all names that a glob matches.
+    pub(super) fn effective(&self, name: Name<'a>) -> Effective<'o> {
+        if !name.is_glob() {
+            return self.rule.effective(name, self.annotations);
+        }
+        let spelled = self.spelled(name);
         // The best spelling of each name, where there is more than one.
-        let mut best: HashMap<&str, usize> = HashMap::new();
-        if !self.names.aliases.is_empty() {
-            for (rank, name) in annotations.all.iter().filter_map(spelled) {
-                let best = best.entry(name).or_insert(rank);
-                *best = rank.min(*best);
+        let mut best: ByHash<usize> = ByHash::default();
+        if !self.rule.names.aliases.is_empty() {
+            for (rank, name, _) in &spelled {
+                let best = best.entry(hash_of(name)).or_insert(*rank);
+                *best = (*best).min(*rank);
             }
         }
-        for annotation in &annotations.all {
-            if let Some((rank, name)) = spelled(annotation)
-                && best.get(name).is_none_or(|best| *best == rank)
-            {
-                effective.found.push(annotation);
+        let is_best = |(rank, name, _): &Spelled<'_>| {
+            best.is_empty() || best.get(&hash_of(name)) == Some(rank)
+        };
+        let names = &self.rule.names;
+        let defaulted = self.defaulted().iter();
+        let defaulted = defaulted.filter(|rule| names.is_name_of(name, rule.name));
+        Effective {
+            defaults: defaulted
+                .filter_map(|rule| Some((rule.name, rule.default.as_deref()?)))
+                .collect(),
+            found: spelled
+                .into_iter()
+                .filter(is_best)
+                .map(|(_, _, annotation)| annotation)
+                .collect(),
+        }
+    }
+
+    /// The annotations that a glob matches, each in its first spelling that it does.
+    #[inline(never)]
+    fn spelled(&self, glob: Name<'a>) -> Vec<Spelled<'o>> {
+        let mut found: Vec<Spelled<'o>> = Vec::new();
+        if !glob.is_relative() {
+            let all = self.annotations.all.iter();
+            let matching = all.filter(|annotation| glob::matches(glob.text(), annotation.key));
+            found.extend(matching.map(|annotation| (0, annotation.key, annotation)));
+            return found;
+        }
+        let rests = self.rests.get_or_init(|| {
+            let mut rests = Vec::new();
+            for annotation in &self.annotations.all {
+                for (rank, rest) in self.rule.names.rests(annotation.key) {
+                    rests.push((rank, rest, annotation));
+                }
+            }
+            rests
+        });
+        for spelled in rests {
+            let is_new = |last: &Spelled<'_>| !std::ptr::eq(last.2, spelled.2);
+            if glob::matches(glob.text(), spelled.1) && found.last().is_none_or(is_new) {
+                found.push(*spelled);
             }
         }
-        for rule in defaulted {
-            if self.names.is_name_of(glob, rule.name) {
-                effective.defaults.extend(rule.default.as_deref());
-            }
-        }
-        effective
+        found
+    }
+
+    fn defaulted(&self) -> &[&'o ValueRule<'a>] {
+        self.defaulted.get_or_init(|| {
+            let rule = self.rule;
+            let values = rule.values.iter().filter(|values| values.default.is_some());
+            values
+                .filter(|values| !rule.has(values.name, self.annotations))
+                .collect()
+        })
     }
 }
 
 impl<'o> Effective<'o> {
     /// Every value that counts. `None` stands for one that is no string.
-    pub(super) fn values(&self) -> Vec<Option<Cow<'o, str>>> {
-        let mut values: Vec<_> = self
-            .found
-            .iter()
-            .map(|annotation| annotation.value())
-            .collect();
-        let defaults = self.defaults.iter();
-        values.extend(defaults.map(|default| Some(Cow::Borrowed(*default))));
-        values
+    pub(super) fn values(&self) -> impl Iterator<Item = Option<&'o str>> {
+        let found = self.found.iter().map(|annotation| annotation.value());
+        found.chain(self.defaults.iter().map(|(_, default)| Some(*default)))
     }
 
     /// Whether a condition holds, for all values if a name occurs twice: or else for any.
     pub(super) fn meets(&self, condition: Condition<'_>, all: bool) -> bool {
-        let values = self.values();
-        let holds = |value: &Option<Cow<'_, str>>| is_met(condition, value.as_deref());
+        let mut values = self.values();
+        let is_absent = self.found.is_empty() && self.defaults.is_empty();
         match condition {
-            Condition::Absent => values.is_empty(),
-            _ if all => !values.is_empty() && values.iter().all(holds),
-            _ => values.iter().any(holds),
+            Condition::Absent => is_absent,
+            _ if all => !is_absent && values.all(|value| is_met(condition, value)),
+            _ => values.any(|value| is_met(condition, value)),
         }
     }
 
@@ -127,7 +184,7 @@ impl<'o> Effective<'o> {
         for value in self.values() {
             match value {
                 Some(value) => {
-                    facts += &[" ", &value.len().to_string(), "=", &value].concat();
+                    facts += &[" ", &value.len().to_string(), "=", value].concat();
                 }
                 None => facts += " -",
             }
@@ -137,7 +194,7 @@ impl<'o> Effective<'o> {
 }
 
 /// Whether a value meets a condition.
-pub(crate) fn is_met(condition: Condition<'_>, value: Option<&str>) -> bool {
+pub(super) fn is_met(condition: Condition<'_>, value: Option<&str>) -> bool {
     match (condition, value) {
         (Condition::Present, Some(value)) => !value.is_empty(),
         (Condition::Like(glob), Some(value)) => glob::matches(glob, value),

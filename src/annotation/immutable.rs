@@ -23,7 +23,7 @@ pub(super) fn check<'o>(
             rule.effective(*name, annotations),
             rule.effective(*name, old),
         );
-        if new.values() == before.values() {
+        if new.values().eq(before.values()) {
             continue;
         }
         let problem = move |_| ["it may never change", &was(&before)].concat();

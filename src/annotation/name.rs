@@ -1,7 +1,12 @@
 //! Names of annotations in settings, and the keys of an object that they stand for.
 
+use std::ops::Deref;
+use std::sync::OnceLock;
+
+use rollout_guard_json::{has_any, is_same};
+
 use crate::glob;
-use crate::json::scan::is_same;
+use crate::hashing::{Index, Seen};
 
 /// What the names of a rule are relative to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +26,61 @@ pub struct Name<'a> {
     is_glob: bool,
 }
 
+/// Names and globs, to hold many keys against.
+#[derive(Clone, Debug, Default)]
+pub struct NameList<'a> {
+    all: Vec<Name<'a>>,
+    /// The globs among them.
+    globs: Vec<Name<'a>>,
+    /// The keys that the others are, of a long list; made when there is a key to hold against it.
+    keys: OnceLock<Seen>,
+}
+
+impl<'a> From<Vec<Name<'a>>> for NameList<'a> {
+    fn from(all: Vec<Name<'a>>) -> Self {
+        Self {
+            globs: all.iter().filter(|name| name.is_glob).copied().collect(),
+            all,
+            keys: OnceLock::new(),
+        }
+    }
+}
+
+impl<'a> Deref for NameList<'a> {
+    type Target = [Name<'a>];
+
+    fn deref(&self) -> &Self::Target {
+        &self.all
+    }
+}
+
+impl NameList<'_> {
+    /// Whether a key is one of the names, or one of the globs matches it.
+    #[inline(never)]
+    pub(crate) fn has(&self, names: &Names<'_>, key: &str) -> bool {
+        if self.all.len() <= Index::FEW {
+            let mut all = self.all.iter();
+            return all.any(|name| names.matching(*name, key).is_some());
+        }
+        let matches = |is_relative, text: &str| {
+            let mut globs = self.globs.iter();
+            globs.any(|glob| glob.is_relative == is_relative && glob::matches(glob.text, text))
+        };
+        let keys = self.keys.get_or_init(|| {
+            let mut keys = Seen::default();
+            for name in self.all.iter().filter(|name| !name.is_glob) {
+                names.each_key(*name, &mut |key| {
+                    keys.insert(key);
+                });
+            }
+            keys
+        });
+        keys.contains(key)
+            || names.rests(key).any(|(_, rest)| matches(true, rest))
+            || matches(false, key)
+    }
+}
+
 /// A name of an annotation has at most this many characters behind its `/`.
 const LONGEST_NAME: usize = 63;
 
@@ -38,16 +98,28 @@ impl<'a> Names<'a> {
             (!prefix.is_empty() && !rest.is_empty() && !rest.contains('/')).then_some(rest)
         };
         let relative = self.spellings().find_map(rest);
+        // Most names have none of these.
+        let is_plain = !has_any(text, *b"/*?");
         Name {
             text: relative.unwrap_or(text),
-            is_relative: relative.is_some() || !text.contains('/'),
-            is_glob: glob::has_wildcard(text),
+            is_relative: relative.is_some() || is_plain || !text.contains('/'),
+            is_glob: !is_plain && glob::has_wildcard(text),
         }
     }
 
     /// The prefix, then its older spellings.
     pub(crate) fn spellings(&self) -> impl Iterator<Item = &'a str> {
         std::iter::once(self.prefix).chain(self.aliases.iter().copied())
+    }
+
+    /// What stands in a key behind each spelling of the prefix that it begins with, and which that is.
+    pub(crate) fn rests<'k>(&self, key: &'k str) -> impl Iterator<Item = (usize, &'k str)> {
+        self.spellings()
+            .enumerate()
+            .filter_map(move |(rank, prefix)| {
+                let (start, rest) = key.split_at_checked(prefix.len())?;
+                is_same(start, prefix).then_some((rank, rest))
+            })
     }
 
     /// Which spelling of the name a key is: 0 with the prefix, 1 with the first alias.
@@ -81,10 +153,8 @@ impl<'a> Names<'a> {
         if !glob.is_relative {
             return glob::matches(glob.text, key).then_some((0, key));
         }
-        self.spellings().enumerate().find_map(|(rank, prefix)| {
-            let rest = below(key, prefix)?;
-            glob::matches(glob.text, rest).then_some((rank, rest))
-        })
+        self.rests(key)
+            .find(|(_, rest)| glob::matches(glob.text, rest))
     }
 
     /// Whether a name is this other one, or a glob over names matches it.
@@ -99,7 +169,7 @@ impl<'a> Names<'a> {
 
     /// Whether a key is under the prefix or one of its older spellings.
     pub(crate) fn covers(&self, key: &str) -> bool {
-        self.spellings().any(|prefix| below(key, prefix).is_some())
+        self.rests(key).next().is_some()
     }
 
     /// The name in its first spelling.
@@ -170,12 +240,6 @@ impl<'a> Names<'a> {
     }
 }
 
-/// What stands behind a prefix in a key.
-pub(crate) fn below<'k>(key: &'k str, prefix: &str) -> Option<&'k str> {
-    let (start, rest) = key.split_at_checked(prefix.len())?;
-    is_same(start, prefix).then_some(rest)
-}
-
 const NO_NAME: &str = "no annotation can have this name: write `name` or `domain/name`, of letters, digits, `-`, `_` and `.`";
 
 const fn is_inside(byte: u8) -> bool {
@@ -202,6 +266,20 @@ impl<'a> Name<'a> {
     /// The name or glob, without the prefix if it is relative to one.
     pub(crate) const fn text(&self) -> &'a str {
         self.text
+    }
+
+    /// The same text as a name, whatever it holds.
+    #[must_use]
+    pub(crate) const fn literal(self) -> Self {
+        Self {
+            is_glob: false,
+            ..self
+        }
+    }
+
+    /// Whether a prefix belongs before it.
+    pub(crate) const fn is_relative(&self) -> bool {
+        self.is_relative
     }
 
     /// Whether it is a glob.

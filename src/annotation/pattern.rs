@@ -19,7 +19,7 @@ const LARGEST_PROGRAM: usize = 256 * 1024;
 /// # Errors
 ///
 /// Where the pattern is none, or the value is too long.
-pub(crate) fn matches(pattern: &str, value: &str) -> Result<bool, String> {
+pub(super) fn matches(pattern: &str, value: &str) -> Result<bool, String> {
     if value.len() > LONGEST_VALUE {
         return Err(format!("it is longer than {LONGEST_VALUE} bytes"));
     }
@@ -37,7 +37,7 @@ pub(crate) fn matches(pattern: &str, value: &str) -> Result<bool, String> {
 /// # Errors
 ///
 /// Where it is too long, too large, or no regular expression.
-pub(crate) fn check(pattern: &str) -> Result<(), String> {
+pub(super) fn check(pattern: &str) -> Result<(), String> {
     if pattern.len() > LONGEST_PATTERN {
         return Err(format!("a pattern has at most {LONGEST_PATTERN} bytes"));
     }

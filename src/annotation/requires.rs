@@ -10,15 +10,16 @@
 //!
 //! Accepted: `spec: slb.s1.small` with `instance-charge-type: PayBySpec`. Rejected: `spec` alone.
 
-use std::borrow::Cow;
 use std::rc::Rc;
 
 use crate::glob::has_wildcard;
-use crate::selector::Condition;
-use crate::shown::quoted;
+use crate::schema::{Entry, SettingsErrors};
+use crate::selector::{Condition, condition};
+use crate::shown::{Shown, quoted};
 use crate::violation::Code;
 
-use super::effective::{Effective, is_met};
+use super::effective::{Effective, Globbed, is_met};
+use super::reading::Reading;
 use super::{Annotation, AnnotationRule, Annotations, Name, Objection, Sink};
 
 /// If all of `when` holds, all of `then` must.
@@ -30,6 +31,50 @@ pub struct Requirement<'a> {
     pub then: Vec<(Name<'a>, Condition<'a>)>,
 }
 
+/// Reads the list.
+pub(super) fn read<'n>(
+    names: &Reading<'_, 'n>,
+    entry: Entry<'_, 'n>,
+    errors: &mut SettingsErrors,
+) -> Vec<Requirement<'n>> {
+    let mut requirements = Vec::new();
+    entry.list(errors, &mut |_, entry, errors| {
+        let before = errors.len();
+        let mut requirement = Requirement::default();
+        entry.map(&["when", "then"], errors, &mut |key, entry, errors| {
+            let conditions = conditions(names, entry, errors);
+            match key {
+                "when" => requirement.when = conditions,
+                _ => requirement.then = conditions,
+            }
+        });
+        for (key, conditions) in [("when", &requirement.when), ("then", &requirement.then)] {
+            if conditions.is_empty() && errors.len() == before {
+                entry.error(errors, format!("`{key}` is missing"));
+            }
+        }
+        requirements.push(requirement);
+    });
+    requirements
+}
+
+fn conditions<'n>(
+    names: &Reading<'_, 'n>,
+    entry: Entry<'_, 'n>,
+    errors: &mut SettingsErrors,
+) -> Vec<(Name<'n>, Condition<'n>)> {
+    let mut conditions = Vec::new();
+    entry.members(errors, &mut |key, entry, errors| {
+        let condition = condition(entry, errors);
+        let key = key.text();
+        match names.glob(key) {
+            Ok(name) => conditions.extend(condition.map(|condition| (name, condition))),
+            Err(problem) => entry.error(errors, format!("`{}`: {problem}", Shown(key))),
+        }
+    });
+    conditions
+}
+
 pub(super) fn check<'a, 'o>(
     rule: &'o AnnotationRule<'a>,
     annotations: &'o Annotations<'o>,
@@ -38,8 +83,8 @@ pub(super) fn check<'a, 'o>(
     if rule.requires.is_empty() {
         return;
     }
-    let defaulted: Rc<[_]> = rule.defaulted(annotations).into();
-    let effective_of = |name: Name<'a>| rule.effective_of_all(name, annotations, &defaulted);
+    let globbed = Rc::new(Globbed::new(rule, annotations));
+    let effective_of = |name: Name<'a>| globbed.effective(name);
     for requirement in &rule.requires {
         let holds = requirement
             .when
@@ -63,15 +108,14 @@ pub(super) fn check<'a, 'o>(
             let culprit = effective
                 .found
                 .iter()
-                .find(|annotation| is_unmet(annotation.value().as_deref()));
+                .find(|annotation| is_unmet(annotation.value()));
             let culprit = culprit.copied();
             // Where none is there that a glob could mean, it is about what makes the requirement apply.
             let is_any = culprit.is_none() && name.is_glob();
             let problem = {
-                let defaulted = Rc::clone(&defaulted);
+                let globbed = Rc::clone(&globbed);
                 move |_| {
-                    let effective_of =
-                        |name: Name<'a>| rule.effective_of_all(name, annotations, &defaulted);
+                    let effective_of = |name: Name<'a>| globbed.effective(name);
                     let given = given(rule, requirement, &effective_of);
                     let subject = if is_any {
                         ["one of ", &quoted(&[&rule.names.key(*name)], "")].concat()
@@ -92,10 +136,11 @@ pub(super) fn check<'a, 'o>(
                         Objection::missing(Code::AnnotationRequirement, key, problem)
                     }
                 };
-            let is_left = requirement
-                .when
-                .iter()
-                .all(|(_, condition)| *condition == Condition::Absent);
+            let is_left = !requirement.when.iter().any(|(name, condition)| {
+                !effective_of(*name).found.is_empty()
+                    && *condition != Condition::Absent
+                    && !rule.means(*name, *condition)
+            });
             objection.advice = match (condition, culprit) {
                 (Condition::Absent, _) => "remove it",
                 (_, None) if is_left => "set it",
@@ -109,6 +154,17 @@ pub(super) fn check<'a, 'o>(
             }
             sink(objection);
         }
+    }
+}
+
+impl<'a> AnnotationRule<'a> {
+    /// Whether the absence of a name, or of one that a glob matches, meets a condition.
+    fn means(&self, name: Name<'a>, condition: Condition<'_>) -> bool {
+        self.values.iter().any(|values| {
+            let default = values.default.as_deref();
+            default.is_some_and(|default| is_met(condition, Some(default)))
+                && self.names.is_name_of(name, values.name)
+        })
     }
 }
 
@@ -131,7 +187,7 @@ fn cause<'a, 'o>(
 ) -> Option<&'o Annotation<'o>> {
     requirement.when.iter().find_map(|(name, condition)| {
         let mut found = effective_of(*name).found.into_iter();
-        found.find(|annotation| is_met(*condition, annotation.value().as_deref()))
+        found.find(|annotation| is_met(*condition, annotation.value()))
     })
 }
 
@@ -148,26 +204,45 @@ fn given<'a, 'o>(
         }
         let effective = effective_of(*name);
         let mut found = effective.found.iter();
-        let met = found.find(|annotation| is_met(*condition, annotation.value().as_deref()));
-        let key = match met {
-            Some(annotation) => annotation.key.to_string(),
-            None => rule.names.key(*name),
-        };
-        let value = if let Some(annotation) = met {
-            annotation.shown()
+        let met = found.find(|annotation| is_met(*condition, annotation.value()));
+        let mut defaults = effective.defaults.iter();
+        let meant = defaults.find(|(_, default)| is_met(*condition, Some(default)));
+        if let Some(annotation) = met {
+            let given = match annotation.shown() {
+                Some(value) => [annotation.key, ": ", value].concat(),
+                None => annotation.key.to_owned(),
+            };
+            text += &quoted(&[&given], "");
+        } else if let Some((name, default)) = meant {
+            let (key, default) = (rule.names.key(*name), quoted(&[default], ""));
+            text += &["no ", &quoted(&[&key], ""), ", which means ", &default, ","].concat();
         } else {
-            let mut defaults = effective.defaults.iter();
-            let met = defaults.find(|default| is_met(*condition, Some(default)));
-            met.map(|default| Cow::Borrowed(*default))
-        };
-        let given = match value {
-            Some(value) => [&key, ": ", &value].concat(),
-            None => key,
-        };
-        if *condition == Condition::Absent {
-            text += "no ";
+            text += &["no ", &quoted(&[&rule.names.key(*name)], "")].concat();
         }
-        text += &quoted(&[&given], "");
     }
     text
+}
+
+/// Notes conditions that a default keeps from ever holding.
+pub(super) fn find_contradictions(
+    rule: &AnnotationRule<'_>,
+    path: &str,
+    errors: &mut SettingsErrors,
+) {
+    for values in rule.values.iter().filter(|values| values.default.is_some()) {
+        let absent = |(name, condition): &(Name<'_>, Condition<'_>)| {
+            *name == values.name && *condition == Condition::Absent
+        };
+        for (at, requirement) in rule.requires.iter().enumerate() {
+            if requirement.when.iter().chain(&requirement.then).any(absent) {
+                errors.contradiction(
+                    format!("{path}.requires[{at}]"),
+                    &format!(
+                        "`{}` is never absent here: `values` gives it a default",
+                        Shown(values.name.text())
+                    ),
+                );
+            }
+        }
+    }
 }

@@ -12,10 +12,13 @@
 use std::borrow::Cow;
 
 use crate::glob;
-use crate::shown::quoted;
+use crate::json::{Key, Kind, Value};
+use crate::schema::{Entry, SettingsErrors};
+use crate::shown::{Shown, quoted};
 use crate::violation::{Code, Fate};
 
 use super::allowed::not_allowed;
+use super::reading::Reading;
 use super::{AnnotationRule, Annotations, Name, Objection, Sink, pattern};
 
 /// What the value of an annotation may be.
@@ -31,23 +34,80 @@ pub struct ValueRule<'a> {
     pub default: Option<Cow<'a, str>>,
 }
 
+/// Reads the map; for a request, what says something about it.
+pub(super) fn read<'n>(
+    names: &Reading<'_, 'n>,
+    entry: Entry<'_, 'n>,
+    errors: &mut SettingsErrors,
+) -> Vec<ValueRule<'n>> {
+    let mut rules: Vec<ValueRule<'n>> = Vec::new();
+    let mut read = |key: Key<'n>, entry: Entry<'_, 'n>, errors: &mut SettingsErrors| {
+        let key = key.text();
+        let mut rule = ValueRule {
+            name: names.names.name(key),
+            one_of: Vec::new(),
+            pattern: None,
+            default: None,
+        };
+        if let Err(problem) = names.name(key) {
+            entry.error(errors, format!("`{}`: {problem}", Shown(key)));
+        } else if names.there.is_none() && rules.iter().any(|other| other.name == rule.name) {
+            entry.error(errors, "this annotation occurs twice");
+        }
+        let before = errors.len();
+        let keys = ["oneOf", "pattern", "default"];
+        entry.map(&keys, errors, &mut |key, entry, errors| match key {
+            "oneOf" => entry.list(errors, &mut |_, entry, errors| {
+                rule.one_of.extend(entry.string(errors));
+            }),
+            "pattern" => rule.pattern = entry.text(errors),
+            _ => rule.default = entry.string(errors).map(Cow::Borrowed),
+        });
+        if rule.one_of.is_empty()
+            && rule.pattern.is_none()
+            && rule.default.is_none()
+            && errors.len() == before
+        {
+            entry.error(
+                errors,
+                "says nothing: give it `oneOf`, `pattern` or `default`",
+            );
+        }
+        rules.push(rule);
+    };
+    match names.there {
+        Some(there) if entry.value.kind() == Kind::Map => {
+            // Nothing is said of what is not there and has no default.
+            let is_wanted = |key: Key<'n>, value: Value<'n>| {
+                there(&names.names, names.names.name(key.text()))
+                    || value.kind() != Kind::Map
+                    || value.get("default").is_some()
+            };
+            entry.members_where(errors, &is_wanted, &mut read);
+        }
+        _ => entry.members(errors, &mut read),
+    }
+    rules
+}
+
 pub(super) fn check<'o>(
     rule: &'o AnnotationRule<'_>,
     annotations: &'o Annotations<'o>,
     sink: Sink<'_, 'o>,
 ) {
     for values in &rule.values {
-        let effective = rule.effective(values.name, annotations);
-        for annotation in &effective.found {
+        let found = rule.found(values.name, annotations);
+        for annotation in &found {
             let Some(value) = annotation.value() else {
                 continue;
             };
-            if let Some(problem) = values.object_to(&value) {
+            if let Some(problem) = values.object_to(value) {
                 let code = Code::AnnotationValueNotAllowed;
                 sink(Objection::found(code, annotation, problem));
             }
         }
-        if let Some(default) = effective.defaults.first().copied()
+        if found.is_empty()
+            && let Some(default) = values.default.as_deref()
             && let Some(problem) = values.object_to(default)
         {
             let code = Code::AnnotationValueNotAllowed;
@@ -83,6 +143,24 @@ impl ValueRule<'_> {
             Err(problem) => Some(Box::new(move |_| {
                 ["it cannot be held against ", &shown(), ": ", &problem].concat()
             })),
+        }
+    }
+}
+
+/// Notes a pattern that is none.
+pub(super) fn find_contradictions(
+    rule: &AnnotationRule<'_>,
+    path: &str,
+    errors: &mut SettingsErrors,
+) {
+    for values in &rule.values {
+        if let Some(pattern) = values.pattern
+            && let Err(problem) = pattern::check(pattern)
+        {
+            errors.contradiction(
+                format!("{path}.values.{}.pattern", Shown(values.name.text())),
+                &format!("`{}`: {problem}", Shown(pattern)),
+            );
         }
     }
 }

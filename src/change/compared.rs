@@ -4,9 +4,9 @@ use std::cell::OnceCell;
 
 use crate::annotation::of_jobs;
 use crate::hashing::Seen;
-use crate::json::{Place, Step, scan};
-use crate::request::{Request, RequestError};
-use crate::workload::{self, ImagePath, Object};
+use crate::json::{Key, Place, Step, Value};
+use crate::request::Request;
+use crate::workload::{ImageField, Object};
 
 use super::controllers::unties_owners;
 use super::difference::{Change, Differences, is_owner, zip};
@@ -17,42 +17,33 @@ use super::{ChangeRule, Guard, entries, images, owners};
 pub(crate) struct Compared<'p, 'a> {
     request: &'p Request<'a>,
     new: &'p Object<'a>,
-    old: Object<'a>,
+    old: &'p Object<'a>,
     is_body_changed: bool,
     has_image_paths: bool,
     templates: OnceCell<Vec<(Place<'a>, Change<'a>)>>,
 }
 
 impl<'p, 'a> Compared<'p, 'a> {
-    /// Reads the object before. The images at `image_paths` must be among those of the new one
-    /// already.
-    pub(crate) fn read(
+    /// Both objects, each with its images: `has_image_paths`, the settings know more than their shape shows.
+    pub(crate) fn new(
         request: &'p Request<'a>,
         new: &'p Object<'a>,
-        old_text: &'a str,
-        image_paths: &[ImagePath<'_>],
-    ) -> Result<Self, RequestError> {
-        let mut old = Object::read(old_text, &request.kind)
-            .map_err(|problem| RequestError::new("request.oldObject", problem))?;
-        workload::add_images(image_paths, &mut old, &request.kind);
-        Ok(Self {
+        old: &'p Object<'a>,
+        has_image_paths: bool,
+    ) -> Self {
+        Self {
             request,
             new,
             // Nothing else counts of what goes through `status`.
-            is_body_changed: !request.is_through_status() && is_body_changed(&old, new),
-            has_image_paths: !request.is_through_status() && !image_paths.is_empty(),
+            is_body_changed: !request.is_through_status() && is_body_changed(old, new),
+            has_image_paths: !request.is_through_status() && has_image_paths,
             old,
             templates: OnceCell::new(),
-        })
-    }
-
-    /// The object before, with its images.
-    pub(crate) const fn old(&self) -> &Object<'a> {
-        &self.old
+        }
     }
 
     /// The `metadata` of pod templates, and of the Jobs of a `CronJob`, each with its place.
-    pub(super) fn templates(&self) -> &[(Place<'a>, Change<'a>)] {
+    fn templates(&self) -> &[(Place<'a>, Change<'a>)] {
         if let Some(templates) = self.templates.get() {
             return templates;
         }
@@ -81,33 +72,19 @@ impl<'p, 'a> Compared<'p, 'a> {
 
     /// Compares what a path leads to.
     fn field(&self, path: &[Step<'_>], differences: &mut Differences) {
-        let is_key = |step: &&Step<'_>| matches!(step, Step::Key(_));
-        let (place, rest) = path.split_at(path.iter().take_while(is_key).count());
-        if let [Step::Key(first), .., Step::Key(last)] = place
-            && self.request.kind.may_run_images()
-            && Object::notes(first, last)
-        {
-            if self.is_body_changed {
-                let all = place
-                    .iter()
-                    .fold(Place::default(), |place, step| place.below(step.clone()));
-                for change in self.marked(&all) {
-                    differences.below(place, &mut |this| this.along(change, rest));
-                }
-            }
-        } else if let Some((Step::Key(key), rest)) = path.split_first() {
+        if let Some((Step::Key(key), rest)) = path.split_first() {
             for change in self.member(key) {
                 differences.below(&[Step::key(key)], &mut |this| this.along(change, rest));
             }
         }
     }
 
-    /// What differs of what a rule guards. Images are compared by what `as_it_will_run` makes of
-    /// their texts.
+    /// What differs of what a rule guards. Images that are not written alike are equal if `comes_to_the_same`
+    /// says so of what one was and is.
     pub(crate) fn differences(
         &self,
         rule: &ChangeRule<'_>,
-        as_it_will_run: &dyn Fn(&workload::ImageField<'_>) -> String,
+        comes_to_the_same: &dyn Fn(&ImageField<'_>, &ImageField<'_>) -> bool,
     ) -> Differences {
         let mut differences = Differences::new(rule.guards.len() > 1).without(self.left_out());
         for guard in &rule.guards {
@@ -115,18 +92,13 @@ impl<'p, 'a> Compared<'p, 'a> {
                 Guard::Images => {
                     // A path of the settings may lead anywhere.
                     if self.is_body_changed || self.has_image_paths {
-                        images::compare(
-                            &self.old,
-                            self.new,
-                            &|was, is| as_it_will_run(was) == as_it_will_run(is),
-                            &mut |was, is| images::note(was, is, &mut differences),
-                        );
+                        images::compare(self.old, self.new, comes_to_the_same, &mut |was, is| {
+                            images::note(was, is, &mut differences);
+                        });
                     }
                 }
-                Guard::Annotations(glob) => {
-                    entries::compare(self, "annotations", glob, &mut differences);
-                }
-                Guard::Labels(glob) => entries::compare(self, "labels", glob, &mut differences),
+                Guard::Annotations(glob) => self.entries("annotations", glob, &mut differences),
+                Guard::Labels(glob) => self.entries("labels", glob, &mut differences),
                 Guard::Field(path) => self.field(path.steps(), &mut differences),
             }
         }
@@ -136,6 +108,12 @@ impl<'p, 'a> Compared<'p, 'a> {
             }
         }
         differences
+    }
+
+    /// Compares the annotations or labels that a glob matches.
+    fn entries(&self, map: &str, glob: &str, differences: &mut Differences) {
+        let own = self.member("metadata");
+        entries::compare(&own, self.templates(), map, glob, differences);
     }
 
     /// Where nothing that differs counts.
@@ -150,25 +128,26 @@ impl<'p, 'a> Compared<'p, 'a> {
     }
 
     /// A member of the object and what it was; more than one where its key is repeated.
-    pub(super) fn member(&self, key: &str) -> Vec<Change<'a>> {
-        let named = |object: &Object<'a>| -> Vec<&'a str> {
-            let named = object.members.iter().filter(|(name, _)| name == key);
-            named.map(|(_, value)| *value).collect()
-        };
-        zip(&named(&self.old), &named(self.new))
+    fn member(&self, key: &str) -> Vec<Change<'a>> {
+        let members = |object: &Object<'a>| object.holder(key).all(key).collect::<Vec<_>>();
+        zip(&members(self.old), &members(self.new))
     }
 }
 
 /// Whether anything but `metadata` and `status` is written differently.
 fn is_body_changed(was: &Object<'_>, is: &Object<'_>) -> bool {
-    was.members.len() != is.members.len()
-        || was
-            .members
-            .iter()
-            .zip(&is.members)
-            .any(|((key, before), (other, now))| {
-                key != other
-                    || !(matches!(key.as_ref(), "metadata" | "status")
-                        || scan::is_same(before, now))
-            })
+    let (mut was, mut is) = (body(was.value), body(is.value));
+    loop {
+        match (was.next(), is.next()) {
+            (None, None) => return false,
+            (Some((key, before)), Some((other, now)))
+                if other.is(key.text()) && before.is_written_as(now) => {}
+            _ => return true,
+        }
+    }
+}
+
+fn body(object: Value<'_>) -> impl Iterator<Item = (Key<'_>, Value<'_>)> {
+    let members = object.members();
+    members.filter(|(key, _)| !key.is("metadata") && !key.is("status"))
 }

@@ -3,11 +3,8 @@
 //! Values whose bytes are equal are not looked into, so the work is that of what differs. Key order,
 //! white space and the spelling of numbers do not count, and `null` is as good as absent.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
-
-use crate::hashing::Seen;
-use crate::json::{Kind, Location, Scalar, Step, kind_of, same, scan};
+use crate::hashing::{ByHash, Seen, hash_of};
+use crate::json::{Kind, Location, Step, Value, lookup, repeats_a_key, same};
 use crate::shown::{is_private, is_record};
 
 /// Below this many levels, values are compared whole: each level reads what is below it again.
@@ -56,8 +53,8 @@ pub(super) fn is_owner(place: &[Step<'_>]) -> bool {
 }
 
 /// Whether this is what restarts a workload, and does nothing else.
-fn is_restart(path: &Location<'_>) -> bool {
-    matches!(path.steps(), [.., Step::Key(template), Step::Key(metadata), Step::Key(annotations), Step::Key(key)]
+fn is_restart(path: &[Step<'_>]) -> bool {
+    matches!(path, [.., Step::Key(template), Step::Key(metadata), Step::Key(annotations), Step::Key(key)]
         if template == "template" && metadata == "metadata" && annotations == "annotations" && key == RESTARTED_AT)
 }
 
@@ -73,7 +70,7 @@ pub(crate) enum Shows {
 }
 
 /// A value and what it was.
-pub(crate) type Change<'a> = (Option<&'a str>, Option<&'a str>);
+pub(crate) type Change<'a> = (Option<Value<'a>>, Option<Value<'a>>);
 
 /// Collects what differs, and knows where it stands.
 pub(crate) struct Differences {
@@ -89,6 +86,8 @@ pub(crate) struct Differences {
     left_out: fn(&[Step<'_>]) -> bool,
     most: usize,
     at: Vec<Step<'static>>,
+    /// The hash of that, where places are noted.
+    hash: u64,
 }
 
 /// So many differences are kept: a message names no more.
@@ -105,6 +104,7 @@ impl Differences {
             left_out: |_| false,
             most: MOST_DIFFERENCES,
             at: Vec::new(),
+            hash: 0,
         }
     }
 
@@ -158,45 +158,70 @@ impl Differences {
 
     /// Does something some steps further down.
     pub(crate) fn below(&mut self, steps: &[Step<'_>], act: &mut dyn FnMut(&mut Self)) {
-        let before = self.at.len();
-        self.at.extend(Location(steps.to_vec()).detached().0);
+        let before = (self.at.len(), self.hash);
+        self.at.extend(steps.iter().map(Step::detached));
+        if self.seen.is_some() {
+            self.hash = hash_below(self.hash, steps);
+        }
         act(self);
-        self.at.truncate(before);
+        self.at.truncate(before.0);
+        self.hash = before.1;
     }
 
     /// Keeps a difference at a place, or counts it only.
     pub(crate) fn add(
         &mut self,
-        path: Location<'static>,
+        path: &[Step<'_>],
         difference: &dyn Fn(Location<'static>) -> Difference,
     ) {
-        if (self.left_out)(path.steps()) {
+        let hash = if self.seen.is_some() {
+            hash_below(0, path)
+        } else {
+            0
+        };
+        self.add_at(path, hash, difference);
+    }
+
+    fn add_at(
+        &mut self,
+        path: &[Step<'_>],
+        hash: u64,
+        difference: &dyn Fn(Location<'static>) -> Difference,
+    ) {
+        if (self.left_out)(path) {
             return;
         }
         if let Some(seen) = &mut self.seen
-            && !seen.insert(&path)
+            && !seen.insert(&hash)
         {
             return;
         }
-        self.are_restarts &= is_restart(&path);
+        self.are_restarts &= is_restart(path);
         if self.found.len() < self.most {
-            self.found.push(difference(path));
+            let path = path.iter().map(Step::detached).collect();
+            self.found.push(difference(Location(path)));
         } else {
             self.more += 1;
         }
     }
 
-    /// Where it stands.
-    pub(super) fn here(&self) -> Location<'static> {
-        Location(self.at.clone())
+    /// Keeps a difference where it stands, or counts it only.
+    pub(super) fn add_here(&mut self, difference: &dyn Fn(Location<'static>) -> Difference) {
+        let here = std::mem::take(&mut self.at);
+        self.add_at(&here, self.hash, difference);
+        self.at = here;
+    }
+
+    /// Compares two values a step further down, if they are not the same to the byte.
+    fn inner(&mut self, step: Step<'_>, change: Change<'_>, deeper: usize) {
+        if let Some(change) = unequal(change) {
+            self.below(&[step], &mut |this| this.value(change, deeper));
+        }
     }
 
     fn value(&mut self, change: Change<'_>, deeper: usize) {
-        let Some(change) = unequal(change) else {
-            return;
-        };
         let is_opened = || matches!(self.at.last(), Some(Step::Key(key)) if ALWAYS_OPENED.contains(&key.as_ref()));
-        match (change.0.map(kind_of), change.1.map(kind_of)) {
+        match (change.0.map(Value::kind), change.1.map(Value::kind)) {
             (Some(Kind::Map), Some(Kind::Map)) if deeper > 0 => {
                 self.maps(change, &|_| true, deeper);
             }
@@ -209,18 +234,14 @@ impl Differences {
     }
 
     fn maps(&mut self, change: Change<'_>, wanted: &dyn Fn(&str) -> bool, deeper: usize) {
-        let (Some(was), Some(is)) = (opened(change.0), opened(change.1)) else {
+        let (Some(was), Some(is)) = (members(change.0), members(change.1)) else {
             return self.differ(change);
         };
-        let (Some(before), Some(_)) = (
-            positions(was.iter().map(|(key, _)| key.as_ref())),
-            positions(is.iter().map(|(key, _)| key.as_ref())),
-        ) else {
+        let Some(before) = positions_before(change.0, &was, &is) else {
             return self.differ(change);
         };
         let mut is_left = vec![false; was.len()];
-        for (key, now) in &is {
-            let index = before.get(key.as_ref()).copied();
+        for ((key, now), index) in is.iter().zip(before) {
             if let Some(left) = index.and_then(|index| is_left.get_mut(index)) {
                 *left = true;
             }
@@ -228,18 +249,12 @@ impl Differences {
                 let value = index
                     .and_then(|index| was.get(index))
                     .map(|(_, value)| *value);
-                let step = [Step::key(key)];
-                self.below(&step, &mut |this| {
-                    this.value((value, Some(*now)), deeper - 1);
-                });
+                self.inner(Step::key(key), (value, Some(*now)), deeper - 1);
             }
         }
         for ((key, value), is_left) in was.iter().zip(is_left) {
             if !is_left && wanted(key) {
-                let step = [Step::key(key)];
-                self.below(&step, &mut |this| {
-                    this.value((Some(*value), None), deeper - 1);
-                });
+                self.inner(Step::key(key), (Some(*value), None), deeper - 1);
             }
         }
     }
@@ -252,9 +267,9 @@ impl Differences {
             return self.differ(change);
         }
         for (before, now) in pairs.found {
-            let step = [Step::Index(now.or(before).unwrap_or_default())];
+            let step = Step::Index(now.or(before).unwrap_or_default());
             let change = (pick(&was, before), pick(&is, now));
-            self.below(&step, &mut |this| this.value(change, deeper - 1));
+            self.inner(step, change, deeper - 1);
         }
     }
 
@@ -265,10 +280,9 @@ impl Differences {
         {
             return;
         }
-        self.add(self.here(), &|path| {
+        self.add_here(&|path| {
             // `"1"` and `1` must not look alike.
-            let is_other_type =
-                matches!(change, (Some(was), Some(is)) if kind_of(was) != kind_of(is));
+            let is_other_type = matches!(change, (Some(was), Some(is)) if was.kind() != is.kind());
             let shows = if has_same_elements(change) {
                 Shows::Order
             } else if is_public(path.steps(), change) {
@@ -276,9 +290,11 @@ impl Differences {
             } else {
                 Shows::Change
             };
-            let told = |value: &str| match shows {
-                Shows::Values if is_other_type => value.to_owned(),
-                Shows::Values => text(value),
+            let told = |value: Value<'_>| match shows {
+                Shows::Values => {
+                    let text = value.string().filter(|_| !is_other_type);
+                    text.unwrap_or_else(|| value.text()).to_owned()
+                }
                 Shows::Change | Shows::Order => String::new(),
             };
             Difference {
@@ -293,14 +309,22 @@ impl Differences {
     }
 }
 
+/// The hash of a place, given that of the place some steps further up.
+fn hash_below(above: u64, steps: &[Step<'_>]) -> u64 {
+    steps
+        .iter()
+        .fold(above, |above, step| hash_of(&(above, step)))
+}
+
 /// Whether a message may show what stood and stands at a place.
 fn is_public(place: &[Step<'_>], change: Change<'_>) -> bool {
-    if is_private(place) {
+    if (place.first().and_then(Step::as_key)).is_some_and(is_private) {
         return false;
     }
-    let is_plain = |value: &str| matches!(kind_of(value), Kind::Bool | Kind::Number);
-    let is_text = |value: &str| is_plain(value) || kind_of(value) == Kind::Text;
-    let is_each = |is: &dyn Fn(&str) -> bool| [change.0, change.1].into_iter().flatten().all(is);
+    let is_plain = |value: Value<'_>| matches!(value.kind(), Kind::Bool | Kind::Number);
+    let is_text = |value: Value<'_>| is_plain(value) || value.kind() == Kind::Text;
+    let is_each =
+        |is: &dyn Fn(Value<'_>) -> bool| [change.0, change.1].into_iter().flatten().all(is);
     match place {
         [.., Step::Key(metadata), Step::Key(map), Step::Key(key)]
             if metadata == "metadata" && matches!(map.as_ref(), "annotations" | "labels") =>
@@ -328,15 +352,14 @@ fn has_same_elements(change: Change<'_>) -> bool {
     let (Some(was), Some(is)) = change else {
         return false;
     };
-    if kind_of(was) != Kind::List || kind_of(is) != Kind::List {
+    if was.kind() != Kind::List || is.kind() != Kind::List {
         return false;
     }
-    let (was, is) = (scan::elements(was), scan::elements(is));
-    let mut counts: HashMap<&str, usize> = HashMap::new();
-    for element in &was {
-        *counts.entry(element).or_default() += 1;
+    let mut counts = ByHash::<usize>::default();
+    for element in was.elements() {
+        *counts.entry(hash_of(element.text())).or_default() += 1;
     }
-    let is_known = |element: &str| match counts.get_mut(element) {
+    let is_known = |element: Value<'_>| match counts.get_mut(&hash_of(element.text())) {
         Some(count) if *count > 0 => {
             *count -= 1;
             true
@@ -344,16 +367,16 @@ fn has_same_elements(change: Change<'_>) -> bool {
         _ => false,
     };
     // With as many elements, none is left over.
-    was.len() == is.len() && is.into_iter().all(is_known)
+    was.elements().count() == is.elements().count() && is.elements().all(is_known)
 }
 
 /// The two values, unless they are the same to the byte or both absent.
 fn unequal((was, is): Change<'_>) -> Option<Change<'_>> {
-    let present = |value: Option<&'_ str>| value.is_some_and(|raw| kind_of(raw) != Kind::Null);
-    let change = (was.filter(|_| present(was)), is.filter(|_| present(is)));
+    let is_present = |value: &Value<'_>| !value.is_null();
+    let change = (was.filter(is_present), is.filter(is_present));
     match change {
         (None, None) => None,
-        (Some(was), Some(is)) if scan::is_same(was, is) => None,
+        (Some(was), Some(is)) if was.is_written_as(is) => None,
         change => Some(change),
     }
 }
@@ -363,9 +386,16 @@ pub(super) fn is_unlike(change: Change<'_>) -> bool {
     unequal(change).is_some()
 }
 
-/// The members of a map; none of what is absent.
-fn opened(value: Option<&str>) -> Option<Vec<(Cow<'_, str>, &str)>> {
-    value.map_or_else(|| Some(Vec::new()), scan::members)
+/// The key and the value of a member of a map.
+type Member<'a> = (&'a str, Value<'a>);
+
+/// The members of a map; none of what is absent, `None` for what is something else.
+fn members(value: Option<Value<'_>>) -> Option<Vec<Member<'_>>> {
+    if value.is_some_and(|value| value.kind() != Kind::Map) {
+        return None;
+    }
+    let members = value.into_iter().flat_map(Value::members);
+    Some(members.map(|(key, value)| (key.text(), value)).collect())
 }
 
 /// What a path leads to from each of the two values, in pairs: a repeated key leads to several.
@@ -374,21 +404,21 @@ pub(super) fn inside<'a>(change: Change<'a>, path: &[Step<'_>]) -> Vec<Change<'a
 }
 
 /// Values of which each has one to be compared with, or none.
-pub(super) fn zip<'a>(was: &[&'a str], is: &[&'a str]) -> Vec<Change<'a>> {
+pub(super) fn zip<'a>(was: &[Value<'a>], is: &[Value<'a>]) -> Vec<Change<'a>> {
     (0..was.len().max(is.len()))
         .map(|index| (was.get(index).copied(), is.get(index).copied()))
         .collect()
 }
 
-fn values<'a>(value: Option<&'a str>, path: &[Step<'_>]) -> Vec<&'a str> {
-    value.map_or_else(Vec::new, |value| scan::lookup(value, path))
+fn values<'a>(value: Option<Value<'a>>, path: &[Step<'_>]) -> Vec<Value<'a>> {
+    value.map_or_else(Vec::new, |value| lookup(value, path))
 }
 
-fn elements(value: Option<&str>) -> Vec<&str> {
-    value.map_or_else(Vec::new, scan::elements)
+fn elements(value: Option<Value<'_>>) -> Vec<Value<'_>> {
+    value.into_iter().flat_map(Value::elements).collect()
 }
 
-fn pick<'a>(list: &[&'a str], index: Option<usize>) -> Option<&'a str> {
+fn pick<'a>(list: &[Value<'a>], index: Option<usize>) -> Option<Value<'a>> {
     index.and_then(|index| list.get(index)).copied()
 }
 
@@ -410,27 +440,27 @@ impl Pairs {
     }
 }
 
-fn pairs(was: &[&str], is: &[&str]) -> Pairs {
+fn pairs(was: &[Value<'_>], is: &[Value<'_>]) -> Pairs {
     let kept: Vec<bool> = was
         .iter()
         .zip(is)
-        .map(|(was, is)| scan::is_same(was, is))
+        .map(|(was, is)| was.is_written_as(*is))
         .collect();
     let is_kept = |index: usize| kept.get(index) == Some(&true);
-    let changed = |list: &[&str]| -> Vec<usize> {
+    let changed = |list: &[Value<'_>]| -> Vec<usize> {
         (0..list.len()).filter(|index| !is_kept(*index)).collect()
     };
     let (before, now) = (changed(was), changed(is));
-    let name_all = |list: &[&'_ str], at: &[usize]| -> Option<Vec<String>> {
-        at.iter().map(|index| name(list.get(*index)?)).collect()
+    let name_all = |list: &[Value<'_>], at: &[usize]| -> Option<Vec<u64>> {
+        at.iter().map(|index| name(*list.get(*index)?)).collect()
     };
     let names_before = name_all(was, &before);
-    let known = names_before.as_deref().and_then(by_name);
-    let names = name_all(is, &now).filter(|names| by_name(names).is_some());
+    let known = names_before.as_deref().and_then(positions);
+    let names = name_all(is, &now).filter(|names| positions(names).is_some());
     let (Some(known), Some(names)) = (known, names) else {
         let longest = was.len().max(is.len());
         let by_position = (0..longest).filter(|index| !is_kept(*index)).map(|index| {
-            let there = |list: &[&str]| (index < list.len()).then_some(index);
+            let there = |list: &[Value<'_>]| (index < list.len()).then_some(index);
             (there(was), there(is))
         });
         return Pairs {
@@ -441,7 +471,7 @@ fn pairs(was: &[&str], is: &[&str]) -> Pairs {
     let mut is_left: Vec<bool> = vec![false; before.len()];
     let mut found = Vec::new();
     for (name, now) in names.iter().zip(now) {
-        let position = known.get(name.as_str()).copied();
+        let position = known.get(name).copied();
         if let Some(left) = position.and_then(|position| is_left.get_mut(position)) {
             *left = true;
         }
@@ -459,36 +489,37 @@ fn pairs(was: &[&str], is: &[&str]) -> Pairs {
     }
 }
 
-/// The `name` of an element, if it has one and one only.
-fn name(element: &str) -> Option<String> {
-    match scan::lookup(element, &[Step::key("name")]).as_slice() {
-        [only] => match Scalar::of(only) {
-            Scalar::Text(text) => Some(text.into_owned()),
-            _ => None,
-        },
-        _ => None,
+/// The hash of the `name` of an element, if it has one and one only.
+fn name(element: Value<'_>) -> Option<u64> {
+    let mut names = element.all("name");
+    let name = names.next()?.string()?;
+    names.next().is_none().then(|| hash_of(name))
+}
+
+/// Where in a map as it was each key is of the map as it is; none where a key occurs twice in one of them.
+fn positions_before(
+    map: Option<Value<'_>>,
+    was: &[Member<'_>],
+    is: &[Member<'_>],
+) -> Option<Vec<Option<usize>>> {
+    let mut keys = was.iter().zip(is);
+    let are_alike = was.len() == is.len() && keys.all(|(before, now)| before.0 == now.0);
+    if are_alike && !map.is_some_and(repeats_a_key) {
+        return Some((0..was.len()).map(Some).collect());
     }
+    let hashes = |map: &[Member<'_>]| map.iter().map(|(key, _)| hash_of(key)).collect();
+    let (known, names): (Vec<_>, Vec<_>) = (hashes(was), hashes(is));
+    let (before, _) = (positions(&known)?, positions(&names)?);
+    Some(names.iter().map(|name| before.get(name).copied()).collect())
 }
 
-fn by_name(names: &[String]) -> Option<BTreeMap<&str, usize>> {
-    positions(names.iter().map(String::as_str))
-}
-
-/// Where each text is in its list; none if one of them occurs twice.
-fn positions<'t>(texts: impl Iterator<Item = &'t str>) -> Option<BTreeMap<&'t str, usize>> {
-    let mut positions = BTreeMap::new();
-    for (position, text) in texts.enumerate() {
-        if positions.insert(text, position).is_some() {
+/// Where each hash is in its list; none if one of them occurs twice.
+fn positions(hashes: &[u64]) -> Option<ByHash<usize>> {
+    let mut positions = ByHash::default();
+    for (position, hash) in hashes.iter().enumerate() {
+        if positions.insert(*hash, position).is_some() {
             return None;
         }
     }
     Some(positions)
-}
-
-/// A value as a message shows it: a string without its quotes, anything else as it is written.
-fn text(value: &str) -> String {
-    match Scalar::of(value) {
-        Scalar::Text(text) => Cow::into_owned(text),
-        _ => value.to_owned(),
-    }
 }

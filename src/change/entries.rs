@@ -1,14 +1,15 @@
 //! What differs of annotations and labels: those of the object and of its pod templates.
 
 use crate::glob;
-use crate::json::{Place, Step};
+use crate::json::{Place, Step, Value};
 
-use super::compared::Compared;
 use super::difference::{Change, Differences, inside, is_unlike, zip};
 
-/// Compares the entries of `annotations` or `labels` whose keys match.
+/// Compares the entries of `annotations` or `labels` whose keys match: those of the object's own metadata, and of
+/// that of its `templates`, each with its place.
 pub(super) fn compare(
-    compared: &Compared<'_, '_>,
+    own: &[Change<'_>],
+    templates: &[(Place<'_>, Change<'_>)],
     map: &str,
     pattern: &str,
     differences: &mut Differences,
@@ -22,10 +23,10 @@ pub(super) fn compare(
             });
         }
     };
-    for change in compared.member("metadata") {
-        all(&[Step::key("metadata")], change);
+    for change in own {
+        all(&[Step::key("metadata")], *change);
     }
-    for (place, change) in compared.templates() {
+    for (place, change) in templates {
         if is_unlike(*change) {
             all(place.location().steps(), *change);
         }
@@ -34,8 +35,8 @@ pub(super) fn compare(
 
 /// Compares the annotations in the `metadata` at a place of two objects.
 pub(crate) fn between(
-    was: &[&str],
-    is: &[&str],
+    was: &[Value<'_>],
+    is: &[Value<'_>],
     metadata: &Place<'_>,
     wanted: &dyn Fn(&str) -> bool,
     differences: &mut Differences,

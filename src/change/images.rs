@@ -1,8 +1,6 @@
 //! What differs of images: each by the name of its container or volume, not by its position.
 
-use std::collections::HashMap;
-
-use crate::hashing::hash_of;
+use crate::hashing::{Index, hash_of};
 use crate::workload::{ImageField, Object};
 
 use super::difference::{Difference, Differences, Shows};
@@ -30,19 +28,15 @@ pub(crate) fn compare(
         (0..list.len()).filter(|index| !is_kept(*index)).collect()
     };
     // Where names occur twice, the first is paired with the first.
-    let mut known: HashMap<u64, Vec<usize>> = HashMap::new();
     let before = changed(&was);
-    for index in before.iter().rev() {
-        if let Some(image) = was.get(*index) {
-            known
-                .entry(hash_of(&image.pairing()))
-                .or_default()
-                .push(*index);
-        }
-    }
+    let mut known = Index::new(before.len(), &|at| {
+        let image = was.get(*before.get(at)?)?;
+        Some(hash_of(&image.pairing()))
+    });
     let mut is_left = vec![false; was.len()];
     for image in changed(&is).into_iter().filter_map(|index| is.get(index)) {
-        let index = known.get_mut(&hash_of(&image.pairing())).and_then(Vec::pop);
+        let taken = known.take(hash_of(&image.pairing()));
+        let index = taken.and_then(|at| before.get(at).copied());
         if let Some(left) = index.and_then(|index| is_left.get_mut(index)) {
             *left = true;
         }
@@ -70,7 +64,7 @@ pub(super) fn note(
 ) {
     let text = |image: &ImageField<'_>| image.text.clone().into_owned();
     if let Some(image) = is.or(was) {
-        differences.add(image.exact_place().detached(), &|path| Difference {
+        differences.add(image.exact_place().steps(), &|path| Difference {
             path,
             place: Some(image.told_place()),
             noun: "image",

@@ -1,9 +1,6 @@
 //! The field manager of a request: a hint, for the client says it itself.
 
-use std::borrow::Cow;
-
-use crate::json::scan::lookup;
-use crate::json::{Step, text_at};
+use crate::json::{Step, Value, lookup};
 use crate::request::Request;
 
 /// The field manager that the request's options name, else that of the newest entry of
@@ -13,24 +10,24 @@ use crate::request::Request;
 /// goes through them is not judged, or by what its options say.
 pub(crate) fn field_manager<'a>(
     request: &'a Request<'_>,
-    metadata: Option<&'a str>,
-) -> Option<Cow<'a, str>> {
+    metadata: Option<Value<'a>>,
+) -> Option<&'a str> {
     if let Some(manager) = &request.field_manager {
-        return Some(Cow::Borrowed(manager));
+        return Some(manager);
     }
     if request.is_through_status() {
         return None;
     }
-    let mut newest: Option<(Cow<'a, str>, Cow<'a, str>)> = None;
+    let mut newest: Option<(&str, &str)> = None;
     for entry in lookup(metadata?, &[Step::key("managedFields"), Step::Each]) {
-        let member = |key| text_at(entry, &[Step::key(key)]);
+        let member = |key| entry.get(key).and_then(Value::string);
         if member("subresource").is_some_and(|name| !name.is_empty()) {
             continue;
         }
         // Times are written alike, in UTC: their order is that of their texts.
         let time = member("time").unwrap_or_default();
         if let Some(manager) = member("manager")
-            && newest.as_ref().is_none_or(|(latest, _)| *latest <= time)
+            && newest.is_none_or(|(latest, _)| latest <= time)
         {
             newest = Some((time, manager));
         }

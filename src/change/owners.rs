@@ -1,9 +1,7 @@
 //! Owners that an object gets: who names a dying owner has the garbage collector delete the object.
 
-use std::borrow::Cow;
-
 use crate::hashing::Seen;
-use crate::json::{Kind, Step, kind_of, scan, text_at};
+use crate::json::{Kind, Step, Value};
 
 use super::difference::{Change, Difference, Differences, Shows, inside};
 
@@ -12,18 +10,18 @@ use super::difference::{Change, Difference, Differences, Shows, inside};
 pub(super) fn compare(metadata: Change<'_>, differences: &mut Differences) {
     let owners = [Step::key("ownerReferences")];
     for (was, is) in inside(metadata, &owners) {
-        let Some(is) = is.filter(|is| was != Some(*is)) else {
+        let Some(is) = is.filter(|is| !was.is_some_and(|was| was.is_written_as(*is))) else {
             continue;
         };
         let mut known = Seen::default();
-        for owner in was.into_iter().flat_map(scan::elements) {
+        for owner in was.into_iter().flat_map(Value::elements) {
             known.insert(&identity(owner));
         }
-        if !matches!(kind_of(is), Kind::List | Kind::Null) {
+        if !matches!(is.kind(), Kind::List | Kind::Null) {
             note(None, differences);
             continue;
         }
-        for (index, owner) in scan::elements(is).into_iter().enumerate() {
+        for (index, owner) in is.elements().enumerate() {
             // What has no identity is like nothing else.
             let identity = identity(owner);
             if identity.is_none() || !known.contains(&identity) {
@@ -37,8 +35,7 @@ fn note(index: Option<usize>, differences: &mut Differences) {
     let mut way = vec![Step::key("metadata"), Step::key("ownerReferences")];
     way.extend(index.map(Step::Index));
     differences.below(&way, &mut |this| {
-        let path = this.here();
-        this.add(path, &|path| Difference {
+        this.add_here(&|path| Difference {
             path,
             place: None,
             noun: "owner",
@@ -50,15 +47,15 @@ fn note(index: Option<usize>, differences: &mut Differences) {
 }
 
 /// What the garbage collector goes by. `blockOwnerDeletion` it takes back itself.
-fn identity(owner: &str) -> Option<String> {
+fn identity(owner: Value<'_>) -> Option<String> {
     let parts = ["apiVersion", "kind", "name", "uid"].map(|key| text(owner, key));
-    if parts.iter().any(String::is_empty) {
+    if parts.contains(&"") {
         return None;
     }
-    Some(parts.each_ref().map(String::as_str).join(" "))
+    Some(parts.join(" "))
 }
 
 /// A member of an owner; empty if there is no such text.
-fn text(owner: &str, key: &str) -> String {
-    text_at(owner, &[Step::key(key)]).map_or_else(String::new, Cow::into_owned)
+fn text<'a>(owner: Value<'a>, key: &str) -> &'a str {
+    owner.get(key).and_then(Value::string).unwrap_or_default()
 }

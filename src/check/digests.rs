@@ -9,11 +9,42 @@
 
 use crate::image::Reference;
 use crate::pattern::{ImagePattern, Sense};
-use crate::settings::Digests;
+use crate::schema::{Entry, SettingsErrors};
 use crate::shown::Shown;
-use crate::violation::{Code, Fate, Outcome};
+use crate::violation::{Action, Code, Fate, Outcome};
 
 use super::{Objection, SOME_DIGEST, Seen, Sink};
+
+/// Images that must have a digest, and images that must not.
+#[derive(Clone, Debug, Default)]
+pub struct Digests<'a> {
+    /// These must be pinned.
+    pub require: Vec<ImagePattern<'a>>,
+    /// These must not be.
+    pub forbid: Vec<ImagePattern<'a>>,
+    /// What happens otherwise.
+    pub action: Action,
+}
+
+impl Digests<'_> {
+    /// What happens to an image that breaks it; none where there is nothing to break.
+    pub(crate) fn action(&self) -> Option<Action> {
+        (!self.require.is_empty() || !self.forbid.is_empty()).then_some(self.action)
+    }
+}
+
+/// Reads `{ require, forbid, action }`.
+pub(crate) fn read<'n>(entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Digests<'n> {
+    let mut list = Digests::default();
+    let parse = |text| ImagePattern::parse(text, Sense::Reject);
+    let keys = ["require", "forbid", "action"];
+    entry.map(&keys, errors, &mut |key, entry, errors| match key {
+        "require" => list.require = entry.texts(errors, parse),
+        "forbid" => list.forbid = entry.texts(errors, parse),
+        _ => list.action = entry.keyword(&Action::WORDS, errors).unwrap_or_default(),
+    });
+    list
+}
 
 pub(super) fn check(seen: &Seen<'_, '_>, list: &Digests<'_>, object: Sink<'_>) {
     let requiring = |image: &Reference<'_>| {

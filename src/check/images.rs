@@ -8,11 +8,19 @@
 
 use crate::image::Reference;
 use crate::pattern::{ImagePattern, Sense};
-use crate::settings::AllowReject;
+use crate::schema::{Entry, SettingsErrors};
 use crate::shown::Shown;
 use crate::violation::{Code, Fate, Outcome};
 
-use super::{Objection, Seen, Sink, version};
+use super::{AllowReject, Objection, Seen, Sink, version};
+
+/// Reads the section.
+pub(crate) fn read<'n>(
+    entry: Entry<'_, 'n>,
+    errors: &mut SettingsErrors,
+) -> AllowReject<ImagePattern<'n>> {
+    AllowReject::read(entry, errors, ImagePattern::parse)
+}
 
 pub(super) fn check(seen: &Seen<'_, '_>, list: &AllowReject<ImagePattern<'_>>, object: Sink<'_>) {
     let rejecting = |image: &Reference<'_>| {

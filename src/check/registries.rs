@@ -8,11 +8,19 @@
 
 use crate::image::Reference;
 use crate::pattern::{RegistryPattern, Sense};
-use crate::settings::AllowReject;
+use crate::schema::{Entry, SettingsErrors};
 use crate::shown::Shown;
 use crate::violation::{Code, Fate, Outcome};
 
-use super::{Objection, Seen, Sink, version};
+use super::{AllowReject, Objection, Seen, Sink, version};
+
+/// Reads the section.
+pub(crate) fn read<'n>(
+    entry: Entry<'_, 'n>,
+    errors: &mut SettingsErrors,
+) -> AllowReject<RegistryPattern<'n>> {
+    AllowReject::read(entry, errors, RegistryPattern::parse)
+}
 
 pub(super) fn check(
     seen: &Seen<'_, '_>,

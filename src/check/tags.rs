@@ -6,12 +6,21 @@
 //!
 //! Accepted: `redis:7.2`, and `redis@sha256:…`, which has no tag. Rejected: `redis:latest`, `redis`.
 
+use crate::glob;
 use crate::pattern::TagPattern;
-use crate::settings::AllowReject;
+use crate::schema::{Entry, SettingsErrors};
 use crate::shown::Shown;
 use crate::violation::{Code, Fate, Outcome};
 
-use super::{Objection, SOME_DIGEST, Seen, Sink, repository};
+use super::{AllowReject, Objection, SOME_DIGEST, Seen, Sink, repository};
+
+/// Reads the section.
+pub(crate) fn read<'n>(
+    entry: Entry<'_, 'n>,
+    errors: &mut SettingsErrors,
+) -> AllowReject<TagPattern<'n>> {
+    AllowReject::read(entry, errors, |text, _| TagPattern::parse(text))
+}
 
 pub(super) fn check(seen: &Seen<'_, '_>, list: &AllowReject<TagPattern<'_>>, object: Sink<'_>) {
     let tag = seen.mirrored.unwrap_or(seen.written).tag();
@@ -49,9 +58,9 @@ fn rejected(
 ) -> String {
     let code = Code::TagRejected;
     let pinned = || [&repository(seen.written), "@", SOME_DIGEST].concat();
-    let instead = if entry.text() == "*" && seen.passes(&pinned(), code) {
+    let instead = if is_every_tag(entry) && seen.passes(&pinned(), code) {
         ", pin a digest instead of a tag".to_owned()
-    } else if entry.text() == "*" {
+    } else if is_every_tag(entry) {
         seen.another("image")
     } else if !list.allow.is_empty() && !allows(list, tag) {
         allowed(seen, list, code)
@@ -67,6 +76,11 @@ fn rejected(
     };
     let words = Outcome::REJECTED.words(fate);
     format!("tag `{}` {words}{by}{instead}", Shown(tag))
+}
+
+/// Whether an entry is every tag: no tag is empty, so `?*` is as much as `*`.
+fn is_every_tag(entry: &TagPattern<'_>) -> bool {
+    glob::covers(entry.text(), "?*")
 }
 
 #[cold]

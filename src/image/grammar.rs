@@ -1,10 +1,12 @@
 //! The grammar of [distribution/reference], one function a production.
 //!
-//! Each takes the text of its part and answers with what is wrong and the byte where.
+//! Each takes the text of its part and answers with what is wrong and the byte where. That of hosts is in
+//! [`host`](super::host).
 //!
 //! [distribution/reference]: https://github.com/distribution/reference/blob/main/reference.go
 
-type Checked = Result<(), (&'static str, usize)>;
+/// What is wrong, and the byte where.
+pub(super) type Checked = Result<(), (&'static str, usize)>;
 
 /// Repository paths may have 255 characters (`RepositoryNameTotalLengthMax`).
 const LONGEST_PATH: usize = 255;
@@ -28,84 +30,6 @@ pub(crate) fn identifier(text: &str) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-/// `host [":" port-number]`, the host a domain name, an IPv4 address or an IPv6 address in brackets.
-pub(crate) fn domain(text: &str) -> Checked {
-    if is_plain_domain(text) {
-        return Ok(());
-    }
-    let (host_length, port) = if let Some(inside) = text.strip_prefix('[') {
-        let length = inside
-            .bytes()
-            .position(|byte| !(byte.is_ascii_hexdigit() || byte == b':'))
-            .unwrap_or(inside.len());
-        if inside.as_bytes().get(length) != Some(&b']') {
-            return Err(("expected an IPv6 address and `]`", length + 1));
-        }
-        if length == 0 {
-            return Err(("empty address in `[]`", 1));
-        }
-        (length + 2, inside.get(length + 1..).unwrap_or_default())
-    } else {
-        let length = text.find(':').unwrap_or(text.len());
-        domain_name(text.get(..length).unwrap_or(text))?;
-        (length, text.get(length..).unwrap_or_default())
-    };
-    match port.strip_prefix(':') {
-        None if port.is_empty() => Ok(()),
-        None => Err(("expected `:` and a port", host_length)),
-        Some("") => Err(("empty port after `:`", host_length + 1)),
-        Some(digits) => match digits.bytes().position(|byte| !byte.is_ascii_digit()) {
-            None => Ok(()),
-            Some(at) => Err(("a port has digits only", host_length + 1 + at)),
-        },
-    }
-}
-
-/// Whether a text certainly is a domain, in one pass: what is not may still be one.
-fn is_plain_domain(text: &str) -> bool {
-    let mut previous = b'.';
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'0'..=b'9' => {}
-            b'-' if previous != b'.' => {}
-            b'.' if previous != b'.' && previous != b'-' => {}
-            _ => return false,
-        }
-        previous = byte;
-    }
-    previous != b'.' && previous != b'-'
-}
-
-/// Labels of letters, digits and inner hyphens, joined by single dots.
-fn domain_name(text: &str) -> Checked {
-    let mut start = 0;
-    for label in text.split('.') {
-        if label.is_empty() {
-            return Err(("empty label in a host name", start));
-        }
-        if let Some(at) = label
-            .bytes()
-            .position(|byte| !(byte.is_ascii_alphanumeric() || byte == b'-'))
-        {
-            return Err((
-                "a host name has letters, digits, `-` and `.` only",
-                start + at,
-            ));
-        }
-        if label.starts_with('-') {
-            return Err(("a host name's label begins with a letter or digit", start));
-        }
-        if label.ends_with('-') {
-            return Err((
-                "a host name's label ends with a letter or digit",
-                start + label.len() - 1,
-            ));
-        }
-        start += label.len() + 1;
-    }
-    Ok(())
 }
 
 /// Path components joined by `/`, 255 characters at most with the `added` ones.

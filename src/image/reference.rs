@@ -5,7 +5,9 @@ use std::fmt;
 
 use super::error::{Part, ReferenceError};
 use super::grammar;
-use super::normalize::{DEFAULT_PORT, DOCKER_HUB, DOCKER_HUB_ALIASES, OFFICIAL, normalize_host};
+use super::host::{
+    self, DEFAULT_PORT, DOCKER_HUB, DOCKER_HUB_ALIASES, OFFICIAL, Wild, is_host, normalize_host,
+};
 
 /// An image reference in its normal form.
 ///
@@ -63,10 +65,10 @@ pub(crate) struct Split<'a> {
 }
 
 impl<'a> Split<'a> {
-    /// Cuts a text as distribution/reference does; `is_host` decides about its first part.
+    /// Cuts a text as distribution/reference does; `wild` says which first parts are hosts besides.
     ///
     /// In one pass: every entry of the settings is cut on every request.
-    pub(crate) fn of(text: &'a str, is_host: impl Fn(&str) -> bool) -> Self {
+    pub(crate) fn of(text: &'a str, wild: Wild) -> Self {
         let (mut slash, mut colon, mut end) = (None, None, None);
         for (position, byte) in text.bytes().enumerate() {
             match byte {
@@ -87,7 +89,7 @@ impl<'a> Split<'a> {
         let name_end = end.unwrap_or(text.len());
         let host = slash
             .map(|slash| part(0, slash))
-            .filter(|first| is_host(first));
+            .filter(|first| is_host(first, wild));
         let path_start = host.map_or(0, |host| host.len() + 1);
         Self {
             host,
@@ -97,8 +99,22 @@ impl<'a> Split<'a> {
         }
     }
 
-    /// Cuts a text that certainly is a host in its normal form, a path and perhaps a tag, in one pass: host
-    /// and path fit the grammar, the tag is not looked at. What is not plain may still be a reference.
+    /// As [`of`](Self::of), but a single segment may be a host.
+    pub(crate) fn of_place(text: &'a str, wild: Wild) -> Self {
+        if text.contains(['/', '@']) || !is_host(text, wild) {
+            return Self::of(text, wild);
+        }
+        Self {
+            host: Some(text),
+            path: "",
+            tag: None,
+            digest: None,
+        }
+    }
+
+    /// Cuts a text that certainly is a host in its normal form, a path and perhaps a tag, in one pass, or a path
+    /// of one part without a host: host and path fit the grammar, the tag is not looked at. What is not plain
+    /// may still be a reference.
     pub(crate) fn plain(text: &'a str) -> Option<Self> {
         let bytes = text.as_bytes();
         let (mut slash, mut colon) = (None, None);
@@ -118,7 +134,7 @@ impl<'a> Split<'a> {
                 Some(b'-') => {}
                 Some(b'_') if slash.is_some() => {}
                 Some(b'/') if has_dot => slash = slash.or(Some(at)),
-                Some(b':') if slash.is_some() => {
+                Some(b':') => {
                     colon = Some(at);
                     break;
                 }
@@ -126,17 +142,22 @@ impl<'a> Split<'a> {
             }
             at += 1;
         }
-        let (host, path_start) = (text.get(..slash?)?, slash? + 1);
+        let (host, path_start) = match slash {
+            Some(slash) => (Some(text.get(..slash)?), slash + 1),
+            // What is as long as a digest may be an identifier.
+            None if text.len() < 64 => (None, 0),
+            None => return None,
+        };
         let path = text.get(path_start..colon.unwrap_or(text.len()))?;
         let tag = match colon {
             Some(colon) => Some(text.get(colon + 1..)?),
             None => None,
         };
-        if path.len() >= PLAIN_PATH || DOCKER_HUB_ALIASES.contains(&host) {
+        if path.len() >= PLAIN_PATH || host.is_some_and(|host| DOCKER_HUB_ALIASES.contains(&host)) {
             return None;
         }
         Some(Self {
-            host: Some(host),
+            host,
             path,
             tag,
             digest: None,
@@ -151,14 +172,6 @@ impl<'a> Split<'a> {
 
 /// Shorter paths are not too long, whatever counts with them.
 const PLAIN_PATH: usize = 200;
-
-/// Whether the first part of a reference is a host (`splitDockerDomain` of distribution/reference).
-fn is_host(first: &str) -> bool {
-    first == "localhost"
-        || first
-            .bytes()
-            .any(|byte| matches!(byte, b'.' | b':') || byte.is_ascii_uppercase())
-}
 
 impl<'a> Reference<'a> {
     /// Reads a reference.
@@ -179,15 +192,14 @@ impl<'a> Reference<'a> {
                 position: before + 1,
             }
         };
-        if let Some(split) = Split::plain(text).filter(Split::has_good_tag)
-            && let Some(host) = split.host
-        {
+        if let Some(split) = Split::plain(text).filter(Split::has_good_tag) {
+            let host = split.host.unwrap_or(DOCKER_HUB);
             return Ok(Self::of(&split, Cow::Borrowed(host)));
         }
         if let Some(problem) = grammar::identifier(text) {
             return Err(fail(Part::Reference, problem, 0));
         }
-        let split = Split::of(text, is_host);
+        let split = Split::of(text, Wild::Never);
         let mut start = 0;
         // What distribution/reference counts with the path.
         let mut added = match split.host {
@@ -197,12 +209,8 @@ impl<'a> Reference<'a> {
             _ => 0,
         };
         if let Some(host) = split.host {
-            // A first part that is a path component as well (`a_b.io`) parses upstream, without a
-            // domain; runtimes then dial it as the host, so that is what it is.
-            if let Err((problem, at)) = grammar::domain(host) {
-                if grammar::path(host, 0).is_err() {
-                    return Err(fail(Part::Registry, problem, at));
-                }
+            let checked = host::check(host);
+            if !checked.map_err(|(problem, at)| fail(Part::Registry, problem, at))? {
                 added = host.len() + 1;
             }
             start = host.len() + 1;
@@ -227,7 +235,7 @@ impl<'a> Reference<'a> {
     fn of(split: &Split<'a>, host: Cow<'a, str>) -> Self {
         let path = if host == DOCKER_HUB && !split.path.contains('/') {
             // `library/` counts for the length of the name, as it is part of it.
-            Cow::Owned(format!("{OFFICIAL}{}", split.path))
+            Cow::Owned([OFFICIAL, split.path].concat())
         } else {
             Cow::Borrowed(split.path)
         };
@@ -273,6 +281,35 @@ impl<'a> Reference<'a> {
         })
     }
 
+    /// The normal form as a text, made sooner than by `to_string`.
+    pub(crate) fn text(&self) -> String {
+        self.pieces().concat()
+    }
+
+    /// What the normal form consists of.
+    fn pieces(&self) -> [&str; 9] {
+        // In lower case and without a port it would be read as a part of the path.
+        let (colon, port) = if is_host(&self.host, Wild::Never) {
+            ("", "")
+        } else {
+            (":", DEFAULT_PORT)
+        };
+        let marked = |mark, text: Option<&'a str>| text.map_or(["", ""], |text| [mark, text]);
+        let [before_tag, tag] = marked(":", self.tag);
+        let [before_digest, digest] = marked("@", self.digest);
+        [
+            &self.host,
+            colon,
+            port,
+            "/",
+            &self.path,
+            before_tag,
+            tag,
+            before_digest,
+            digest,
+        ]
+    }
+
     /// The digest, with its algorithm.
     pub const fn digest(&self) -> Option<&'a str> {
         self.digest
@@ -288,14 +325,18 @@ fn plainer(text: &str) -> Option<ReferenceError> {
         problem,
         position,
     };
-    if text
-        .split_once(':')
-        .is_some_and(|(_, rest)| rest.starts_with("//"))
-    {
+    if after_scheme(text).is_some() {
         return Some(whole("unexpected scheme (`https://` or the like)", 1));
     }
     let space = text.chars().position(char::is_whitespace)?;
     Some(whole("unexpected space", space + 1))
+}
+
+/// What follows `https://` or the like.
+///
+/// Looks for the one character first: a search for the three builds tables on every request.
+pub(crate) fn after_scheme(text: &str) -> Option<&str> {
+    text.split_once(':')?.1.strip_prefix("//")
 }
 
 /// References are equal if their normal forms are: a tag that was written and one that is understood
@@ -309,19 +350,9 @@ impl PartialEq for Reference<'_> {
 
 impl fmt::Display for Reference<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.host)?;
-        if !is_host(&self.host) {
-            // In lower case and without a port it would be read as a part of the path.
-            write!(f, ":{DEFAULT_PORT}")?;
-        }
-        write!(f, "/{}", self.path)?;
-        if let Some(tag) = self.tag {
-            write!(f, ":{tag}")?;
-        }
-        if let Some(digest) = self.digest {
-            write!(f, "@{digest}")?;
-        }
-        Ok(())
+        self.pieces()
+            .iter()
+            .try_for_each(|piece| f.write_str(piece))
     }
 }
 
@@ -331,12 +362,13 @@ mod tests {
 
     /// What a text is when it is read part by part.
     fn read_by_parts(text: &str) -> Option<Split<'_>> {
-        let split = Split::of(text, is_host);
-        let host = split.host?;
-        let fits = grammar::domain(host).is_ok()
+        let split = Split::of(text, Wild::Never);
+        let fits = split
+            .host
+            .is_none_or(|host| host::check(host) == Ok(true) && normalize_host(host) == host)
+            && grammar::identifier(text).is_none()
             && grammar::path(split.path, OFFICIAL.len()).is_ok()
-            && split.digest.is_none()
-            && normalize_host(host) == host;
+            && split.digest.is_none();
         fits.then_some(split)
     }
 
@@ -347,6 +379,9 @@ mod tests {
             "a.b-c.io/a/b_c/d-e.f:1",
             "docker.io/library/redis:7.2-Alpine_x",
             "1.2/3",
+            "redis",
+            "redis:7.2-Alpine_x",
+            "re-dis.io",
         ] {
             assert_eq!(Split::plain(text), read_by_parts(text), "{text}");
             assert!(Split::plain(text).is_some(), "{text}");
@@ -354,9 +389,9 @@ mod tests {
         let long = format!("ghcr.io/{}", "a".repeat(256));
         for text in [
             "",
-            "redis",
             "a/b",
-            "ghcr.io",
+            "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+            "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
             "ghcr.io/",
             "ghcr.io/a@sha256:1",
             "ghcr.io:443/a",
@@ -372,7 +407,8 @@ mod tests {
             "https://ghcr.io/a",
             &long,
         ] {
-            assert_eq!(Split::plain(text), None, "{text}");
+            let plain = Split::plain(text).filter(Split::has_good_tag);
+            assert_eq!(plain, None, "{text}");
         }
     }
 
@@ -384,7 +420,7 @@ mod tests {
             ]), 0..9),
         ) {
             let text = parts.concat();
-            if let Some(split) = Split::plain(&text) {
+            if let Some(split) = Split::plain(&text).filter(Split::has_good_tag) {
                 proptest::prop_assert_eq!(Some(split), read_by_parts(&text), "{}", text);
             }
         }

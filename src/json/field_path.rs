@@ -1,12 +1,12 @@
 //! Paths to fields as a user writes them in settings.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::shown::Shown;
 
-use super::check::is_json;
+use super::Document;
 use super::location::Step;
-use super::scan;
 
 /// A path to a field: `spec.type`, `spec.containers[*].image`, `metadata.annotations["a.b/c"]`.
 ///
@@ -75,7 +75,7 @@ impl<'a> FieldPath<'a> {
                     rest = after;
                 } else if inside.starts_with('"') {
                     let (string, after) = split_at(inside, end_of_string(inside));
-                    let Some(key) = scan::string(string).filter(|_| is_json(string)) else {
+                    let Some(key) = key(string) else {
                         return fail("expected a string in quotes", inside);
                     };
                     let Some(after) = after.strip_prefix(']') else {
@@ -121,6 +121,18 @@ impl<'a> FieldPath<'a> {
     pub fn steps(&self) -> &[Step<'a>] {
         &self.0
     }
+}
+
+/// The key that a JSON string is.
+fn key(string: &str) -> Option<Cow<'_, str>> {
+    let document = Document::of(string).ok()?;
+    let key = document.root().string()?;
+    let written = string.get(1..string.len() - 1)?;
+    Some(if key == written {
+        Cow::Borrowed(written)
+    } else {
+        Cow::Owned(key.to_owned())
+    })
 }
 
 /// Where the string ends that a text begins with: behind the second quote that is not escaped.

@@ -25,6 +25,23 @@ impl<'a> Step<'a> {
     pub const fn key(key: &'a str) -> Self {
         Self::Key(Cow::Borrowed(key))
     }
+
+    /// The key of the member that it leads into.
+    pub(crate) fn as_key(&self) -> Option<&str> {
+        match self {
+            Self::Key(key) => Some(key),
+            Self::Index(_) | Self::Each => None,
+        }
+    }
+
+    /// The same step, borrowing nothing.
+    pub(crate) fn detached(&self) -> Step<'static> {
+        match self {
+            Self::Key(key) => Step::Key(Cow::Owned(key.to_string())),
+            Self::Index(index) => Step::Index(*index),
+            Self::Each => Step::Each,
+        }
+    }
 }
 
 /// A place in a JSON value: `spec.template.spec.containers[0]`.
@@ -51,12 +68,7 @@ impl<'a> Location<'a> {
 
     /// The same place, borrowing nothing.
     pub fn detached(&self) -> Location<'static> {
-        let steps = self.0.iter().map(|step| match step {
-            Step::Key(key) => Step::Key(Cow::Owned(key.to_string())),
-            Step::Index(index) => Step::Index(*index),
-            Step::Each => Step::Each,
-        });
-        Location(steps.collect())
+        Location(self.0.iter().map(Step::detached).collect())
     }
 }
 
@@ -105,6 +117,11 @@ impl<'a> Place<'a> {
     /// The steps, innermost first.
     fn upwards(&self) -> impl Iterator<Item = &Step<'a>> {
         std::iter::successors(self.0.as_deref(), |way| way.above.0.as_deref()).map(|way| &way.step)
+    }
+
+    /// The outermost step; none of the root.
+    pub(crate) fn first(&self) -> Option<&Step<'a>> {
+        self.upwards().last()
     }
 
     /// The hash of all steps: that of the place above and the last step.
@@ -168,6 +185,11 @@ impl<'t, 'a> Spot<'t, 'a> {
         }
     }
 
+    /// The place, with steps of its own.
+    pub(crate) fn location(&self) -> Location<'a> {
+        self.place().location()
+    }
+
     /// The place, to be kept.
     pub(crate) fn place(&self) -> Place<'a> {
         let place = || {
@@ -175,63 +197,6 @@ impl<'t, 'a> Spot<'t, 'a> {
             above.below(self.step.clone())
         };
         self.place.get_or_init(place).clone()
-    }
-}
-
-/// The way from the root of a value down to where a reader stands, kept on the stack.
-///
-/// Only what is reported is turned into a [`Location`], so that reading costs no allocation.
-#[derive(Clone, Copy, Debug)]
-pub struct Trail<'t, 'a> {
-    parent: Option<&'t Trail<'t, 'a>>,
-    step: &'t Step<'a>,
-}
-
-impl<'t, 'a> Trail<'t, 'a> {
-    /// The first step below the root.
-    pub const fn root(step: &'t Step<'a>) -> Self {
-        Self { parent: None, step }
-    }
-
-    /// One step further down.
-    #[must_use]
-    pub const fn then(&'t self, step: &'t Step<'a>) -> Self {
-        Self {
-            parent: Some(self),
-            step,
-        }
-    }
-
-    /// One step below `parent`, or the first one where there is no parent.
-    pub const fn below(parent: Option<&'t Self>, step: &'t Step<'a>) -> Self {
-        Self { parent, step }
-    }
-
-    /// The last step.
-    pub const fn step(&self) -> &'t Step<'a> {
-        self.step
-    }
-
-    /// The way without its last step.
-    pub const fn parent(&self) -> Option<&'t Self> {
-        self.parent
-    }
-
-    /// How many steps it has.
-    pub fn depth(&self) -> usize {
-        1 + self.parent.map_or(0, Trail::depth)
-    }
-
-    /// The whole way as a place of its own.
-    pub fn location(&self) -> Location<'a> {
-        let mut steps = Vec::new();
-        let mut at = Some(self);
-        while let Some(trail) = at {
-            steps.push(trail.step.clone());
-            at = trail.parent;
-        }
-        steps.reverse();
-        Location(steps)
     }
 }
 
@@ -295,14 +260,10 @@ mod tests {
     }
 
     #[test]
-    fn a_trail_is_the_same_place() {
-        let (spec, containers, first) =
-            (Step::key("spec"), Step::key("containers"), Step::Index(0));
-        let spec = Trail::root(&spec);
-        let containers = spec.then(&containers);
-        assert_eq!(
-            containers.then(&first).location().to_string(),
-            "spec.containers[0]"
-        );
+    fn a_spot_is_the_same_place() {
+        let spec = Spot::below(None, Step::key("spec"));
+        let containers = Spot::below(Some(&spec), Step::key("containers"));
+        let first = Spot::below(Some(&containers), Step::Index(0));
+        assert_eq!(first.location().to_string(), "spec.containers[0]");
     }
 }

@@ -1,8 +1,9 @@
 //! The place that an image is pulled from instead.
 
 use crate::glob;
-use crate::image::{DOCKER_HUB, OFFICIAL, Reference, ReferenceError, Split, normalize_host};
-use crate::pattern::{SourcePattern, crossing};
+use crate::image::host::is_host;
+use crate::image::{DOCKER_HUB, OFFICIAL, Reference, ReferenceError, Split, Wild, normalize_host};
+use crate::pattern::{SourcePattern, crossing, plainer};
 
 /// The `mirror` of a rule: `registry.example.com/library`, `example.azurecr.io/redis:7.2-final`, or a
 /// template such as `registry.example.com/cache/{registry}/{repository}`.
@@ -30,6 +31,13 @@ pub type TargetError = String;
 const PLACEHOLDERS: [&str; 4] = ["registry", "repository", "name", "tag"];
 
 impl<'a> Target<'a> {
+    /// As written, without its tag.
+    pub(crate) fn without_tag(&self) -> &str {
+        let tag = self.tag.as_deref().unwrap_or_default();
+        let before = self.text.strip_suffix(tag);
+        before.map_or(self.text, |before| before.trim_end_matches(':'))
+    }
+
     /// Reads a mirror.
     ///
     /// # Errors
@@ -68,7 +76,7 @@ impl<'a> Target<'a> {
                 "a template begins with a host: `registry.example.com/{repository}`".to_owned(),
             );
         }
-        let split = split(&globs);
+        let split = Split::of_place(&globs, Wild::Anywhere);
         if split.digest.is_some() {
             return Err(
                 "a mirror has no digest: `digest` says what becomes of the image's own".to_owned(),
@@ -110,7 +118,14 @@ impl<'a> Target<'a> {
     /// The image there, as text: of an `image` with this `rest` of its path behind the source, and
     /// this `digest`.
     pub(crate) fn fill(&self, image: &Reference<'_>, rest: &str, digest: Option<&str>) -> String {
-        let mut text = String::with_capacity(self.text.len() + rest.len() + 80);
+        // A mirror is kept as long as its image.
+        let filled = if self.is_template {
+            image.host().len() + image.path().len()
+        } else {
+            rest.len()
+        };
+        let tags = image.written_tag().map_or(0, str::len) + digest.map_or(0, str::len);
+        let mut text = String::with_capacity(self.text.len() + filled + tags + 3);
         // That it can be read was seen in `parse`.
         let _ = pieces(self.text, &mut |piece| {
             text.push_str(match piece {
@@ -225,7 +240,7 @@ impl<'a> Target<'a> {
             Ok(())
         });
         let start = match self.text.split_once('/') {
-            Some((first, _)) if is_host(&first.replace('{', "*")) => {
+            Some((first, _)) if is_host(&first.replace('{', "*"), Wild::Anywhere) => {
                 path.find('/').map_or(0, |at| at + 1)
             }
             _ => 0,
@@ -256,41 +271,9 @@ fn check(text: &str, split: &Split<'_>) -> Result<(), TargetError> {
         text.to_owned()
     };
     let problem = |error: ReferenceError| {
-        if let Some((_, rest)) = text.split_once(':')
-            && let Some(rest) = rest.strip_prefix("//")
-        {
-            return format!(
-                "a mirror has no scheme, write `{}`",
-                rest.trim_end_matches('/')
-            );
-        }
-        match text.strip_suffix('/') {
-            Some(rest) => format!("ends with `/`, write `{rest}`"),
-            None => format!("is no image reference: {error}"),
-        }
+        plainer("a mirror", text).unwrap_or_else(|| format!("is no image reference: {error}"))
     };
     Reference::parse(&sample).map(|_| ()).map_err(problem)
-}
-
-/// Cuts a mirror, its placeholders as `*`, into its parts; a single segment may be a host.
-fn split(text: &str) -> Split<'_> {
-    if !text.contains(['/', '@']) && is_host(text) {
-        return Split {
-            host: Some(text),
-            path: "",
-            tag: None,
-            digest: None,
-        };
-    }
-    Split::of(text, is_host)
-}
-
-/// Whether the first segment of a mirror, its placeholders as `*`, is a host.
-fn is_host(first: &str) -> bool {
-    first == "localhost"
-        || first
-            .bytes()
-            .any(|byte| matches!(byte, b'.' | b':' | b'*') || byte.is_ascii_uppercase())
 }
 
 fn is_at_or_below(above: &str, path: &str) -> bool {

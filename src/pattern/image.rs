@@ -1,11 +1,11 @@
 //! An entry of a list of images.
 
 use crate::glob;
-use crate::image::{DOCKER_HUB, OFFICIAL, Reference, Split, grammar::identifier};
+use crate::image::{DOCKER_HUB, OFFICIAL, Reference, Split, Wild, grammar::identifier};
 
 use super::host::Host;
 use super::path::Path;
-use super::{PatternError, RegistryPattern, Sense, after_scheme, part_of, shape};
+use super::{PatternError, RegistryPattern, Sense, part_of, shape, without_scheme};
 
 /// An image, or many: `nginx`, `ghcr.io/org/*`, `docker.io/library/redis:6*`, `*`.
 ///
@@ -68,7 +68,7 @@ impl<'a> ImagePattern<'a> {
     /// Reads any entry.
     fn by_parts(text: &'a str, sense: Sense) -> Result<Self, PatternError> {
         let has_wildcard = glob::has_wildcard(text);
-        let split = Split::of(text, is_host);
+        let split = Split::of(text, Wild::Alone);
         check(text, &split, has_wildcard)
             .map_err(|problem| plainer(text, &split).unwrap_or(problem))?;
         if split.host.is_none() {
@@ -218,15 +218,6 @@ impl<'a> ImagePattern<'a> {
     }
 }
 
-/// Whether the first segment of an entry is a host: as in references, and `*` is any.
-fn is_host(first: &str) -> bool {
-    first == "*"
-        || first == "localhost"
-        || first
-            .bytes()
-            .any(|byte| matches!(byte, b'.' | b':') || byte.is_ascii_uppercase())
-}
-
 /// Holds an entry to the grammar of references.
 fn check(text: &str, split: &Split<'_>, has_wildcard: bool) -> Result<(), PatternError> {
     if let Some(problem) = identifier(text) {
@@ -249,8 +240,9 @@ fn check(text: &str, split: &Split<'_>, has_wildcard: bool) -> Result<(), Patter
 /// What to write instead of a text that is no image, where that can be told.
 #[cold]
 fn plainer(text: &str, split: &Split<'_>) -> Option<PatternError> {
-    if let Some(rest) = after_scheme(text) {
-        return Some(format!("an image has no scheme, write `{rest}`"));
+    let hint = without_scheme("an image", text);
+    if hint.is_some() {
+        return hint;
     }
     let rest = text.strip_suffix('/')?;
     Some(if split.host.is_none() || split.path.is_empty() {

@@ -1,11 +1,11 @@
 //! An entry of a list of registries.
 
 use crate::glob;
-use crate::image::{Reference, Split};
+use crate::image::{Reference, Wild, host::is_host};
 
 use super::host::Host;
 use super::path::Path;
-use super::{PatternError, Sense, after_scheme, part_of, shape};
+use super::{PatternError, Sense, part_of, shape};
 
 /// A host, or a host and a path on it: `ghcr.io`, `*.azurecr.io`, `registry.example.com/cache`.
 ///
@@ -36,7 +36,7 @@ impl<'a> RegistryPattern<'a> {
         path.map_or(Ok(()), |path| shape::path(path, has_wildcard))
             .and_then(|()| shape::host(host, has_wildcard))
             .map_err(|problem| plainer(text).unwrap_or(problem))?;
-        if !is_host(host) && !has_wildcard {
+        if !has_wildcard && !is_host(host, Wild::Never) {
             return Err(format!(
                 "{}is no host (no `.`, no port): write `docker.io/{text}` for images on Docker Hub",
                 part_of(text, host)
@@ -110,32 +110,16 @@ impl<'a> RegistryPattern<'a> {
 /// What to write instead of a text that is no registry, where that can be told.
 #[cold]
 fn plainer(text: &str) -> Option<PatternError> {
-    if let Some(rest) = after_scheme(text) {
-        return Some(format!(
-            "a registry has no scheme, write `{}`",
-            rest.trim_end_matches('/')
-        ));
-    }
-    if let Some(rest) = text.strip_suffix('/') {
-        return Some(format!(
-            "ends with `/`, write `{}`",
-            rest.trim_end_matches('/')
-        ));
+    let hint = super::plainer("a registry", text);
+    if hint.is_some() {
+        return hint;
     }
     let (host, path) = text.split_once('/')?;
     if !path.contains(['@', ':']) {
         return None;
     }
-    let path = Split::of(path, |_| false).path;
+    let path = path.split(['@', ':']).next().unwrap_or_default();
     Some(format!(
         "a registry has no tag or digest, write `{host}/{path}`"
     ))
-}
-
-/// Whether images can name this host, as in references.
-fn is_host(host: &str) -> bool {
-    host == "localhost"
-        || host
-            .bytes()
-            .any(|byte| matches!(byte, b'.' | b':') || byte.is_ascii_uppercase())
 }

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use crate::glob;
-use crate::image::{Split, grammar, split_port};
+use crate::image::{self, Split, grammar, split_port};
 
 use super::PatternError;
 
@@ -28,13 +28,9 @@ pub(super) fn host(text: &str, has_wildcard: bool) -> Result<(), PatternError> {
         (name, None) if has_wildcard => filled(name, "a"),
         _ => Cow::Borrowed(text),
     };
-    match grammar::domain(&text) {
-        // As in references: what is a path component as well is dialled as a host.
-        Err((problem, _)) if grammar::path(&text, 0).is_err() => {
-            Err(format!("registry: {problem}"))
-        }
-        _ => Ok(()),
-    }
+    image::host::check(&text)
+        .map(|_| ())
+        .map_err(|(problem, _)| format!("registry: {problem}"))
 }
 
 /// A path on a registry.

@@ -1,11 +1,11 @@
 //! What a mirror stands in for.
 
 use crate::glob;
-use crate::image::{DOCKER_HUB, OFFICIAL, Reference, Split};
+use crate::image::{DOCKER_HUB, OFFICIAL, Reference, Split, Wild};
 
 use super::host::Host;
 use super::path::Path;
-use super::{PatternError, Sense, after_scheme, shape};
+use super::{PatternError, Sense, shape};
 
 /// The `source` of a mirror: `docker.io/library/redis:7.2`, `docker.io/library`, `quay.io`, `*`.
 ///
@@ -65,7 +65,7 @@ impl<'a> SourcePattern<'a> {
     /// Reads any source but `*`.
     fn by_parts(text: &'a str) -> Result<Self, PatternError> {
         let trimmed = text.strip_suffix("/*").unwrap_or(text);
-        let split = split_host(trimmed);
+        let split = Split::of_place(trimmed, Wild::Alone);
         let has_wildcard = glob::has_wildcard(trimmed);
         let checked = if trimmed.ends_with('/') {
             Err("ends with `/`".to_owned())
@@ -215,26 +215,6 @@ impl<'a> SourcePattern<'a> {
     }
 }
 
-/// Cuts a source into its parts; a single segment may be a host.
-fn split_host(text: &str) -> Split<'_> {
-    let is_host = |first: &str| {
-        first == "*"
-            || first == "localhost"
-            || first
-                .bytes()
-                .any(|byte| matches!(byte, b'.' | b':') || byte.is_ascii_uppercase())
-    };
-    if !text.contains(['/', '@']) && is_host(text) {
-        return Split {
-            host: Some(text),
-            path: "",
-            tag: None,
-            digest: None,
-        };
-    }
-    Split::of(text, is_host)
-}
-
 fn check(split: &Split<'_>, has_wildcard: bool) -> Result<(), PatternError> {
     if split.digest.is_some() {
         return Err(
@@ -272,17 +252,9 @@ fn check(split: &Split<'_>, has_wildcard: bool) -> Result<(), PatternError> {
 /// What to write instead of a text that is no source, where that can be told.
 #[cold]
 fn plainer(text: &str, split: &Split<'_>) -> Option<PatternError> {
-    if let Some(rest) = after_scheme(text) {
-        return Some(format!(
-            "a source has no scheme, write `{}`",
-            rest.trim_end_matches('/')
-        ));
-    }
-    if let Some(rest) = text.strip_suffix('/') {
-        return Some(format!(
-            "ends with `/`, write `{}`",
-            rest.trim_end_matches('/')
-        ));
+    let hint = super::plainer("a source", text);
+    if hint.is_some() {
+        return hint;
     }
     // `redis:7.2` is no host with a port: its author means a tag.
     let host = split

@@ -1,105 +1,84 @@
 //! Holds the annotations of an object and of its pod templates against the rules, and removes those
 //! that a rule says to remove.
 
-mod matching;
-
-use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 
 use crate::annotation::{
-    Annotation, AnnotationRule, Annotations, Objection, RuleAction, Target, at, of_object,
-    of_templates_in,
+    Annotation, AnnotationItem, AnnotationRule, Annotations, Name, Names, Objection, RuleAction,
+    Target, at, of_object, of_templates_in,
 };
 use crate::change::controllers;
 use crate::exemption::Check;
-use crate::hashing::hash_of;
-use crate::json::scan::lookup;
-use crate::json::{Location, Step, position};
-use crate::request::{Operation, Request, RequestError};
-use crate::settings::{self, AnnotationItem, Settings, SettingsErrors, There};
+use crate::hashing::{Seen, hash_of};
+use crate::json::{Location, Position, Step, Value, lookup};
+use crate::request::{Operation, Request};
+use crate::schema::SettingsErrors;
 use crate::shown::{OneLine, Shown};
 use crate::splice::{self, Edit};
 use crate::violation::{Action, Violation};
 use crate::workload::Object;
 
+use super::context::{Context, Subject};
 use super::exempted::Exempted;
 use super::finding::{About, Findings};
 
-use matching::{Known, Matching};
-
-/// Why a request cannot be judged.
-pub(super) enum Unjudged {
-    /// It cannot be read.
-    Request(RequestError),
-    /// A rule that applies to it cannot be.
-    Settings(SettingsErrors),
-}
-
-impl From<RequestError> for Unjudged {
-    fn from(error: RequestError) -> Self {
-        Self::Request(error)
-    }
-}
-
 /// Everything wrong with the annotations of an object that no exemption covers.
 ///
-/// Where `is_new`, also what may not change; else, only what is.
+/// Of the object of the request, also what may not change.
+///
+/// # Errors
+///
+/// Where a rule that applies cannot be read.
 pub(super) fn judge(
-    settings: &Settings<'_>,
-    request: &Request<'_>,
+    context: &Context<'_, '_, '_>,
     object: &Object<'_>,
-    is_new: bool,
+    subject: Subject<'_>,
     exempted: &mut Exempted<'_, '_, '_>,
     findings: &mut Findings<'_>,
-) -> Result<(), Unjudged> {
+) -> Result<(), SettingsErrors> {
+    let (settings, request) = (context.settings, context.request);
     // `ephemeralcontainers` leaves metadata as it was.
     let is_metadata_written = request.sub_resource.is_none() || request.is_through_status();
     if settings.annotations.is_empty() || !is_metadata_written {
         return Ok(());
     }
     let mut judge = Judge {
+        context,
         request,
         object,
-        compares: is_new && request.operation == Operation::Update,
-        old: None,
+        compares: matches!(subject, Subject::New(_)) && request.operation == Operation::Update,
         places: [None, None],
-        known: Known::default(),
+        before: [None, None],
+        matchings: Vec::new(),
         is_owned_replica_set: None,
     };
-    let (mut there, mut there_with_templates) = (None, None);
     for (index, item) in settings.annotations.iter().enumerate() {
-        match item {
-            AnnotationItem::Read(rule) => {
-                let matching = judge.matching(&rule.selector);
-                judge.rule(index, rule, matching, exempted, findings);
-            }
-            AnnotationItem::Unread(node) => {
-                let matching = judge.matching_text(index, settings::match_text(node))?;
-                if matching == Matching::No {
-                    continue;
-                }
-                let with_templates = settings::has_target(node);
-                let there = if with_templates {
-                    &mut there_with_templates
-                } else {
-                    &mut there
-                };
-                let there = there.get_or_insert_with(|| judge.there(with_templates));
-                if let Some(node) = there.relevant(node).map_err(unreadable)? {
-                    let rule = settings::rule(index, &node).map_err(Unjudged::Settings)?;
-                    judge.rule(index, &rule, matching, exempted, findings);
-                }
-            }
+        let matching = judge.matching(item)?;
+        if matching == Matching::No {
+            continue;
         }
+        judge.places(false);
+        judge.places(true);
+        let rule = item.rule_for(&|names, name| judge.has(names, name))?;
+        judge.rule(index, &rule, matching, exempted, findings);
     }
     for place in judge.places.iter().flatten().flatten() {
         if let Some(action) = place.strictest.get() {
-            for malformed in &place.malformed {
-                findings.add_malformed(malformed, action);
-            }
+            place.each_malformed(&mut |malformed| findings.add_malformed(malformed, action));
         }
     }
     Ok(())
+}
+
+/// Whether a rule is about a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Matching {
+    /// It is not.
+    No,
+    /// It would be, had the labels not been taken away: what compares with the old object applies.
+    Before,
+    /// It is.
+    Yes,
 }
 
 /// What becomes of the annotations that a rule says to remove.
@@ -114,27 +93,25 @@ enum Removal {
 }
 
 /// What has been looked at for the rules so far.
-struct Judge<'p, 'r> {
-    request: &'p Request<'r>,
+struct Judge<'p, 'c, 'r> {
+    context: &'p Context<'p, 'p, 'c>,
+    request: &'p Request<'c>,
     object: &'p Object<'r>,
     /// Whether there is an object as it was to compare with.
     compares: bool,
-    /// The object as it was.
-    old: Option<Object<'r>>,
     /// The annotations of the object, and those of its pod templates.
     places: [Option<Vec<Annotations<'r>>>; 2],
-    known: Known<'p>,
+    /// What each of these was before, for rules that compare.
+    before: [Option<Vec<Option<Annotations<'p>>>>; 2],
+    /// Whether a `match`, which many rules share, is about the request.
+    matchings: Vec<(Value<'p>, Matching)>,
     is_owned_replica_set: Option<bool>,
 }
 
-impl<'p, 'r> Judge<'p, 'r> {
-    /// The object as it was. A missing one means that everything is new.
-    fn old(&mut self) -> &Object<'r> {
-        let request = self.request;
-        self.old.get_or_insert_with(|| {
-            let text = request.old_object.unwrap_or("{}");
-            Object::read(text, &request.kind).unwrap_or_else(|_| Object::new("{}"))
-        })
+impl<'p, 'r> Judge<'p, '_, 'r> {
+    /// The object as it was, if there is one that can be read: else everything is new.
+    fn old(&self) -> Option<&'p Object<'p>> {
+        self.context.old().ok().flatten()
     }
 
     /// The annotations of the object, or those of its pod templates.
@@ -160,18 +137,39 @@ impl<'p, 'r> Judge<'p, 'r> {
         })
     }
 
-    /// What is there that a rule may name, in pod templates too if asked for.
-    fn there(&mut self, with_templates: bool) -> There<'r, 'p> {
-        self.places(false);
-        if with_templates {
-            self.places(true);
+    /// Whether an annotation spells a name, in whichever place.
+    fn has(&self, names: &Names<'_>, name: Name<'_>) -> bool {
+        let mut places = self.places.iter().flatten().flatten();
+        places.any(|place| place.spelled(names, name).next().is_some())
+    }
+
+    /// Whether a rule is about the request.
+    fn matching(&mut self, item: &AnnotationItem<'p>) -> Result<Matching, SettingsErrors> {
+        let written = item.unread_match();
+        let mut known = self.matchings.iter();
+        if let Some(written) = written
+            && let Some((_, matching)) = known.find(|(known, _)| known.is_written_as(written))
+        {
+            return Ok(*matching);
         }
-        let [of_it, of_its_templates] = &self.places;
-        let of_its_templates = of_its_templates.as_ref().filter(|_| with_templates);
-        There::new(
-            of_it.iter().chain(of_its_templates).flatten(),
-            self.compares,
-        )
+        let selector = item.selector_for(self.request, self.object)?;
+        let matching = match selector {
+            Some(selector) if selector.matches_but_for_labels(self.request, self.object) => {
+                if selector.has_labels(self.object) {
+                    Matching::Yes
+                } else if self.compares
+                    && selector.has_labels(self.old().unwrap_or(&Object::none()))
+                {
+                    Matching::Before
+                } else {
+                    Matching::No
+                }
+            }
+            _ => Matching::No,
+        };
+        self.matchings
+            .extend(written.map(|written| (written, matching)));
+        Ok(matching)
     }
 
     /// Puts everything that a rule has against the object among the findings.
@@ -184,7 +182,7 @@ impl<'p, 'r> Judge<'p, 'r> {
         findings: &mut Findings<'_>,
     ) {
         let compares = self.compares && rule.compares();
-        if matching == Matching::No || (matching == Matching::Before && !compares) {
+        if matching == Matching::Before && !compares {
             return;
         }
         let object = self.object;
@@ -202,7 +200,11 @@ impl<'p, 'r> Judge<'p, 'r> {
             let Some(places) = self.places.get_mut(slot).and_then(Option::take) else {
                 continue;
             };
-            for place in &places {
+            if compares {
+                self.read_before(slot, &places);
+            }
+            let was = self.before.get(slot).and_then(Option::as_ref);
+            for (at, place) in places.iter().enumerate() {
                 let mut put = |objection: Objection<'_>| {
                     if !exempted.cover(Check::Annotations, None) {
                         let rule = (index, rule, removal);
@@ -212,11 +214,12 @@ impl<'p, 'r> Judge<'p, 'r> {
                 if matching == Matching::Yes {
                     rule.check(place, &mut put);
                 }
-                if compares && let Some(before) = before(place, self.old()) {
-                    rule.compare(place, &before, &mut put);
+                let was = was.and_then(|was| was.get(at)).and_then(Option::as_ref);
+                if compares && let Some(was) = was {
+                    rule.compare(place, was, &mut put);
                 }
                 let action = rule.action.otherwise();
-                if !place.malformed.is_empty()
+                if place.malformed > 0
                     && place.strictest.get() != Some(Action::Reject)
                     && !exempted.cover(Check::Annotations, None)
                 {
@@ -226,6 +229,19 @@ impl<'p, 'r> Judge<'p, 'r> {
             if let Some(slot) = self.places.get_mut(slot) {
                 *slot = Some(places);
             }
+        }
+    }
+
+    /// Reads what was at these places before, if no rule has asked for it yet.
+    fn read_before(&mut self, slot: usize, places: &[Annotations<'r>]) {
+        if !matches!(self.before.get(slot), Some(None)) {
+            return;
+        }
+        let none = Object::none();
+        let old = self.old().unwrap_or(&none);
+        let read = places.iter().map(|place| before(place, old)).collect();
+        if let Some(slot) = self.before.get_mut(slot) {
+            *slot = Some(read);
         }
     }
 
@@ -256,41 +272,29 @@ impl<'p, 'r> Judge<'p, 'r> {
 pub(super) fn remove(
     request: &Request<'_>,
     object: &Object<'_>,
-    removed: &HashSet<usize>,
+    removed: &Seen,
 ) -> Option<(Vec<Edit>, String)> {
     let mut lists = Vec::new();
     let mut places = of_object(object, &request.kind);
     places.extend(of_templates_in(object));
-    for place in places {
-        for map in &place.maps {
-            lists.push(splice::remove_members(
-                object.text,
-                map,
-                &place.place(),
-                removed,
-            )?);
-        }
+    for map in places.iter().flat_map(|place| &place.maps) {
+        lists.push(splice::remove_members(object.value, *map, removed));
     }
     let edits = splice::merge_all(lists);
-    let text = splice::apply(object.text, &edits)?;
+    let text = splice::apply(object.value.text(), &edits)?;
     Some((edits, text))
 }
 
-/// Where something that stands at `position` in an object without the removed members stands in the
-/// object that they were removed from.
-pub(super) fn position_before(
-    position_after: usize,
-    after: &str,
-    before: &str,
-    edits: &[Edit],
-) -> usize {
-    let mut offset = position_after.saturating_sub(position(after));
+/// Where something that stands at `after` in an object without the removed members, which is a document of
+/// its own, stands in the object that they were removed from.
+pub(super) fn position_before(after: Position, before: Value<'_>, edits: &[Edit]) -> Position {
+    let mut offset = after.byte();
     for edit in edits {
         if edit.span.start <= offset {
             offset += edit.span.len();
         }
     }
-    position(before) + offset
+    Position::at(before.position().byte() + offset)
 }
 
 /// The annotations that were there before; none where the pod template is new.
@@ -298,11 +302,6 @@ fn before<'a>(place: &Annotations<'a>, old: &Object<'a>) -> Option<Annotations<'
     let before = at(old, &place.owner);
     let is_new = place.is_template && !before.has_metadata && old.marked(&place.owner).is_empty();
     (!is_new).then_some(before)
-}
-
-/// A rule that is no JSON, or nested too deep.
-fn unreadable(problem: String) -> RequestError {
-    RequestError::new("settings", problem)
 }
 
 /// A `ReplicaSet` that says that a Deployment made it, which would make another for one that was changed.
@@ -337,7 +336,6 @@ fn add(
     };
     let about = About::new(objection.code, action, position);
     let value = objection.found.and_then(Annotation::value);
-    let value = value.as_deref();
     // What the rule says itself stands instead of the advice: the two could contradict each other.
     let advice = || match &rule.message {
         Some(message) => format!(": {}", OneLine(message)),
@@ -370,7 +368,7 @@ fn add(
             value: objection
                 .found
                 .and_then(Annotation::shown)
-                .map(|value| format!("value `{}`", Shown(&value))),
+                .map(|value| format!("value `{}`", Shown(value))),
             kept: None,
             problem: format!(
                 "rule `{}`: {}{}",
@@ -394,7 +392,7 @@ fn nearest<'a>(place: &Annotations<'a>, object: &Object<'a>) -> Location<'a> {
     }
     way.0.pop();
     // A pod template is there.
-    while !place.is_template && !way.0.is_empty() && lookup(object.text, way.steps()).is_empty() {
+    while !place.is_template && !way.0.is_empty() && lookup(object.value, way.steps()).is_empty() {
         way.0.pop();
     }
     way

@@ -4,47 +4,47 @@ use std::cell::OnceCell;
 
 use crate::change::{ChangeRule, Compared, controllers, field_manager};
 use crate::exemption::Check;
-use crate::json::{Step, text_at};
+use crate::json::{Kind, Step, Value, text_at};
 use crate::request::{Operation, Request, RequestError, User};
 use crate::selector::Selector;
 use crate::settings::Settings;
 use crate::violation::Violation;
 use crate::workload::Object;
 
+use super::context::Context;
 use super::exempted::Exempted;
 use super::finding::Findings;
-use super::running::{Running, Unasked};
+use super::pull::Pulls;
 use super::told::Told;
 
 /// Everything that a rule has against an UPDATE. Silent on CREATE, and without a user.
 pub(super) fn judge_update(
-    settings: &Settings<'_>,
-    request: &Request<'_>,
+    context: &Context<'_, '_, '_>,
     object: &Object<'_>,
     used: &mut [bool],
     findings: &mut Findings<'_>,
 ) -> Result<(), RequestError> {
+    let (settings, request) = (context.settings, context.request);
     let Some(who) = asking(settings, request, Operation::Update) else {
         return Ok(());
     };
     let is_through_status = request.is_through_status();
     let is_asked = |rule: &ChangeRule<'_>| !is_through_status || rule.guards_metadata();
-    let Some(old_text) = request.old_object else {
+    let Some(old_value) = request.old_object else {
         missing(settings, request, object, findings, is_asked);
         return Ok(());
     };
     if controllers::may(who, &request.kind, request.operation) {
         return Ok(());
     }
-    is_object(old_text)?;
+    is_object(old_value)?;
     let mut compared = None;
-    let running = Running::new(settings, request, object);
+    let (pulls, old_pulls) = (OnceCell::new(), OnceCell::new());
     let manager = OnceCell::new();
-    let manager = || manager.get_or_init(|| field_manager(request, object.metadata));
+    let manager = || *manager.get_or_init(|| field_manager(request, object.metadata));
     for rule in settings.changes.iter().filter(|rule| is_asked(rule)) {
         let is_excluded = rule.who.excludes(who);
-        let is_denied =
-            !rule.who.denied_managers.is_empty() && rule.who.denies(manager().as_deref());
+        let is_denied = !rule.who.denied_managers.is_empty() && rule.who.denies(manager());
         if !is_excluded && !is_denied && rule.who.annotations.is_empty() {
             continue;
         }
@@ -52,21 +52,21 @@ pub(super) fn judge_update(
         if !is_about_it && !reads_the_object(&rule.selector) {
             continue;
         }
-        let compared = match &compared {
-            Some(compared) => compared,
-            None => compared.insert(Compared::read(
-                request,
-                object,
-                old_text,
-                &settings.image_paths,
-            )?),
+        let Some(old) = context.old()? else {
+            continue;
         };
+        let compared = compared.get_or_insert_with(|| {
+            let has_image_paths = !settings.image_paths.is_empty();
+            Compared::new(request, object, old, has_image_paths)
+        });
         // Who moves a label in the same request must not escape the rule.
-        if !is_about_it && !rule.selector.matches(request, compared.old()) {
+        if !is_about_it && !rule.selector.matches(request, old) {
             continue;
         }
-        let differences = compared.differences(rule, &|image| {
-            running.as_it_will_run(image, Unasked::Unknown)
+        let differences = compared.differences(rule, &|was, is| {
+            let pulls = pulls.get_or_init(|| Pulls::new(context, object, false));
+            let old_pulls = old_pulls.get_or_init(|| Pulls::new(context, old, true));
+            old_pulls.effective(was) == pulls.effective(is)
         });
         if differences.found.is_empty() || (rule.allow_restart && differences.are_restarts) {
             continue;
@@ -75,23 +75,21 @@ pub(super) fn judge_update(
             .who
             .annotations
             .iter()
-            .filter(|key| !is_set_anew(key, object.metadata, old_text))
+            .filter(|key| !is_set_anew(key, object.metadata, old_value))
             .collect();
         if !is_excluded && !is_denied && missing.is_empty() {
             continue;
         }
-        let old = compared.old();
         if Exempted::new(&settings.exemptions, request, object, used)
             .and(old)
             .cover(Check::Changes, None)
         {
             continue;
         }
-        let manager = manager();
         let told = Told {
             rule,
             user: who,
-            manager: manager.as_deref(),
+            manager: manager(),
         };
         let mut codes = Vec::new();
         for difference in &differences.found {
@@ -131,9 +129,8 @@ pub(super) fn judge_delete(
     let Some(who) = asking(settings, request, Operation::Delete) else {
         return Ok(());
     };
-    let Some(old_text) = request.old_object else {
-        let nothing = Object::new("{}");
-        missing(settings, request, &nothing, findings, |rule| {
+    let Some(old_value) = request.old_object else {
+        missing(settings, request, &Object::none(), findings, |rule| {
             rule.guard_delete
         });
         return Ok(());
@@ -141,8 +138,8 @@ pub(super) fn judge_delete(
     if controllers::may(who, &request.kind, request.operation) {
         return Ok(());
     }
-    is_object(old_text)?;
-    let object = Object::read(old_text, &request.kind)
+    is_object(old_value)?;
+    let object = Object::read(old_value, &request.kind)
         .map_err(|error| RequestError::new("request.oldObject", error))?;
     for rule in settings.changes.iter().filter(|rule| rule.guard_delete) {
         // A DELETE can set no annotation, so nobody is asked for one.
@@ -184,7 +181,7 @@ pub(super) fn judge_eviction(
     }
     // The name is that of the request, and the body has to agree with it.
     let named = eviction.filter(|_| pod.name.is_none());
-    let object = &named.unwrap_or_else(|| Object::new("{}"));
+    let object = &named.unwrap_or(Object::none());
     for rule in settings.changes.iter().filter(|rule| rule.guard_delete) {
         let is_denied = rule.who.excludes(who) || rule.who.denies(pod.field_manager.as_deref());
         if !is_denied
@@ -206,8 +203,8 @@ pub(super) fn judge_eviction(
 }
 
 /// No rule could be about what is no object.
-fn is_object(old_text: &str) -> Result<(), RequestError> {
-    if old_text.starts_with('{') {
+fn is_object(old: Value<'_>) -> Result<(), RequestError> {
+    if old.kind() == Kind::Map {
         return Ok(());
     }
     Err(RequestError::new("request.oldObject", "expected an object"))
@@ -248,7 +245,7 @@ fn reads_the_object(selector: &Selector<'_>) -> bool {
 }
 
 /// Whether the request gives the object's annotation a text that it did not have.
-fn is_set_anew(key: &str, metadata: Option<&str>, old_text: &str) -> bool {
+fn is_set_anew(key: &str, metadata: Option<Value<'_>>, old: Value<'_>) -> bool {
     let way = [
         Step::key("metadata"),
         Step::key("annotations"),
@@ -256,5 +253,5 @@ fn is_set_anew(key: &str, metadata: Option<&str>, old_text: &str) -> bool {
     ];
     let (_, below) = way.split_at(1);
     let is = metadata.and_then(|metadata| text_at(metadata, below));
-    is.as_ref().is_some_and(|is| !is.is_empty()) && is != text_at(old_text, &way)
+    is.is_some_and(|is| !is.is_empty()) && is != text_at(old, &way)
 }

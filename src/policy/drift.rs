@@ -2,13 +2,12 @@
 
 use std::hash::{Hash, Hasher};
 
-use crate::change::{Difference, Differences, Guard, compare_images, entries_between};
+use crate::change::{Difference, Differences, Guard, Shows, compare_images, entries_between};
 use crate::drift;
 use crate::exemption::Check;
 use crate::glob;
 use crate::hashing::Seen;
-use crate::json::scan::lookup;
-use crate::json::{Location, Place, Step};
+use crate::json::{Document, Location, Place, Step, lookup};
 use crate::request::Request;
 use crate::settings::Settings;
 use crate::shown::Shown;
@@ -17,31 +16,31 @@ use crate::workload::{ImageField, Object};
 
 use super::exempted::Exempted;
 use super::finding::{About, Findings, LAST};
-use super::running::{Running, Unasked, as_written};
+use super::pull::{Pulls, as_written};
 
 /// What to do about drift.
 const INSTEAD: &str = "change it in Git, or the next apply changes it back";
 
 /// Every image and guarded annotation that is not as it was last applied.
 pub(super) fn judge(
-    settings: &Settings<'_>,
-    request: &Request<'_>,
-    object: &Object<'_>,
+    pulls: &Pulls<'_, '_, '_, '_>,
     exempted: &mut Exempted<'_, '_, '_>,
     findings: &mut Findings<'_>,
 ) {
+    let (context, object) = (pulls.context, pulls.object);
+    let (settings, request) = (context.settings, context.request);
     let (Some(action), Some(metadata)) = (settings.drift, object.metadata) else {
         return;
     };
-    let text = match drift::last_applied(metadata) {
+    let document = match drift::last_applied(metadata) {
         Ok(None) => return,
-        Ok(Some(text)) => Ok(text),
+        Ok(Some(text)) => Document::of(text).map_err(|_| "it is not JSON"),
         Err(problem) => Err(problem),
     };
-    let applied = text
+    let applied = document
         .as_ref()
         .map_err(|problem| *problem)
-        .and_then(|text| drift::read(text, &request.kind, object));
+        .and_then(|document| drift::read(document, &request.kind, object));
     let mut covers = None;
     let mut is_exempt = || *covers.get_or_insert_with(|| exempted.cover(Check::Drift, None));
     let applied = match applied {
@@ -59,15 +58,14 @@ pub(super) fn judge(
         Action::Warn if request.user.is_none() => Action::Reject,
         action => action,
     };
-    let running = Running::new(settings, request, object);
     let comes_to_the_same = |was: &ImageField<'_>, is: &ImageField<'_>| {
         if !request.kind.is_pod() {
-            let runs = |image| running.as_it_will_run(image, Unasked::There);
+            let runs = |image| pulls.in_pods(image).unwrap_or_else(|| as_written(image));
             return runs(was) == runs(is);
         }
         // A Pod runs what was applied, or its mirror.
         let is = as_written(is);
-        as_written(was) == is || running.mirrored(was).is_some_and(|mirror| mirror == is)
+        as_written(was) == is || pulls.in_pods(was).is_some_and(|mirror| mirror == is)
     };
     compare_images(&applied, object, &comes_to_the_same, &mut |was, is| {
         // What the object has besides is no drift: injectors add containers.
@@ -114,8 +112,8 @@ fn annotations(applied: &Object<'_>, live: &Object<'_>, globs: &[&str]) -> Diffe
     let mut drifted = Differences::all();
     let metadata = Step::key("metadata");
     entries_between(
-        &lookup(applied.text, std::slice::from_ref(&metadata)),
-        &lookup(live.text, std::slice::from_ref(&metadata)),
+        &lookup(applied.value, std::slice::from_ref(&metadata)),
+        &lookup(live.value, std::slice::from_ref(&metadata)),
         &Place::default().below(metadata.clone()),
         &wanted,
         &mut drifted,
@@ -146,7 +144,11 @@ fn add_image(
     findings.add(about, None, &[], &[], &identity, &|_| {
         let place = image.told_place();
         let path = image.exact_place().detached();
-        violation(about.code, "image", place, path, &was.text, now)
+        let told = Told {
+            noun: "image",
+            is_shown: !image.is_private(),
+        };
+        violation(about.code, told, place, path, &was.text, now)
     });
 }
 
@@ -158,20 +160,24 @@ fn add_annotation(drifted: &Difference, action: Action, findings: &mut Findings<
     findings.add(about, None, &[], &[], &identity, &|_| {
         let was = drifted.was.as_deref().unwrap_or_default();
         let (place, path) = (drifted.place(), drifted.path.clone());
-        violation(
-            about.code,
-            drifted.noun,
-            place,
-            path,
-            was,
-            drifted.is.as_deref(),
-        )
+        let told = Told {
+            noun: drifted.noun,
+            is_shown: drifted.shows == Shows::Values,
+        };
+        violation(about.code, told, place, path, was, drifted.is.as_deref())
     });
+}
+
+/// What has drifted, and whether a message may show it.
+#[derive(Clone, Copy)]
+struct Told {
+    noun: &'static str,
+    is_shown: bool,
 }
 
 fn violation(
     code: Code,
-    noun: &str,
+    told: Told,
     place: String,
     path: Location<'static>,
     was: &str,
@@ -179,14 +185,21 @@ fn violation(
 ) -> Violation {
     let was = Shown(was);
     let (value, problem) = match is {
+        Some(_) if !told.is_shown => (was, format!("another one was applied last, {INSTEAD}")),
         Some(is) => (Shown(is), format!("`{was}` was applied last, {INSTEAD}")),
         None => (was, format!("it was applied last and is gone, {INSTEAD}")),
+    };
+    let noun = told.noun;
+    let value = if told.is_shown {
+        format!("{noun} `{value}`")
+    } else {
+        noun.to_owned()
     };
     Violation {
         code,
         place,
         path,
-        value: Some(format!("{noun} `{value}`")),
+        value: Some(value),
         kept: None,
         problem,
     }

@@ -4,12 +4,11 @@
 //! kept.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Display, Write as _};
 use std::hash::{Hash, Hasher};
 
-use crate::hashing::{hash_by, hash_of};
-use crate::json::{Location, Place, position, same};
+use crate::hashing::{ByHash, Seen, hash_by, hash_of};
+use crate::json::{Location, Place, Position, same};
 use crate::shown::Shown;
 use crate::verdict::{Found, MOST_LINES, Verdict};
 use crate::violation::{Action, Code, Fate, Kept, Violation};
@@ -23,14 +22,14 @@ pub(super) struct Findings<'j> {
     refusing: Listed,
     passing: Listed,
     /// The annotations that are removed instead of refusing the request, by their position.
-    pub(super) removes: HashSet<usize>,
+    pub(super) removes: Seen,
     before: Before<'j>,
     /// Nothing refuses.
     only_warns: bool,
 }
 
 /// How often the same was found in the object as it was, by what makes it the same.
-pub(super) type Counts = HashMap<u64, usize>;
+pub(super) type Counts = ByHash<usize>;
 
 /// What becomes of what the old object has as well.
 #[derive(Clone, Copy)]
@@ -59,13 +58,13 @@ pub(super) trait Known {
 pub(super) struct Was<'j, 'r> {
     new: &'j Object<'r>,
     /// Reads the old object, if what it has as well counts.
-    read: &'j dyn Fn() -> Option<Object<'r>>,
-    judge: &'j dyn Fn(&Object<'r>) -> Counts,
+    read: &'j dyn Fn() -> Option<&'j Object<'j>>,
+    judge: &'j dyn Fn(&Object<'_>) -> Counts,
     is_told: bool,
-    old: OnceCell<Option<Object<'r>>>,
+    old: OnceCell<Option<&'j Object<'j>>>,
     left: OnceCell<RefCell<Counts>>,
-    /// The templates that were asked about, and whether each is another one.
-    asked: RefCell<Vec<(u64, bool)>>,
+    /// Of the templates that were asked about, whether each is another one.
+    asked: RefCell<ByHash<bool>>,
 }
 
 /// Findings in the order in which they are told, and the rest as a number.
@@ -94,7 +93,7 @@ pub(super) struct About {
     pub(super) code: Code,
     pub(super) action: Action,
     /// Where in the input it stands.
-    pub(super) position: usize,
+    pub(super) position: Position,
     /// It says what happens to the object, and nothing happens to one that is refused.
     is_of_accepted: bool,
     /// Annotations are removed for it.
@@ -102,10 +101,10 @@ pub(super) struct About {
 }
 
 /// Stands behind what has a place in the document.
-pub(super) const LAST: usize = usize::MAX;
+pub(super) const LAST: Position = Position::END;
 
 impl About {
-    pub(super) const fn new(code: Code, action: Action, position: usize) -> Self {
+    pub(super) const fn new(code: Code, action: Action, position: Position) -> Self {
         Self {
             code,
             action,
@@ -117,10 +116,10 @@ impl About {
 }
 
 impl<'j, 'r> Was<'j, 'r> {
-    pub(super) const fn new(
+    pub(super) fn new(
         new: &'j Object<'r>,
-        read: &'j dyn Fn() -> Option<Object<'r>>,
-        judge: &'j dyn Fn(&Object<'r>) -> Counts,
+        read: &'j dyn Fn() -> Option<&'j Object<'j>>,
+        judge: &'j dyn Fn(&Object<'_>) -> Counts,
         is_told: bool,
     ) -> Self {
         Self {
@@ -130,12 +129,12 @@ impl<'j, 'r> Was<'j, 'r> {
             is_told,
             old: OnceCell::new(),
             left: OnceCell::new(),
-            asked: RefCell::new(Vec::new()),
+            asked: RefCell::default(),
         }
     }
 
-    fn old(&self) -> Option<&Object<'r>> {
-        self.old.get_or_init(self.read).as_ref()
+    fn old(&self) -> Option<&'j Object<'j>> {
+        *self.old.get_or_init(self.read)
     }
 }
 
@@ -170,21 +169,18 @@ impl Known for Was<'_, '_> {
         let around = std::iter::successors(Some(template), |place| place.above());
         let outermost = around.filter(|place| !self.new.marked(place).is_empty());
         let template = outermost.last().unwrap_or(template);
-        let hash = hash_of(template);
-        let mut asked = self.asked.borrow_mut();
-        if let Some((_, is_changed)) = asked.iter().find(|(known, _)| *known == hash) {
-            return *is_changed;
-        }
-        let old = self.old().map(|old| old.marked(template));
-        let is_changed = match (
-            self.new.marked(template).as_slice(),
-            old.unwrap_or_default().as_slice(),
-        ) {
-            ([new], [old]) => !same(new, old),
-            _ => true,
+        let is_changed = || {
+            let old = self.old().map(|old| old.marked(template));
+            match (
+                self.new.marked(template).as_slice(),
+                old.unwrap_or_default().as_slice(),
+            ) {
+                ([new], [old]) => !same(*new, *old),
+                _ => true,
+            }
         };
-        asked.push((hash, is_changed));
-        is_changed
+        let mut asked = self.asked.borrow_mut();
+        *asked.entry(hash_of(template)).or_insert_with(is_changed)
     }
 }
 
@@ -267,7 +263,7 @@ impl<'j> Findings<'j> {
         Self {
             refusing: Listed::default(),
             passing: Listed::default(),
-            removes: HashSet::new(),
+            removes: Seen::default(),
             before,
             only_warns,
         }
@@ -286,7 +282,7 @@ impl<'j> Findings<'j> {
         &mut self,
         mut about: About,
         template: Option<&Place<'_>>,
-        removes: &[usize],
+        removes: &[Position],
         members: &[u64],
         identity: &dyn Fn(&mut dyn Hasher),
         tell: &dyn Fn(Fate) -> Violation,
@@ -315,7 +311,9 @@ impl<'j> Findings<'j> {
         }
         about.is_removal = was.is_none() && !removes.is_empty();
         if about.is_removal {
-            self.removes.extend(removes);
+            for position in removes {
+                self.removes.insert(position);
+            }
         }
         let refuses = about.action == Action::Reject && was.is_none();
         let list = if refuses {
@@ -382,7 +380,7 @@ impl<'j> Findings<'j> {
 
     /// A member of the wrong JSON type.
     pub(super) fn add_malformed(&mut self, malformed: &Malformed<'_>, action: Action) {
-        let about = About::new(Code::ObjectMalformed, action, position(malformed.raw));
+        let about = About::new(Code::ObjectMalformed, action, malformed.raw.position());
         let identity = |mut hasher: &mut dyn Hasher| {
             (about.code, &malformed.place).hash(&mut hasher);
             (malformed.expected, malformed.found).hash(&mut hasher);
@@ -438,11 +436,11 @@ impl<'j> Findings<'j> {
     }
 
     /// Something wrong with an image.
-    pub(super) fn add_image(&mut self, image: &ImageField<'_>, about: &AboutImage<'_>) {
+    fn add_image(&mut self, image: &ImageField<'_>, about: &AboutImage<'_>) {
         let template = image.pod_template().filter(|_| !about.code.is_note());
         let of_all = About {
             is_of_accepted: about.is_of_accepted,
-            ..About::new(about.code, about.action, position(image.raw))
+            ..About::new(about.code, about.action, image.raw.position())
         };
         let identity = |mut hasher: &mut dyn Hasher| {
             (about.code, image.pairing()).hash(&mut hasher);
@@ -491,7 +489,7 @@ impl<'j> Findings<'j> {
     }
 
     /// Says of each finding that it stands where `position` says.
-    pub(super) fn move_to(&mut self, position: impl Fn(usize) -> usize) {
+    pub(super) fn move_to(&mut self, position: impl Fn(Position) -> Position) {
         let all = [&mut self.refusing, &mut self.passing];
         for finding in all.into_iter().flat_map(|list| &mut list.findings) {
             finding.about.position = position(finding.about.position);
@@ -523,6 +521,38 @@ pub(super) struct AboutImage<'p> {
     /// Nothing happens to it if the object is refused.
     pub(super) is_of_accepted: bool,
     pub(super) problem: &'p dyn Fn(Fate) -> String,
+}
+
+/// What is wrong with one image.
+pub(super) struct OfImage<'i, 'r> {
+    pub(super) image: &'i ImageField<'r>,
+    /// Something refuses it.
+    pub(super) is_refused: bool,
+    is_filled_in_by_istio: bool,
+    is_told: bool,
+}
+
+impl<'i, 'r> OfImage<'i, 'r> {
+    pub(super) const fn new(image: &'i ImageField<'r>, is_filled_in_by_istio: bool) -> Self {
+        Self {
+            image,
+            is_refused: false,
+            is_filled_in_by_istio,
+            is_told: false,
+        }
+    }
+
+    /// Adds it to what is wrong with the object.
+    pub(super) fn add(&mut self, about: &AboutImage<'_>, findings: &mut Findings<'_>) {
+        self.is_refused |= about.action == Action::Reject;
+        if !self.is_filled_in_by_istio {
+            findings.add_image(self.image, about);
+        } else if !std::mem::replace(&mut self.is_told, true) {
+            // One warning says enough.
+            let action = Action::Warn;
+            findings.add_image(self.image, &AboutImage { action, ..*about });
+        }
+    }
 }
 
 /// Hashes what is written to it.

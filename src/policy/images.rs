@@ -4,40 +4,39 @@ use crate::check;
 use crate::exemption::Check;
 use crate::hashing::Seen;
 use crate::image::Reference;
-use crate::request::Request;
 use crate::settings::Settings;
 use crate::splice;
 use crate::violation::{Action, Code};
-use crate::workload::{self, Found, ImageField, Object};
+use crate::workload::{Found, ImageField, Object};
 
+use super::Judged;
+use super::context::Context;
 use super::exempted::Exempted;
-use super::finding::AboutImage;
-use super::mirrors::{Asking, Cause, Mirrors, Runs};
-use super::{Judged, is_filled_in_by_istio};
-
-/// Adds the images that only the settings know to those that an object shows by its shape.
-pub(super) fn add(settings: &Settings<'_>, request: &Request<'_>, object: &mut Object<'_>) {
-    workload::add_images(&settings.image_paths, object, &request.kind);
-}
+use super::finding::{AboutImage, OfImage};
+use super::mirrors::{Asking, Cause, Mirrors, Runs, is_removed};
 
 /// Everything wrong with the images of an object that no exemption covers, and what is rewritten.
 ///
 /// Images for which a registry must be asked come last, and nothing is asked any more once something
 /// refuses the request.
 pub(super) fn judge(
-    settings: &Settings<'_>,
-    request: &Request<'_>,
+    context: &Context<'_, '_, '_>,
     object: &Object<'_>,
-    mirrors: &mut Mirrors<'_, '_, '_>,
+    mirrors: &mut Mirrors<'_, '_, '_, '_>,
     exempted: &mut Exempted<'_, '_, '_>,
     judged: &mut Judged<'_>,
 ) {
+    let settings = context.settings;
     let strictest = settings.strictest().unwrap_or_default();
     // An image that occurs again is judged once, where it has no mirror; a few are judged sooner than noted.
-    let mut passed = (object.found.len() > FEW).then(Seen::default);
+    let may_recur = object.found.len() > FEW && settings.mirrors.is_empty();
+    let mut passed = may_recur.then(Seen::default);
+    let removes_some = judged.annotations.removes.len() > 0;
     let mut open = Vec::new();
     for found in &object.found {
         let image = match found {
+            // An annotation that is removed is no image.
+            Found::Image(image) if removes_some && is_removed(image, judged) => continue,
             Found::Image(image) => image,
             Found::Malformed(malformed) => {
                 if !exempted.cover(Check::Images, None) {
@@ -47,10 +46,10 @@ pub(super) fn judge(
             }
         };
         let is_known = |passed: &Seen| passed.contains(&image.text);
-        if settings.mirrors.is_empty() && passed.as_ref().is_some_and(is_known) {
+        if passed.as_ref().is_some_and(is_known) {
             continue;
         }
-        match one(settings, request, image, mirrors, exempted, judged) {
+        match one(context, image, mirrors, exempted, judged) {
             Outcome::Passes => {
                 if let Some(passed) = &mut passed {
                     passed.insert(&image.text);
@@ -70,12 +69,12 @@ pub(super) fn judge(
     }
     let edits = std::mem::take(&mut judged.edits);
     for image in open {
-        mirrors.asking = if judged.findings.refuse() {
+        mirrors.asking = if judged.refuses() {
             Asking::Never
         } else {
             Asking::Now
         };
-        one(settings, request, image, mirrors, exempted, judged);
+        one(context, image, mirrors, exempted, judged);
     }
     splice::merge(&mut judged.edits, edits);
 }
@@ -96,14 +95,14 @@ enum Outcome {
 
 /// Judges one image.
 fn one(
-    settings: &Settings<'_>,
-    request: &Request<'_>,
+    context: &Context<'_, '_, '_>,
     image: &ImageField<'_>,
-    mirrors: &mut Mirrors<'_, '_, '_>,
+    mirrors: &mut Mirrors<'_, '_, '_, '_>,
     exempted: &mut Exempted<'_, '_, '_>,
     judged: &mut Judged<'_>,
 ) -> Outcome {
-    let mut put = Put::new(request, image);
+    let settings = context.settings;
+    let mut put = OfImage::new(image, context.is_filled_in_by_istio(image));
     let written = match Reference::parse(&image.text) {
         Ok(written) => written,
         Err(error) => {
@@ -117,7 +116,7 @@ fn one(
                         is_of_accepted: false,
                         problem: &|_| format!("it is no image reference: {error}"),
                     },
-                    judged,
+                    &mut judged.findings,
                 );
             }
             return Outcome::Objected;
@@ -132,10 +131,11 @@ fn one(
     runs.instead = instead.filter(|mirror| {
         parsed(mirror).is_some_and(|mirror| passes(settings, &mirror, None, None))
     });
-    let passes = held_against_lists(
-        settings, &written, &runs, mirrors, exempted, &mut put, judged,
-    );
-    mirrors.change(&written, runs, exempted, judged, &mut put);
+    let mirrored = runs.mirrored.as_deref().and_then(parsed);
+    let images = (&written, mirrored.as_ref());
+    let passes = held_against_lists(settings, images, &runs, mirrors, exempted, &mut put, judged);
+    mirrors.note(images, &runs, exempted, judged, &mut put);
+    mirrors.change(image, runs, judged);
     if passes {
         Outcome::Passes
     } else {
@@ -143,63 +143,30 @@ fn one(
     }
 }
 
-/// Where findings about one image are put.
-pub(super) struct Put<'i, 'r> {
-    pub(super) image: &'i ImageField<'r>,
-    /// Something refuses it.
-    pub(super) is_refused: bool,
-    is_filled_in_by_istio: bool,
-    is_told: bool,
-}
-
-impl<'i, 'r> Put<'i, 'r> {
-    fn new(request: &Request<'_>, image: &'i ImageField<'r>) -> Self {
-        Self {
-            image,
-            is_refused: false,
-            is_filled_in_by_istio: is_filled_in_by_istio(request, image),
-            is_told: false,
-        }
-    }
-
-    pub(super) fn add(&mut self, about: &AboutImage<'_>, judged: &mut Judged<'_>) {
-        self.is_refused |= about.action == Action::Reject;
-        if !self.is_filled_in_by_istio {
-            judged.findings.add_image(self.image, about);
-        } else if !std::mem::replace(&mut self.is_told, true) {
-            // One warning says enough.
-            let action = Action::Warn;
-            judged
-                .findings
-                .add_image(self.image, &AboutImage { action, ..*about });
-        }
-    }
-}
-
-/// Whether no list has anything against an image.
+/// Whether no list has anything against an image as it is written, and as its mirror where it is pulled from
+/// there.
 fn held_against_lists(
     settings: &Settings<'_>,
-    written: &Reference<'_>,
+    (written, mirrored): (&Reference<'_>, Option<&Reference<'_>>),
     runs: &Runs,
-    mirrors: &Mirrors<'_, '_, '_>,
+    mirrors: &Mirrors<'_, '_, '_, '_>,
     exempted: &mut Exempted<'_, '_, '_>,
-    put: &mut Put<'_, '_>,
+    put: &mut OfImage<'_, '_>,
     judged: &mut Judged<'_>,
 ) -> bool {
-    let mirrored = runs.mirrored.as_deref().and_then(parsed);
     let would_pass = |image: &Reference<'_>, code| would_pass(settings, mirrors, image, code);
     let instead = runs.instead.as_deref().and_then(parsed);
     let seen = check::Seen {
         written,
-        mirrored: mirrored.as_ref(),
+        mirrored,
         instead: instead.as_ref(),
         would_pass: &would_pass,
     };
     let mut passes = true;
-    check::image(&seen, settings, &mut |objection| {
+    check::image(&seen, settings.lists(), &mut |objection| {
         passes = false;
         // What is rejected as it was written is exempt as that.
-        let as_run = mirrored.as_ref().unwrap_or(written);
+        let as_run = mirrored.unwrap_or(written);
         let judged_as = if objection.is_mirror { as_run } else { written };
         if exempted.cover(Check::Images, Some(judged_as)) {
             return;
@@ -223,7 +190,7 @@ fn held_against_lists(
                     }
                 },
             },
-            judged,
+            &mut judged.findings,
         );
     });
     passes
@@ -246,7 +213,7 @@ fn is_because(settings: &Settings<'_>, written: &Reference<'_>, cause: &Cause, c
         instead: None,
         would_pass: &|_, _| false,
     };
-    check::image(&seen, settings, &mut |objection| {
+    check::image(&seen, settings.lists(), &mut |objection| {
         is_because &= objection.code != code;
     });
     is_because
@@ -257,7 +224,7 @@ fn is_because(settings: &Settings<'_>, written: &Reference<'_>, cause: &Cause, c
 #[cold]
 fn would_pass(
     settings: &Settings<'_>,
-    mirrors: &Mirrors<'_, '_, '_>,
+    mirrors: &Mirrors<'_, '_, '_, '_>,
     image: &Reference<'_>,
     code: Code,
 ) -> bool {
@@ -285,7 +252,7 @@ fn passes(
         // Nobody reads these objections.
         would_pass: &|_, _| false,
     };
-    check::image(&seen, settings, &mut |objection| {
+    check::image(&seen, settings.lists(), &mut |objection| {
         passes &= objection.action == Action::Warn
             && code.is_none_or(|code| !code.is_of_the_list_of(objection.code));
     });

@@ -1,6 +1,6 @@
 //! What Kubernetes itself changes in objects.
 
-use crate::json::{LeftOut, same_but_for};
+use crate::json::{LeftOut, Value, same_but_for};
 
 /// Members of `metadata` that Kubernetes' own bookkeeping writes by plain UPDATE: Jobs remove their
 /// Pods' finalizers, the garbage collector drops owners, and the API server counts generations.
@@ -24,7 +24,7 @@ const SCALING: [&str; 3] = ["replicas", "paused", "minReadySeconds"];
 const BY_DEPLOYMENTS: &str = "deployment.kubernetes.io/";
 
 /// Whether two objects differ in nothing but Kubernetes' own bookkeeping, and how many Pods there are.
-pub(super) fn is_bookkeeping(new: &str, old: &str) -> bool {
+pub(super) fn is_bookkeeping(new: Value<'_>, old: Value<'_>) -> bool {
     let metadata: LeftOut<'_> = &|key| BOOKKEEPING.contains(&key);
     let spec: LeftOut<'_> = &|key| SCALING.contains(&key);
     let annotations: LeftOut<'_> = &|key| key.starts_with(BY_DEPLOYMENTS);

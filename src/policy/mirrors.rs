@@ -1,63 +1,23 @@
-//! In which objects an image is pulled from its mirror.
-//!
-//! | object | with `rewrite` | judged |
-//! |---|---|---|
-//! | any | `never` | as written |
-//! | Pod, CREATE | `pods`, `workloads` | as rewritten, and rewritten |
-//! | Pod, UPDATE, where the old object runs the mirror in that container | `pods`, `workloads` | as rewritten, and rewritten: what runs is restored |
-//! | Pod, UPDATE, any other image | `pods`, `workloads` | as written |
-//! | Pod, new ephemeral container | `pods`, `workloads` | as rewritten, and rewritten |
-//! | Pod without a user (audit scanner), mirror of a static Pod | `pods`, `workloads` | as written |
-//! | template | `pods` | as rewritten, not rewritten: its Pods will be |
-//! | template, CREATE | `workloads` | as rewritten, and rewritten |
-//! | template, UPDATE, image not as in the old object | `workloads` | as rewritten, and rewritten |
-//! | template, UPDATE, image as in the old object | `workloads` | as rewritten, not rewritten |
-//! | template of a `ReplicaSet` with an owner, of a Job on UPDATE, or without a user | `workloads` | as rewritten, not rewritten |
-//! | image at a path of the settings, in no template | `pods` | as written |
-//! | pull policy `Never`, `auto` of Istio, exempt | any | as written |
-//! | pinned, with `digest: skip`; not on the mirror, with `checkExists` | any | as written |
-
-use std::collections::HashMap;
+//! What becomes of images that have a mirror: what is asked, told and changed.
 
 use crate::exemption::Check;
-use crate::hashing::hash_of;
+use crate::hashing::{ByHash, Seen, hash_of};
 use crate::image::Reference;
-use crate::json::scan::lookup;
-use crate::json::{Step, position};
-use crate::kind::GroupKind;
-use crate::mirror::{self, Mirror, Mirrored, OnCheckError, Rewrite};
-use crate::registry::{Existence, Registry};
-use crate::request::{Operation, Request};
-use crate::settings::Settings;
+use crate::mirror::{Mirror, Mirrored, OnCheckError, Rewrite};
+use crate::registry::{Existence, Registry, Unreachable};
 use crate::shown::Shown;
 use crate::splice::{self, Change, Edit};
 use crate::violation::{Action, Code, Fate};
-use crate::workload::{Found, ImageField, Object, Source};
+use crate::workload::{ImageField, Object};
 
-use super::applies::Applies;
+use super::context::Subject;
 use super::exempted::Exempted;
-use super::finding::AboutImage;
-use super::images::Put;
-use super::pull_secrets;
-use super::running::as_written;
-use super::{Judged, is_filled_in_by_istio, is_static_pod};
+use super::finding::{AboutImage, OfImage};
+use super::pull::{Pull, Pulls, Why};
+use super::{Judged, pull_secrets};
 
-/// How the images of an object are judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Treatment {
-    /// As written.
-    Written,
-    /// As rewritten, by whoever comes later.
-    Rewritten,
-    /// As rewritten, and rewritten.
-    Edited,
-    /// As rewritten, and rewritten where it is not as in the old object.
-    EditedIfChanged,
-    /// As rewritten, and rewritten, where the old object runs the mirror; else as written.
-    Restored,
-    /// New ephemeral containers as [`Edited`](Self::Edited), others as [`Restored`](Self::Restored).
-    NewEphemeral,
-}
+/// Registries are asked for so many images of a request.
+const MOST_ASKED: usize = 100;
 
 /// What becomes of an image.
 #[derive(Debug, Default)]
@@ -99,115 +59,55 @@ pub(super) enum Asking {
 }
 
 /// The mirrors of the settings, for one object.
-pub(super) struct Mirrors<'p, 's, 'r> {
-    settings: &'p Settings<'s>,
-    request: &'p Request<'r>,
-    object: &'p Object<'r>,
-    registry: &'p dyn Registry,
-    treatment: Treatment,
-    applies: Applies,
-    /// The images of the old object by the hash of their pairing; read when they are needed.
-    old: Option<HashMap<u64, String>>,
+pub(super) struct Mirrors<'p, 's, 'c, 'r> {
+    pulls: &'p Pulls<'p, 's, 'c, 'r>,
+    subject: Subject<'p>,
     /// Whether registries are asked.
     pub(super) asking: Asking,
+    /// The images that a registry is to be asked for.
+    wanted: Seen,
     /// What the registry said of which image.
-    asked: HashMap<String, Existence>,
+    asked: ByHash<Existence>,
     /// The secrets that the Pod needs.
     pull_secrets: Vec<&'s str>,
 }
 
-impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
-    /// `is_old` for the object as it was, in which nothing changes.
-    pub(super) fn new(
-        settings: &'p Settings<'s>,
-        request: &'p Request<'r>,
-        object: &'p Object<'r>,
-        registry: &'p dyn Registry,
-        is_old: bool,
-    ) -> Self {
-        let treatment = if settings.mirrors.is_empty() {
-            Treatment::Written
-        } else {
-            treatment(settings.rewrite, request, object, is_old)
-        };
+impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
+    pub(super) fn new(pulls: &'p Pulls<'p, 's, 'c, 'r>, subject: Subject<'p>) -> Self {
         Self {
-            settings,
-            request,
-            object,
-            registry,
-            treatment,
-            applies: Applies::new(settings),
-            old: None,
+            pulls,
+            subject,
             asking: Asking::Later,
-            asked: HashMap::new(),
+            wanted: Seen::default(),
+            asked: ByHash::default(),
             pull_secrets: Vec::new(),
         }
     }
 
-    /// Where an image is pulled from.
+    /// What becomes of an image.
     pub(super) fn runs(
         &mut self,
         image: &ImageField<'_>,
         written: &Reference<'_>,
         exempted: &mut Exempted<'_, '_, '_>,
     ) -> Runs {
-        let (request, object) = (self.request, self.object);
-        let applies = |index, mirror: &Mirror<'_>| {
-            self.applies
-                .mirror(index, &mirror.selector, request, object)
-        };
-        if self.settings.mirrors.is_empty() || is_filled_in_by_istio(request, image) {
-            return Runs::default();
-        }
-        let Some(mirror) = mirror::find(&self.settings.mirrors, written, applies) else {
-            return Runs::default();
-        };
-        let treatment = self.treatment_of(image);
-        let outcome = mirror.mirrored(written);
-        let is_written = matches!(treatment, Treatment::Written | Treatment::Restored);
-        let because = |why: &str| {
-            let text = format!("its mirror `{}` {why}", Shown(mirror.target.text()));
-            (!is_written).then_some(Cause { text, mirror: None })
-        };
-        // What is left alone is nobody's exemption.
-        let left = if image.is_never_pulled {
-            Some("is not used with `imagePullPolicy: Never`")
-        } else if matches!(outcome, Mirrored::Left) {
-            Some("is not used for images with a digest")
-        } else {
-            None
-        };
-        if let Some(why) = left {
-            return Runs {
-                cause: because(why),
+        let mut is_exempt = || exempted.cover(Check::Mirrors, Some(written));
+        match self.pulls.pull(image, written, &mut is_exempt) {
+            Pull::Written => Runs::default(),
+            Pull::Available(text) => Runs {
+                instead: Some(text),
                 ..Runs::default()
-            };
-        }
-        if exempted.cover(Check::Mirrors, Some(written)) {
-            return Runs::default();
-        }
-        match outcome {
-            Mirrored::NeedsTag if !is_written => {
-                let cause = because("is used without digests, add a tag");
-                let text = cause.as_ref().map(|cause| cause.text.as_str());
-                let problem = format!("keeps its registry: {}", text.unwrap_or_default());
-                Runs {
-                    told: Some((Code::MirrorNeedsTag, Action::Warn, problem)),
-                    cause,
-                    ..Runs::default()
-                }
-            }
-            Mirrored::Invalid(text, problem) if !is_written => Runs::told(
-                Code::MirrorInvalid,
-                Action::Reject,
-                format!(
-                    "its mirror would be `{}`, which {problem}, change the image or the mirror `{}`",
-                    Shown(&text),
-                    Shown(mirror.target.text())
-                ),
-            ),
-            Mirrored::Left | Mirrored::NeedsTag | Mirrored::Invalid(..) => Runs::default(),
-            Mirrored::To(text) => self.treated(treatment, mirror, image, written, text),
+            },
+            Pull::Kept(rule, why) => Runs::kept_for(rule, why),
+            Pull::Mirror {
+                rule,
+                text,
+                is_edited: true,
+                is_asked: true,
+            } => self.asked(rule, written, text),
+            Pull::Mirror {
+                text, is_edited, ..
+            } => Runs::from(text, is_edited),
         }
     }
 
@@ -217,86 +117,34 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
     ///
     /// Where the request could be refused for the mirror alone.
     pub(super) fn of(&self, image: &Reference<'_>) -> Result<Option<String>, ()> {
-        if self.settings.mirrors.is_empty() || self.settings.rewrite == Rewrite::Never {
+        if self.pulls.context.settings.rewrite == Rewrite::Never {
             return Ok(None);
         }
-        let applies = |index, mirror: &Mirror<'_>| {
-            let selector = &mirror.selector;
-            (self.applies).mirror(index, selector, self.request, self.object)
-        };
-        let Some(mirror) = mirror::find(&self.settings.mirrors, image, applies) else {
+        let Some(rule) = self.pulls.rule(image) else {
             return Ok(None);
         };
-        match mirror.mirrored(image) {
+        match rule.mirrored(image) {
             Mirrored::Left | Mirrored::NeedsTag => Ok(None),
             Mirrored::Invalid(..) => Err(()),
-            Mirrored::To(_)
-                if mirror.check_exists && mirror.on_check_error == OnCheckError::Reject =>
-            {
+            Mirrored::To(_) if rule.check_exists && rule.on_check_error == OnCheckError::Reject => {
                 Err(())
             }
             Mirrored::To(text) => Ok(Some(text)),
         }
     }
 
-    /// How this image of the object is judged.
-    fn treatment_of(&mut self, image: &ImageField<'_>) -> Treatment {
-        match self.treatment {
-            Treatment::NewEphemeral => {
-                if image.is_ephemeral() && self.before(image).is_none() {
-                    Treatment::Edited
-                } else {
-                    Treatment::Restored
-                }
-            }
-            // It is in no template: nothing rewrites it later.
-            Treatment::Rewritten if image.source == Source::Path => Treatment::Written,
-            treatment => treatment,
-        }
-    }
-
-    fn treated(
-        &mut self,
-        treatment: Treatment,
-        mirror: &Mirror<'_>,
-        image: &ImageField<'_>,
-        written: &Reference<'_>,
-        text: String,
-    ) -> Runs {
-        let runs_before = |before: Option<String>, as_what: &str| {
-            before.is_some_and(|before| {
-                Reference::parse(as_what).is_ok_and(|now| now.to_string() == before)
-            })
-        };
-        let is_edited = match treatment {
-            Treatment::Rewritten => false,
-            Treatment::Edited => true,
-            Treatment::EditedIfChanged => {
-                let before = self.before(image);
-                if runs_before(before.clone(), &text) {
-                    // What runs there already is there.
-                    return Runs::from(text, true);
-                }
-                !runs_before(before, &image.text)
-            }
-            Treatment::Restored if runs_before(self.before(image), &text) => {
-                return Runs::from(text, true);
-            }
-            Treatment::Written | Treatment::Restored | Treatment::NewEphemeral => {
+    /// What becomes of an image whose mirror has to be asked for it.
+    fn asked(&mut self, rule: &Mirror<'_>, written: &Reference<'_>, text: String) -> Runs {
+        if self.asking == Asking::Later {
+            if self.wanted.len() < MOST_ASKED || self.wanted.contains(&text) {
+                self.wanted.insert(&text);
                 return Runs {
-                    instead: Some(text),
+                    is_open: true,
                     ..Runs::default()
                 };
             }
-        };
-        if !(is_edited && mirror.check_exists) {
-            return Runs::from(text, is_edited);
-        }
-        if self.asking == Asking::Later {
-            return Runs {
-                is_open: true,
-                ..Runs::default()
-            };
+            let error = format!("only {MOST_ASKED} images of a request are asked for");
+            return unchecked(rule, written, text, &error);
         }
         match self.exists(&text) {
             Existence::There => Runs::from(text, true),
@@ -304,44 +152,35 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
                 let cause = format!("its mirror `{}` does not have it", Shown(&text));
                 Runs::kept(Code::MirrorMissing, written, cause, text)
             }
-            Existence::Unknown(error) => unchecked(mirror, written, text, &error),
+            Existence::Unknown(error) => unchecked(rule, written, text, &error),
         }
     }
 
-    /// Notes what the object changes, and says what becomes of the image.
-    pub(super) fn change(
+    /// Says what becomes of an image, which is given as it is written, and as its mirror.
+    pub(super) fn note(
         &mut self,
-        written: &Reference<'_>,
-        runs: Runs,
+        (written, mirrored): (&Reference<'_>, Option<&Reference<'_>>),
+        runs: &Runs,
         exempted: &mut Exempted<'_, '_, '_>,
         judged: &mut Judged<'_>,
-        put: &mut Put<'_, '_>,
+        put: &mut OfImage<'_, '_>,
     ) {
         let image = put.image;
-        if self.treatment == Treatment::Edited
-            && self.request.kind.is_pod()
-            && !image.is_never_pulled
-        {
-            self.need_secrets(written, runs.mirrored.as_deref(), exempted);
+        if self.pulls.is_new_pod() && !image.is_never_pulled {
+            self.need_secrets(written, mirrored.unwrap_or(written), exempted);
         }
-        if runs.is_edited && judged.annotations.removes.contains(&position(image.raw)) {
-            // It stands in an annotation that is removed: it is pulled from nowhere.
-            return;
-        }
-        let mirrored = runs.mirrored.as_deref();
-        let mirrored = mirrored.and_then(|mirrored| Reference::parse(mirrored).ok());
         let is_refused = put.is_refused;
         let mut tell = |code, action, problem: &dyn Fn(Fate) -> String| {
             put.add(
                 &AboutImage {
                     code,
                     action,
-                    runs: mirrored.as_ref().unwrap_or(written),
+                    runs: mirrored.unwrap_or(written),
                     is_mirror: false,
                     is_of_accepted: code == Code::MirrorUsed || runs.is_rewritten_all_the_same,
                     problem,
                 },
-                judged,
+                &mut judged.findings,
             );
         };
         if let Some((code, action, problem)) = &runs.told {
@@ -352,40 +191,41 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
                 format!("{who} pulled from its mirror `{}`", Shown(mirror))
             });
         } else if let Some(mirror) = &runs.instead
-            && self.settings.rewrite == Rewrite::Never
+            && self.pulls.context.settings.rewrite == Rewrite::Never
             && !is_refused
         {
             tell(Code::MirrorAvailable, Action::Warn, &|_| {
                 format!("it has a mirror, use `{}`", Shown(mirror))
             });
         }
+    }
+
+    /// Notes what the object changes.
+    pub(super) fn change(&self, image: &ImageField<'_>, runs: Runs, judged: &mut Judged<'_>) {
         if let (true, Some(mirror)) = (runs.is_edited, runs.mirrored) {
             if !image.is_private() {
-                let position = position(image.raw);
+                let position = image.raw.position();
                 judged.rewritten.add(position, &image.text, &mirror);
             }
-            splice::add(&mut judged.edits, edit(self.object, image, mirror));
+            splice::add(&mut judged.edits, edit(self.pulls.object, image, mirror));
         }
     }
 
     /// Adds the secrets that the Pod needs for its mirrors.
     pub(super) fn add_pull_secrets(&self, judged: &mut Judged<'_>) {
-        pull_secrets::add(&self.pull_secrets, self.object, judged);
+        pull_secrets::add(&self.pull_secrets, self.pulls.object, judged);
     }
 
     fn need_secrets(
         &mut self,
         written: &Reference<'_>,
-        mirrored: Option<&str>,
+        runs: &Reference<'_>,
         exempted: &mut Exempted<'_, '_, '_>,
     ) {
-        let mirrored = mirrored.and_then(|text| Reference::parse(text).ok());
-        let runs = mirrored.as_ref().unwrap_or(written);
-        for (index, mirror) in self.settings.mirrors.iter().enumerate() {
-            let selector = &mirror.selector;
+        for (index, mirror) in self.pulls.context.settings.mirrors.iter().enumerate() {
             if !mirror.pull_secrets.is_empty()
                 && mirror.holds(runs)
-                && (self.applies).mirror(index, selector, self.request, self.object)
+                && self.pulls.is_about(index, mirror)
                 && !exempted.cover(Check::Mirrors, Some(written))
             {
                 for secret in &mirror.pull_secrets {
@@ -397,39 +237,20 @@ impl<'p, 's, 'r> Mirrors<'p, 's, 'r> {
         }
     }
 
-    /// The image of the same container or volume in the old object, in its normal form.
-    fn before(&mut self, image: &ImageField<'_>) -> Option<String> {
-        let (request, settings) = (self.request, self.settings);
-        let old = self.old.get_or_insert_with(|| {
-            let mut images = HashMap::new();
-            let old = request
-                .old_object
-                .map(|text| Object::read(text, &request.kind));
-            if let Some(Ok(mut old)) = old {
-                super::images::add(settings, request, &mut old);
-                for found in &old.found {
-                    if let Found::Image(image) = found {
-                        let pairing = hash_of(&image.pairing());
-                        images.entry(pairing).or_insert_with(|| as_written(image));
-                    }
-                }
-            }
-            images
-        });
-        let pairing = hash_of(&image.pairing());
-        old.get(&pairing).cloned()
-    }
-
     /// Whether the registry has an image; asked once for each.
     fn exists(&mut self, text: &str) -> Existence {
-        if let Some(known) = self.asked.get(text) {
+        let hash = hash_of(text);
+        if let Some(known) = self.asked.get(&hash) {
             return known.clone();
         }
         if self.asking == Asking::Never {
             return Existence::There;
         }
-        let answer = self.registry.has(text);
-        self.asked.insert(text.to_owned(), answer.clone());
+        let answer = match self.subject {
+            Subject::New(registry) => registry.has(text),
+            Subject::Old => Unreachable.has(text),
+        };
+        self.asked.insert(hash, answer.clone());
         answer
     }
 }
@@ -452,6 +273,43 @@ impl Runs {
                 mirror: Some(mirror),
             }),
             ..Self::told(code, Action::Warn, problem)
+        }
+    }
+
+    /// An image whose mirror is not used.
+    fn kept_for(rule: &Mirror<'_>, why: Why) -> Self {
+        let its = format!("its mirror `{}`", Shown(rule.target.text()));
+        let because = |why: &str| {
+            Some(Cause {
+                text: [&its, " ", why].concat(),
+                mirror: None,
+            })
+        };
+        match why {
+            Why::NeverPulled => Self {
+                cause: because("is not used with `imagePullPolicy: Never`"),
+                ..Self::default()
+            },
+            Why::Digest => Self {
+                cause: because("is not used for images with a digest"),
+                ..Self::default()
+            },
+            Why::NoTag => {
+                let why = "is used without digests, add a tag";
+                let problem = format!("keeps its registry: {its} {why}");
+                Self {
+                    cause: because(why),
+                    ..Self::told(Code::MirrorNeedsTag, Action::Warn, problem)
+                }
+            }
+            Why::Invalid(text, problem) => {
+                let target = Shown(rule.target.text());
+                let problem = format!(
+                    "its mirror would be `{}`, which {problem}, change the image or the mirror `{target}`",
+                    Shown(&text),
+                );
+                Self::told(Code::MirrorInvalid, Action::Reject, problem)
+            }
         }
     }
 
@@ -488,63 +346,19 @@ fn unchecked(mirror: &Mirror<'_>, written: &Reference<'_>, text: String, error: 
     }
 }
 
-/// Whether the images of an object become those that its old object runs, where that is their mirror.
-pub(super) fn edits_what_changes(
-    rewrite: Rewrite,
-    request: &Request<'_>,
-    object: &Object<'_>,
-) -> bool {
-    treatment(rewrite, request, object, false) == Treatment::EditedIfChanged
-}
-
-fn treatment(
-    rewrite: Rewrite,
-    request: &Request<'_>,
-    object: &Object<'_>,
-    is_old: bool,
-) -> Treatment {
-    if rewrite == Rewrite::Never {
-        return Treatment::Written;
-    }
-    let has_user = request.user.is_some();
-    let is_update = request.operation == Operation::Update;
-    if request.kind.is_pod() {
-        return match request.sub_resource {
-            _ if is_old || !has_user || is_static_pod(request, object) => Treatment::Written,
-            Some(_) => Treatment::NewEphemeral,
-            None if is_update => Treatment::Restored,
-            None => Treatment::Edited,
-        };
-    }
-    let is_left = is_old
-        || !has_user
-        || (is_update && is(&request.kind, "batch", "Job"))
-        || (is(&request.kind, "apps", "ReplicaSet") && has_owner(object));
-    match rewrite {
-        Rewrite::Workloads if !is_left && is_update => Treatment::EditedIfChanged,
-        Rewrite::Workloads if !is_left => Treatment::Edited,
-        _ => Treatment::Rewritten,
-    }
-}
-
-fn is(kind: &GroupKind<'_>, group: &str, name: &str) -> bool {
-    kind.group == group && kind.kind == name
-}
-
-fn has_owner(object: &Object<'_>) -> bool {
-    let owner = [Step::key("ownerReferences"), Step::Each];
-    object
-        .metadata
-        .is_some_and(|metadata| !lookup(metadata, &owner).is_empty())
+/// Whether an image stands in an annotation that is removed: it is pulled from nowhere.
+pub(super) fn is_removed(image: &ImageField<'_>, judged: &Judged<'_>) -> bool {
+    let removes = &judged.annotations.removes;
+    removes.len() > 0 && removes.contains(&image.raw.position())
 }
 
 /// The change of the image's text.
 fn edit(object: &Object<'_>, image: &ImageField<'_>, mirror: String) -> Edit {
-    let start = position(image.raw) - position(object.text);
+    let start = object.value.span().start;
+    let span = image.raw.span();
     Edit {
-        path: image.exact_place().detached(),
+        at: span.start - start,
         change: Change::Set(mirror),
-        span: start..start + image.raw.len(),
-        text: String::new(),
+        span: span.start - start..span.end - start,
     }
 }

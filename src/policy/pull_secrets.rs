@@ -1,9 +1,6 @@
 //! The secrets that a Pod needs to pull from its mirrors.
 
-use std::borrow::Cow;
-
-use crate::json::scan::{elements, lookup};
-use crate::json::{Kind, Location, Place, Step, kind_of, position, text_at};
+use crate::json::{Kind, Place, Step, Value, lookup};
 use crate::splice::{self, Change, Edit};
 use crate::violation::Action;
 use crate::workload::{Malformed, Object};
@@ -18,65 +15,58 @@ pub(super) fn add(secrets: &[&str], pod: &Object<'_>, judged: &mut Judged<'_>) {
     if secrets.is_empty() {
         return;
     }
-    let (specs, lists) = (lookup(pod.text, &[SPEC]), lookup(pod.text, &[SPEC, LIST]));
     // A `spec` that is none is refused elsewhere, or has no images.
-    let Some(spec) = specs.last().filter(|spec| kind_of(spec) == Kind::Map) else {
+    let spec = pod.value.get("spec");
+    let Some(spec) = spec.filter(|spec| spec.kind() == Kind::Map) else {
         return;
     };
-    let start = |text: &str| position(text).saturating_sub(position(pod.text));
     // Of a repeated key Kubernetes reads the last value.
-    let (span, before, after, has) = match lists.last() {
+    let list = lookup(pod.value, &[SPEC, LIST]).pop();
+    let (object, changed) = (pod.value.span(), list.unwrap_or(spec).span());
+    let (start, end) = (changed.start - object.start, changed.end - object.start);
+    let (span, before, after, has) = match list {
         None => {
-            let at = start(spec) + 1;
-            let is_empty = spec.trim_start_matches('{').trim_start() == "}";
-            let after = if is_empty { "]" } else { "]," };
-            (at..at, "\"imagePullSecrets\":[", after, Vec::new())
+            let inside = start + 1;
+            let after = if spec.is_empty() { "]" } else { "]," };
+            (inside..inside, "\"imagePullSecrets\":[", after, Vec::new())
         }
-        Some(list) => {
-            let at = start(list);
-            match kind_of(list) {
-                Kind::Null => (at..at + list.len(), "[", "]", Vec::new()),
-                Kind::List => {
-                    let end = at + list.len() - 1;
-                    let names = names(list);
-                    let is_empty = list.trim_start_matches('[').trim_start() == "]";
-                    (end..end, if is_empty { "" } else { "," }, "", names)
-                }
-                found => {
-                    let malformed = Malformed {
-                        raw: list,
-                        place: Place::default().below(SPEC).below(LIST),
-                        expected: Kind::List,
-                        found,
-                    };
-                    judged.findings.add_malformed(&malformed, Action::Reject);
-                    return;
-                }
+        Some(list) => match list.kind() {
+            Kind::Null => (start..end, "[", "]", Vec::new()),
+            Kind::List => {
+                let comma = if list.is_empty() { "" } else { "," };
+                (end - 1..end - 1, comma, "", names(list))
             }
-        }
+            found => {
+                let malformed = Malformed {
+                    raw: list,
+                    place: Place::default().below(SPEC).below(LIST),
+                    expected: Kind::List,
+                    found,
+                };
+                judged.findings.add_malformed(&malformed, Action::Reject);
+                return;
+            }
+        },
     };
     let mut missing = String::new();
     for secret in secrets {
-        if !has.iter().any(|name| name == *secret) {
+        if !has.contains(secret) {
             let comma = if missing.is_empty() { "" } else { "," };
             missing += &[comma, "{\"name\":\"", secret, "\"}"].concat();
         }
     }
     if !missing.is_empty() {
         let edit = Edit {
-            path: Location(vec![SPEC, LIST]),
-            change: Change::PullSecrets,
+            at: start,
+            change: Change::PullSecrets([before, &missing, after].concat()),
             span,
-            text: format!("{before}{missing}{after}"),
         };
         splice::add(&mut judged.edits, edit);
     }
 }
 
 /// The names in a list of secrets.
-fn names(list: &str) -> Vec<String> {
-    let names = elements(list)
-        .into_iter()
-        .filter_map(|secret| text_at(secret, &[Step::key("name")]));
-    names.map(Cow::into_owned).collect()
+fn names(list: Value<'_>) -> Vec<&str> {
+    let names = list.elements().filter_map(|secret| secret.get("name"));
+    names.filter_map(Value::string).collect()
 }

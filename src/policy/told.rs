@@ -1,7 +1,5 @@
 //! How a change is told: what differs, who changes it with what, and what to do instead.
 
-use std::borrow::Cow;
-
 use crate::change::{ChangeRule, Difference, Shows};
 use crate::json::{Location, Step, text_at};
 use crate::kind::GroupKind;
@@ -50,13 +48,10 @@ impl Told<'_> {
     pub(super) fn deletion(&self, request: &Request<'_>, object: &Object<'_>) -> Violation {
         // Who deletes a collection names none of its objects.
         let asked = request.name.as_deref().filter(|name| !name.is_empty());
-        let name = asked.map(Cow::Borrowed).or_else(|| {
-            let way = [Step::key("metadata"), Step::key("name")];
-            text_at(object.text, &way)
-        });
+        let way = [Step::key("metadata"), Step::key("name")];
         self.end(
             &request.kind,
-            name.as_deref(),
+            asked.or_else(|| text_at(object.value, &way)),
             "delete it",
             "remove it from Git",
         )

@@ -5,7 +5,7 @@ use crate::shown::Shown;
 use crate::violation::Action;
 
 use super::Settings;
-use super::error::SettingsErrors;
+use crate::schema::SettingsErrors;
 
 const REJECTED: &str = "rejects all of it";
 
@@ -78,7 +78,7 @@ pub(super) fn find(settings: &Settings<'_>, errors: &mut SettingsErrors) {
     for (index, required) in digests.require.iter().enumerate() {
         for (forbidden_index, forbidden) in digests.forbid.iter().enumerate() {
             if forbidden.covers(required) || required.covers(forbidden) {
-                errors.push(
+                errors.contradiction(
                     format!("digests.require[{index}]"),
                     &format!(
                         "`{}` contradicts `digests.forbid[{forbidden_index}]` (`{}`): an image cannot have a digest and have none",
@@ -128,7 +128,7 @@ impl<'e> Allowed<'e> {
         let mut index = 0;
         while let Some(is_covered) = covers(index) {
             if is_covered {
-                return self.errors.push(
+                return self.errors.contradiction(
                     format!("{}[{}]", self.list, self.index),
                     &format!(
                         "`{}` allows nothing: `{list}[{index}]` {does}",

@@ -1,55 +1,14 @@
-//! The lists of the settings, and what is as simple as a list.
+//! `imagePaths` and `docsUrl`.
 
 use std::borrow::Cow;
 
 use crate::json::FieldPath;
 use crate::kind::KindPattern;
-use crate::pattern::{ImagePattern, PatternError, Sense};
 use crate::shown::Shown;
-use crate::violation::Action;
 use crate::workload::ImagePath;
 
-use super::error::SettingsErrors;
-use super::reader::Entry;
-use super::{AllowReject, Digests};
-
-pub(super) const ACTIONS: [(&str, Action); 2] =
-    [("reject", Action::Reject), ("warn", Action::Warn)];
-
-/// `{ allow, reject, action }`
-pub(super) fn allow_reject<'n, T>(
-    entry: Entry<'_, 'n>,
-    errors: &mut SettingsErrors,
-    parse: impl Fn(&'n str, Sense) -> Result<T, PatternError>,
-) -> AllowReject<T> {
-    let mut list = AllowReject::default();
-    entry.map(
-        &["allow", "reject", "action"],
-        errors,
-        &mut |key, entry, errors| match key {
-            "allow" => list.allow = entry.texts(errors, |text| parse(text, Sense::Allow)),
-            "reject" => list.reject = entry.texts(errors, |text| parse(text, Sense::Reject)),
-            _ => list.action = entry.keyword(&ACTIONS, errors).unwrap_or_default(),
-        },
-    );
-    list
-}
-
-/// `{ require, forbid, action }`
-pub(super) fn digests<'n>(entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Digests<'n> {
-    let mut list = Digests::default();
-    let parse = |text| ImagePattern::parse(text, Sense::Reject);
-    entry.map(
-        &["require", "forbid", "action"],
-        errors,
-        &mut |key, entry, errors| match key {
-            "require" => list.require = entry.texts(errors, parse),
-            "forbid" => list.forbid = entry.texts(errors, parse),
-            _ => list.action = entry.keyword(&ACTIONS, errors).unwrap_or_default(),
-        },
-    );
-    list
-}
+use crate::schema::Entry;
+use crate::schema::SettingsErrors;
 
 /// `[{ kind, path }]`
 pub(super) fn image_paths<'n>(

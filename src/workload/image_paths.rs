@@ -1,6 +1,8 @@
 //! Images in places that only the settings know.
 
-use crate::json::{FieldPath, Kind, Place, Scalar, Spot, Step, each_at, kind_of, position};
+use std::borrow::Cow;
+
+use crate::json::{FieldPath, Kind, Place, Spot, Step, Value, each_at};
 use crate::kind::{GroupKind, KindPattern};
 
 use super::object::{Found, ImageField, Malformed, Object, Source};
@@ -20,24 +22,22 @@ pub struct ImagePath<'a> {
 /// a list of strings is reported.
 pub fn add_images<'a>(paths: &[ImagePath<'_>], object: &mut Object<'a>, kind: &GroupKind<'_>) {
     for path in paths.iter().filter(|path| path.kind.matches(kind)) {
-        let text = object.text;
+        let object_value = object.value;
         let mut added = Vec::new();
-        let mut add = |place: &dyn Fn() -> Place<'a>, raw: &'a str| {
-            let known = (object.found).binary_search_by_key(&position(raw), Found::position);
+        let mut add = |place: &dyn Fn() -> Place<'a>, raw: Value<'a>| {
+            let known = (object.found).binary_search_by_key(&raw.position(), Found::position);
             if known.is_err() {
                 added.extend(value(place, raw, object));
             }
         };
-        each_at(text, path.path.steps(), &mut |spot, raw| {
+        each_at(object_value, path.path.steps(), &mut |spot, raw| {
             let place = || spot.map(Spot::place).unwrap_or_default();
-            if kind_of(raw) != Kind::List {
+            if raw.kind() != Kind::List {
                 return add(&place, raw);
             }
-            let mut index = 0;
-            each_at(raw, &[Step::Each], &mut |_, raw| {
+            for (index, raw) in raw.elements().enumerate() {
                 add(&|| place().below(Step::Index(index)), raw);
-                index += 1;
-            });
+            }
         });
         if !added.is_empty() {
             object.found = merge(std::mem::take(&mut object.found), added);
@@ -47,6 +47,9 @@ pub fn add_images<'a>(paths: &[ImagePath<'_>], object: &mut Object<'a>, kind: &G
 
 /// Merges two lists that are each in the order of the document.
 fn merge<'a>(one: Vec<Found<'a>>, other: Vec<Found<'a>>) -> Vec<Found<'a>> {
+    if one.is_empty() {
+        return other;
+    }
     let mut merged = Vec::with_capacity(one.len() + other.len());
     let mut other = other.into_iter().peekable();
     for found in one {
@@ -62,26 +65,25 @@ fn merge<'a>(one: Vec<Found<'a>>, other: Vec<Found<'a>>) -> Vec<Found<'a>> {
 
 fn value<'a>(
     place: &dyn Fn() -> Place<'a>,
-    raw: &'a str,
+    raw: Value<'a>,
     object: &mut Object<'a>,
 ) -> Option<Found<'a>> {
-    match Scalar::of(raw) {
-        Scalar::Null => None,
-        Scalar::Text(text) if text.is_empty() => None,
-        Scalar::Text(text) => Some(Found::Image(ImageField {
+    match (raw.kind(), raw.string()) {
+        (Kind::Null, _) | (_, Some("")) => None,
+        (_, Some(text)) => Some(Found::Image(ImageField {
             raw,
             source: Source::Path,
             place: place(),
             name: None,
             is_never_pulled: false,
-            text,
+            text: Cow::Borrowed(text),
         })),
-        Scalar::Literal(_) | Scalar::Composite { .. } => object.keeps_malformed().then(|| {
+        (found, None) => object.keeps_malformed().then(|| {
             Found::Malformed(Malformed {
                 raw,
                 place: place(),
                 expected: Kind::Text,
-                found: kind_of(raw),
+                found,
             })
         }),
     }

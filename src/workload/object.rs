@@ -3,20 +3,19 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use crate::hashing::{Index, Seen, hash_of};
-use crate::json::{Kind, Location, Member, Place, Step, position};
-use crate::kind::GroupKind;
+use crate::hashing::{Index, hash_of};
+use crate::json::{Kind, Location, Place, Position, Step, Value};
 use crate::shown::{Quoted, is_private};
-
-use super::walk;
 
 /// An object of a request, with the images in it. Borrows from the payload.
 #[derive(Clone, Debug)]
 pub struct Object<'a> {
     /// The object as it was written.
-    pub(crate) text: &'a str,
+    pub value: Value<'a>,
     /// The object's own `metadata`.
-    pub(crate) metadata: Option<&'a str>,
+    pub(crate) metadata: Option<Value<'a>>,
+    /// The object of before, whose members but for `metadata` a write through `status` leaves as they are.
+    before: Option<Value<'a>>,
     /// There is more than one `metadata`, and this is the last.
     pub(crate) is_metadata_repeated: bool,
     /// The images, and what has the wrong JSON type, in the order of the document.
@@ -27,19 +26,15 @@ pub struct Object<'a> {
     pub(crate) more_malformed: usize,
     /// The pod templates: what holds a `spec` with a list of `containers`, but not the object itself.
     pub templates: Vec<Place<'a>>,
-    /// The object's own members.
-    pub(crate) members: Vec<Member<'a>>,
     /// Where pod templates, lists of containers and volumes, and the `metadata` of what is inside stand, and
     /// these.
-    pub(crate) marks: Vec<(Place<'a>, &'a str)>,
+    pub(crate) marks: Vec<(Place<'a>, Value<'a>)>,
     /// Where in this list the marks of a place are, by the hash of that; made when it is asked for.
     by_place: OnceCell<Index>,
-    /// The object is `null`, which means that there is none.
-    pub(crate) is_null: bool,
 }
 
 /// What a walk over an object finds.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Found<'a> {
     /// An image.
     Image(ImageField<'a>),
@@ -59,10 +54,10 @@ pub enum Source {
 }
 
 /// An image in an object.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct ImageField<'a> {
     /// The string as it was written.
-    pub(crate) raw: &'a str,
+    pub(crate) raw: Value<'a>,
     /// What it is the image of.
     pub source: Source,
     /// The container or volume, or with [`Source::Path`] the image itself.
@@ -76,10 +71,10 @@ pub struct ImageField<'a> {
 }
 
 /// A member of the wrong JSON type.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Malformed<'a> {
     /// The member as it was written.
-    pub(crate) raw: &'a str,
+    pub(crate) raw: Value<'a>,
     /// Where it is; the root for the object itself.
     pub place: Place<'a>,
     /// The type that belongs there.
@@ -89,43 +84,25 @@ pub struct Malformed<'a> {
 }
 
 impl<'a> Object<'a> {
+    /// No object at all.
+    pub(crate) const fn none() -> Object<'static> {
+        Object::new(Value::NULL)
+    }
+
     /// An object in which nothing has been looked for yet.
-    pub(crate) const fn new(text: &'a str) -> Self {
+    pub(super) const fn new(value: Value<'a>) -> Self {
         Self {
-            text,
+            value,
             metadata: None,
+            before: None,
             is_metadata_repeated: false,
             found: Vec::new(),
             malformed: 0,
             more_malformed: 0,
             templates: Vec::new(),
-            members: Vec::new(),
             marks: Vec::new(),
             by_place: OnceCell::new(),
-            is_null: false,
         }
-    }
-
-    /// Reads the object that a checked text is.
-    ///
-    /// # Errors
-    ///
-    /// Where it is nested too deep.
-    pub(crate) fn read(text: &'a str, kind: &GroupKind<'_>) -> Result<Self, String> {
-        Self::read_at(text, 0, kind).map(|(object, _)| object)
-    }
-
-    /// Reads the object that starts here in a checked text, and says where it ends.
-    ///
-    /// # Errors
-    ///
-    /// Where it is nested too deep.
-    pub(crate) fn read_at(
-        text: &'a str,
-        start: usize,
-        kind: &GroupKind<'_>,
-    ) -> Result<(Self, usize), String> {
-        walk::read(text, start, kind)
     }
 }
 
@@ -144,51 +121,28 @@ impl<'a> Object<'a> {
         keeps
     }
 
-    /// Whether a walk over an object that runs images notes all that stands at a place, given the
-    /// first and the last key on the way to it.
-    pub(crate) fn notes(first: &str, last: &str) -> bool {
-        !matches!(first, "metadata" | "status")
-            && matches!(
-                last,
-                "containers" | "initContainers" | "ephemeralContainers" | "volumes" | "metadata"
-            )
-    }
-
     /// The object that a write through `status` makes of the `old` one, as far as rules judge it: the old one
     /// with other annotations and labels, without images and templates. Where there is no old one, all is new.
     pub(crate) fn through_status(self, old: Option<&Self>) -> Self {
-        let mut members = self.members;
-        if let Some(old) = old {
-            let is_kept = |(key, _): &&Member<'a>| key != "metadata";
-            let mut kept: Vec<Member<'a>> = old.members.iter().filter(is_kept).cloned().collect();
-            let mut known = Seen::default();
-            for (key, _) in &old.members {
-                known.insert(key);
-            }
-            for (key, value) in members {
-                if key == "metadata" {
-                    kept.push((key, value));
-                } else if !known.contains(&key) {
-                    // What the API server will drop.
-                    kept.push((key, "null"));
-                }
-            }
-            members = kept;
-        }
         Self {
-            text: self.text,
             metadata: self.metadata,
             is_metadata_repeated: self.is_metadata_repeated,
-            is_null: self.is_null,
-            members,
-            ..Self::new("")
+            before: old.map(|old| old.value),
+            ..Self::new(self.value)
         }
     }
 
+    /// The object that a member of this one is in.
+    pub(crate) fn holder(&self, key: &str) -> Value<'a> {
+        self.before
+            .filter(|_| key != "metadata")
+            .unwrap_or(self.value)
+    }
+
     /// What a walk noted at a place: more than one value where a key is repeated.
-    pub(crate) fn marked(&self, place: &Place<'_>) -> Vec<&'a str> {
-        let is_there = |(mark, _): &&(Place<'a>, &'a str)| mark == place;
-        let value = |(_, value): &(Place<'a>, &'a str)| *value;
+    pub(crate) fn marked(&self, place: &Place<'_>) -> Vec<Value<'a>> {
+        let is_there = |(mark, _): &&(Place<'a>, Value<'a>)| mark == place;
+        let value = |(_, value): &(Place<'a>, Value<'a>)| *value;
         if self.marks.len() <= Index::FEW {
             return self.marks.iter().filter(is_there).map(value).collect();
         }
@@ -212,11 +166,11 @@ impl<'a> Object<'a> {
 
 impl Found<'_> {
     /// Where it stands in the input.
-    pub(crate) fn position(&self) -> usize {
-        position(match self {
-            Self::Image(image) => image.raw,
-            Self::Malformed(malformed) => malformed.raw,
-        })
+    pub(crate) fn position(&self) -> Position {
+        match self {
+            Self::Image(image) => image.raw.position(),
+            Self::Malformed(malformed) => malformed.raw.position(),
+        }
     }
 }
 
@@ -249,10 +203,10 @@ impl<'a> ImageField<'a> {
             && matches!(self.place.step(), Some(Step::Index(_)))
     }
 
-    /// Whether it is a text among an object's data that only the settings call an image: no message
-    /// shows it.
+    /// Whether it stands among an object's data, of which no message shows anything.
     pub(crate) fn is_private(&self) -> bool {
-        self.source == Source::Path && is_private(self.place.location().steps())
+        let first = self.place.first().and_then(Step::as_key);
+        first.is_some_and(is_private)
     }
 
     /// Where the text of the image stands.
@@ -271,8 +225,8 @@ impl<'a> ImageField<'a> {
     pub fn told_place(&self) -> String {
         let place = self.place.location();
         match &self.name {
-            Some(name) => format!("{place} \"{}\"", Quoted(name)),
-            None => place.to_string(),
+            Some(name) if !self.is_private() => format!("{place} \"{}\"", Quoted(name)),
+            _ => place.to_string(),
         }
     }
 

@@ -2,84 +2,54 @@
 
 use std::borrow::Cow;
 
-use crate::json::scan::{Wanted, each_element, each_member, kind_at, plain_end, string, value_end};
-use crate::json::{DEEPEST, Kind, NO_JSON, Spot, Step, too_deep};
+use crate::json::{DEEPEST, Key, Kind, Spot, Step, Value, too_deep};
 use crate::kind::GroupKind;
 
 use super::object::{Found, ImageField, Malformed, Object, Source};
 
-/// Reads the object that starts here in a text, and says where it ends.
-///
-/// # Errors
-///
-/// Where it is no JSON, or nested too deep.
-pub(super) fn read<'a>(
-    text: &'a str,
-    start: usize,
-    kind: &GroupKind<'_>,
-) -> Result<(Object<'a>, usize), String> {
-    let mut walk = Walk {
-        text,
-        object: Object::new(""),
-        read: None,
-        too_deep: None,
-        open_templates: Vec::new(),
-        tries: TRIES,
-    };
-    let role = if kind.may_run_images() {
-        Role::Object(kind.pod_spec())
-    } else {
-        Role::Imageless
-    };
-    match walk.value(start, role, None, DEEPEST) {
-        Some(end) => {
-            walk.object.text = text.get(start..end).unwrap_or_default();
-            Ok((walk.object, end))
+impl<'a> Object<'a> {
+    /// Finds what is in an object.
+    ///
+    /// # Errors
+    ///
+    /// Where it is nested too deep.
+    pub(crate) fn read(value: Value<'a>, kind: &GroupKind<'_>) -> Result<Self, String> {
+        let mut walk = Walk {
+            object: Self::new(value),
+            open_templates: Vec::new(),
+            may_be_too_deep: value.may_be_as_deep_as(DEEPEST),
+        };
+        let role = if kind.may_run_images() {
+            Role::Object(kind.pod_spec())
+        } else {
+            Role::Imageless
+        };
+        match walk.value(value, role, None, DEEPEST) {
+            Ok(()) => Ok(walk.object),
+            Err(TooDeep(value)) => Err(too_deep(value)),
         }
-        None => Err(match walk.too_deep {
-            Some(position) => too_deep(text, position),
-            None => NO_JSON.to_owned(),
-        }),
     }
 }
 
-/// What reads an object.
+/// What finds something in an object.
 struct Walk<'a> {
-    /// The text that the object is part of.
-    text: &'a str,
     object: Object<'a>,
-    /// The text of the value read last, if its role is [`Role::Text`].
-    read: Option<Cow<'a, str>>,
-    /// Where the value begins that is nested too deep.
-    too_deep: Option<usize>,
     /// Where on the stack the templates are that end later.
     open_templates: Vec<usize>,
-    /// How often below here a value may be read over on trial, to be read again if that fails.
-    tries: usize,
+    may_be_too_deep: bool,
 }
 
-/// Most of an object is read over, and is read again where that was a mistake: at most so often.
-const TRIES: usize = 4;
-
-/// The keys of what is looked for at any depth.
-const NOTED: Wanted<'static> = Wanted {
-    lengths: 1 << 7 | 1 << 8 | 1 << 10 | 1 << 14 | 1 << 19,
-    is_wanted: &|key| {
-        matches!(
-            key,
-            b"containers" | b"volumes" | b"metadata" | b"initContainers" | b"ephemeralContainers"
-        )
-    },
-};
+/// A value that is nested too deep.
+struct TooDeep<'a>(Value<'a>);
 
 /// Whether what stands at a key may have a role: by its length and first letter, for most have none.
-fn may_have_role(key: &str) -> bool {
+const fn may_have_role(key: (usize, Option<u8>)) -> bool {
     matches!(
-        (key.len(), key.as_bytes().first()),
+        key,
         (4, Some(b'n' | b's'))
             | (5 | 14 | 15, Some(b'i'))
             | (7, Some(b'v'))
-            | (8, Some(b't'))
+            | (8, Some(b'm' | b't'))
             | (9, Some(b'r'))
             | (10, Some(b'c' | b'p'))
             | (11, Some(b'j'))
@@ -104,17 +74,19 @@ enum Role {
     VolumeImage { strict: bool },
     /// A string to be read.
     Text { strict: bool },
+    /// The `metadata` of something in the object.
+    Metadata,
     /// Anything else.
     Any,
 }
 
 impl Role {
     /// The role of a member of a value with this role.
-    fn member(self, key: &str) -> Self {
-        if !may_have_role(key) {
+    fn member(self, key: Key<'_>) -> Self {
+        if !may_have_role(key.length_and_first()) {
             return Self::Any;
         }
-        match (self, key) {
+        match (self, key.text()) {
             (Self::Object(Some(way)) | Self::Way(way), key) => match way.split_first() {
                 Some((first, rest)) if *first == key => Self::Way(rest),
                 Some(_) => Self::by_shape(key, false),
@@ -156,6 +128,7 @@ impl Role {
                 of: Source::Volume,
                 strict,
             },
+            "metadata" => Self::Metadata,
             _ => Self::Any,
         }
     }
@@ -184,140 +157,104 @@ impl Role {
 }
 
 impl<'a> Walk<'a> {
-    /// Reads the value that starts here, and says where it ends.
     fn value(
         &mut self,
-        start: usize,
+        value: Value<'a>,
         role: Role,
         trail: Option<&Spot<'_, 'a>>,
         deeper: usize,
-    ) -> Option<usize> {
-        let kind = kind_at(self.text, start);
+    ) -> Result<(), TooDeep<'a>> {
+        let kind = value.kind();
         // `null` is as good as absent.
         if let Some(expected) = role.expected()
             && expected != kind
             && kind != Kind::Null
+            && self.object.keeps_malformed()
         {
-            let end = value_end(self.text, start)?;
-            if self.object.keeps_malformed() {
-                self.object.found.push(Found::Malformed(Malformed {
-                    raw: self.text.get(start..end)?,
-                    place: trail.map(Spot::place).unwrap_or_default(),
-                    expected,
-                    found: kind,
-                }));
-            }
+            self.object.found.push(Found::Malformed(Malformed {
+                raw: value,
+                place: trail.map(Spot::place).unwrap_or_default(),
+                expected,
+                found: kind,
+            }));
         }
-        if matches!(kind, Kind::Map | Kind::List) {
-            let Some(deeper) = deeper.checked_sub(1) else {
-                self.too_deep = Some(start);
-                return None;
-            };
-            return if kind == Kind::Map {
-                self.map(start, role, trail, deeper)
-            } else {
-                self.list(start, role, trail, deeper)
-            };
+        if !matches!(kind, Kind::Map | Kind::List) {
+            return Ok(());
         }
-        let end = value_end(self.text, start)?;
-        match role {
-            Role::Text { .. } if kind == Kind::Text => {
-                self.read = string(self.text.get(start..end)?);
-            }
-            Role::Object(_) | Role::Imageless => self.object.is_null = kind == Kind::Null,
-            _ => {}
+        let deeper = deeper.checked_sub(1).ok_or(TooDeep(value))?;
+        if kind == Kind::Map {
+            return self.map(value, role, trail, deeper);
         }
-        Some(end)
-    }
-
-    fn list(
-        &mut self,
-        start: usize,
-        role: Role,
-        trail: Option<&Spot<'_, 'a>>,
-        deeper: usize,
-    ) -> Option<usize> {
         if matches!(role, Role::List { .. }) {
             self.keep_template(trail);
         }
-        let role = role.element();
-        let mut index = 0;
-        each_element(self.text, start, &mut |start| {
-            let step = Step::Index(index);
-            index += 1;
-            self.value(start, role, Some(&Spot::below(trail, step)), deeper)
-        })
+        for (index, element) in value.elements().enumerate() {
+            let role = role.element();
+            if matches!(role, Role::Any) && !self.may_find_in(element) {
+                continue;
+            }
+            let spot = Spot::below(trail, Step::Index(index));
+            self.value(element, role, Some(&spot), deeper)?;
+        }
+        Ok(())
+    }
+
+    /// Whether there is something to find in a value of which nothing is known.
+    fn may_find_in(&self, value: Value<'_>) -> bool {
+        value.may_hold_pods() || (self.may_be_too_deep && value.is_composite())
     }
 
     fn map(
         &mut self,
-        start: usize,
+        map: Value<'a>,
         role: Role,
         trail: Option<&Spot<'_, 'a>>,
         deeper: usize,
-    ) -> Option<usize> {
-        let text = self.text;
+    ) -> Result<(), TooDeep<'a>> {
         let is_imageless = matches!(role, Role::Imageless);
         let is_object = is_imageless || matches!(role, Role::Object(_));
         let first = self.object.found.len();
         let mut name = None;
         let mut is_never_pulled = false;
-        let end = each_member(text, start, &mut |key, start| {
-            if is_object && (is_imageless || matches!(key.as_ref(), "metadata" | "status")) {
-                let end = value_end(text, start)?;
-                let value = text.get(start..end)?;
-                if key == "metadata" {
+        for (key, value) in map.members() {
+            if is_object && (is_imageless || key.is("metadata") || key.is("status")) {
+                if key.is("metadata") {
                     let earlier = self.object.metadata.replace(value);
                     self.object.is_metadata_repeated |= earlier.is_some();
                 }
-                self.object.members.push((key, value));
-                return Some(end);
+                continue;
             }
-            let below = role.member(&key);
-            let is_marked =
-                matches!(below, Role::List { .. }) || (key.len() == 8 && key == "metadata");
-            let is_any = matches!(below, Role::Any) && !is_marked && self.tries > 0;
-            if is_any && let Some(end) = plain_end(text, start, deeper, &NOTED) {
-                if is_object {
-                    self.object.members.push((key, text.get(start..end)?));
-                }
-                return Some(end);
-            }
-            self.tries -= usize::from(is_any);
-            let way = Spot::below(trail, Step::Key(key));
-            let end = self.value(start, below, Some(&way), deeper)?;
-            let value = text.get(start..end)?;
-            self.tries += usize::from(is_any);
-            if is_marked {
-                self.object.marks.push((way.place(), value));
-            }
-            if let (true, Step::Key(key)) = (is_object, &way.step) {
-                self.object.members.push((key.clone(), value));
-            }
-            if !matches!(below, Role::Text { .. }) {
-                return Some(end);
-            }
-            let Some(read) = self.read.take() else {
-                return Some(end);
+            let below = role.member(key);
+            let text = match below {
+                Role::Text { .. } => value.string(),
+                _ => None,
             };
-            match (role, &way.step) {
-                (_, Step::Key(key)) if key == "name" => name = Some(read),
-                (_, Step::Key(key)) if key.ends_with("ullPolicy") => {
-                    is_never_pulled |= read == "Never";
+            let Some(text) = text else {
+                if !matches!(below, Role::Any) || self.may_find_in(value) {
+                    let way = Spot::below(trail, Step::key(key.text()));
+                    self.value(value, below, Some(&way), deeper)?;
+                    if matches!(below, Role::List { .. } | Role::Metadata) {
+                        self.object.marks.push((way.place(), value));
+                    }
                 }
+                continue;
+            };
+            if key.is("name") {
+                name = Some(text);
+            } else if key.is("imagePullPolicy") || key.is("pullPolicy") {
+                is_never_pulled |= text == "Never";
+            } else if matches!(role, Role::VolumeImage { .. }) {
                 // The volume is one step above its `image`.
-                (Role::VolumeImage { .. }, _) => {
-                    self.keep(
-                        Source::Volume,
-                        trail.and_then(|trail| trail.above),
-                        value,
-                        read,
-                    );
-                }
-                _ => self.keep(Source::Container, trail, value, read),
+                self.keep(
+                    Source::Volume,
+                    trail.and_then(|trail| trail.above),
+                    value,
+                    text,
+                );
+            } else {
+                self.keep(Source::Container, trail, value, text);
             }
-            Some(end)
-        })?;
+        }
         if let Some(trail) = trail {
             let here = std::ptr::from_ref(trail).addr();
             let mut is_template = false;
@@ -325,8 +262,7 @@ impl<'a> Walk<'a> {
                 is_template = true;
             }
             if is_template {
-                let template = text.get(start..end)?;
-                self.object.marks.push((trail.place(), template));
+                self.object.marks.push((trail.place(), map));
             }
         }
         if (name.is_some() || is_never_pulled)
@@ -344,13 +280,13 @@ impl<'a> Walk<'a> {
                     && image.place == owner
                 {
                     image.is_never_pulled |= is_never_pulled;
-                    if name.is_some() {
-                        image.name.clone_from(&name);
+                    if let Some(name) = name {
+                        image.name = Some(Cow::Borrowed(name));
                     }
                 }
             }
         }
-        Some(end)
+        Ok(())
     }
 
     /// Keeps the pod template that this is the way to the list of containers of, if it is one.
@@ -372,8 +308,8 @@ impl<'a> Walk<'a> {
         &mut self,
         source: Source,
         trail: Option<&Spot<'_, 'a>>,
-        raw: &'a str,
-        text: Cow<'a, str>,
+        raw: Value<'a>,
+        text: &'a str,
     ) {
         if !text.is_empty() {
             self.object.found.push(Found::Image(ImageField {
@@ -382,7 +318,7 @@ impl<'a> Walk<'a> {
                 place: trail.map(Spot::place).unwrap_or_default(),
                 name: None,
                 is_never_pulled: false,
-                text,
+                text: Cow::Borrowed(text),
             }));
         }
     }
@@ -406,7 +342,7 @@ mod tests {
                 kind: Cow::Borrowed(kind),
             };
             for key in kind.pod_spec().unwrap() {
-                assert!(may_have_role(key), "{key}");
+                assert!(may_have_role((key.len(), key.bytes().next())), "{key}");
             }
         }
         for key in [
@@ -419,8 +355,9 @@ mod tests {
             "imagePullPolicy",
             "reference",
             "pullPolicy",
+            "metadata",
         ] {
-            assert!(may_have_role(key), "{key}");
+            assert!(may_have_role((key.len(), key.bytes().next())), "{key}");
         }
         for key in [
             "args",
@@ -430,7 +367,7 @@ mod tests {
             "securityContext",
             "",
         ] {
-            assert!(!may_have_role(key), "{key}");
+            assert!(!may_have_role((key.len(), key.bytes().next())), "{key}");
         }
     }
 }

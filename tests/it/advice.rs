@@ -6,7 +6,7 @@
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use rollout_guard::image::Reference;
-use rollout_guard::json::Node;
+use rollout_guard::json::Document;
 use rollout_guard::settings::Settings;
 use rollout_guard::wire;
 use serde_json::{Value, json};
@@ -82,15 +82,62 @@ fn put_in(image: &str, code: &str, suggestion: &str, lists: &Value) -> String {
     }
 }
 
-fn answer(settings: &Value, image: &str) -> Value {
-    let payload = json!({
-        "request": {
-            "uid": "1", "operation": "CREATE", "userInfo": { "username": "jane" },
-            "kind": { "group": "", "version": "v1", "kind": "Pod" },
-            "object": { "spec": { "containers": [{ "name": "a", "image": image }] } },
-        },
-        "settings": settings,
+/// What requests hold an image in: each is judged, or rewritten, in another way.
+const SHAPES: [&str; 9] = [
+    "create",
+    "never pulled",
+    "update",
+    "restored",
+    "ephemeral",
+    "volume",
+    "template",
+    "template update",
+    "scanner",
+];
+
+fn answer(settings: &Value, shape: &str, image: &str) -> Value {
+    let pod = |image: &str| json!({ "containers": [{ "name": "a", "image": image }] });
+    let mut request = json!({
+        "uid": "1", "operation": "CREATE", "userInfo": { "username": "jane" },
+        "kind": { "group": "", "version": "v1", "kind": "Pod" },
+        "object": { "spec": pod(image) },
     });
+    let template = |image: &str| json!({ "spec": { "template": { "spec": pod(image) } } });
+    match shape {
+        "never pulled" => {
+            request["object"]["spec"]["containers"][0]["imagePullPolicy"] = json!("Never");
+        }
+        "update" | "restored" => {
+            request["operation"] = json!("UPDATE");
+            let old = if shape == "update" {
+                "quay.io/old/app:5"
+            } else {
+                "m.io/hub/library/redis:7"
+            };
+            request["oldObject"] = json!({ "spec": pod(old) });
+        }
+        "ephemeral" => {
+            request["operation"] = json!("UPDATE");
+            request["subResource"] = json!("ephemeralcontainers");
+            request["object"] =
+                json!({ "spec": { "ephemeralContainers": [{ "name": "e", "image": image }] } });
+            request["oldObject"] = json!({ "spec": {} });
+        }
+        "volume" => {
+            request["object"] = json!({ "spec": { "volumes": [{ "name": "v", "image": { "reference": image } }] } });
+        }
+        "template" | "template update" => {
+            request["kind"] = json!({ "group": "apps", "version": "v1", "kind": "Deployment" });
+            request["object"] = template(image);
+            if shape != "template" {
+                request["operation"] = json!("UPDATE");
+                request["oldObject"] = template("quay.io/old/app:5");
+            }
+        }
+        "scanner" => request["userInfo"] = json!({}),
+        _ => {}
+    }
+    let payload = json!({ "request": request, "settings": settings });
     serde_json::from_slice(&wire::validate(payload.to_string().as_bytes())).unwrap()
 }
 
@@ -129,8 +176,14 @@ fn settings() -> impl Strategy<Value = Value> {
         "redis:7",
         "ghcr.io",
         "ghcr.io/library",
+        "*",
     ]);
-    let target = select(vec!["m.io/hub", "x.corp.io/hub"]);
+    let target = select(vec![
+        "m.io/hub",
+        "x.corp.io/hub",
+        "m.io/hub/{name}:{tag}",
+        "m.io/{registry}/{repository}",
+    ]);
     let mirrors = proptest::collection::vec(
         (source, target, select(vec!["keep", "drop", "skip"])),
         0..=2,
@@ -142,8 +195,10 @@ fn settings() -> impl Strategy<Value = Value> {
         (some(digests), some(digests)),
         mirrors,
         select(vec!["pods", "workloads", "never"]),
+        proptest::collection::vec(select(vec!["reject", "reject", "warn"]), 4),
+        select(vec![json!([]), json!([{ "images": ["quay.io/*"] }]), json!([{ "images": ["docker.io/*"], "checks": ["mirrors"] }]), json!([{ "images": ["m.io/**"], "checks": ["images"] }])]),
     )
-        .prop_map(|(registries, images, tags, digests, mirrors, rewrite)| {
+        .prop_map(|(registries, images, tags, digests, mirrors, rewrite, actions, exemptions)| {
             let mirrors: Vec<_> = mirrors
                 .into_iter()
                 .map(|(source, mirror, digest)| {
@@ -151,18 +206,19 @@ fn settings() -> impl Strategy<Value = Value> {
                 })
                 .collect();
             json!({
-                "registries": { "allow": registries.0, "reject": registries.1 },
-                "images": { "allow": images.0, "reject": images.1 },
-                "tags": { "allow": tags.0, "reject": tags.1 },
-                "digests": { "require": digests.0, "forbid": digests.1 },
+                "registries": { "allow": registries.0, "reject": registries.1, "action": actions[0] },
+                "images": { "allow": images.0, "reject": images.1, "action": actions[1] },
+                "tags": { "allow": tags.0, "reject": tags.1, "action": actions[2] },
+                "digests": { "require": digests.0, "forbid": digests.1, "action": actions[3] },
                 "mirrors": mirrors,
                 "rewrite": rewrite,
+                "exemptions": exemptions,
             })
         })
         .prop_filter("settings with a mistake", |settings| {
             let text = settings.to_string();
-            let node: Node<'_> = serde_json::from_str(&text).unwrap();
-            Settings::validate(&node).is_ok()
+            let document = Document::of(&text).unwrap();
+            Settings::validate(document.root()).is_ok()
         })
 }
 
@@ -180,17 +236,18 @@ proptest! {
         name in select(vec!["redis", "ghcr.io/library/redis", "quay.io/org/app", "x.corp.io/redis", "m.io/hub/library/redis"]),
         tag in select(vec!["", ":7", ":8", ":latest", ":v1"]),
         is_pinned in proptest::bool::weighted(0.3),
+        shape in select(SHAPES.to_vec()),
     ) {
         let digest = if is_pinned { format!("@{DIGEST}") } else { String::new() };
         let image = format!("{name}{tag}{digest}");
-        let refused = answer(&settings, &image);
+        let refused = answer(&settings, shape, &image);
         let message = refused["message"].as_str().unwrap_or_default();
         for (code, suggestion) in suggestions(message) {
             let instead = put_in(&image, &code, &suggestion, &settings);
-            let answer = answer(&settings, &instead);
+            let answer = answer(&settings, shape, &instead);
             prop_assert_eq!(
                 &answer["accepted"], &json!(true),
-                "{} → {}: {}\n{}", image, instead, message, answer["message"]
+                "{}: {} → {}: {}\n{}", shape, image, instead, message, answer["message"]
             );
         }
     }

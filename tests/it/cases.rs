@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use rollout_guard::json::{Node, Step};
+use rollout_guard::json::{self, Document, Step};
 use rollout_guard::policy::Policy;
 use rollout_guard::request::Payload;
 use rollout_guard::settings::Settings;
-use rollout_guard::splice::{Change, Edit};
+use rollout_guard::splice::{self, Change, Edit};
 use rollout_guard::violation::Violation;
 use rollout_guard::wire;
 use serde::Deserialize;
@@ -133,8 +133,8 @@ struct Said {
 fn run(case: &Case) -> Said {
     let mut said = Said::default();
     let settings = serde_json::to_string(&case.settings).unwrap();
-    let node: Node<'_> = serde_json::from_str(&settings).unwrap();
-    let settings = match Settings::validate(&node) {
+    let document = Document::of(&settings).unwrap();
+    let settings = match Settings::validate(document.root()) {
         Ok(settings) => settings,
         Err(errors) => {
             said.settings_errors = errors.iter().map(|error| error.path.clone()).collect();
@@ -154,7 +154,10 @@ fn run(case: &Case) -> Said {
     let rewritten = &answer["audit_annotations"]["rewritten"];
     said.rewritten
         .push_str(rewritten.as_str().unwrap_or_default());
-    if let Ok(request) = Payload::read(&payload).unwrap().request {
+    let document = Document::read(&payload).unwrap();
+    if let Ok(request) = Payload::read(&document).unwrap().request {
+        let object = request.object.as_ref();
+        let object = object.map_or(json::Value::NULL, |object| object.value);
         let verdict = Policy::new(&settings).evaluate_with(request, &registry);
         assert_eq!(
             answer["accepted"],
@@ -168,7 +171,7 @@ fn run(case: &Case) -> Said {
         said.violations = verdict.violations.iter().map(place_and_code).collect();
         said.warnings = verdict.warnings.iter().map(place_and_code).collect();
         said.exempted.clone_from(&verdict.exempted);
-        said.removed = removed(&payload, &answer, &verdict.edits);
+        said.removed = removed(object, &answer, &verdict.edits);
         if let Some(mutated) = answer.get("mutated_object") {
             if said.removed.is_empty() {
                 difference("", &request_value["object"], mutated, &mut said.changes);
@@ -262,18 +265,18 @@ fn difference(place: &str, one: &Value, other: &Value, found: &mut BTreeMap<Stri
 
 /// The members that are removed, all of which the object has and the answer's object has not, which
 /// differs in nothing else but images.
-fn removed(payload: &[u8], answer: &Value, edits: &[Edit]) -> Vec<String> {
-    let payload: Value = serde_json::from_slice(payload).unwrap();
-    let mut object = payload["request"]["object"].clone();
+fn removed(object: json::Value<'_>, answer: &Value, edits: &[Edit]) -> Vec<String> {
+    let paths = splice::paths(object, edits);
+    let mut object: Value = serde_json::from_str(object.text()).unwrap_or_default();
     let mut removed = Vec::new();
-    for edit in edits {
-        let [way @ .., Step::Key(last)] = edit.path.steps() else {
-            panic!("{}: no member", edit.path);
+    for (edit, path) in edits.iter().zip(&paths) {
+        let [way @ .., Step::Key(last)] = path.steps() else {
+            panic!("{path}: no member");
         };
         let map = way.iter().fold(&mut object, |value, step| match step {
             Step::Key(key) => &mut value[key.as_ref()],
             Step::Index(index) => &mut value[index],
-            Step::Each => panic!("{}: not one place", edit.path),
+            Step::Each => panic!("{path}: not one place"),
         });
         if let Change::Set(image) = &edit.change {
             map[last.as_ref()] = json!(image);
@@ -282,7 +285,7 @@ fn removed(payload: &[u8], answer: &Value, edits: &[Edit]) -> Vec<String> {
             continue;
         }
         let is_there = map.as_object_mut().unwrap().remove(last.as_ref()).is_some();
-        let path = edit.path.to_string();
+        let path = path.to_string();
         // A repeated member goes as often as it is there.
         assert!(is_there || removed.contains(&path), "{path}");
         removed.push(path);

@@ -14,8 +14,9 @@
 //! | `yaml refused-request`, `yaml mended-request`, `yaml passes-request` | the same for a whole request |
 //! | `yaml registry` | what registries answer about images, for the objects that follow |
 //! | `yaml policy` | a `ClusterAdmissionPolicy` |
-//! | `yaml manifest`, `yaml policies`, `yaml verification` | of docs/install.md: `install.rs` looks at them |
+//! | `yaml manifest`, `yaml policies`, `yaml verification` | of docs/install.md and docs/live-cluster.md: `install.rs` looks at them |
 //! | `sh run` | what is typed and needs no cluster: `e2e-tests/install.bats` runs it |
+//! | `yaml suite`, `text output` | a suite, and what the command prints: its own tests look at them |
 //! | `sh`, `yaml workflow` | what is typed, and files of other tools: not looked at |
 //!
 //! In tables, `sha256:a…` stands for a digest of as many `a` as it has digits.
@@ -26,7 +27,7 @@ use std::path::{Path, PathBuf};
 
 use rollout_guard::annotation::TOOLS_KEYS;
 use rollout_guard::glob;
-use rollout_guard::json::Node;
+use rollout_guard::json::Document;
 use rollout_guard::settings::{Settings, SettingsError};
 use rollout_guard::violation::Code;
 use rollout_guard::wire;
@@ -37,7 +38,7 @@ use crate::registry::Answers;
 const MESSAGES: &str = include_str!("../../docs/messages.md");
 const SETTINGS: &str = include_str!("../../docs/settings.md");
 const MIRRORS: &str = include_str!("../../docs/mirrors.md");
-const CODE: &str = include_str!("../../src/policy/mirrors.rs");
+const CODE: &str = include_str!("../../src/policy/pull.rs");
 const COMING: &str = include_str!("../../docs/coming-from-trusted-repos.md");
 
 /// Pages of later sections of the settings come with these.
@@ -142,8 +143,9 @@ fn every_example_is_true() {
                         fail(&shown(&errors));
                     }
                 }
-                "text" | "sh" | "sh run" | "yaml becomes" | "yaml config" | "yaml workflow"
-                | "yaml manifest" | "yaml policies" | "yaml verification" => {}
+                "text" | "text output" | "sh" | "sh run" | "yaml becomes" | "yaml config"
+                | "yaml workflow" | "yaml manifest" | "yaml policies" | "yaml suite"
+                | "yaml verification" => {}
                 info => {
                     let (verdict, is_request) = match info {
                         "yaml refused" => ("refused", false),
@@ -444,8 +446,8 @@ fn inline(text: &str) -> Value {
 
 fn validate(settings: &Value) -> Result<(), Vec<SettingsError>> {
     let text = settings.to_string();
-    let node: Node<'_> = serde_json::from_str(&text).unwrap();
-    Settings::validate(&node)
+    let document = Document::of(&text).unwrap();
+    Settings::validate(document.root())
         .map(|_| ())
         .map_err(|errors| errors.iter().cloned().collect())
 }

@@ -9,12 +9,14 @@ use crate::docs::{blocks, only, yaml};
 use crate::manifest;
 
 const PAGE: &str = include_str!("../../docs/install.md");
+const LIVE: &str = include_str!("../../docs/live-cluster.md");
 
 #[test]
 fn every_manifest_fits_its_schema_and_its_settings_are_valid() {
     let mut kinds = BTreeSet::new();
     for block in blocks(PAGE)
         .iter()
+        .chain(&blocks(LIVE))
         .filter(|block| block.info == "yaml manifest")
     {
         let manifest = yaml(block.text);

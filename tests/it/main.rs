@@ -13,6 +13,7 @@ mod changes;
 mod corpus;
 mod docs;
 mod examples;
+mod imports;
 mod install;
 mod manifest;
 mod mirrors;

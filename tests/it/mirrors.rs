@@ -5,10 +5,12 @@ use json_patch::PatchOperation;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::ValueTree;
-use rollout_guard::json::Node;
+use rollout_guard::json::Document;
 use rollout_guard::settings::Settings;
 use rollout_guard::wire;
 use serde_json::{Map, Value, json};
+
+use crate::registry::Answers;
 
 fn config() -> ProptestConfig {
     ProptestConfig {
@@ -140,8 +142,7 @@ fn settings() -> impl Strategy<Value = Value> {
         }
         let settings = json!({ "mirrors": rules });
         let text = settings.to_string();
-        let node: Node<'_> = serde_json::from_str(&text).ok()?;
-        Settings::validate(&node).ok()?;
+        Settings::validate(Document::of(&text).ok()?.root()).ok()?;
         Some(settings)
     })
 }
@@ -346,4 +347,58 @@ fn enough_generated_settings_are_valid() {
         rules.insert(settings["mirrors"][0]["source"].to_string(), Value::Null);
     }
     assert!(rules.len() > 8, "{rules:?}");
+}
+
+#[test]
+fn registries_are_asked_for_a_hundred_images_at_most() {
+    let names: Vec<_> = (0..150).map(|index| format!("a{}", index % 120)).collect();
+    let containers: Vec<_> = names
+        .iter()
+        .enumerate()
+        .map(|(index, image)| json!({ "name": format!("c{index}"), "image": image }))
+        .collect();
+    let object = json!({ "spec": { "containers": containers } });
+    let mirror = |name: &str| format!("m.example.com/{name}");
+    let answers = names.iter().map(|name| (mirror(name), "there".to_owned()));
+    let answer = |on_error: &str| -> (Value, Vec<String>) {
+        let registry = Answers::new(answers.clone().collect());
+        let payload = json!({
+            "settings": { "mirrors": [
+                { "source": "docker.io/library", "mirror": "m.example.com", "checkExists": true, "onCheckError": on_error },
+            ] },
+            "request": {
+                "kind": { "group": "", "version": "v1", "kind": "Pod" },
+                "operation": "CREATE",
+                "userInfo": { "username": "jane" },
+                "object": object,
+            },
+        });
+        let answer = wire::validate_with(payload.to_string().as_bytes(), &registry);
+        (
+            serde_json::from_slice(&answer).unwrap(),
+            registry.asked.take(),
+        )
+    };
+    let image = |answer: &Value, index: usize| {
+        answer["mutated_object"]["spec"]["containers"][index]["image"].clone()
+    };
+
+    let (kept, asked) = answer("keep");
+    let first: Vec<_> = names.iter().take(100).map(|name| mirror(name)).collect();
+    assert_eq!(asked, first);
+    assert_eq!(image(&kept, 99), "m.example.com/a99");
+    assert_eq!(image(&kept, 100), "a100");
+    // It was asked for before.
+    assert_eq!(image(&kept, 120), "m.example.com/a0");
+
+    let (rewritten, asked) = answer("rewrite");
+    assert_eq!(asked, first);
+    assert_eq!(image(&rewritten, 100), "m.example.com/a100");
+
+    let (refused, asked) = answer("reject");
+    assert_eq!(asked, Vec::<String>::new());
+    assert_eq!(refused["accepted"], false);
+    let message = refused["message"].as_str().unwrap();
+    let problem = "spec.containers[100] \"c100\": image `a100`: its mirror `m.example.com/a100` cannot be asked for it (only 100 images of a request are asked for), try again later [mirror-unchecked]";
+    assert!(message.contains(problem), "{message}");
 }

@@ -11,10 +11,10 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use rollout_guard::glob;
 use rollout_guard::image::Reference;
-use rollout_guard::json::Node;
+use rollout_guard::json::Document;
 use rollout_guard::pattern::{ImagePattern, RegistryPattern, Sense, TagPattern};
 use rollout_guard::policy::Policy;
-use rollout_guard::request::{Payload, Request};
+use rollout_guard::request::Payload;
 use rollout_guard::settings::{Settings, SettingsErrors};
 use rollout_guard::violation::Code;
 use rollout_guard::wire;
@@ -681,9 +681,9 @@ fn judge(settings: &Value, image: &str) -> Answer {
 /// The paths of the mistakes in settings that can be read; `None` if they cannot be.
 fn contradictions(settings: &Value) -> Option<Vec<String>> {
     let text = settings.to_string();
-    let node: Node<'_> = serde_json::from_str(&text).unwrap();
-    Settings::read(&node).ok()?;
-    Some(match Settings::validate(&node) {
+    let document = Document::of(&text).unwrap();
+    Settings::read(document.root()).ok()?;
+    Some(match Settings::validate(document.root()) {
         Ok(_) => Vec::new(),
         Err(errors) => errors.iter().map(|error| error.path.clone()).collect(),
     })
@@ -1285,8 +1285,8 @@ proptest! {
     #[test]
     fn every_mistake_in_the_settings_has_a_path(settings in any_json()) {
         let text = settings.to_string();
-        let node: Node<'_> = serde_json::from_str(&text).unwrap();
-        let errors = Settings::validate(&node).err();
+        let document = Document::of(&text).unwrap();
+        let errors = Settings::validate(document.root()).err();
         for error in errors.iter().flat_map(SettingsErrors::iter) {
             prop_assert!(!error.path.is_empty() && !error.problem.is_empty(), "{:?}", error);
             prop_assert!(!error.to_string().contains(char::is_control), "{:?}", error);
@@ -1312,9 +1312,9 @@ proptest! {
             } }],
             "docsUrl": text,
         });
-        let node_text = settings.to_string();
-        let node: Node<'_> = serde_json::from_str(&node_text).unwrap();
-        let errors = Settings::validate(&node).unwrap_err();
+        let written = settings.to_string();
+        let document = Document::of(&written).unwrap();
+        let errors = Settings::validate(document.root()).unwrap_err();
         for error in errors.iter() {
             prop_assert!(!error.to_string().contains(char::is_control), "{:?}", error);
         }
@@ -1644,7 +1644,7 @@ proptest! {
         // What no rule can say is left to the cases of settings.
         rules.retain(|rule| {
             let text = json!({ "annotations": [rule] }).to_string();
-            Settings::read(&serde_json::from_str(&text).unwrap()).is_ok()
+            Settings::read(Document::of(&text).unwrap().root()).is_ok()
         });
         settings["annotations"].as_array_mut().unwrap().extend(rules);
         let map_of = |annotations: &[(String, String, bool, _)]| -> Map<String, Value> {
@@ -1683,14 +1683,14 @@ proptest! {
             settings["imagePaths"] = json!([{ "kind": path, "path": "data.image" }]);
         }
         let text = settings.to_string();
-        let node: Node<'_> = serde_json::from_str(&text).unwrap();
-        let read = Settings::read(&node).unwrap();
-        let whole = Policy::new(&read).evaluate(Request::read(&request).unwrap());
         let payload = format!(r#"{{"request":{request},"settings":{text}}}"#);
-        let payload = Payload::read(payload.as_bytes()).unwrap();
-        let shallow = payload.settings.unwrap();
-        let read = Settings::read(&shallow).unwrap();
-        let piecemeal = Policy::new(&read).evaluate(payload.request.unwrap());
+        let document = Document::of(&payload).unwrap();
+        let Payload { request, settings } = Payload::read(&document).unwrap();
+        let request = request.unwrap();
+        let read = Settings::read(settings).unwrap();
+        let whole = Policy::new(&read).evaluate(request.clone());
+        let read = Settings::read_for(settings, Some(&request)).unwrap();
+        let piecemeal = Policy::new(&read).evaluate(request);
         prop_assert_eq!(whole, piecemeal);
     }
 }

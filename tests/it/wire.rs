@@ -228,6 +228,22 @@ fn refuses_an_object_that_is_none() {
 }
 
 #[test]
+fn finds_images_in_an_object_that_is_a_list() {
+    let list = r#"[1,{"a":[{"b":[]},{"spec":{"containers":[{"image":"redis"}]}}]},[]]"#;
+    for kind in ["Pod", "Set"] {
+        let request =
+            format!(r#"{{"kind":{{"kind":"{kind}"}},"operation":"CREATE","object":{list}}}"#);
+        let answer = validate(&payload(&request));
+        assert_eq!(answer["accepted"], false);
+        let message = answer["message"].as_str().unwrap();
+        assert!(
+            message.contains("[1].a[1].spec.containers[0]: image `redis`"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
 fn judges_a_repeated_key_in_both_its_values() {
     for spec in [
         r#"{"containers":[{"image":"redis","image":"ghcr.io/a/b"}]}"#,
@@ -341,6 +357,46 @@ fn says_what_is_wrong_with_the_settings_instead_of_judging() {
         validate(br#"{"request":{"kind":{"kind":"Pod"},"operation":"CREATE","object":{}}}"#);
     assert_eq!(answer["accepted"], false);
     assert!(answer["message"].as_str().unwrap().contains("no rule"));
+}
+
+#[test]
+fn settings_are_read_whole_but_in_the_requests_of_hosts() {
+    let settings = r#""settings":{"images":{"reject":["nginx:"]},"drift":{"lastApplied":"warn"}}"#;
+    let (kind, object) = (r#""kind":{"kind":"Service"}"#, r#""object":{"spec":{}}"#);
+    let with_image = r#""object":{"spec":{"containers":[{"image":"a"}]}}"#;
+    let request =
+        |one: &str, other: &str| format!(r#""request":{{"operation":"CREATE",{one},{other}}}"#);
+    // Of an object without images, nothing that is said of images matters.
+    let written_by_a_host = format!("{{{},{settings}}}", request(kind, object));
+    assert_eq!(
+        validate(written_by_a_host.as_bytes()),
+        json!({ "accepted": true })
+    );
+    for payload in [
+        format!("{{{},{settings}}}", request(kind, with_image)),
+        format!("{{{},{settings}}}", request(object, kind)),
+        format!("{{{settings},{}}}", request(kind, object)),
+    ] {
+        refused(
+            payload.as_bytes(),
+            "images.reject[0]: `nginx:`: tag: empty tag after `:` [settings-invalid]",
+        );
+    }
+    // Nor are rules that are none passed over, for there is nothing that they may name.
+    for (rule, message) in [
+        (
+            "{}",
+            "annotations[0]: no rule: say what is `required`, `denied`, `allowed`, …",
+        ),
+        (
+            r#"{"values":{"a":["b"]}}"#,
+            "annotations[0].values.a: expected an object, got a list",
+        ),
+    ] {
+        let settings = format!(r#""settings":{{"annotations":[{rule}]}}"#);
+        let payload = format!("{{{},{settings}}}", request(kind, object));
+        refused(payload.as_bytes(), &format!("{message} [settings-invalid]"));
+    }
 }
 
 #[test]

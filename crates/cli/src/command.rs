@@ -1,12 +1,17 @@
 //! The commands, one module each.
 
+mod audit;
 mod check;
 mod config;
 mod drift;
 pub(crate) mod explain;
 mod fix;
+mod images;
+mod init;
 mod settings;
 mod shell;
+mod survey;
+mod test;
 
 use std::io::Write;
 
@@ -20,6 +25,10 @@ pub(crate) enum Command {
     Check(check::Check),
     Fix(fix::Fix),
     Drift(drift::Drift),
+    Audit(audit::AuditCommand),
+    Init(init::Init),
+    Images(images::Images),
+    Test(test::Test),
     Settings(settings::SettingsCommand),
     Config(config::ConfigCommand),
     Explain(explain::Explain),
@@ -34,6 +43,10 @@ impl Command {
             Self::Check(check) => check.execute(out),
             Self::Fix(fix) => fix.execute(out),
             Self::Drift(drift) => drift.execute(out),
+            Self::Audit(audit) => audit.execute(out),
+            Self::Init(init) => init.execute(out),
+            Self::Images(images) => images.execute(out),
+            Self::Test(test) => test.execute(out),
             Self::Settings(settings) => settings.execute(out),
             Self::Config(config) => config.execute(out),
             Self::Man(man) => man.execute(out),

@@ -8,13 +8,11 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::json;
 
-use crate::exit::Exit;
 use crate::failure::{Failure, reason};
-use crate::finding::Severity;
 use crate::input::{self, Exclude, from_here};
-use crate::manifest::{Lines, Value};
+use crate::manifest::Value;
+use crate::reader::Reader;
 use crate::settings_file::SettingsFile;
-use crate::snippet::Snippet;
 use crate::work_tree;
 
 /// The name of the file.
@@ -272,231 +270,117 @@ impl Config {
                 )));
             }
         };
-        let mut reader = Reader {
-            file: &file,
-            lines: Lines::new(&file.text),
-            offset: document.offset,
-            errors: String::new(),
-        };
+        let mut reader = Reader::new(&file, document);
         if let Some(root) = document.tree.root() {
-            reader.root(root, path.parent().unwrap_or(Path::new("")), &mut config);
-        }
-        if reader.errors.is_empty() {
-            Ok(config)
-        } else {
-            Err(Failure::laid_out(Exit::WrongUse, reader.errors))
-        }
-    }
-}
-
-/// Reads the values of the file, and notes what is wrong with them.
-struct Reader<'f> {
-    file: &'f SettingsFile,
-    lines: Lines<'f>,
-    offset: usize,
-    errors: String,
-}
-
-impl Reader<'_> {
-    fn root(&mut self, root: Value<'_>, folder: &Path, config: &mut Config) {
-        if root.is_null() {
-            return;
-        }
-        if !root.is_map() {
-            self.error(root, "", &format!("expected a map, got {}", root.kind()));
-            return;
-        }
-        for (key, value) in root.members() {
-            let name = key.text().unwrap_or_default();
-            let line = self.lines.position(self.offset + key.span().start).line;
-            match name.as_ref() {
-                "settings" => {
-                    let path = self.text(value, &name);
-                    config.settings = path.map(|path| Set {
-                        value: folder.join(path),
-                        line,
-                    });
-                }
-                "namespace" => {
-                    config.namespace = self.text(value, &name).map(|value| Set { value, line });
-                }
-                "exclude" => {
-                    let value = self.globs(value, &name, folder);
-                    config.exclude = Some(Set { value, line });
-                }
-                "failOn" => {
-                    let value = self.fail_on(value, &name);
-                    config.fail_on = Some(Set { value, line });
-                }
-                "kustomize" => {
-                    let value = self.switch(value, &name, "`on` or `off`");
-                    config.kustomize = value.map(|value| Set { value, line });
-                }
-                "helm" => {
-                    let value = self.helm(value, &name, folder);
-                    config.helm = value.map(|value| Set { value, line });
-                }
-                unknown => self.error(key, unknown, &unknown_key(unknown, &Config::KEYS)),
-            }
-        }
-    }
-
-    fn helm(&mut self, value: Value<'_>, path: &str, folder: &Path) -> Option<Charts> {
-        if !value.is_list() {
-            let is_on = self.switch(value, path, "`on`, `off` or a list of charts")?;
-            return Some(if is_on {
-                Charts::Rendered(Vec::new())
-            } else {
-                Charts::Off
-            });
-        }
-        let charts = value.elements().enumerate();
-        let charts =
-            charts.map(|(index, chart)| self.chart(chart, &format!("{path}[{index}]"), folder));
-        Some(Charts::Rendered(charts.collect()))
-    }
-
-    fn chart(&mut self, value: Value<'_>, path: &str, folder: &Path) -> HelmChart {
-        let mut chart = HelmChart::default();
-        if !value.is_map() {
-            let problem = format!("expected a map, got {}", value.kind());
-            self.error(value, path, &problem);
-            return chart;
-        }
-        for (key, member) in value.members() {
-            let name = key.text().unwrap_or_default();
-            let path = format!("{path}.{name}");
-            match name.as_ref() {
-                "chart" => {
-                    let text = self.text(member, &path);
-                    chart.folder = text.map(|text| folder.join(text)).unwrap_or_default();
-                }
-                "release" => chart.release = self.name(member, &path, 53),
-                "namespace" => chart.namespace = self.name(member, &path, 63),
-                "values" => {
-                    if !member.is_list() {
-                        let problem = format!("expected a list, got {}", member.kind());
-                        self.error(member, &path, &problem);
-                    }
-                    for (index, entry) in member.elements().enumerate() {
-                        let files = entry.elements().chain((!entry.is_list()).then_some(entry));
-                        let path = format!("{path}[{index}]");
-                        let files = files.filter_map(|file| self.text(file, &path));
-                        let files = files.map(|file| folder.join(file));
-                        chart.values.push(files.collect());
-                    }
-                }
-                unknown => {
-                    let known = ["chart", "release", "namespace", "values"];
-                    self.error(key, &path, &unknown_key(unknown, &known));
-                }
-            }
-        }
-        if value.get("chart").is_none() {
-            self.error(value, path, "`chart` is missing, the folder of the chart");
-        }
-        chart
-    }
-
-    /// A name as Kubernetes has them.
-    fn name(&mut self, value: Value<'_>, path: &str, most: usize) -> Option<String> {
-        let text = self.text(value, path)?;
-        if is_label(&text, most) {
-            return Some(text);
-        }
-        let problem = format!("not a name: at most {most} lower-case letters, digits and `-`");
-        self.error(value, path, &problem);
-        None
-    }
-
-    fn text(&mut self, value: Value<'_>, path: &str) -> Option<String> {
-        match value.text() {
-            Some(text) if !text.is_empty() => return Some(text.into_owned()),
-            Some(_) => self.error(value, path, "must not be empty"),
-            None => self.error(value, path, &expected_a_string(value)),
-        }
-        None
-    }
-
-    fn globs(&mut self, value: Value<'_>, path: &str, folder: &Path) -> Vec<String> {
-        if !value.is_list() {
-            self.error(
-                value,
-                path,
-                &format!("expected a list, got {}", value.kind()),
+            read_root(
+                &mut reader,
+                root,
+                path.parent().unwrap_or(Path::new("")),
+                &mut config,
             );
         }
-        let mut globs = Vec::new();
-        for (index, element) in value.elements().enumerate() {
-            let path = format!("{path}[{index}]");
-            let Some(glob) = self.text(element, &path) else {
-                continue;
-            };
-            match Exclude::new(folder, std::slice::from_ref(&glob)) {
-                Ok(_) => globs.push(glob),
-                Err((_, problem)) => self.error(element, &path, &format!("no glob: {problem}")),
-            }
-        }
-        globs
-    }
-
-    fn fail_on(&mut self, value: Value<'_>, path: &str) -> Vec<FailOn> {
-        if !value.is_list() {
-            return self.fail_on_one(value, path).into_iter().collect();
-        }
-        let words = value.elements().enumerate();
-        words
-            .filter_map(|(index, word)| self.fail_on_one(word, &format!("{path}[{index}]")))
-            .collect()
-    }
-
-    fn fail_on_one(&mut self, value: Value<'_>, path: &str) -> Option<FailOn> {
-        let Some(word) = value.text() else {
-            self.error(value, path, &expected_a_string(value));
-            return None;
-        };
-        let known = FailOn::ALL.into_iter().find(|known| known.as_str() == word);
-        if known.is_none() {
-            let words = FailOn::ALL.map(FailOn::as_str);
-            let problem = match nearest(&word, &words) {
-                Some(known) => format!("unknown word, did you mean `{known}`?"),
-                None => format!("unknown word, expected `{}`", words.join("`, `")),
-            };
-            self.error(value, path, &problem);
-        }
-        known
-    }
-
-    fn switch(&mut self, value: Value<'_>, path: &str, expected: &str) -> Option<bool> {
-        match (value.json(), value.text().as_deref()) {
-            ("true", _) | (_, Some("on")) => Some(true),
-            ("false", _) | (_, Some("off")) => Some(false),
-            _ => {
-                self.error(value, path, &format!("expected {expected}"));
-                None
-            }
-        }
-    }
-
-    fn error(&mut self, value: Value<'_>, path: &str, problem: &str) {
-        let span = value.span();
-        let span = self.offset + span.start..self.offset + span.end;
-        let excerpt = self.lines.excerpt(&span);
-        let shown = Snippet::new(Severity::Error, problem)
-            .at(&self.file.name, &excerpt, path)
-            .render();
-        self.errors.push_str(&shown);
-        self.errors.push('\n');
+        reader.finish(config)
     }
 }
 
-fn expected_a_string(value: Value<'_>) -> String {
-    let kind = value.kind();
-    let advice = match kind {
-        "a boolean" | "a number" => ", put it in quotes",
-        _ => "",
-    };
-    format!("expected a string, got {kind}{advice}")
+fn read_root(reader: &mut Reader<'_>, root: Value<'_>, folder: &Path, config: &mut Config) {
+    if root.is_null() || !reader.is_map(root, "") {
+        return;
+    }
+    for (key, value) in root.members() {
+        let name = key.text().unwrap_or_default();
+        let line = reader.line(key);
+        match name.as_ref() {
+            "settings" => {
+                let path = reader.text(value, &name);
+                config.settings = path.map(|path| Set {
+                    value: folder.join(path),
+                    line,
+                });
+            }
+            "namespace" => {
+                let namespace = reader.text(value, &name);
+                config.namespace = namespace.map(|value| Set { value, line });
+            }
+            "exclude" => {
+                let value = globs(reader, value, &name, folder);
+                config.exclude = Some(Set { value, line });
+            }
+            "failOn" => {
+                let value = fail_on(reader, value, &name);
+                config.fail_on = Some(Set { value, line });
+            }
+            "kustomize" => {
+                let value = switch(reader, value, &name, "`on` or `off`");
+                config.kustomize = value.map(|value| Set { value, line });
+            }
+            "helm" => {
+                let value = charts(reader, value, &name, folder);
+                config.helm = value.map(|value| Set { value, line });
+            }
+            unknown => reader.unknown_key(key, unknown, &Config::KEYS),
+        }
+    }
+}
+
+fn charts(reader: &mut Reader<'_>, value: Value<'_>, path: &str, folder: &Path) -> Option<Charts> {
+    if !value.is_list() {
+        let is_on = switch(reader, value, path, "`on`, `off` or a list of charts")?;
+        return Some(if is_on {
+            Charts::Rendered(Vec::new())
+        } else {
+            Charts::Off
+        });
+    }
+    let charts = value.elements().enumerate();
+    let charts =
+        charts.map(|(index, value)| chart(reader, value, &format!("{path}[{index}]"), folder));
+    Some(Charts::Rendered(charts.collect()))
+}
+
+fn chart(reader: &mut Reader<'_>, value: Value<'_>, path: &str, folder: &Path) -> HelmChart {
+    let mut chart = HelmChart::default();
+    if !reader.is_map(value, path) {
+        return chart;
+    }
+    for (key, member) in value.members() {
+        let name = key.text().unwrap_or_default();
+        let path = format!("{path}.{name}");
+        match name.as_ref() {
+            "chart" => {
+                let text = reader.text(member, &path);
+                chart.folder = text.map(|text| folder.join(text)).unwrap_or_default();
+            }
+            "release" => chart.release = label(reader, member, &path, 53),
+            "namespace" => chart.namespace = label(reader, member, &path, 63),
+            "values" => {
+                reader.is_list(member, &path);
+                for (index, entry) in member.elements().enumerate() {
+                    let files = entry.elements().chain((!entry.is_list()).then_some(entry));
+                    let path = format!("{path}[{index}]");
+                    let files = files.filter_map(|file| reader.text(file, &path));
+                    let files = files.map(|file| folder.join(file));
+                    chart.values.push(files.collect());
+                }
+            }
+            _ => reader.unknown_key(key, &path, &["chart", "release", "namespace", "values"]),
+        }
+    }
+    if value.get("chart").is_none() {
+        reader.error(value, path, "`chart` is missing, the folder of the chart");
+    }
+    chart
+}
+
+/// A name as Kubernetes has them.
+fn label(reader: &mut Reader<'_>, value: Value<'_>, path: &str, most: usize) -> Option<String> {
+    let text = reader.text(value, path)?;
+    if is_label(&text, most) {
+        return Some(text);
+    }
+    let problem = format!("not a name: at most {most} lower-case letters, digits and `-`");
+    reader.error(value, path, &problem);
+    None
 }
 
 /// Whether Kubernetes takes a text for a name of at most so many characters (RFC 1123).
@@ -508,24 +392,44 @@ pub(crate) fn is_label(text: &str, most: usize) -> bool {
         && text.bytes().last().is_some_and(is_letter)
 }
 
-fn unknown_key(key: &str, known: &[&str]) -> String {
-    match nearest(key, known) {
-        Some(known) => format!("unknown key, did you mean `{known}`?"),
-        None => format!("unknown key, expected `{}`", known.join("`, `")),
+fn switch(reader: &mut Reader<'_>, value: Value<'_>, path: &str, expected: &str) -> Option<bool> {
+    match (value.json(), value.text().as_deref()) {
+        ("true", _) | (_, Some("on")) => Some(true),
+        ("false", _) | (_, Some("off")) => Some(false),
+        _ => {
+            reader.error(value, path, &format!("expected {expected}"));
+            None
+        }
     }
 }
 
-/// The word that somebody who wrote another one probably meant.
-fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
-    let plain = |text: &str| text.to_lowercase().replace(['-', '_'], "");
-    let distances = known.iter().map(|known| {
-        (
-            strsim::damerau_levenshtein(&plain(known), &plain(word)),
-            *known,
-        )
-    });
-    let (distance, known) = distances.min()?;
-    (distance <= 2).then_some(known)
+fn globs(reader: &mut Reader<'_>, value: Value<'_>, path: &str, folder: &Path) -> Vec<String> {
+    if !reader.is_list(value, path) {
+        return Vec::new();
+    }
+    let mut globs = Vec::new();
+    for (index, element) in value.elements().enumerate() {
+        let path = format!("{path}[{index}]");
+        let Some(glob) = reader.text(element, &path) else {
+            continue;
+        };
+        match Exclude::new(folder, std::slice::from_ref(&glob)) {
+            Ok(_) => globs.push(glob),
+            Err((_, problem)) => reader.error(element, &path, &format!("no glob: {problem}")),
+        }
+    }
+    globs
+}
+
+fn fail_on(reader: &mut Reader<'_>, value: Value<'_>, path: &str) -> Vec<FailOn> {
+    let words = FailOn::ALL.map(|word| (word.as_str(), word));
+    if !value.is_list() {
+        return reader.word(value, path, &words).into_iter().collect();
+    }
+    let elements = value.elements().enumerate();
+    elements
+        .filter_map(|(index, word)| reader.word(word, &format!("{path}[{index}]"), &words))
+        .collect()
 }
 
 /// What somebody asks for on the command line; it beats what the file says.

@@ -19,7 +19,10 @@ use crate::work_tree;
 
 /// A larger file is not read: an API server takes 3 MiB in one request, and this keeps what the
 /// command needs in bounds.
-const LARGEST_FILE: u64 = 64 << 20;
+pub(crate) const LARGEST_FILE: u64 = 64 << 20;
+
+/// More than this of what a cluster says is not read.
+pub(crate) const LARGEST_CLUSTER: u64 = 1 << 30;
 
 /// A file to read, or what cannot be looked into.
 #[derive(Clone, Debug)]
@@ -333,7 +336,7 @@ fn unreadable(folder: &Folder<'_>, error: &ignore::Error) -> Input {
     Input::Unreadable { path, problem }
 }
 
-fn is_manifest(path: &Path) -> bool {
+pub(crate) fn is_manifest(path: &Path) -> bool {
     let is_known = path.extension().is_some_and(|extension| {
         ["yaml", "yml", "json"]
             .iter()
@@ -494,7 +497,7 @@ fn bytes_up_to(path: &Path, most: u64) -> Result<Vec<u8>, String> {
 }
 
 /// A text in UTF-8; in UTF-16 too, where a byte order mark says so, as kubectl reads it.
-fn decode(bytes: Vec<u8>) -> Result<Text, Unread> {
+pub(crate) fn decode(bytes: Vec<u8>) -> Result<Text, Unread> {
     let (encoding, read): (_, fn([u8; 2]) -> u16) = match bytes.as_slice() {
         [0xff, 0xfe, ..] => (Encoding::Utf16LittleEndian, u16::from_le_bytes),
         [0xfe, 0xff, ..] => (Encoding::Utf16BigEndian, u16::from_be_bytes),

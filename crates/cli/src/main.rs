@@ -13,17 +13,27 @@
 //! | [`report`], [`snippet`], [`wrap`], [`progress`] | how findings are told |
 //! | [`edit`] | changes values in the text of a manifest |
 //! | [`drift`] | Git, live workloads and Pods, side by side |
-//! | [`build`] | what kustomize makes of files, and where that is decided |
+//! | [`kubectl`] | what a cluster has |
+//! | [`cluster`] | the objects of a cluster, one by one |
+//! | [`build`] | what kustomize and Helm make of files, and where that is decided |
 //! | [`kustomize`] | which files kustomize decides about, for those that write |
-//! | [`config`] | `.rollout-guard.yaml` |
+//! | [`config`], [`reader`] | `.rollout-guard.yaml`; files that a person wrote, with their mistakes |
+//! | [`before`], [`revision`] | what objects were before |
+//! | [`baseline`] | violations that are accepted for now |
+//! | [`cluster_policies`] | the policies of a cluster |
 //! | [`settings_file`], [`settings_schema`] | settings as they were read, and what may be written in them |
 //! | [`input`], [`work_tree`] | the files that a user names; what Git says of them |
+//! | [`output`] | files that are written whole or not at all |
 //! | [`exit`], [`failure`] | how a command ends |
 //!
-//! What needs neither files nor a terminal is in `rollout-guard-review`: manifests, objects, settings
+//! What needs neither files nor a terminal is in `rollout-guard-manifests`: manifests, objects, settings
 //! and findings, with their places.
 
+mod baseline;
+mod before;
 mod build;
+mod cluster;
+mod cluster_policies;
 mod command;
 mod config;
 mod drift;
@@ -31,9 +41,13 @@ mod edit;
 mod exit;
 mod failure;
 mod input;
+mod kubectl;
 mod kustomize;
+mod output;
 mod progress;
+mod reader;
 mod report;
+mod revision;
 mod settings_file;
 mod settings_schema;
 mod snippet;
@@ -44,8 +58,9 @@ use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
 use clap::{ColorChoice, Parser};
-use rollout_guard_review::{
-    finding, image, judge, manifest, object, policy_file, settings_odd, settings_text, values,
+use rollout_guard_manifests::{
+    admission_policy, finding, image, judge, manifest, object, policy_file, settings_lints,
+    settings_text, values,
 };
 
 use command::Command;
@@ -62,6 +77,9 @@ Exit codes:
      fix: what is left to change by hand, or with --check
           what would change
      drift: differences
+     audit: objects that would be refused
+     test: cases that failed, or less coverage than
+          --fail-under
   2  wrong arguments, configuration or settings
   3  something could not be read, parsed or written; check
      judged nothing, or not everything with --fail-on

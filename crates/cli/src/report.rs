@@ -1,9 +1,11 @@
 //! How findings are told: one module a format.
 
 mod github;
+mod groups;
 mod human;
 mod json;
 mod junit;
+mod options;
 mod sarif;
 
 use std::collections::BTreeMap;
@@ -13,9 +15,13 @@ use clap::ValueEnum;
 
 use serde::Serialize;
 
+use crate::baseline::Outcome;
 use crate::failure::printable;
 use crate::finding::{Counts, FileReport, Gap, Unjudged};
 use crate::wrap::{columns, wrap};
+
+use groups::GroupBy;
+pub(crate) use options::Options;
 
 /// The form of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -66,6 +72,8 @@ pub(crate) struct Run<'r> {
     pub(crate) notes: &'r [String],
     /// Where refusals are explained.
     pub(crate) docs_urls: &'r [&'r str],
+    /// What is said of the baseline.
+    pub(crate) baseline: Option<&'r Outcome>,
 }
 
 /// What was not judged in a run: how much of each kind, and one example.
@@ -131,12 +139,12 @@ impl Gaps {
 }
 
 impl Format {
-    pub(crate) fn report(self, is_quiet: bool) -> Box<dyn Report> {
+    fn report(self, is_quiet: bool, group_by: Option<GroupBy>) -> Box<dyn Report> {
         match self {
-            Self::Human => Box::new(human::Human { is_quiet }),
+            Self::Human => Box::new(human::Human::new(is_quiet, group_by)),
             Self::Json => Box::new(json::Json::default()),
             Self::Sarif => Box::new(sarif::Sarif::default()),
-            Self::Github => Box::new(github::Github),
+            Self::Github => Box::new(github::Github::default()),
             Self::Junit => Box::new(junit::Junit::default()),
         }
     }
@@ -144,9 +152,9 @@ impl Format {
 
 impl Format {
     /// Tells on stderr what a report in this form has no place for: how much was judged, and what was
-    /// not.
-    pub(crate) fn tell_aside(self, run: &Run<'_>) {
-        if matches!(self, Self::Human | Self::Json) {
+    /// not. Where the report is in a file, everybody else sees nothing but this.
+    fn tell_aside(self, run: &Run<'_>, is_in_file: bool) {
+        if matches!(self, Self::Human | Self::Json) && !is_in_file {
             return;
         }
         for line in human::summary(run) {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::settings_lints::Lint;
 use rollout_guard::settings::SettingsError;
 
 use crate::exit::Exit;
@@ -13,7 +14,7 @@ use crate::policy_file::{self, Source};
 use crate::snippet::Snippet;
 
 /// A settings file as it was read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct SettingsFile {
     /// As messages show it.
     pub(crate) name: String,
@@ -93,30 +94,29 @@ impl SettingsFile {
         source: &Source<'_>,
         errors: impl Iterator<Item = &'e SettingsError>,
     ) -> String {
+        let errors = errors.map(|error| (&*error.path, &*error.problem, error.kind.is_about_key()));
         self.show(source, errors, Severity::Error)
     }
 
-    /// Shows what is odd in settings with the lines that hold it.
-    pub(crate) fn show_warnings<'e>(
-        &self,
-        source: &Source<'_>,
-        odd: impl Iterator<Item = &'e SettingsError>,
-    ) -> String {
-        self.show(source, odd, Severity::Warning)
+    /// Shows lints with the lines that they are about.
+    pub(crate) fn show_warnings(&self, source: &Source<'_>, lints: &[Lint]) -> String {
+        let lints = lints
+            .iter()
+            .map(|lint| (&*lint.path, &*lint.problem, false));
+        self.show(source, lints, Severity::Warning)
     }
 
     fn show<'e>(
         &self,
         source: &Source<'_>,
-        errors: impl Iterator<Item = &'e SettingsError>,
+        mistakes: impl Iterator<Item = (&'e str, &'e str, bool)>,
         severity: Severity,
     ) -> String {
         let lines = Lines::new(&self.text);
-        let shown = errors.map(|error| {
-            let span = source.span(error);
-            let excerpt = lines.excerpt(&span);
-            let mut text = Snippet::new(severity, &error.problem)
-                .at(&self.name, &excerpt, &error.path)
+        let shown = mistakes.map(|(path, problem, is_about_key)| {
+            let excerpt = lines.excerpt(&source.span(path, is_about_key));
+            let mut text = Snippet::new(severity, problem)
+                .at(&self.name, &excerpt, path)
                 .render();
             text.push('\n');
             text

@@ -39,29 +39,15 @@ pub(crate) fn top(folder: &Path) -> Option<&Path> {
 ///
 /// Why Git cannot say.
 pub(crate) fn files(top: &Path, folders: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
-    let mut git = Command::new("git");
-    git.arg("-C").arg(top);
-    // A hook of the repository must not decide what is read, nor run.
-    git.args(["-c", "core.fsmonitor=false", "--literal-pathspecs"]);
+    let mut git = git(top);
     git.args(["ls-files", "-z", "--cached", "--others"]);
     git.args(["--exclude-per-directory=.gitignore", "--"]);
     let is_whole = folders.iter().any(|folder| folder.as_os_str().is_empty());
     if !is_whole && folders.len() <= MOST_FOLDERS {
         git.args(folders);
     }
-    for variable in HOOK_VARIABLES {
-        git.env_remove(variable);
-    }
-    let output = git
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("cannot run git: {}", reason(&error)))?;
-    if !output.status.success() {
-        let told = String::from_utf8_lossy(&output.stderr);
-        let first = told.lines().next().unwrap_or("git failed");
-        return Err(first.to_owned());
-    }
-    let paths = output.stdout.split(|byte| *byte == 0);
+    let output = run(&mut git)?;
+    let paths = output.split(|byte| *byte == 0);
     let mut files: Vec<_> = paths
         .filter(|path| !path.is_empty())
         .map(|path| PathBuf::from(os_string(path)))
@@ -71,12 +57,42 @@ pub(crate) fn files(top: &Path, folders: &[PathBuf]) -> Result<Vec<PathBuf>, Str
     Ok(files)
 }
 
+/// Git in a work tree. No hook of the repository decides what is read, or runs, and nothing is fetched.
+pub(crate) fn git(top: &Path) -> Command {
+    let mut git = Command::new("git");
+    git.arg("-C").arg(top);
+    git.args(["-c", "core.fsmonitor=false", "--literal-pathspecs"]);
+    git.env("GIT_NO_LAZY_FETCH", "1");
+    for variable in HOOK_VARIABLES {
+        git.env_remove(variable);
+    }
+    git
+}
+
+/// What Git prints.
+///
+/// # Errors
+///
+/// Why it fails, in a line.
+pub(crate) fn run(git: &mut Command) -> Result<Vec<u8>, String> {
+    let output = git
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("cannot run git: {}", reason(&error)))?;
+    if !output.status.success() {
+        let told = String::from_utf8_lossy(&output.stderr);
+        let first = told.lines().next().unwrap_or("git failed");
+        return Err(first.to_owned());
+    }
+    Ok(output.stdout)
+}
+
 #[cfg(unix)]
-fn os_string(bytes: &[u8]) -> OsString {
+pub(crate) fn os_string(bytes: &[u8]) -> OsString {
     std::os::unix::ffi::OsStringExt::from_vec(bytes.to_vec())
 }
 
 #[cfg(not(unix))]
-fn os_string(bytes: &[u8]) -> OsString {
+pub(crate) fn os_string(bytes: &[u8]) -> OsString {
     String::from_utf8_lossy(bytes).into_owned().into()
 }

@@ -1,6 +1,6 @@
-//! The policy in a web page: texts in, JSON out. Everything else is `rollout-guard-review`.
+//! The policy in a web page: texts in, JSON out. Everything else is `rollout-guard-manifests`.
 
-use rollout_guard_review::trial::Trial;
+use rollout_guard_manifests::trial::Trial;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// What admission says to a trial, as JSON.

@@ -9,7 +9,8 @@ use rollout_guard::violation::Violation;
 use super::decision::{Decision, Wanted};
 use super::files::Files;
 use super::{BuiltObject, Unbuilt};
-use crate::finding::{Counts, FileReport, Finding, Gap, ObjectName, Problem};
+use crate::baseline::Baseline;
+use crate::finding::{Counts, FileReport, Finding, Gap, ObjectName, Problem, Severity};
 use crate::input::{self, from_here};
 use crate::judge::{Contents, File, Judge};
 use crate::manifest::{self, Lines, Value};
@@ -63,6 +64,7 @@ impl Build<'_, '_> {
                 // What is told more than once is counted once, when it is added to the report.
                 errors: counts.errors - refusing(&findings),
                 warnings: counts.warnings - (findings.len() - refusing(&findings)),
+                preexisting: 0,
                 ..counts
             };
             judged.gaps.extend(gaps);
@@ -117,8 +119,24 @@ impl Build<'_, '_> {
     }
 }
 
+impl Judged {
+    /// Marks the findings that a team has accepted: before they are told by their place, since an object
+    /// is accepted and not a line that others are built from too.
+    pub(crate) fn accept(&mut self, baseline: &mut Baseline) {
+        for object in &self.sound {
+            baseline.add_object(object);
+        }
+        for (object, findings) in &mut self.objects {
+            baseline.add_object(object);
+            for (_, finding) in findings {
+                baseline.mark(object, finding);
+            }
+        }
+    }
+}
+
 fn refusing(findings: &[Finding]) -> usize {
-    let is_error = |finding: &&Finding| finding.severity == crate::finding::Severity::Error;
+    let is_error = |finding: &&Finding| finding.severity == Severity::Error;
     findings.iter().filter(is_error).count()
 }
 
@@ -173,8 +191,12 @@ impl Reports {
         let name = input::name(&from_here(file));
         let policy = finding.policy.as_deref().unwrap_or_default();
         let told = format!(
-            "{}:{} {:?} {policy} {}",
-            finding.start.line, finding.start.column, finding.severity, finding.violation
+            "{}:{} {:?} {} {policy} {}",
+            finding.start.line,
+            finding.start.column,
+            finding.severity,
+            finding.is_in_baseline,
+            finding.violation
         );
         let key = (name, told);
         let known = self.told.get(&key).copied();
@@ -198,9 +220,13 @@ impl Reports {
             report.objects.push(object.clone());
             report.objects.len() - 1
         });
+        let is_error = finding.severity == Severity::Error;
+        let is_accepted = finding.is_in_baseline;
         let counts = Counts {
-            errors: refusing(std::slice::from_ref(&finding)),
-            warnings: 1 - refusing(std::slice::from_ref(&finding)),
+            errors: usize::from(is_error && !is_accepted),
+            warnings: usize::from(!is_error && !is_accepted),
+            in_baseline: usize::from(is_accepted),
+            preexisting: usize::from(finding.violation.kept.is_some()),
             ..Counts::default()
         };
         report.counts += counts;

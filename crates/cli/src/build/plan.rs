@@ -14,6 +14,7 @@ use super::judged::{Build, Judged, Reports};
 use super::kustomize::{Kustomizations, Root};
 use super::tool::Tool;
 use super::{BuiltObject, Unbuilt};
+use crate::baseline::Baseline;
 use crate::config::{Building, HelmConfig};
 use crate::failure::error;
 use crate::finding::{Counts, FileReport, Gap};
@@ -233,8 +234,13 @@ impl Plan {
         units.iter().map(outcome).collect()
     }
 
-    /// Builds and judges.
-    pub(crate) fn judge(&self, judge: &Judge<'_>) -> Vec<FileReport> {
+    /// Judges what is built, but for what a team has accepted.
+    pub(crate) fn judge(
+        &self,
+        judge: &Judge<'_>,
+        built: Vec<(Unit, Outcome)>,
+        baseline: &mut Option<Baseline>,
+    ) -> Vec<FileReport> {
         let mut reports = Reports::default();
         for file in &self.built {
             reports.add_file(file);
@@ -249,7 +255,6 @@ impl Plan {
                 reports.add_gaps(vec![gap], 0, &root.file);
             }
         }
-        let built = self.build(&self.units(), &Edits::new(), true);
         let judged: Vec<_> = built
             .into_par_iter()
             .map(|(unit, outcome)| {
@@ -261,7 +266,10 @@ impl Plan {
             let file = self.file(unit);
             match outcome {
                 Some(Ok(judged)) => {
-                    for judged in judged {
+                    for mut judged in judged {
+                        if let Some(baseline) = baseline {
+                            judged.accept(baseline);
+                        }
                         reports.add(&file, judged);
                     }
                 }
@@ -289,7 +297,7 @@ impl Plan {
             let mut judged = whole.judge(&built.judge(judge));
             judged.counts += Counts {
                 builds: 1,
-                ..Counts::NONE
+                ..Counts::default()
             };
             judged
         };
@@ -313,11 +321,10 @@ impl Built {
     /// Whoever judges, in the namespace of what is built.
     pub(crate) fn judge<'j>(&'j self, judge: &'j Judge<'_>) -> Judge<'j> {
         Judge {
-            policies: judge.policies.clone(),
-            image_paths: judge.image_paths.clone(),
-            identity: judge.identity.clone(),
             namespace: self.namespace.as_deref().unwrap_or(judge.namespace),
             asks_for_namespace: judge.asks_for_namespace && self.namespace.is_none(),
+            is_built: true,
+            ..judge.clone()
         }
     }
 }

@@ -2,32 +2,38 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use rayon::prelude::*;
-use rollout_guard::json::Node;
+use rollout_guard::json;
 use rollout_guard::policy::Policy;
 use rollout_guard::settings::Settings;
 use rollout_guard::workload::ImagePath;
 
+use crate::baseline::{self, Baseline};
+use crate::before;
+use crate::build::copy::Edits;
 use crate::build::plan::Plan;
+use crate::cluster_policies::{self, ClusterPolicies};
 use crate::config::{Config, FailOn, InForce, Options};
 use crate::exit::Exit;
 use crate::failure::{Failure, error, warn};
 use crate::finding::{Counts, FileReport, Gap, Unjudged};
-use crate::input::{self, Input};
-use crate::judge::{Contents, File, Judge};
+use crate::input::{self, Input, Text, Unread};
+use crate::judge::{Contents, File, Judge, only_guards};
+use crate::kubectl::Kubectl;
 use crate::object::Identity;
 use crate::policy_file::Source;
 use crate::progress::Progress;
-use crate::report::{Format, Gaps, Run, count};
+use crate::report::{self, Gaps, Report, Run, count};
 use crate::settings_file::SettingsFile;
 
 /// As many files are judged before their findings are told.
 pub(super) const BATCH: usize = 256;
 
-/// Judge manifests as admission would judge their creation
+/// Judge manifests as admission would: their creation, or their change with --base, --context or
+/// --cluster
 ///
 /// In a work tree of Git a folder holds what Git tracks and what it would add. Nothing judged at all is
 /// exit code 3.
@@ -37,8 +43,12 @@ Examples:
   rollout-guard check -s settings.yaml deploy/
   helm template charts/web |
     rollout-guard check -s policy.yaml -
+  rollout-guard check -s settings.yaml --base origin/main \\
+    --context prod deploy/
   rollout-guard check -s settings.yaml --format sarif \\
-    deploy/ > rollout-guard.sarif")]
+    --output rollout-guard.sarif deploy/
+  rollout-guard check -s settings.yaml --group-by image \\
+    --baseline accepted.yaml deploy/")]
 pub(crate) struct Check {
     /// Files, folders, or `-` for standard input; YAML or JSON
     #[arg(required = true, value_name = "PATHS", value_hint = ValueHint::AnyPath)]
@@ -46,6 +56,13 @@ pub(crate) struct Check {
 
     #[command(flatten)]
     judging: Judging,
+
+    /// Judge with the policies of the cluster of --context that run this module
+    #[arg(long, conflicts_with = "settings", requires = "context")]
+    policies: bool,
+
+    #[command(flatten)]
+    before: before::Sources,
 
     /// What else makes the command fail
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
@@ -55,19 +72,18 @@ pub(crate) struct Check {
     #[arg(long)]
     allow_empty: bool,
 
-    /// The form of the report
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    accepted: baseline::Options,
 
-    /// Leave out the summary
-    #[arg(short, long)]
-    quiet: bool,
+    #[command(flatten)]
+    report: report::Options,
 }
 
 /// What to judge with, and as whom.
 #[derive(Args, Debug)]
 pub(crate) struct Judging {
-    /// The settings, or a policy of Kubewarden that holds them
+    /// The settings, or a policy of Kubewarden that holds them; `check` also takes `cluster:NAME`, a policy
+    /// of the cluster of --context
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) settings: Option<PathBuf>,
 
@@ -100,67 +116,126 @@ pub(crate) struct Judging {
 impl Check {
     pub(crate) fn execute(&self, out: &mut dyn Write) -> Result<Exit, Failure> {
         let in_force = self.judging.in_force(&self.fail_on)?;
-        let settings_path = in_force.settings()?.to_owned();
-        input::only_once(std::iter::once(&settings_path).chain(&self.paths))?;
-        let file = SettingsFile::read(&settings_path)?;
-        let documents = file.documents()?;
-        let sources = file.sources(&documents)?;
-        let read = nodes(&sources)?;
-        let settings = settings(&file, &sources, &read)?;
-        let judge = self.judging.judge(&sources, &settings, &in_force.namespace);
+        let policies = self.cluster_policies()?;
+        let settings_file = match &policies {
+            Some(policies) => {
+                input::only_once(self.paths.iter().chain(&self.before.cluster))?;
+                policies.file.clone()
+            }
+            None => self.settings_file(&in_force)?,
+        };
+        let documents = settings_file.documents()?;
+        let mut sources = settings_file.sources(&documents)?;
+        if let Some(policies) = &policies {
+            let known = &policies.namespaces;
+            for source in &mut sources {
+                source.in_cluster(known);
+            }
+        }
+        let read = settings_of(&sources)?;
+        let settings = settings(&settings_file, &sources, &read)?;
         let docs_urls = docs_urls(&settings);
-        let notes = notes(&sources);
+        let mut notes = notes(&sources);
+
+        let mut report = self.report.report()?;
+        let mut accepted = self
+            .accepted
+            .begin(in_force.fail_on.contains(&FailOn::Warnings))?;
+        let mut file = self.report.file()?;
+        let out = match &mut file {
+            Some(file) => file.as_write(),
+            None => out,
+        };
 
         let found = input::find(&self.paths, &in_force.exclude);
         found.warnings.iter().for_each(|warning| warn(warning));
-        let mut report = self.format.report(self.quiet);
-        let mut counts = Counts::default();
-        let mut gaps = Gaps::default();
-        let mut image_like = BTreeMap::new();
-        let mut add_image_like = |file: &FileReport| {
-            for (kind, fields) in &file.image_like {
-                *image_like.entry(kind.clone()).or_default() += fields;
-            }
-        };
         let plan = Plan::new(found.inputs, Some(&in_force.exclude), &in_force.building);
-        let progress = Progress::new(plan.plain.len(), "files");
-        for batch in plan.plain.chunks(BATCH) {
-            let files: Vec<_> = batch
-                .par_iter()
-                .map(|input| judged(&judge, input))
-                .collect();
-            progress.aside(|| {
-                files.iter().try_for_each(|file| {
-                    counts += file.counts;
-                    gaps.add(&file.gaps);
-                    add_image_like(file);
-                    report.file(out, file)
-                })
-            })?;
-            progress.advance(batch.len());
+        let builds = plan.build(&plan.units(), &Edits::new(), true);
+        let stdin = self.stdin();
+        let mut changed = self.before.find(&before::Judged {
+            paths: &self.paths,
+            exclude: &in_force.exclude,
+            inputs: &plan.plain,
+            builds: &builds,
+            stdin: stdin.as_ref(),
+            namespace: &in_force.namespace,
+        })?;
+        let of_policies = policies.map(|policies| policies.problems);
+        changed
+            .problems
+            .splice(0..0, of_policies.into_iter().flatten());
+        changed.problems.iter().for_each(|problem| error(problem));
+        notes.append(&mut changed.notes);
+        let before = changed.before.as_ref();
+        // Who applies a change is known to nobody but those who say it.
+        let counts_changes = before.is_some() && self.judging.is_anybody();
+        let judged_by = if counts_changes {
+            settings.iter().cloned().map(without_changes).collect()
+        } else {
+            settings.clone()
+        };
+        let mut judge = self
+            .judging
+            .judge(&sources, &judged_by, &in_force.namespace);
+        judge.before = before;
+        if counts_changes {
+            judge.guards = settings.iter().map(only_guards).collect();
         }
-        progress.end();
-        for file in plan.judge(&judge) {
-            counts += file.counts;
-            gaps.add(&file.gaps);
-            add_image_like(&file);
+        let baseline = &mut accepted.baseline;
+        let mut tell = |files: &mut Vec<FileReport>| tell(files, baseline, &mut *report, out);
+        let mut totals = judge_all(&judge, &plan.plain, stdin.as_ref(), &mut tell)?;
+        for file in plan.judge(&judge, builds, &mut accepted.baseline) {
+            totals.add(&file);
             report.file(out, &file)?;
         }
-        gaps.add(&submodules(&found.submodules));
+        totals.gaps.add(&submodules(&found.submodules));
+        let outcome = accepted.baseline.map(Baseline::end).transpose()?;
         let run = Run {
-            counts,
-            gaps: &gaps,
-            image_like: &image_like,
+            counts: totals.counts,
+            gaps: &totals.gaps,
+            image_like: &totals.image_like,
             excluded: found.excluded,
             namespace: judge.namespace,
             notes: &notes,
             docs_urls: &docs_urls,
+            baseline: outcome.as_ref(),
         };
         report.end(out, &run)?;
-        if !self.quiet {
-            self.format.tell_aside(&run);
+        self.report.end(file, &run)?;
+        let exit = self.exit(&run, &in_force.fail_on);
+        Ok(if accepted.is_unusable || !changed.problems.is_empty() {
+            Exit::Unreadable
+        } else {
+            exit
+        })
+    }
+
+    /// The policies of the cluster, where these are asked for.
+    fn cluster_policies(&self) -> Result<Option<ClusterPolicies>, Failure> {
+        let settings = self.judging.settings.as_deref().and_then(Path::to_str);
+        let name = settings.and_then(|text| text.strip_prefix(cluster_policies::PREFIX));
+        if name.is_none() && !self.policies {
+            return Ok(None);
         }
-        Ok(self.exit(&run, &in_force.fail_on))
+        let kubectl = Kubectl {
+            context: self.before.context.as_deref(),
+        };
+        cluster_policies::read(kubectl, name).map(Some)
+    }
+
+    fn settings_file(&self, in_force: &InForce) -> Result<SettingsFile, Failure> {
+        let path = in_force.settings()?.to_owned();
+        let paths = self.paths.iter().chain(&self.before.cluster);
+        input::only_once(std::iter::once(&path).chain(paths))?;
+        SettingsFile::read(&path)
+    }
+
+    /// Standard input, where it is read before anything is judged.
+    fn stdin(&self) -> Option<Result<Text, Unread>> {
+        let mut paths = self.paths.iter();
+        let is_early = self.before.asks_cluster() || !self.before.cluster.is_empty();
+        let path = paths.find(|path| is_early && input::is_stdin(path))?;
+        Some(input::read(path))
     }
 
     /// How a run ends; reports on stderr why, where nobody would see it otherwise.
@@ -173,7 +248,7 @@ impl Check {
         } else if is_incomplete {
             error("not everything was judged:");
         }
-        if is_incomplete || (is_empty && self.quiet) {
+        if is_incomplete || (is_empty && self.report.quiet) {
             run.gaps.report_on_stderr();
         }
         let warns = fail_on.contains(&FailOn::Warnings) && counts.warnings > 0;
@@ -185,6 +260,65 @@ impl Check {
             Exit::Clean
         }
     }
+}
+
+/// What was found in all files, without the findings.
+#[derive(Default)]
+struct Totals {
+    counts: Counts,
+    gaps: Gaps,
+    /// How many fields look like images and are not judged, by kind.
+    image_like: BTreeMap<String, usize>,
+}
+
+impl Totals {
+    fn add(&mut self, file: &FileReport) {
+        self.counts += file.counts;
+        self.gaps.add(&file.gaps);
+        for (kind, fields) in &file.image_like {
+            *self.image_like.entry(kind.clone()).or_default() += fields;
+        }
+    }
+}
+
+/// Judges files in parallel, and tells what was found in their order.
+fn judge_all(
+    judge: &Judge<'_>,
+    inputs: &[Input],
+    stdin: Option<&Result<Text, Unread>>,
+    tell: &mut dyn FnMut(&mut Vec<FileReport>) -> std::io::Result<()>,
+) -> Result<Totals, Failure> {
+    let mut totals = Totals::default();
+    let progress = Progress::new(inputs.len(), "files");
+    for batch in inputs.chunks(BATCH) {
+        let mut files: Vec<_> = batch
+            .par_iter()
+            .map(|input| judged(judge, input, stdin))
+            .collect();
+        progress.aside(|| tell(&mut files))?;
+        for file in &files {
+            totals.add(file);
+        }
+        progress.advance(batch.len());
+    }
+    progress.end();
+    Ok(totals)
+}
+
+/// Tells what was found in files, but for what a team has accepted.
+fn tell(
+    files: &mut Vec<FileReport>,
+    baseline: &mut Option<Baseline>,
+    report: &mut dyn Report,
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
+    for file in files {
+        if let Some(baseline) = baseline {
+            baseline.apply(file);
+        }
+        report.file(out, file)?;
+    }
+    Ok(())
 }
 
 /// Why nothing was judged, and what to do.
@@ -213,9 +347,12 @@ fn submodules(paths: &[PathBuf]) -> Vec<Gap> {
 }
 
 /// What is wrong in a file.
-fn judged(judge: &Judge<'_>, input: &Input) -> FileReport {
+fn judged(judge: &Judge<'_>, input: &Input, stdin: Option<&Result<Text, Unread>>) -> FileReport {
     let path = input.path();
-    let read = input.read();
+    let read = match stdin {
+        Some(stdin) if input::is_stdin(path) => stdin.clone(),
+        _ => input.read(),
+    };
     let contents = match &read {
         Ok(read) => Contents::Text(&read.text),
         Err(unread) if unread.may_be_manifest => Contents::Unreadable(&unread.problem),
@@ -241,6 +378,11 @@ impl Judging {
         InForce::new(options, &Config::find()?)
     }
 
+    /// Whether nobody says who asks.
+    const fn is_anybody(&self) -> bool {
+        self.user.is_none() && !self.audit
+    }
+
     pub(crate) fn judge<'p>(
         &self,
         sources: &'p [Source<'p>],
@@ -248,12 +390,7 @@ impl Judging {
         namespace: &'p str,
     ) -> Judge<'p> {
         Judge {
-            policies: sources.iter().zip(policies(settings)).collect(),
-            image_paths: image_paths(settings),
-            namespace,
-            asks_for_namespace: sources
-                .iter()
-                .any(|source| source.json().contains("\"namespaces\"")),
+            asks_for_namespace: settings.iter().any(Settings::asks_for_namespace),
             identity: if self.audit {
                 Identity::Nobody
             } else if let Some(name) = &self.user {
@@ -264,7 +401,16 @@ impl Judging {
             } else {
                 Identity::somebody()
             },
+            ..Judge::new(sources, settings, namespace)
         }
+    }
+}
+
+/// Settings without the rules of `changes`.
+fn without_changes(settings: Settings<'_>) -> Settings<'_> {
+    Settings {
+        changes: Vec::new(),
+        ..settings
     }
 }
 
@@ -280,10 +426,12 @@ pub(super) fn image_paths<'s>(settings: &[Settings<'s>]) -> Vec<ImagePath<'s>> {
 }
 
 /// The settings of policies, as the engine reads them.
-pub(crate) fn nodes<'d>(sources: &[Source<'d>]) -> Result<Vec<Node<'d>>, Failure> {
+pub(crate) fn settings_of<'s>(
+    sources: &'s [Source<'_>],
+) -> Result<Vec<json::Document<'s>>, Failure> {
     sources
         .iter()
-        .map(|source| serde_json::from_str(source.json()))
+        .map(|source| json::Document::of(source.json()))
         .collect::<Result<_, _>>()
         .map_err(|error| Failure::wrong_use(format!("settings: not readable: {error}")))
 }
@@ -292,12 +440,12 @@ pub(crate) fn nodes<'d>(sources: &[Source<'d>]) -> Result<Vec<Node<'d>>, Failure
 pub(crate) fn settings<'n>(
     file: &SettingsFile,
     sources: &[Source<'_>],
-    nodes: &'n [Node<'n>],
+    documents: &'n [json::Document<'n>],
 ) -> Result<Vec<Settings<'n>>, Failure> {
     let mut valid = Vec::new();
     let mut shown = Vec::new();
-    for (source, node) in sources.iter().zip(nodes) {
-        match Settings::validate(node) {
+    for (source, document) in sources.iter().zip(documents) {
+        match Settings::validate(document.root()) {
             Ok(settings) => valid.push(settings),
             Err(errors) => shown.push(file.show_errors(source, errors.iter())),
         }
@@ -318,7 +466,8 @@ fn docs_urls<'s>(settings: &'s [Settings<'_>]) -> Vec<&'s str> {
     urls
 }
 
-fn notes(sources: &[Source<'_>]) -> Vec<String> {
+/// What is not as in a cluster, and by which policy.
+pub(super) fn notes(sources: &[Source<'_>]) -> Vec<String> {
     sources
         .iter()
         .flat_map(|source| {

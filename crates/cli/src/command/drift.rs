@@ -5,19 +5,18 @@ mod builds;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 use anstyle::AnsiColor;
 use clap::{Args, ValueEnum, ValueHint};
 use rollout_guard::change::{ChangeRule, Guard};
-use rollout_guard::json::{Location, Step};
+use rollout_guard::json::{self, Location, Step};
 use rollout_guard::request::Request;
 use rollout_guard::selector::Selector;
 use rollout_guard::settings::Settings;
 use serde::Serialize;
 
-use super::check::{image_paths, nodes, policies, settings};
-use super::fix::{only_changes, replace, wanted};
+use super::check::{settings, settings_of};
+use super::fix::{only_changes, wanted};
 use crate::build::plan::{Built, Plan, Unit};
 use crate::config::{Config, InForce, Options};
 use crate::drift::compare::{GitWorkload, InGit, Proposal, Row, Runs, Source, State, compare};
@@ -27,15 +26,32 @@ use crate::exit::Exit;
 use crate::failure::{Failure, error, printable, reason, warn};
 use crate::input::{self, Input, Text};
 use crate::judge::Judge;
+use crate::kubectl::Kubectl;
 use crate::kustomize::Included;
 use crate::manifest::{self, Document, Lines, Position};
-use crate::object::{Identity, Object, items_without_kind, objects};
+use crate::object::{Object, items_without_kind, objects};
+use crate::output;
 use crate::report::count;
 use crate::settings_file::SettingsFile;
 use crate::wrap::{columns, wrap};
 
-/// What holds containers or Pods in a cluster.
-const RESOURCES: &str = "deployments.apps,statefulsets.apps,daemonsets.apps,replicasets.apps,cronjobs.batch,jobs.batch,replicationcontrollers,pods";
+/// What holds containers or Pods in a cluster, and the kinds.
+const WORKLOADS: [(&str, &str); 8] = [
+    ("deployments.apps", "Deployment"),
+    ("statefulsets.apps", "StatefulSet"),
+    ("daemonsets.apps", "DaemonSet"),
+    ("replicasets.apps", "ReplicaSet"),
+    ("cronjobs.batch", "CronJob"),
+    ("jobs.batch", "Job"),
+    ("replicationcontrollers", "ReplicationController"),
+    ("pods", "Pod"),
+];
+
+/// What only has annotations to compare: asked for where a rule guards some.
+const ANNOTATED: [(&str, &str); 2] = [
+    ("services", "Service"),
+    ("ingresses.networking.k8s.io", "Ingress"),
+];
 
 /// Compare manifests in Git with the live workloads and their Pods
 ///
@@ -47,8 +63,8 @@ Examples:
   kubectl get deploy,sts,ds,rs,cronjob,job,pod -A \\
     -o json |
     rollout-guard drift --git deploy/ --cluster -
-  rollout-guard drift -s settings.yaml --git deploy/ \\
-    --context prod
+  rollout-guard drift -s settings.yaml --git deploy/
+  rollout-guard drift --git deploy/ --context prod -n shop
   rollout-guard drift --git deploy/ --cluster live.json \\
     --format markdown")]
 pub(crate) struct Drift {
@@ -57,10 +73,10 @@ pub(crate) struct Drift {
     git: Vec<PathBuf>,
 
     /// What `kubectl get -o json` printed: files, or `-` for standard input
-    #[arg(long, num_args = 1.., value_name = "FILE", required_unless_present = "context", value_hint = ValueHint::FilePath)]
+    #[arg(long, num_args = 1.., value_name = "FILE", value_hint = ValueHint::FilePath)]
     cluster: Vec<PathBuf>,
 
-    /// Ask the cluster of this context of kubectl
+    /// Ask the cluster of this context of kubectl (default: the current one)
     #[arg(long, conflicts_with = "cluster")]
     context: Option<String>,
 
@@ -72,7 +88,8 @@ pub(crate) struct Drift {
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<String>,
 
-    /// Namespace for objects without `metadata.namespace` [default: default]
+    /// Namespace for objects without `metadata.namespace` [default: default]; the only one that a cluster
+    /// is asked about
     #[arg(short, long)]
     namespace: Option<String>,
 
@@ -113,20 +130,6 @@ enum DriftFormat {
     Markdown,
 }
 
-impl DriftFormat {
-    fn report(self, out: &mut dyn Write, rows: &[Row], problems: &[String]) -> Result<(), Failure> {
-        match self {
-            Self::Human => human(out, rows)?,
-            Self::Json => json(out, rows, problems)?,
-            Self::Markdown => markdown(out, rows)?,
-        }
-        Ok(())
-    }
-}
-
-/// More than this of what a cluster says is not read.
-const LARGEST_CLUSTER: u64 = 1 << 30;
-
 /// What was read, and what could not be.
 #[derive(Default)]
 struct Sides {
@@ -138,6 +141,8 @@ struct Sides {
     templates: Vec<String>,
     /// Something is not built, which is said already.
     without_tool: bool,
+    /// The kinds of which the cluster has objects.
+    kinds: BTreeSet<String>,
 }
 
 /// What is built, by unit.
@@ -180,20 +185,14 @@ impl Drift {
             // A rule about Pods alone is enough for a template to run from a mirror.
             source.rules = None;
         }
-        let read = nodes(&sources)?;
+        let read = settings_of(&sources)?;
         let settings: Vec<Settings<'_>> = match &file {
             Some(file) => settings(file, &sources, &read)?,
             None => Vec::new(),
         };
         let guards = settings.iter().map(annotation_guards).collect();
         let only_changes: Vec<_> = settings.iter().cloned().map(only_changes).collect();
-        let judge = |settings| Judge {
-            policies: sources.iter().zip(policies(settings)).collect(),
-            image_paths: image_paths(settings),
-            namespace: &in_force.namespace,
-            asks_for_namespace: false,
-            identity: Identity::somebody(),
-        };
+        let judge = |settings| Judge::new(&sources, settings, &in_force.namespace);
         let reader = Reader {
             judge: judge(&only_changes),
             guards,
@@ -215,13 +214,23 @@ impl Drift {
             texts.push(text);
         }
         let builds = sides.add_builds(&reader, &plan);
-        for text in self.cluster_texts()? {
-            sides.add_cluster(&reader, &text);
+        let has_guards = reader.guards.iter().any(|guards| !guards.is_empty());
+        let mut asked = self.ask_cluster(has_guards)?;
+        sides.problems.append(&mut asked.problems);
+        for text in &asked.texts {
+            sides.add_cluster(&reader, text);
         }
+        let kinds = asked.kinds.as_ref().unwrap_or(&sides.kinds);
+        let (compared, left_out) = self.compared(&sides.git, kinds);
         let pods = workload::pods(std::mem::take(&mut sides.pods), &sides.live);
-        let rows = compare(&sides.git, &sides.live, &pods);
+        let pods = kinds.contains("Pod").then_some(pods.as_slice());
+        let rows = compare(&compared, &sides.live, pods);
 
-        self.format.report(out, &rows, &sides.problems)?;
+        match self.format {
+            DriftFormat::Human => human(out, &rows)?,
+            DriftFormat::Json => json(out, &rows, &left_out, &sides.problems)?,
+            DriftFormat::Markdown => markdown(out, &rows)?,
+        }
         let twice = tell_twice(&sides.git);
         if let Some(what) = self.write {
             let writer = Writer {
@@ -233,12 +242,8 @@ impl Drift {
             writer.write(&rows, &plan.plain, &texts, &mut sides.problems);
             writer.write_builds(&rows, &plan, &builds, &mut sides.problems);
         }
-        sides.report_on_stderr();
-        let is_incomplete = !sides.problems.is_empty() || sides.without_tool;
-        if rows.is_empty() && !is_incomplete {
-            error("nothing was compared: there is no workload in Git");
-        }
-        Ok(if is_incomplete || rows.is_empty() {
+        sides.tell(&rows, &left_out);
+        Ok(if sides.is_incomplete() || rows.is_empty() {
             Exit::Unreadable
         } else if rows.iter().any(|row| row.is_difference) {
             Exit::Violations
@@ -248,48 +253,147 @@ impl Drift {
     }
 
     /// What the cluster says, as kubectl prints it.
-    fn cluster_texts(&self) -> Result<Vec<String>, Failure> {
-        if let Some(context) = &self.context {
-            return ask_kubectl(context).map(|text| vec![text]);
-        }
-        self.cluster
-            .iter()
-            .map(|path| {
-                let read = input::read_up_to(path, LARGEST_CLUSTER);
+    fn ask_cluster(&self, has_guards: bool) -> Result<Asked, Failure> {
+        if !self.cluster.is_empty() {
+            let read = |path: &PathBuf| {
+                let read = input::read_up_to(path, input::LARGEST_CLUSTER);
                 read.map(|read| read.text).map_err(|unread| {
                     Failure::unreadable(format!("{}: {}", input::name(path), unread.problem))
                 })
-            })
-            .collect()
+            };
+            let texts: Result<_, _> = self.cluster.iter().map(read).collect();
+            return Ok(Asked {
+                texts: texts?,
+                kinds: None,
+                problems: Vec::new(),
+            });
+        }
+        if self.context.is_none() {
+            let context = Kubectl::current_context()?;
+            let line = format!("asking the cluster of kubectl's current context, `{context}`");
+            let _ = writeln!(anstream::stderr(), "{}", printable(&line));
+        }
+        let kubectl = Kubectl {
+            context: self.context.as_deref(),
+        };
+        let annotated = ANNOTATED.iter().filter(|_| has_guards);
+        let asked: Vec<_> = WORKLOADS.iter().chain(annotated).collect();
+        let resources: Vec<_> = asked.iter().map(|(resource, _)| *resource).collect();
+        let namespace = self.namespace.as_deref();
+        let listed = kubectl.list(&resources, namespace);
+        if let ([], [(_, problem), ..]) = (listed.texts.as_slice(), listed.failed.as_slice()) {
+            return Err(Failure::unreadable(format!("kubectl: {problem}")));
+        }
+        let has_failed =
+            |resource: &str| listed.failed.iter().any(|(failed, _)| failed == resource);
+        let kinds = asked.iter().filter(|(resource, _)| !has_failed(resource));
+        let kinds = kinds.map(|(_, kind)| (*kind).to_owned()).collect();
+        let problems = listed.failed.iter().map(|(resource, problem)| {
+            let hint = match namespace {
+                None if problem.contains("forbidden") => " (-n asks about one namespace)",
+                _ => "",
+            };
+            format!("kubectl: {resource} not compared: {problem}{hint}")
+        });
+        Ok(Asked {
+            problems: problems.collect(),
+            texts: listed.texts,
+            kinds: Some(kinds),
+        })
+    }
+
+    /// The objects of Git that the cluster was asked about, and how many of the others there are.
+    fn compared<'g>(
+        &self,
+        git: &'g [GitWorkload],
+        kinds: &BTreeSet<String>,
+    ) -> (Vec<&'g GitWorkload>, Vec<LeftOut>) {
+        let asked = self.namespace.as_deref();
+        let only = asked.filter(|_| self.cluster.is_empty());
+        let mut compared = Vec::new();
+        let mut left_out: Vec<LeftOut> = Vec::new();
+        for ours in git.iter().filter(|ours| ours.workload.is_compared()) {
+            let key = &ours.workload.key;
+            let reason = match only {
+                Some(only) if key.namespace != only => {
+                    format!("only the namespace `{only}` was asked about")
+                }
+                _ if !kinds.contains(&key.kind) => {
+                    "the cluster's objects have none of this kind".to_owned()
+                }
+                _ => {
+                    compared.push(ours);
+                    continue;
+                }
+            };
+            let known = left_out
+                .iter_mut()
+                .find(|known| known.kind == key.kind && known.reason == reason);
+            match known {
+                Some(known) => known.objects += 1,
+                None => left_out.push(LeftOut {
+                    kind: key.kind.clone(),
+                    objects: 1,
+                    reason,
+                }),
+            }
+        }
+        (compared, left_out)
     }
 }
 
-/// Asks the cluster of a context for its workloads and Pods.
-fn ask_kubectl(context: &str) -> Result<String, Failure> {
-    let output = Command::new("kubectl")
-        .args(["--context", context, "get", RESOURCES])
-        .args(["--all-namespaces", "--output", "json"])
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| Failure::unreadable(format!("cannot run kubectl: {}", reason(&error))))?;
-    if !output.status.success() {
-        let told = String::from_utf8_lossy(&output.stderr);
-        let told = told.trim().replace('\n', "; ");
-        return Err(Failure::unreadable(format!("kubectl: {told}")));
+/// What a cluster answered.
+struct Asked {
+    texts: Vec<String>,
+    /// The kinds that it was asked about; none where nobody knows.
+    kinds: Option<BTreeSet<String>>,
+    problems: Vec<String>,
+}
+
+/// Objects of Git that are not compared.
+#[derive(Debug, Serialize)]
+struct LeftOut {
+    kind: String,
+    objects: usize,
+    reason: String,
+}
+
+impl std::fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let objects = count(self.objects, "object", "objects");
+        write!(
+            f,
+            "{}: {objects} in Git not compared, since {}",
+            self.kind, self.reason
+        )
     }
-    String::from_utf8(output.stdout)
-        .map_err(|_| Failure::unreadable("kubectl: its answer is not UTF-8"))
 }
 
 impl Sides {
-    /// Reports what is not compared.
-    fn report_on_stderr(&self) {
-        for template in &self.templates {
-            let line = format!("{template}: a template, not rendered: it is not compared");
+    /// Whether there is something that is not compared, for a reason that is said.
+    const fn is_incomplete(&self) -> bool {
+        !self.problems.is_empty() || self.without_tool
+    }
+
+    /// Tells on stderr what was not compared, and why.
+    fn tell(&self, rows: &[Row], left_out: &[LeftOut]) {
+        let templates = self
+            .templates
+            .iter()
+            .map(|template| format!("{template}: a template, not rendered: it is not compared"));
+        let left_out_lines = left_out.iter().map(LeftOut::to_string);
+        let problems = self.problems.iter().cloned();
+        for line in templates.chain(left_out_lines).chain(problems) {
+            // When stderr is closed there is nobody left to tell.
+            let line = wrap(&printable(&line), columns(), 2);
             let _ = writeln!(anstream::stderr(), "{line}");
         }
-        for problem in &self.problems {
-            let _ = writeln!(anstream::stderr(), "{}", printable(problem));
+        if rows.is_empty() && !self.is_incomplete() {
+            error(if left_out.is_empty() {
+                "nothing was compared: there is no workload in Git"
+            } else {
+                "nothing was compared, for the reasons above"
+            });
         }
     }
 
@@ -379,6 +483,7 @@ impl Sides {
                 // A list may be empty.
                 is_answer |= found.is_some();
                 for object in found.into_iter().flatten() {
+                    self.kinds.insert(object.kind.to_string());
                     match reader.read(&object) {
                         Err(problem) => self.problems.push(format!("cluster: {problem}")),
                         Ok(None) => {}
@@ -446,7 +551,8 @@ impl Reader<'_> {
         let judge = &self.judge;
         let mut text = String::new();
         object.write_request(judge.namespace, &judge.identity, &mut text);
-        let Ok(request) = Request::read(&text) else {
+        let json = json::Document::of(&text);
+        let Ok(request) = Request::of(&json) else {
             return Vec::new();
         };
         let Some(read) = &request.object else {
@@ -508,7 +614,7 @@ fn place(
 /// Tells of each object that is in more than one place of Git: nobody can say which one is applied.
 fn tell_twice(git: &[GitWorkload]) -> BTreeSet<&Key> {
     let mut places: BTreeMap<&Key, Vec<&InGit>> = BTreeMap::new();
-    for ours in git {
+    for ours in git.iter().filter(|ours| ours.workload.is_compared()) {
         places
             .entry(&ours.workload.key)
             .or_default()
@@ -576,7 +682,7 @@ impl Writer<'_> {
             let is_written = if edited.text == read.text {
                 true
             } else {
-                match replace(input.path(), &read.encoding.bytes(&edited.text)) {
+                match output::write(input.path(), &read.encoding.bytes(&edited.text)) {
                     Ok(()) => true,
                     Err(error) => {
                         problems.push(format!("{name}: not written: {}", reason(&error)));
@@ -722,6 +828,7 @@ fn human(out: &mut dyn Write, rows: &[Row]) -> std::io::Result<()> {
     let states = [
         State::InSync,
         State::RolloutInProgress,
+        State::StuckRollout,
         State::GitIsStale,
         State::ClusterWasEdited,
         State::OnlyInGit,
@@ -733,7 +840,7 @@ fn human(out: &mut dyn Write, rows: &[Row]) -> std::io::Result<()> {
         .map(|state| format!("{} {}", with(state), state.as_str()))
         .collect();
     if counts.is_empty() {
-        writeln!(out, "nothing to compare: no workload in Git")
+        writeln!(out, "nothing to compare")
     } else {
         writeln!(out, "{}", fit(counts.join(", "), 2))
     }
@@ -774,7 +881,12 @@ struct Entry<'r> {
     column: Option<usize>,
 }
 
-fn json(out: &mut dyn Write, rows: &[Row], problems: &[String]) -> Result<(), Failure> {
+fn json(
+    out: &mut dyn Write,
+    rows: &[Row],
+    left_out: &[LeftOut],
+    problems: &[String],
+) -> Result<(), Failure> {
     let rows: Vec<_> = rows
         .iter()
         .map(|row| Entry {
@@ -793,7 +905,11 @@ fn json(out: &mut dyn Write, rows: &[Row], problems: &[String]) -> Result<(), Fa
             column: row.in_git.as_ref().map(|git| git.at.column),
         })
         .collect();
-    let report = serde_json::json!({ "rows": rows, "unreadable": problems });
+    let report = serde_json::json!({
+        "rows": rows,
+        "notCompared": left_out,
+        "unreadable": problems,
+    });
     let text = serde_json::to_string_pretty(&report).map_err(std::io::Error::from)?;
     writeln!(out, "{text}")?;
     Ok(())

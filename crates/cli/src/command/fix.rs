@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use rayon::prelude::*;
-use rollout_guard::annotation::{AnnotationRule, RuleAction};
+use rollout_guard::annotation::{AnnotationItem, AnnotationRule, RuleAction};
 use rollout_guard::image::Reference;
-use rollout_guard::json::Location;
+use rollout_guard::json::{self, Location};
 use rollout_guard::mirror::{self, Mirror, Mirrored, Rewrite};
 use rollout_guard::policy::Policy;
 use rollout_guard::request::Request;
-use rollout_guard::settings::{AnnotationItem, Settings};
+use rollout_guard::settings::Settings;
 use rollout_guard::splice;
 use rollout_guard::verdict::Verdict;
 use rollout_guard::violation::Violation;
@@ -23,7 +23,7 @@ use rollout_guard::workload::{Found, add_images};
 use serde_json::Value as Json;
 use similar::TextDiff;
 
-use super::check::{BATCH, Judging, nodes, settings};
+use super::check::{BATCH, Judging, settings, settings_of};
 use built::{MendedFile, Mender, Told, ToldFate};
 
 use crate::build::plan::Plan;
@@ -35,6 +35,7 @@ use crate::judge::{Judge, NotAsked};
 use crate::kustomize::Included;
 use crate::manifest::{self, Document, Lines, Position};
 use crate::object::{Object, items_without_kind, objects};
+use crate::output;
 use crate::progress::Progress;
 use crate::report::count;
 use crate::settings_file::SettingsFile;
@@ -133,7 +134,7 @@ impl Fix {
         let file = SettingsFile::read(&settings_path)?;
         let documents = file.documents()?;
         let sources = file.sources(&documents)?;
-        let read = nodes(&sources)?;
+        let read = settings_of(&sources)?;
         let settings = settings(&file, &sources, &read)?;
         let asks_registry = settings.iter().any(asks_registry);
         let only_changes: Vec<_> = settings.into_iter().map(only_changes).collect();
@@ -249,7 +250,9 @@ impl Fix {
             // Nothing is written.
         } else if input::is_stdin(path) {
             out.write_all(&plan.encoding.bytes(&plan.new))?;
-        } else if is_changed && let Err(error) = replace(path, &plan.encoding.bytes(&plan.new)) {
+        } else if is_changed
+            && let Err(error) = output::write(path, &plan.encoding.bytes(&plan.new))
+        {
             let reason = reason(&error);
             plan.problems
                 .push(format!("{}: not written: {reason}", plan.name));
@@ -318,7 +321,7 @@ pub(super) fn only_changes(settings: Settings<'_>) -> Settings<'_> {
         rewrite: Rewrite::Workloads,
         annotations: settings
             .annotations
-            .into_iter()
+            .iter()
             .filter_map(only_removals)
             .collect(),
         image_paths: settings.image_paths,
@@ -328,21 +331,21 @@ pub(super) fn only_changes(settings: Settings<'_>) -> Settings<'_> {
 }
 
 /// A rule with `action: remove`, without what it could only refuse.
-fn only_removals(item: AnnotationItem<'_>) -> Option<AnnotationItem<'_>> {
-    match item {
-        AnnotationItem::Read(rule) if rule.action == RuleAction::Remove => {
-            Some(AnnotationItem::Read(Box::new(AnnotationRule {
-                required: Vec::new(),
-                require_any: Vec::new(),
-                allowed: Vec::new(),
-                values: Vec::new(),
-                requires: Vec::new(),
-                criteria: None,
-                ..*rule
-            })))
-        }
-        _ => None,
+fn only_removals<'a>(item: &AnnotationItem<'a>) -> Option<AnnotationItem<'a>> {
+    let rule = item.rule().ok()?.into_owned();
+    if rule.action != RuleAction::Remove {
+        return None;
     }
+    let removing = AnnotationRule {
+        required: Vec::new(),
+        require_any: Vec::new(),
+        allowed: Vec::new().into(),
+        values: Vec::new(),
+        requires: Vec::new(),
+        criteria: None,
+        ..rule
+    };
+    item.with(removing).ok()
 }
 
 fn asks_registry(settings: &Settings<'_>) -> bool {
@@ -599,8 +602,9 @@ impl Wanted {
         let mut text = text.to_owned();
         let mut left = Vec::new();
         // A value that refuses the object must not keep its neighbours from being changed.
-        let verdict = loop {
-            let Ok(request) = Request::read(&text) else {
+        let (verdict, edits) = loop {
+            let json = json::Document::of(&text);
+            let Ok(request) = Request::of(&json) else {
                 self.left.push(Left {
                     path: Location::default(),
                     text: "cannot be read".to_owned(),
@@ -608,7 +612,11 @@ impl Wanted {
                 });
                 return;
             };
+            let object = request.object.as_ref();
+            let object = object.map_or(json::Value::NULL, |object| object.value);
             let verdict = policy.evaluate_with(request, &NotAsked);
+            let paths = splice::paths(object, &verdict.edits);
+            drop(json);
             let without = without(&text, &verdict.violations);
             left.extend(verdict.violations.iter().map(|violation| Left {
                 path: violation.path.clone(),
@@ -617,10 +625,9 @@ impl Wanted {
             }));
             match without {
                 Some(rest) => text = rest,
-                None => break verdict,
+                None => break (verdict, paths),
             }
         };
-        let edits: Vec<_> = verdict.edits.iter().map(|edit| edit.path.clone()).collect();
         let told = verdict.warnings.iter();
         left.extend(
             told.filter(|warning| !edits.contains(&warning.path))
@@ -631,14 +638,14 @@ impl Wanted {
                 }),
         );
         add_silent(policy, &text, &verdict, &edits, &mut left);
-        for edit in verdict.edits {
+        for (edit, path) in verdict.edits.into_iter().zip(edits) {
             let new = match edit.change {
                 splice::Change::Set(text) => NewValue::Text(text),
                 splice::Change::Remove => NewValue::Removed,
                 // For Pods only, and none is asked for here.
-                splice::Change::PullSecrets => continue,
+                splice::Change::PullSecrets(_) => continue,
             };
-            let path = object.way.below(template.below(edit.path));
+            let path = object.way.below(template.below(path));
             // Of two policies the first one counts, as the first webhook that changes an image.
             if self.changes.iter().all(|change| change.path != path) {
                 self.changes.push(Change {
@@ -683,7 +690,8 @@ fn add_silent(
     left: &mut Vec<Left>,
 ) {
     let settings = policy.settings();
-    let Ok(mut request) = Request::read(request) else {
+    let json = json::Document::of(request);
+    let Ok(mut request) = Request::of(&json) else {
         return;
     };
     let Some(mut object) = request.object.take() else {
@@ -796,23 +804,4 @@ fn quoted(name: &str) -> String {
     }
     quoted.push('"');
     quoted
-}
-
-/// Writes a file whole or not at all: into a file beside it, which then takes its place.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // A link stays one.
-    let path = fs::canonicalize(path)?;
-    let metadata = fs::metadata(&path)?;
-    if metadata.permissions().readonly() {
-        return Err(io::Error::from(io::ErrorKind::PermissionDenied));
-    }
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new()
-        .prefix(".rollout-guard-")
-        .tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().set_permissions(metadata.permissions())?;
-    file.as_file().sync_all()?;
-    file.persist(&path).map_err(|error| error.error)?;
-    Ok(())
 }

@@ -4,14 +4,14 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use rollout_guard::json::Node;
+use rollout_guard::json::Value;
 
-use super::check::{nodes, settings};
+use super::check::{settings, settings_of};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report::count;
 use crate::settings_file::SettingsFile;
-use crate::settings_odd;
+use crate::settings_lints;
 use crate::settings_schema;
 use crate::settings_text;
 
@@ -52,20 +52,19 @@ impl SettingsCommand {
         let file = SettingsFile::read(file)?;
         let documents = file.documents()?;
         let sources = file.sources(&documents)?;
-        let read = nodes(&sources)?;
+        let read = settings_of(&sources)?;
         let valid = settings(&file, &sources, &read)?;
         for (source, settings) in sources.iter().zip(&valid) {
             if self.explain {
                 if let Some(policy) = &source.policy {
                     writeln!(out, "# {policy}\n")?;
                 }
-                let nothing = Node::Null;
-                let node = read
+                let value = read
                     .iter()
                     .zip(&sources)
                     .find(|(_, of)| std::ptr::eq(*of, source))
-                    .map_or(&nothing, |(node, _)| node);
-                for sentence in settings_text::sentences(node) {
+                    .map_or(Value::NULL, |(document, _)| document.root());
+                for sentence in settings_text::sentences(value) {
                     writeln!(out, "- {sentence}")?;
                 }
                 for note in &source.notes {
@@ -74,14 +73,14 @@ impl SettingsCommand {
                 writeln!(out)?;
             }
             if self.validate || !self.explain {
-                let odd = settings_odd::find(source, settings);
-                write!(out, "{}", file.show_warnings(source, odd.iter()))?;
+                let lints = settings_lints::find(source, settings);
+                write!(out, "{}", file.show_warnings(source, &lints))?;
                 let policy = source.policy.as_deref();
                 let policy = policy.map_or_else(String::new, |policy| format!(" ({policy})"));
-                let warnings = if odd.is_empty() {
+                let warnings = if lints.is_empty() {
                     String::new()
                 } else {
-                    format!(", {}", count(odd.len(), "warning", "warnings"))
+                    format!(", {}", count(lints.len(), "warning", "warnings"))
                 };
                 writeln!(out, "{}: valid{policy}{warnings}", file.name)?;
             }

@@ -18,6 +18,7 @@ use crate::manifest::Position;
 pub(crate) enum State {
     InSync,
     RolloutInProgress,
+    StuckRollout,
     GitIsStale,
     ClusterWasEdited,
     OnlyInGit,
@@ -29,6 +30,7 @@ impl State {
         match self {
             Self::InSync => "in sync",
             Self::RolloutInProgress => "rollout in progress",
+            Self::StuckRollout => "stuck rollout",
             Self::GitIsStale => "Git is stale",
             Self::ClusterWasEdited => "cluster was edited",
             Self::OnlyInGit => "only in Git",
@@ -114,9 +116,23 @@ pub(crate) struct GitWorkload {
     pub(crate) positions: BTreeMap<String, (String, Position)>,
 }
 
-/// Holds Git against the cluster.
-pub(crate) fn compare(git: &[GitWorkload], live: &[Workload], pods: &[PodOf]) -> Vec<Row> {
+/// Why a Pod cannot start a container, where its image is why (`pkg/kubelet/images/types.go` of Kubernetes,
+/// and `pkg/errors` of its CRI API).
+const IMAGE_REASONS: [&str; 7] = [
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "ImageInspectError",
+    "RegistryUnavailable",
+    "SignatureValidationFailed",
+];
+
+/// Holds Git against the cluster. `pods`: none where nobody knows what runs.
+pub(crate) fn compare(git: &[&GitWorkload], live: &[Workload], pods: Option<&[PodOf]>) -> Vec<Row> {
     let mut rows = Vec::new();
+    let knows_pods = pods.is_some();
+    let pods = pods.unwrap_or_default();
     for ours in git {
         let theirs = live
             .iter()
@@ -126,13 +142,14 @@ pub(crate) fn compare(git: &[GitWorkload], live: &[Workload], pods: &[PodOf]) ->
             .filter(|pod| pod.key == ours.workload.key)
             .collect();
         match theirs {
+            None if !ours.workload.is_told_alone() => {}
             None => rows.push(Row {
                 advice: Some("apply it, or remove it from Git".to_owned()),
                 in_git: Some(ours.place.clone()),
-                ..row(&ours.workload.key, "workload", State::OnlyInGit)
+                ..row(&ours.workload.key, whole(&ours.workload), State::OnlyInGit)
             }),
             Some(theirs) => {
-                add_containers(ours, theirs, &pods, &mut rows);
+                add_containers(ours, theirs, &pods, knows_pods, &mut rows);
                 add_annotations(ours, theirs, &mut rows);
             }
         }
@@ -143,15 +160,25 @@ pub(crate) fn compare(git: &[GitWorkload], live: &[Workload], pods: &[PodOf]) ->
         .collect();
     for theirs in live {
         let is_known = git.iter().any(|ours| ours.workload.key == theirs.key);
-        if !is_known && !theirs.is_made() && namespaces.contains(&&theirs.key.namespace) {
+        let is_ours = theirs.is_told_alone() && namespaces.contains(&&theirs.key.namespace);
+        if !is_known && !theirs.is_made() && is_ours {
             rows.push(Row {
                 advice: Some("add it to Git, or delete it".to_owned()),
-                ..row(&theirs.key, "workload", State::OnlyInCluster)
+                ..row(&theirs.key, whole(theirs), State::OnlyInCluster)
             });
         }
     }
     rows.sort_by(|one, other| (&one.key, &one.what).cmp(&(&other.key, &other.what)));
     rows
+}
+
+/// What an object as a whole is called in a row.
+fn whole(object: &Workload) -> &'static str {
+    if object.runs_pods() {
+        "workload"
+    } else {
+        "object"
+    }
 }
 
 fn row(key: &Key, what: impl Into<String>, state: State) -> Row {
@@ -169,7 +196,13 @@ fn row(key: &Key, what: impl Into<String>, state: State) -> Row {
     }
 }
 
-fn add_containers(ours: &GitWorkload, theirs: &Workload, pods: &[&PodOf], rows: &mut Vec<Row>) {
+fn add_containers(
+    ours: &GitWorkload,
+    theirs: &Workload,
+    pods: &[&PodOf],
+    knows_pods: bool,
+    rows: &mut Vec<Row>,
+) {
     let key = &ours.workload.key;
     let last_applied = last_applied(theirs);
     let names: BTreeSet<_> = ours
@@ -197,15 +230,13 @@ fn add_containers(ours: &GitWorkload, theirs: &Workload, pods: &[&PodOf], rows: 
                 let applied = last_applied
                     .as_ref()
                     .and_then(|applied| image_at(applied, path, &name.1));
-                judge(
-                    &mut found,
-                    theirs,
+                let sides = Sides {
                     git,
                     spec,
-                    &runs,
-                    applied.as_deref(),
-                    path,
-                );
+                    runs: knows_pods.then_some(&runs),
+                    applied: applied.as_deref(),
+                };
+                judge(&mut found, theirs, &sides, path);
             }
             (Some(_), None) => {
                 found.state = State::OnlyInGit;
@@ -224,29 +255,43 @@ fn add_containers(ours: &GitWorkload, theirs: &Workload, pods: &[&PodOf], rows: 
     }
 }
 
+/// The images of a container.
+struct Sides<'c> {
+    git: &'c Image,
+    spec: &'c Image,
+    /// What the Pods run; none where nobody knows.
+    runs: Option<&'c [Runs]>,
+    /// What was last applied.
+    applied: Option<&'c str>,
+}
+
 /// What the images of a container in Git, in the spec and in the Pods mean.
-fn judge(
-    found: &mut Row,
-    theirs: &Workload,
-    git: &Image,
-    spec: &Image,
-    runs: &[Runs],
-    applied: Option<&str>,
-    path: &Location<'static>,
-) {
-    let running: Vec<_> = runs.iter().filter(|runs| runs.waiting.is_none()).collect();
-    let is_stuck = runs.iter().any(|runs| runs.waiting.is_some());
+fn judge(found: &mut Row, theirs: &Workload, sides: &Sides<'_>, path: &Location<'static>) {
+    let Sides {
+        git,
+        spec,
+        runs,
+        applied,
+    } = *sides;
+    let all = runs.unwrap_or_default();
+    let running: Vec<_> = all.iter().filter(|runs| runs.waiting.is_none()).collect();
+    let is_stuck = all.iter().any(|runs| {
+        let reason = runs.waiting.as_deref();
+        reason.is_some_and(|reason| IMAGE_REASONS.contains(&reason))
+    });
     let others: Vec<_> = running
         .iter()
         .filter(|runs| !runs.compared.is(spec))
         .collect();
-    let is_rolling_out = theirs.is_rolling_out || (!others.is_empty() && runs.len() > 1);
+    let is_rolling_out = theirs.is_rolling_out || (!others.is_empty() && all.len() > 1);
     found.state = if !git.is(spec) {
         if applied == Some(git.text.as_str()) {
             State::ClusterWasEdited
         } else {
             State::GitIsStale
         }
+    } else if is_stuck {
+        State::StuckRollout
     } else if is_rolling_out {
         State::RolloutInProgress
     } else if !others.is_empty() {
@@ -255,18 +300,18 @@ fn judge(
     } else {
         State::InSync
     };
-    found.is_difference = match found.state {
-        State::InSync => false,
-        State::RolloutInProgress => is_stuck && !others.is_empty(),
-        _ => true,
-    };
+    found.is_difference = !matches!(found.state, State::InSync | State::RolloutInProgress);
     if !found.is_difference {
         return;
     }
     // What works is usually right: the one image that all running Pods have.
     match running.split_first() {
         Some((first, rest)) if rest.iter().all(|runs| runs.compared.is(&first.compared)) => {
-            if first.compared.is(git) {
+            if first.compared.is(git) && git.is(spec) {
+                found.advice = Some(
+                    "some Pods run it: look at the nodes of those that cannot pull it".to_owned(),
+                );
+            } else if first.compared.is(git) {
                 found.advice = Some("Git says what runs: apply it".to_owned());
             } else {
                 found.advice = Some(format!("write `{}` in Git", first.image));
@@ -282,10 +327,18 @@ fn judge(
             found.advice =
                 Some("the Pods run different images: let the rollout end, then look again".into());
         }
-        None if git.is(spec) => {}
+        None if git.is(spec) => {
+            found.advice = Some(
+                "no Pod can pull it: write an image in Git that the nodes can pull".to_owned(),
+            );
+        }
         None => {
+            let why = match runs {
+                Some(_) => "no Pod runs",
+                None => "what the Pods run is not known",
+            };
             found.advice = Some(format!(
-                "no Pod runs: write `{}` in Git, or apply what Git says",
+                "{why}: write `{}` in Git, or apply what Git says",
                 spec.text
             ));
             found.proposal = Some(Proposal {

@@ -1,4 +1,4 @@
-//! The containers of an object, typed as the API has them.
+//! The containers and annotations of an object, typed as the API has them.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,10 @@ use k8s_openapi::api::core::v1::{
     ReplicationController,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use rollout_guard::glob;
 use rollout_guard::image::Reference;
 use rollout_guard::json::{Location, Step};
+use serde::Deserialize;
 
 use crate::object::Object;
 
@@ -160,6 +162,13 @@ pub(crate) enum Live {
     Pod(Box<Workload>, Box<Pod>),
 }
 
+/// An object of which nothing but the metadata is read.
+#[derive(Deserialize)]
+struct WithMetadata {
+    #[serde(default)]
+    metadata: ObjectMeta,
+}
+
 /// The way to the pod spec of a kind.
 fn way(kind: &str) -> &'static [&'static str] {
     match kind {
@@ -169,7 +178,7 @@ fn way(kind: &str) -> &'static [&'static str] {
     }
 }
 
-/// Reads a workload of Kubernetes; `None` for every other kind.
+/// Reads a workload of Kubernetes, a Service or an Ingress; `None` for every other kind.
 ///
 /// `pulled` says what an image at a place is pulled as.
 ///
@@ -235,6 +244,11 @@ pub(crate) fn read(
                     false,
                     Some(object),
                 )
+            }
+            // Of these only annotations are compared.
+            ("", "Service") | ("networking.k8s.io", "Ingress") => {
+                let object: WithMetadata = serde_json::from_str(json)?;
+                (object.metadata, Vec::new(), None, false, None)
             }
             _ => return Ok(None),
         };
@@ -344,6 +358,22 @@ fn containers(
 }
 
 impl Workload {
+    /// Whether it runs Pods, or is there for its annotations alone.
+    pub(crate) fn runs_pods(&self) -> bool {
+        !matches!(self.key.kind.as_str(), "Service" | "Ingress")
+    }
+
+    /// Whether something of it is compared.
+    pub(crate) fn is_compared(&self) -> bool {
+        self.runs_pods() || !self.guarded.is_empty()
+    }
+
+    /// Whether one side alone is worth a row: it runs Pods, or has an annotation that is guarded.
+    pub(crate) fn is_told_alone(&self) -> bool {
+        let is_guarded = |key: &str| self.guarded.iter().any(|glob| glob::matches(glob, key));
+        self.runs_pods() || self.annotations.keys().any(|(_, key)| is_guarded(key))
+    }
+
     /// Whether another object of the cluster makes it.
     pub(crate) const fn is_made(&self) -> bool {
         self.owner.is_some()

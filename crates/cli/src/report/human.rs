@@ -4,17 +4,32 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
+use crate::baseline::Outcome;
 use crate::failure::printable;
 use crate::finding::{Counts, FileReport, Severity};
 use crate::manifest::Excerpt;
 use crate::snippet::Snippet;
 use crate::wrap::{columns, wrap};
 
+use super::groups::{GroupBy, Groups, Images, Line, new_findings};
 use super::{Report, Run, count};
 
 pub(super) struct Human {
     /// No summary.
-    pub(super) is_quiet: bool,
+    is_quiet: bool,
+    /// Told at the end, where they are put together.
+    groups: Option<Groups>,
+    images: Images,
+}
+
+impl Human {
+    pub(super) fn new(is_quiet: bool, group_by: Option<GroupBy>) -> Self {
+        Self {
+            is_quiet,
+            groups: group_by.map(Groups::new),
+            images: Images::default(),
+        }
+    }
 }
 
 impl Report for Human {
@@ -40,7 +55,14 @@ impl Report for Human {
                 writeln!(out, "{shown}")?;
             }
         }
-        for finding in &file.findings {
+        if !self.is_quiet {
+            self.images.add(file);
+        }
+        if let Some(groups) = &mut self.groups {
+            groups.add(file);
+            return Ok(());
+        }
+        for finding in new_findings(file) {
             let message = finding.message();
             let snippet = Snippet::new(finding.severity, &message);
             let object = file.objects.get(finding.object);
@@ -60,10 +82,17 @@ impl Report for Human {
     }
 
     fn end(&mut self, out: &mut dyn Write, run: &Run<'_>) -> io::Result<()> {
+        if let Some(groups) = &self.groups {
+            write_groups(out, groups)?;
+        }
         if self.is_quiet {
             return Ok(());
         }
-        for line in summary(run) {
+        let by_image = match &self.groups {
+            Some(groups) if groups.by() == GroupBy::Image => Vec::new(),
+            _ => self.images.lines(),
+        };
+        for line in by_image.into_iter().chain(summary(run)) {
             writeln!(out, "{}", wrap(&line, columns(), 2))?;
         }
         Ok(())
@@ -93,27 +122,143 @@ fn not_judged(run: &Run<'_>) -> Vec<String> {
     lines
 }
 
+fn write_groups(out: &mut dyn Write, groups: &Groups) -> io::Result<()> {
+    let bold = Style::new().bold();
+    for (position, line) in groups.lines().into_iter().enumerate() {
+        match line {
+            Line::Group(text) => {
+                if position > 0 {
+                    writeln!(out)?;
+                }
+                writeln!(
+                    out,
+                    "{}",
+                    wrap(&format!("{bold}{text}{bold:#}"), columns(), 2)
+                )?;
+            }
+            Line::Message(severity, code, text) => {
+                let colour = match severity {
+                    Severity::Error => AnsiColor::Red,
+                    Severity::Warning => AnsiColor::Yellow,
+                };
+                let style = colour.on_default().bold();
+                let level = severity.as_str();
+                let line = format!("  {style}{level}[{code}]{style:#}: {text}");
+                writeln!(out, "{}", wrap(&line, columns(), 2))?;
+            }
+            Line::Place(text) => {
+                writeln!(out, "{}", wrap(&format!("    {text}"), columns(), 2))?;
+            }
+        }
+    }
+    if !groups.is_empty() {
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// What is said of a run as a whole, without colours.
+pub(super) fn plain_summary(run: &Run<'_>) -> Vec<String> {
+    let plain = |line: String| anstream::adapter::strip_str(&line).to_string();
+    summary(run).into_iter().map(plain).collect()
+}
+
 /// What is said of a run as a whole, line by line.
 pub(super) fn summary(run: &Run<'_>) -> Vec<String> {
     let Counts {
-        files,
-        objects,
-        images,
+        // These are in the verdict, and each of the others is among what was not judged.
+        files: _,
+        objects: _,
+        images: _,
         errors,
-        warnings,
-        unreadable_files,
-        other_files,
-        // Each of these is among what was not judged.
+        warnings: _,
+        unreadable_files: _,
         templates: _,
         kustomizations: _,
+        unbuilt: _,
         builds,
-        unbuilt,
+        in_baseline,
+        changed,
+        preexisting,
+        guarded_changes,
+        untold,
+        other_files,
         as_pods,
         not_covered,
         without_namespace,
         exempted,
         rewritten,
     } = run.counts;
+    let mut lines = vec![verdict(run.counts)];
+    let mut add = |number: usize, one: &str, many: &str, said: &str| {
+        if number > 0 {
+            lines.push(format!("  {} {said}", count(number, one, many)));
+        }
+    };
+    add(
+        changed,
+        "object",
+        "objects",
+        "judged as a change of what was there",
+    );
+    add(
+        preexisting,
+        "warning",
+        "warnings",
+        "about what was so before, which passes",
+    );
+    add(
+        guarded_changes,
+        "change",
+        "changes",
+        "guarded by `changes`, not judged: say who applies with --as",
+    );
+    add(
+        in_baseline,
+        "finding",
+        "findings",
+        "in the baseline, not shown",
+    );
+    add(
+        untold,
+        "finding",
+        "findings",
+        "only counted: of one object the first 100 are shown",
+    );
+    add(builds, "build", "builds", "of kustomizations and charts");
+    add(rewritten, "image", "images", "would run from a mirror");
+    add(exempted, "exemption", "exemptions", "applied");
+    add(
+        as_pods,
+        "object",
+        "objects",
+        "judged as the Pods that will be created: the rules of the policy name only those",
+    );
+    add(
+        not_covered,
+        "object",
+        "objects",
+        "left out by the rules of the policy",
+    );
+    let taken = format!(
+        "without a namespace, judged as in `{}` (see --namespace)",
+        run.namespace
+    );
+    add(without_namespace, "object", "objects", &taken);
+    add(other_files, "file", "files", "without a Kubernetes object");
+    add(run.excluded, "file", "files", "excluded");
+    let baseline = run.baseline.map(Outcome::lines).unwrap_or_default();
+    lines.extend(baseline.iter().map(|line| format!("  {line}")));
+    lines.extend(not_judged(run));
+    lines.extend(run.notes.iter().map(|note| format!("  {note}")));
+    if errors > 0 {
+        lines.extend(run.docs_urls.iter().map(|url| format!("  see {url}")));
+    }
+    lines
+}
+
+/// What was found, and in how much.
+fn verdict(counts: Counts) -> String {
     let (red, yellow, green) = (
         AnsiColor::Red.on_default().bold(),
         AnsiColor::Yellow.on_default().bold(),
@@ -121,75 +266,32 @@ pub(super) fn summary(run: &Run<'_>) -> Vec<String> {
     );
     let paint = |style: Style, text: String| format!("{style}{text}{style:#}");
     let mut verdict = Vec::new();
-    if errors > 0 {
-        verdict.push(paint(red, count(errors, "violation", "violations")));
+    if counts.errors > 0 {
+        verdict.push(paint(red, count(counts.errors, "violation", "violations")));
     }
-    if warnings > 0 {
-        verdict.push(paint(yellow, count(warnings, "warning", "warnings")));
+    if counts.warnings > 0 {
+        verdict.push(paint(yellow, count(counts.warnings, "warning", "warnings")));
     }
-    if unreadable_files > 0 {
-        let text = count(unreadable_files, "file", "files");
+    if counts.unreadable_files > 0 {
+        let text = count(counts.unreadable_files, "file", "files");
         verdict.push(paint(red, format!("{text} not readable")));
     }
-    if unbuilt > 0 {
-        let text = count(unbuilt, "build", "builds");
+    if counts.unbuilt > 0 {
+        let text = count(counts.unbuilt, "build", "builds");
         verdict.push(paint(red, format!("{text} failed")));
     }
     if verdict.is_empty() {
-        verdict.push(if objects == 0 {
+        verdict.push(if counts.objects == 0 {
             paint(yellow, "nothing to judge".to_owned())
         } else {
             paint(green, "nothing wrong".to_owned())
         });
     }
-    let mut lines = vec![format!(
+    format!(
         "{}: {} with {} in {}",
         verdict.join(", "),
-        count(objects, "object", "objects"),
-        count(images, "image", "images"),
-        count(files, "file", "files"),
-    )];
-    if builds > 0 {
-        let builds = count(builds, "build", "builds");
-        lines.push(format!("  {builds} of kustomizations and charts"));
-    }
-    if rewritten > 0 {
-        let images = count(rewritten, "image", "images");
-        lines.push(format!("  {images} would run from a mirror"));
-    }
-    if exempted > 0 {
-        let times = count(exempted, "exemption", "exemptions");
-        lines.push(format!("  {times} applied"));
-    }
-    if as_pods > 0 {
-        let objects = count(as_pods, "object", "objects");
-        lines.push(format!(
-            "  {objects} judged as the Pods that will be created: the rules of the policy name only those"
-        ));
-    }
-    if not_covered > 0 {
-        let objects = count(not_covered, "object", "objects");
-        lines.push(format!("  {objects} left out by the rules of the policy"));
-    }
-    if without_namespace > 0 {
-        let objects = count(without_namespace, "object", "objects");
-        lines.push(format!(
-            "  {objects} without a namespace, judged as in `{}` (see --namespace)",
-            run.namespace
-        ));
-    }
-    if other_files > 0 {
-        let files = count(other_files, "file", "files");
-        lines.push(format!("  {files} without a Kubernetes object"));
-    }
-    if run.excluded > 0 {
-        let files = count(run.excluded, "file", "files");
-        lines.push(format!("  {files} excluded"));
-    }
-    lines.extend(not_judged(run));
-    lines.extend(run.notes.iter().map(|note| format!("  {note}")));
-    if errors > 0 {
-        lines.extend(run.docs_urls.iter().map(|url| format!("  see {url}")));
-    }
-    lines
+        count(counts.objects, "object", "objects"),
+        count(counts.images, "image", "images"),
+        count(counts.files, "file", "files"),
+    )
 }

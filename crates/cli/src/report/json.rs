@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use rollout_guard_review::entry::Entry;
+use rollout_guard_manifests::entry::Entry;
 use serde::Serialize;
+use serde_json::json;
 
+use crate::baseline;
 use crate::finding::{FileReport, Finding, Problem};
 use crate::manifest::Position;
 
@@ -30,6 +32,14 @@ struct Unreadable {
     message: String,
 }
 
+/// An entry of the baseline that no longer occurs.
+#[derive(Serialize)]
+struct Gone<'b> {
+    #[serde(flatten)]
+    entry: &'b baseline::Entry,
+    line: usize,
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Summary<'r> {
@@ -38,6 +48,11 @@ struct Summary<'r> {
     images: usize,
     violations: usize,
     warnings: usize,
+    in_baseline: usize,
+    objects_changed: usize,
+    preexisting: usize,
+    guarded_changes: usize,
+    findings_only_counted: usize,
     unreadable_files: usize,
     files_without_objects: usize,
     templates: usize,
@@ -101,6 +116,11 @@ impl Report for Json {
             images: counts.images,
             violations: counts.errors,
             warnings: counts.warnings,
+            in_baseline: counts.in_baseline,
+            objects_changed: counts.changed,
+            preexisting: counts.preexisting,
+            guarded_changes: counts.guarded_changes,
+            findings_only_counted: counts.untold,
             unreadable_files: counts.unreadable_files,
             files_without_objects: counts.other_files,
             templates: counts.templates,
@@ -116,9 +136,20 @@ impl Report for Json {
             image_like_fields: run.image_like,
             notes: run.notes,
         };
+        let baseline = match run.baseline {
+            None => String::new(),
+            Some(outcome) => {
+                let gone = outcome.gone.iter();
+                let gone: Vec<_> = gone
+                    .map(|(entry, line)| Gone { entry, line: *line })
+                    .collect();
+                let baseline = json!({ "gone": gone, "entriesNotJudged": outcome.not_judged });
+                format!("\"baseline\":{baseline},")
+            }
+        };
         writeln!(
             out,
-            "{}\"unreadable\":{},\"fileWarnings\":{},\"templates\":{},\"notJudged\":{},\"summary\":{}}}",
+            "{}\"unreadable\":{},\"fileWarnings\":{},\"templates\":{},\"notJudged\":{},{baseline}\"summary\":{}}}",
             if self.has_findings {
                 "\n],\n"
             } else {

@@ -1,10 +1,11 @@
 //! `JUnit` XML: a test suite for each file, a test case for each object.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use quick_junit::{NonSuccessKind, Report as Suites, TestCase, TestCaseStatus, TestSuite};
 
-use crate::finding::{FileReport, Severity};
+use crate::finding::{FileReport, Finding, Severity};
 
 use super::{Report, Run};
 
@@ -16,9 +17,25 @@ impl Default for Junit {
     }
 }
 
+/// The names of the cases of a file: GitLab takes the first one with a name, and drops the others.
+#[derive(Default)]
+struct Names(BTreeMap<String, usize>);
+
+impl Names {
+    fn unique(&mut self, name: &str) -> String {
+        let times = self.0.entry(name.to_owned()).or_default();
+        *times += 1;
+        match times {
+            1 => name.to_owned(),
+            times => format!("{name} ({times})"),
+        }
+    }
+}
+
 impl Report for Junit {
     fn file(&mut self, _: &mut dyn Write, file: &FileReport) -> io::Result<()> {
         let mut suite = TestSuite::new(file.name.as_str());
+        let mut names = Names::default();
         for problem in &file.problems {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
             let message = match &problem.place {
@@ -26,7 +43,9 @@ impl Report for Junit {
                 None => problem.message.clone(),
             };
             status.set_message(message).set_type("not-readable");
-            suite.add_test_case(TestCase::new("readable", status));
+            let mut case = TestCase::new(names.unique("readable"), status);
+            case.set_classname(file.name.as_str());
+            suite.add_test_case(case);
         }
         let warnings: Vec<_> = file
             .warnings
@@ -44,26 +63,21 @@ impl Report for Junit {
         }
         // They come in the order of the objects.
         let mut findings = file.findings.as_slice();
+
         for (position, object) in file.objects.iter().enumerate() {
             let others = findings.partition_point(|found| found.object <= position);
             let (of_this, behind) = findings.split_at(others);
             findings = behind;
             let of_object = |severity| {
                 let found = of_this.iter();
-                found.filter(move |found| found.severity == severity)
+                found.filter(move |found| found.severity == severity && !found.is_in_baseline)
             };
-            let lines = |severity| {
-                of_object(severity)
-                    .map(|found| {
-                        let at = found.start;
-                        format!(
-                            "{}:{}:{}: {}",
-                            file.name, at.line, at.column, found.violation
-                        )
-                    })
-                    .collect::<Vec<_>>()
+            let line = |found: &Finding| {
+                let at = found.start;
+                let violation = &found.violation;
+                format!("{}:{}:{}: {violation}", file.name, at.line, at.column)
             };
-            let errors = lines(Severity::Error);
+            let errors: Vec<_> = of_object(Severity::Error).map(line).collect();
             let status = match of_object(Severity::Error).next() {
                 None => TestCaseStatus::success(),
                 Some(first) => {
@@ -75,11 +89,17 @@ impl Report for Junit {
                     status
                 }
             };
-            let mut case = TestCase::new(object.to_string(), status);
+            let mut case = TestCase::new(names.unique(&object.to_string()), status);
             case.set_classname(file.name.as_str());
-            let warnings = lines(Severity::Warning);
-            if !warnings.is_empty() {
-                case.set_system_out(warnings.join("\n"));
+            case.extra.insert("file".into(), file.name.as_str().into());
+            let baseline = of_this.iter().filter(|found| found.is_in_baseline);
+            let accepted = baseline.map(|found| format!("in the baseline: {}", line(found)));
+            let told: Vec<_> = of_object(Severity::Warning)
+                .map(line)
+                .chain(accepted)
+                .collect();
+            if !told.is_empty() {
+                case.set_system_out(told.join("\n"));
             }
             suite.add_test_case(case);
         }

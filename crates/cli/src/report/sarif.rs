@@ -4,11 +4,14 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use rollout_guard::violation::Code;
+use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::baseline::fingerprint;
 use crate::command::explain;
 use crate::finding::{FileReport, Severity};
 use crate::manifest::Position;
+use rollout_guard_manifests::detail::Image;
 
 use super::{Report, Run};
 
@@ -28,6 +31,30 @@ impl Default for Sarif {
             notifications: Vec::new(),
         }
     }
+}
+
+/// A result, with its keys in the order in which people read them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Result<'f> {
+    rule_id: &'static str,
+    rule_index: Option<usize>,
+    level: &'static str,
+    message: Value,
+    locations: Value,
+    partial_fingerprints: Value,
+    properties: Properties<'f>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suppressions: Option<Value>,
+}
+
+/// What else programs may want to know of a result.
+#[derive(Serialize)]
+struct Properties<'f> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<&'f str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<&'f Image>,
 }
 
 const SCHEMA: &str =
@@ -60,15 +87,17 @@ impl Report for Sarif {
             self.begin(out)?;
             let object = file.objects.get(finding.object);
             let object = object.map(ToString::to_string).unwrap_or_default();
-            let result = json!({
-                "ruleId": finding.code().as_str(),
-                "ruleIndex": Code::ALL.iter().position(|code| *code == finding.code()),
-                "level": match finding.severity {
+            let name = file.objects.get(finding.object);
+            let fingerprint = name.map(|name| fingerprint(name, finding));
+            let result = Result {
+                rule_id: finding.code().as_str(),
+                rule_index: Code::ALL.iter().position(|code| *code == finding.code()),
+                level: match finding.severity {
                     Severity::Error => "error",
                     Severity::Warning => "warning",
                 },
-                "message": { "text": format!("{object}: {}", finding.violation) },
-                "locations": [{
+                message: json!({ "text": format!("{object}: {}", finding.violation) }),
+                locations: json!([{
                     "physicalLocation": {
                         "artifactLocation": artifact,
                         "region": region(finding.start, finding.end),
@@ -76,11 +105,19 @@ impl Report for Sarif {
                     "logicalLocations": [{
                         "fullyQualifiedName": format!("{object} {}", finding.violation.path),
                     }],
-                }],
-                "partialFingerprints": {
-                    "rolloutGuard/v1": format!("{object} {} {}", finding.violation.path, finding.code()),
+                }]),
+                partial_fingerprints: json!({
+                    "rolloutGuard/v1": fingerprint.unwrap_or_default(),
+                }),
+                properties: Properties {
+                    rule: finding.detail.rule.as_deref(),
+                    image: finding.detail.image.as_ref(),
                 },
-            });
+                suppressions: finding
+                    .is_in_baseline
+                    .then(|| json!([{ "kind": "external", "justification": "in the baseline" }])),
+            };
+            let result = serde_json::to_string(&result)?;
             write!(out, "{result}")?;
         }
         let problems = file.problems.iter().map(|problem| ("error", problem));

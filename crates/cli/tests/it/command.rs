@@ -120,6 +120,25 @@ impl Workshop {
         command
     }
 
+    /// Installs a program into the folder `bin`, which [`run_with_programs`](Self::run_with_programs) finds.
+    pub(crate) fn program(&self, name: &str, script: &str) -> &Self {
+        self.file(&format!("{name}.sh"), format!("#!/bin/sh\n{script}\n"));
+        // Written by another process: a test that forks while this one has the file open for writing
+        // would keep it from being run (ETXTBSY).
+        let installed = Command::new("install")
+            .args(["-D", "-m755", &format!("{name}.sh"), &format!("bin/{name}")])
+            .current_dir(&self.0)
+            .status();
+        assert!(installed.unwrap().success());
+        self
+    }
+
+    /// Runs the command where the programs of the folder `bin` come before those of the system.
+    pub(crate) fn run_with_programs(&self, arguments: &str) -> Outcome {
+        let path = format!("{}:/usr/bin:/bin", self.0.join("bin").display());
+        outcome(self.command(".", arguments).env("PATH", path), "")
+    }
+
     /// Runs a command that reports in JSON.
     pub(crate) fn json(&self, arguments: &str) -> Value {
         let outcome = self.run(&format!("{arguments} --format json"));

@@ -76,7 +76,7 @@ fn options_beat_it() {
         )
         .file(
             "live.json",
-            "{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[]}",
+            "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"x\",\"namespace\":\"other\"}}",
         );
     assert_eq!(workshop.run("fix --check .").code, 1);
     let report = workshop.json("drift --git . --cluster live.json");

@@ -12,6 +12,10 @@ fn every_command_and_option_is_on_the_page() {
         "check",
         "fix",
         "drift",
+        "audit",
+        "init",
+        "images",
+        "test",
         "settings",
         "config",
         "explain",
@@ -27,7 +31,7 @@ fn every_command_and_option_is_on_the_page() {
             .filter_map(|word| word.strip_prefix("--"))
             .map(|word| word.trim_end_matches(|mark: char| !mark.is_ascii_alphanumeric()))
             .filter(|word| !word.is_empty() && !word.contains(['=', '[']))
-            .filter(|word| !matches!(*word, "help" | "color" | "validate" | "output"))
+            .filter(|word| !matches!(*word, "help" | "color" | "validate"))
             .collect();
         for option in options {
             let is_documented = section.contains(&format!("`--{option}"))
@@ -80,4 +84,33 @@ fn every_code_is_explained() {
             .stderr
             .contains("did you mean `registry-not-allowed`?")
     );
+}
+
+/// Every output on the page about a live cluster is what the command prints.
+#[test]
+fn what_the_page_about_a_live_cluster_shows_is_printed() {
+    const PAGE: &str = include_str!("../../../../docs/live-cluster.md");
+    let workshop = Workshop::new("docs-live-cluster");
+    let cluster = include_str!("../../../../tests/fixtures/cluster.json");
+    workshop.file("cluster.json", cluster);
+    let mut shown = 0;
+    for block in PAGE.split("```text output\n").skip(1) {
+        let (command, output) = block.split_once("```").unwrap().0.split_once('\n').unwrap();
+        let arguments = command.strip_prefix("$ rollout-guard ").unwrap();
+        if arguments.contains("strict.yaml") {
+            let settings = workshop.read("settings.yaml");
+            workshop.file(
+                "strict.yaml",
+                format!("{settings}tags: {{ reject: [latest] }}\n"),
+            );
+        }
+        let told = workshop.run(arguments);
+        assert_eq!(
+            format!("{}{}", told.stdout, told.stderr),
+            output,
+            "{command}"
+        );
+        shown += 1;
+    }
+    assert_eq!(shown, 3);
 }

@@ -1,7 +1,5 @@
 //! `rollout-guard drift`: the runbook's incident, and what else happens to workloads.
 
-use std::process::Command;
-
 use serde_json::{Value, json};
 
 use crate::command::Workshop;
@@ -490,46 +488,343 @@ fn a_template_is_told_and_not_compared() {
 fn a_cluster_is_asked_with_kubectl() {
     let live = vec![workload("Deployment", "redis", RUNS), redis_pod(RUNS)];
     let workshop = workshop("drift-kubectl", &live);
-    let kubectl = |script: &str| {
-        workshop.file("script", format!("#!/bin/sh\n{script}\n"));
-        // Written by another process: a test that forks while this one has the file open for
-        // writing would keep it from being run (ETXTBSY).
-        let installed = Command::new("install")
-            .args(["-D", "-m755", "script", "bin/kubectl"])
-            .current_dir(&workshop.0)
-            .status();
-        assert!(installed.unwrap().success());
-        let output = Command::new(env!("CARGO_BIN_EXE_rollout-guard"))
-            .current_dir(&workshop.0)
-            .env(
-                "PATH",
-                format!("{}:/usr/bin:/bin", workshop.0.join("bin").display()),
-            )
-            .args(["drift", "--git", "git", "--context", "prod"])
-            .output()
-            .unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        (
-            output.status.code().unwrap(),
-            text(output.stdout),
-            text(output.stderr),
-        )
+    let run = |script: &str| {
+        workshop
+            .program("kubectl", script)
+            .run_with_programs("drift --git git --context prod")
     };
-    let (code, out, error) = kubectl("echo \"$@\" >arguments; cat live.json");
-    assert_eq!((code, error.as_str()), (1, ""));
-    assert!(out.contains(&format!("write `{RUNS}` in Git")), "{out}");
+    let outcome = run("echo \"$@\" >arguments; cat live.json");
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (1, ""));
+    assert!(
+        outcome.stdout.contains(&format!("write `{RUNS}` in Git")),
+        "{outcome:?}"
+    );
     assert_eq!(
         workshop.read("arguments"),
         "--context prod get deployments.apps,statefulsets.apps,daemonsets.apps,replicasets.apps,cronjobs.batch,jobs.batch,replicationcontrollers,pods --all-namespaces --output json\n"
     );
-    let (code, out, error) = kubectl("echo 'error: context \"prod\" does not exist' >&2; exit 1");
-    assert_eq!((code, out.as_str()), (3, ""));
+    let outcome = run("echo 'error: context \"prod\" does not exist' >&2; exit 1");
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (3, ""));
     assert_eq!(
-        error,
+        outcome.stderr,
         "error: kubectl: error: context \"prod\" does not exist\n"
     );
-    let (code, ..) = kubectl("echo 'no json'");
-    assert_eq!(code, 3);
+    assert_eq!(run("echo 'no json'").code, 3);
+}
+
+#[test]
+fn the_current_context_is_asked_unless_another_is_named() {
+    let live = vec![workload("Deployment", "redis", RUNS), redis_pod(RUNS)];
+    let workshop = workshop("drift-current", &live);
+    let current = "case \"$*\" in 'config current-context') echo shop-prod;; *) echo \"$@\" >arguments; cat live.json;; esac";
+    workshop.program("kubectl", current);
+    let outcome = workshop.run_with_programs("drift --git git -n prod");
+    assert_eq!(outcome.code, 1, "{outcome:?}");
+    assert_eq!(
+        outcome.stderr,
+        "asking the cluster of kubectl's current context, `shop-prod`\n"
+    );
+    // Whoever may list only one namespace asks about that.
+    let arguments = workshop.read("arguments");
+    assert!(arguments.starts_with("get deployments.apps,"));
+    assert!(arguments.ends_with("pods --namespace prod --output json\n"));
+    // What is in others is not compared, and not told to be missing.
+    let outcome = workshop.run_with_programs("drift --git git -n other");
+    assert_eq!(outcome.code, 3, "{outcome:?}");
+    assert!(outcome.stderr.contains(
+        "Deployment: 1 object in Git not compared, since only the namespace `other` was asked about"
+    ));
+    for (script, told) in [
+        (
+            "",
+            "kubectl has no current context: name one with --context",
+        ),
+        (
+            "echo 'error: current-context is not set' >&2; exit 1",
+            "error: current-context is not set",
+        ),
+    ] {
+        let outcome = workshop
+            .program("kubectl", script)
+            .run_with_programs("drift --git git");
+        assert_ne!(outcome.code, 0);
+        assert!(outcome.stderr.contains(told), "{outcome:?}");
+    }
+    std::fs::remove_file(workshop.0.join("bin/kubectl")).unwrap();
+    let mut command = workshop.command(".", "drift --git git");
+    let outcome = crate::command::outcome(command.env("PATH", workshop.0.join("bin")), "");
+    assert_eq!(outcome.code, 3);
+    assert!(
+        outcome
+            .stderr
+            .contains("kubectl: cannot be run: no such file or directory")
+    );
+}
+
+#[test]
+fn what_a_user_may_not_list_does_not_hide_the_rest() {
+    let live = vec![workload("Deployment", "redis", RUNS), redis_pod(RUNS)];
+    let workshop = workshop("drift-forbidden", &live);
+    workshop.file(
+        "git/db.json",
+        workload("StatefulSet", "db", "db:1").to_string(),
+    );
+    let outcome = workshop
+        .program("kubectl", 
+            "case \"$*\" in *statefulsets*) echo 'Error from server (Forbidden): statefulsets.apps is forbidden' >&2; exit 1;; *\" deployments.apps \"*) cat live.json;; *) echo '{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[]}';; esac",
+        )
+        .run_with_programs("drift --git git --context prod --format json");
+    assert_eq!(outcome.code, 3, "{outcome:?}");
+    let report: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(
+        states(&report),
+        [(
+            "redis container redis".to_owned(),
+            "git-is-stale".to_owned()
+        )]
+    );
+    assert_eq!(report["notCompared"][0]["kind"], "StatefulSet");
+    assert_eq!(
+        outcome.stderr,
+        "StatefulSet: 1 object in Git not compared, since the cluster's objects have none of this kind\nkubectl: statefulsets.apps not compared: Error from server (Forbidden): statefulsets.apps is forbidden (-n asks about one namespace)\n"
+    );
+}
+
+#[test]
+fn a_file_that_lacks_a_kind_compares_the_kinds_that_it_has() {
+    let git = [
+        workload("Deployment", "redis", "redis:7.2-alpine"),
+        workload("Deployment", "gone", "x:1"),
+        workload("StatefulSet", "db", "db:1"),
+        workload("CronJob", "backup", "backup:1"),
+    ];
+    let workshop = Workshop::new("drift-lacks");
+    workshop
+        .file("git.json", list(&git))
+        .file("live.json", list(&[workload("Deployment", "redis", RUNS)]));
+    let outcome = workshop.run("drift --git git.json --cluster live.json");
+    insta::assert_snapshot!("lacks_a_kind", outcome.shown());
+    assert_eq!(outcome.code, 1);
+    // Without Pods nobody knows what runs, so nothing is written.
+    workshop.run("drift --git git.json --cluster live.json --write");
+    assert_eq!(workshop.read("git.json"), list(&git));
+    workshop.file("live.json", list(&[]));
+    let outcome = workshop.run("drift --git git.json --cluster live.json");
+    assert_eq!(outcome.code, 3);
+    assert!(
+        outcome
+            .stderr
+            .contains("nothing was compared, for the reasons above")
+    );
+}
+
+#[test]
+fn a_new_pod_that_cannot_pull_its_image_is_a_stuck_rollout() {
+    let deployment = |image: &str| {
+        let mut deployment = workload("Deployment", "redis", image);
+        deployment["metadata"]["generation"] = json!(4);
+        deployment["status"] =
+            json!({ "observedGeneration": 4, "replicas": 2, "updatedReplicas": 1 });
+        deployment
+    };
+    let git = "redis:7.2-alpine";
+    let new = |image: &str, waiting| {
+        pod(
+            ("ReplicaSet", "redis-6c9"),
+            "aaaaa",
+            "redis",
+            image,
+            waiting,
+        )
+    };
+    let workshop = workshop("drift-stuck", &[]);
+    let ask = |live: &[Value]| {
+        workshop.file("live.json", list(live));
+        let report = workshop.json("drift --git git --cluster live.json");
+        let row = report["rows"][0].clone();
+        (
+            row["state"].as_str().unwrap().to_owned(),
+            row["isDifference"].as_bool().unwrap(),
+            row["advice"].as_str().unwrap_or_default().to_owned(),
+        )
+    };
+    for reason in ["ImagePullBackOff", "ErrImagePull", "InvalidImageName"] {
+        let (state, is_difference, advice) =
+            ask(&[deployment(git), redis_pod(RUNS), new(git, Some(reason))]);
+        assert_eq!(
+            (state.as_str(), is_difference),
+            ("stuck-rollout", true),
+            "{reason}"
+        );
+        assert_eq!(advice, format!("write `{RUNS}` in Git"));
+    }
+    // Containers that are only being created are a rollout.
+    let (state, is_difference, _) = ask(&[
+        deployment(git),
+        redis_pod(RUNS),
+        new(git, Some("ContainerCreating")),
+    ]);
+    assert_eq!(
+        (state.as_str(), is_difference),
+        ("rollout-in-progress", false)
+    );
+    // The first Pods of all: nothing runs.
+    let mut first = workload("Deployment", "redis", git);
+    first["status"] = json!({ "replicas": 1, "updatedReplicas": 1 });
+    let (state, _, advice) = ask(&[first, new(git, Some("ErrImagePull"))]);
+    assert_eq!(state, "stuck-rollout");
+    assert_eq!(
+        advice,
+        "no Pod can pull it: write an image in Git that the nodes can pull"
+    );
+    // One node of two cannot pull what the other one runs.
+    let (state, _, advice) = ask(&[
+        deployment(git),
+        redis_pod(git),
+        new(git, Some("ErrImagePull")),
+    ]);
+    assert_eq!(state, "stuck-rollout");
+    assert_eq!(
+        advice,
+        "some Pods run it: look at the nodes of those that cannot pull it"
+    );
+}
+
+/// K8S-002 of the runbook, with its files and names: `kubectl apply` brought the image of Git back, and what
+/// ran before still runs.
+#[test]
+fn the_runbook_s_incident_is_found_and_what_runs_is_written() {
+    let path = ".pipeline/k8s/base/redis/deployment.yaml";
+    let git = GIT.replace("namespace: prod", "namespace: klinematrix-prod");
+    let in_namespace = |mut object: Value| {
+        object["metadata"]["namespace"] = json!("klinematrix-prod");
+        object
+    };
+    let spec = |image: &str| in_namespace(workload("Deployment", "redis", image));
+    let old = in_namespace(redis_pod(RUNS));
+    let new = |image: &str, waiting| {
+        in_namespace(pod(
+            ("ReplicaSet", "redis-6c9f"),
+            "x2v4k",
+            "redis",
+            image,
+            waiting,
+        ))
+    };
+    let evil = "evil.example.com/x:1";
+    let settings = "registries: { allow: [\"example.azurecr.io\"] }\n";
+    let workshop = Workshop::new("drift-runbook");
+    workshop.file("settings.yaml", settings);
+    for (live, state, written) in [
+        // As it was found: the image was set by hand.
+        (vec![spec(RUNS), old.clone()], "git-is-stale", true),
+        // As the next apply broke it.
+        (
+            vec![
+                spec("redis:7.2-alpine"),
+                old.clone(),
+                new("redis:7.2-alpine", Some("ImagePullBackOff")),
+            ],
+            "stuck-rollout",
+            true,
+        ),
+        // Somebody put another image into the live spec: not rolled out, stuck, half and all the way.
+        (vec![spec(evil), old.clone()], "git-is-stale", true),
+        (
+            vec![spec(evil), old.clone(), new(evil, Some("ErrImagePull"))],
+            "git-is-stale",
+            true,
+        ),
+        (
+            vec![spec(evil), old.clone(), new(evil, None)],
+            "git-is-stale",
+            false,
+        ),
+        (vec![spec(evil), new(evil, None)], "git-is-stale", false),
+        (
+            vec![spec(evil), new(evil, Some("ErrImagePull"))],
+            "git-is-stale",
+            false,
+        ),
+        (vec![spec(evil)], "git-is-stale", false),
+    ] {
+        workshop.file(path, &git).file("live.json", list(&live));
+        let drift = "drift -s settings.yaml --git .pipeline --cluster live.json";
+        let report = workshop.json(drift);
+        assert_eq!(report["rows"][0]["state"], state, "{live:?}");
+        let outcome = workshop.run(&format!("{drift} --write"));
+        assert_eq!(outcome.code, 1, "{outcome:?}");
+        let wanted = if written {
+            git.replace("redis:7.2-alpine", RUNS)
+        } else {
+            git.clone()
+        };
+        assert_eq!(workshop.read(path), wanted, "{live:?}: {outcome:?}");
+    }
+}
+
+#[test]
+fn guarded_annotations_of_services_and_ingresses_are_compared() {
+    let object = |kind: &str, name: &str, annotations: &Value| {
+        let group = if kind == "Service" {
+            "v1"
+        } else {
+            "networking.k8s.io/v1"
+        };
+        json!({
+            "apiVersion": group, "kind": kind,
+            "metadata": { "name": name, "namespace": "prod", "annotations": annotations },
+            "spec": {},
+        })
+    };
+    let spec = "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-spec";
+    let git = [
+        object(
+            "Service",
+            "web",
+            &json!({ spec: "slb.s1.small", "team": "a" }),
+        ),
+        object("Service", "gone", &json!({ spec: "slb.s1.small" })),
+        object(
+            "Ingress",
+            "web",
+            &json!({ "nginx.ingress.kubernetes.io/rewrite-target": "/" }),
+        ),
+    ];
+    let live = [
+        object("Service", "web", &json!({ "team": "b" })),
+        object("Service", "new", &json!({})),
+        object(
+            "Ingress",
+            "web",
+            &json!({ "nginx.ingress.kubernetes.io/rewrite-target": "/" }),
+        ),
+    ];
+    let workshop = Workshop::new("drift-services");
+    workshop
+        .file("git.json", list(&git))
+        .file("live.json", list(&live))
+        .file(
+            "settings.yaml",
+            "changes:\n  - match: { kinds: [core/Service, networking.k8s.io/Ingress] }\n    guard: [\"annotations:service.beta.kubernetes.io/*\", \"annotations:nginx.ingress.kubernetes.io/*\"]\n",
+        );
+    let outcome = workshop.run("drift -s settings.yaml --git git.json --cluster live.json");
+    assert_eq!(outcome.code, 1);
+    insta::assert_snapshot!("services", outcome.shown());
+    // Without a guard they are nobody's business, and the cluster is not asked about them.
+    let outcome = workshop.run("drift --git git.json --cluster live.json");
+    assert_eq!(outcome.code, 3, "{outcome:?}");
+    for (settings, asks) in [("", false), ("-s settings.yaml", true)] {
+        workshop
+            .program("kubectl", "echo \"$@\" >arguments; cat live.json")
+            .run_with_programs(&format!("drift {settings} --git git.json --context prod"));
+        let asked = workshop.read("arguments");
+        assert_eq!(
+            asked.contains("services,ingresses.networking.k8s.io"),
+            asks,
+            "{asked}"
+        );
+    }
 }
 
 #[test]
@@ -546,7 +841,6 @@ fn what_cannot_be_read_is_told() {
         "{outcome:?}"
     );
     assert_eq!(workshop.run("drift --git git --cluster none.json").code, 3);
-    assert_eq!(workshop.run("drift --git git").code, 2);
     workshop.file("live.json", r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"redis","namespace":"prod"},"spec":7}"#);
     let outcome = workshop.run("drift --git git/redis.yaml --cluster live.json");
     assert_eq!(outcome.code, 3);

@@ -1,7 +1,15 @@
 //! The command as its users meet it.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
+mod baseline;
+#[cfg(test)]
+mod before;
+#[cfg(test)]
 mod builds;
+#[cfg(test)]
+mod builds_before;
 #[cfg(test)]
 mod builds_written;
 #[cfg(test)]
@@ -19,6 +27,10 @@ mod files;
 #[cfg(test)]
 mod fix;
 #[cfg(test)]
+mod images;
+#[cfg(test)]
+mod init;
+#[cfg(test)]
 mod judged;
 #[cfg(test)]
 mod kustomize;
@@ -29,6 +41,8 @@ mod pipelines;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod reports;
+#[cfg(test)]
 mod same_verdict;
 #[cfg(test)]
 mod settings;
@@ -36,3 +50,5 @@ mod settings;
 mod settings_schema;
 #[cfg(test)]
 mod shell;
+#[cfg(test)]
+mod suite;

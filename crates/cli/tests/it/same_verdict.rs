@@ -29,12 +29,20 @@ const WRITTEN: &str = "the object as it is written";
 fn the_command_and_the_module_agree_with_the_engine() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let module = std::env::var_os("POLICY_WASM").map(|path| load(Path::new(&path)));
-    let workshop = Workshop::new("same-verdict");
+    let workshop = Workshop::work_tree("same-verdict");
     let (mut in_command, mut in_module) = (0, 0);
     let mut left_out: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let asked = cases(&root).into_iter().chain(examples(&root));
     let asked: Vec<_> = asked.collect();
-    for asked in &asked {
+    // What the objects were is at a revision, each in a file of its own.
+    for (number, asked) in asked.iter().enumerate() {
+        if asked.is_update() {
+            let old = asked.request["oldObject"].to_string();
+            workshop.file(&Asked::file(number), format!("# YAML\n---\n{old}\n"));
+        }
+    }
+    workshop.commit();
+    for (number, asked) in asked.iter().enumerate() {
         let payload = asked.payload();
         let answer = wire::validate(payload.as_bytes());
         let answer: Value = serde_json::from_slice(&answer).unwrap();
@@ -54,7 +62,7 @@ fn the_command_and_the_module_agree_with_the_engine() {
             let names = left_out.entry(reason).or_default();
             names.push(asked.name.clone());
         } else {
-            agrees(&workshop, asked, &answer);
+            agrees(&workshop, asked, number, &answer);
             in_command += 1;
         }
     }
@@ -74,7 +82,7 @@ fn the_command_and_the_module_agree_with_the_engine() {
     if module.is_none() {
         writeln!(out, "  none in the module: POLICY_WASM names none").unwrap();
     }
-    assert!(in_command > 300, "only {in_command} of {all} requests");
+    assert!(in_command > 1000, "only {in_command} of {all} requests");
 }
 
 /// Holds whether the command takes the settings, which it leaves in the workshop, against the engine.
@@ -89,14 +97,18 @@ fn agrees_on_settings(workshop: &Workshop, asked: &Asked) {
 }
 
 /// Holds what the command tells of a file with the object against an answer.
-fn agrees(workshop: &Workshop, asked: &Asked, answer: &Value) {
+fn agrees(workshop: &Workshop, asked: &Asked, number: usize, answer: &Value) {
     let Asked { name, request, .. } = asked;
     let object = asked
         .raw
         .clone()
         .unwrap_or_else(|| request["object"].to_string());
-    workshop.file("object.yaml", format!("# YAML\n---\n{object}\n"));
-    let mut arguments = "check -s settings.yaml object.yaml --format json".to_owned();
+    let file = Asked::file(number);
+    workshop.file(&file, format!("# YAML\n---\n{object}\n"));
+    let mut arguments = format!("check -s settings.yaml {file} --format json");
+    if asked.is_update() {
+        arguments.push_str(" --base HEAD");
+    }
     if let Some(namespace) = request["namespace"].as_str() {
         write!(arguments, " --namespace {namespace}").unwrap();
     }
@@ -159,6 +171,15 @@ impl Asked {
         }
     }
 
+    /// Where the object is.
+    fn file(number: usize) -> String {
+        format!("objects/{number}.yaml")
+    }
+
+    fn is_update(&self) -> bool {
+        self.request["operation"] == "UPDATE" && self.request["oldObject"].is_object()
+    }
+
     fn asks_a_registry(&self) -> bool {
         self.settings.to_string().contains("\"checkExists\":true")
     }
@@ -166,8 +187,8 @@ impl Asked {
     /// Why the command cannot be asked the same.
     fn beyond_the_command(&self) -> Option<&'static str> {
         let Self { request, .. } = self;
-        if request["operation"] != "CREATE" {
-            return Some("the command asks about CREATE alone");
+        if request["operation"] != "CREATE" && !self.is_update() {
+            return Some("the command asks about CREATE and UPDATE alone");
         }
         if !request["subResource"].is_null() {
             return Some("the command asks about no sub-resource");
@@ -194,7 +215,26 @@ impl Asked {
         if self.asks_a_registry() {
             return Some("the command asks no registry");
         }
-        if request["oldObject"].is_object() {
+        if self.is_update() {
+            let same =
+                |pointer: &str| object.pointer(pointer) == request["oldObject"].pointer(pointer);
+            let are_same = ["/kind", "/metadata/name", "/metadata/namespace"].map(same);
+            let of_group = |object: &Value| {
+                let api_version = text(&object["apiVersion"]);
+                api_version
+                    .split_once('/')
+                    .map(|(group, _)| group.to_owned())
+            };
+            if are_same.contains(&false) || of_group(&object) != of_group(&request["oldObject"]) {
+                return Some("the old object is another one");
+            }
+            if !object["metadata"]["name"].is_string() {
+                return Some("an object without a name is none that is there");
+            }
+            if !request["options"].is_null() {
+                return Some("the command names no field manager");
+            }
+        } else if request["oldObject"].is_object() {
             return Some("a CREATE with an old object is none that an API server sends");
         }
         let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));

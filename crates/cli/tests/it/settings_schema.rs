@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jsonschema::Validator;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use rollout_guard::json::Node;
+use rollout_guard::json::Document;
 use rollout_guard::settings::{Settings, SettingsErrors};
 use serde_json::{Map, Value, json};
 
@@ -33,8 +33,7 @@ fn validator() -> Validator {
 /// What the engine has against settings.
 fn judge(settings: &Value) -> Option<SettingsErrors> {
     let text = settings.to_string();
-    let node: Node<'_> = serde_json::from_str(&text).unwrap();
-    Settings::validate(&node).err()
+    Settings::validate(Document::of(&text).unwrap().root()).err()
 }
 
 #[test]
@@ -315,11 +314,9 @@ fn the_defaults_are_those_of_the_engine() {
             at[key.as_str()] = default.clone();
             let read = |settings: &Value| {
                 let text = settings.to_string();
-                let node: Node<'_> = serde_json::from_str(&text).unwrap();
-                format!(
-                    "{:?}",
-                    Settings::read(&node).unwrap_or_else(|errors| panic!("{errors}"))
-                )
+                let document = Document::of(&text).unwrap();
+                let settings = Settings::read(document.root());
+                format!("{:?}", settings.unwrap_or_else(|errors| panic!("{errors}")))
             };
             assert_eq!(read(&with), read(&without), "{}.{key}", place.path);
         }

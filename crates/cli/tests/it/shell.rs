@@ -34,6 +34,10 @@ const LINES: [(&str, &[&str], &str); 8] = [
             "check",
             "fix",
             "drift",
+            "audit",
+            "init",
+            "images",
+            "test",
             "settings",
             "config",
             "explain",
@@ -278,10 +282,11 @@ fn output_fits_sixty_columns() {
         .file("m/b.yaml", pod("b", "quay.io/org/app:1"))
         .file("m/kustomization.yaml", "resources: [a.yaml]\n")
         .file("m/c.yaml", "kind: {{ .x }}\n")
-        .file("live.json", "{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[]}");
+        .file("live.json", "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"b\"}}");
     for arguments in [
         "check -s settings.yaml m",
         "check -s settings.yaml m --fail-on incomplete",
+        "check -s settings.yaml m --group-by image",
         "fix -s settings.yaml --check m/b.yaml",
         "drift --git m --cluster live.json",
         "config",

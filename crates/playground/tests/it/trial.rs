@@ -270,3 +270,33 @@ fn what_is_no_trial_is_an_error() {
     assert!(answer(r#"{"sttings":""}"#).is_err());
     assert!(files("null").is_err());
 }
+
+#[test]
+fn says_of_settings_in_json_too_that_no_registry_is_asked() {
+    let settings = r#"{ "mirrors": [{ "source": "docker.io/library", "mirror": "registry.example.com/library", "checkExists" : true }] }"#;
+    let said = ask(&json!({ "settings": settings, "manifest": POD }));
+    let notes = said["settings"]["notes"].as_array().unwrap();
+    assert!(
+        notes[0].as_str().unwrap().contains("`checkExists`"),
+        "{said:#}"
+    );
+    let without = settings.replace("true", "false");
+    let said = ask(&json!({ "settings": without, "manifest": POD }));
+    assert_eq!(said["settings"]["notes"], json!([]));
+}
+
+#[test]
+fn shows_place_and_code_of_a_long_place_once() {
+    let key = "a".repeat(600);
+    let manifest = format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: a, annotations: {{ {key}: b }} }}\n"
+    );
+    let settings = "annotations: [{ denied: [\"a*\"] }]";
+    let said = ask(&json!({ "settings": settings, "manifest": manifest }));
+    let finding = &said["verdicts"][0]["findings"][0];
+    assert_eq!(finding["code"], "annotation-denied", "{said:#}");
+    assert_eq!(
+        finding["text"],
+        "value `b`: rule `annotations[0]`: it is denied by `a*`, remove it"
+    );
+}

@@ -12,7 +12,6 @@ use crate::build::difference::differences;
 use crate::build::files::{Files, Texts};
 use crate::build::images;
 use crate::build::plan::{Built, Plan, Unit};
-use crate::command::fix::replace;
 use crate::drift::compare::{GitWorkload, InGit, Proposal, Row, Source};
 use crate::drift::workload::Live;
 use crate::edit;
@@ -20,6 +19,7 @@ use crate::failure::{printable, reason};
 use crate::input::{self, from_here};
 use crate::manifest::{self, Lines, Position, Value};
 use crate::object::objects;
+use crate::output;
 
 /// Where a value of an object is decided.
 type Places<'p> = dyn Fn(Value<'_>, &Location<'_>) -> Option<(String, Position)> + 'p;
@@ -266,7 +266,7 @@ fn write_images(
             ));
         }
     }
-    replace(&file, &bytes).map_err(|error| {
+    output::write(&file, &bytes).map_err(|error| {
         let name = input::name(&from_here(&file));
         NotWritten::Failed(format!("{name}: not written: {}", reason(&error)))
     })

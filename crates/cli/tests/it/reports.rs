@@ -1,0 +1,566 @@
+//! Reports of every size in every format, and what reads them: GitHub, GitLab, code scanning.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
+use serde_json::{Value, json};
+
+use crate::command::{Outcome, Workshop, outcome, pod};
+
+const SETTINGS: &str = "registries: { allow: [ghcr.io] }\n";
+
+const FORMATS: [&str; 5] = ["human", "json", "sarif", "github", "junit"];
+
+/// A folder with so many violations, in files of ten Pods, and one Pod with nothing wrong.
+fn workshop(name: &str, violations: usize) -> Workshop {
+    let workshop = Workshop::new(name);
+    workshop
+        .file("settings.yaml", SETTINGS)
+        .file("m/clean.yaml", pod("clean", "ghcr.io/org/app:1"));
+    let numbers: Vec<_> = (0..violations).collect();
+    for (index, numbers) in numbers.chunks(10).enumerate() {
+        let pods: Vec<_> = numbers
+            .iter()
+            .map(|number| pod(&format!("p{number}"), &format!("redis:{}", number % 3)))
+            .collect();
+        workshop.file(&format!("m/{index:02}.yaml"), pods.join("---\n"));
+    }
+    workshop
+}
+
+/// Lines that differ only by their numbers, once and with how many they are.
+fn folded(text: &str) -> String {
+    let masked = |line: &str| {
+        let mut masked = line.replace(|mark: char| mark.is_ascii_digit(), "0");
+        while masked.contains("00") {
+            masked = masked.replace("00", "0");
+        }
+        masked
+    };
+    let mut folded = String::new();
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        let mut more = 0;
+        while lines.next_if(|next| masked(next) == masked(line)).is_some() {
+            more += 1;
+        }
+        folded.push_str(line);
+        folded.push('\n');
+        if more > 0 {
+            writeln!(folded, "   ({more} more of these)").unwrap();
+        }
+    }
+    folded
+}
+
+/// A SARIF report, a result a line and without the rules, which docs/messages.md has.
+fn sarif(report: &str) -> String {
+    let mut sarif: Value = serde_json::from_str(report).unwrap();
+    validate_sarif(&sarif);
+    sarif["runs"][0]["tool"]["driver"]["rules"].take();
+    let results = sarif["runs"][0]["results"].take();
+    let mut text = format!("{sarif}\n");
+    for result in results.as_array().unwrap() {
+        writeln!(text, "{result}").unwrap();
+    }
+    text
+}
+
+#[test]
+fn every_format_with_no_one_and_two_hundred_findings() {
+    for number in [0, 1, 200] {
+        let workshop = workshop(&format!("reports-{number}"), number);
+        for format in FORMATS {
+            let found = workshop.run(&format!("check -s settings.yaml m --format {format}"));
+            assert_eq!(found.code, i32::from(number > 0), "{format}: {found:?}");
+            let report = match format {
+                "sarif" => sarif(&found.stdout),
+                "junit" => {
+                    validate_junit(&found.stdout);
+                    found.stdout.clone()
+                }
+                "human" => found.stdout.replace("\n\n", "\n"),
+                _ => found.stdout.clone(),
+            };
+            let shown = match format {
+                // Blocks of lines: the first one, and the end.
+                "human" | "junit" if number == 200 => {
+                    let lines: Vec<_> = report.lines().collect();
+                    let end = lines.len() - 8;
+                    format!(
+                        "{}\n…\n{}\n",
+                        lines[..8].join("\n"),
+                        lines[end..].join("\n")
+                    )
+                }
+                _ => folded(&report),
+            };
+            let shown = format!("{shown}stderr:\n{}", found.stderr);
+            insta::assert_snapshot!(format!("{format}_{number}"), shown);
+        }
+        let report = workshop.json("check -s settings.yaml m");
+        assert_eq!(report["findings"].as_array().unwrap().len(), number);
+    }
+}
+
+#[test]
+fn findings_are_put_together_by_image_file_and_rule() {
+    let workshop = workshop("reports-groups", 25);
+    workshop.file(
+        "settings.yaml",
+        "registries: { allow: [ghcr.io] }\nannotations: [{ name: ownership, required: [team], action: warn }]\n",
+    );
+    for by in ["image", "file", "rule"] {
+        let outcome = workshop.run(&format!("check -s settings.yaml m --group-by {by}"));
+        assert_eq!(outcome.code, 1);
+        insta::assert_snapshot!(format!("group_by_{by}"), outcome.shown());
+    }
+    // In other formats nothing is put together.
+    let outcome = workshop.run("check -s settings.yaml m --group-by image --format json");
+    assert_eq!(outcome.code, 2);
+    assert!(
+        outcome
+            .stderr
+            .contains("--group-by is for the human format")
+    );
+}
+
+#[test]
+fn an_image_is_told_as_it_is_written_and_as_it_will_run() {
+    let workshop = Workshop::new("reports-images");
+    let settings = "mirrors: [{ source: docker.io, mirror: example.com/hub }]\nregistries: { allow: [ghcr.io] }\n";
+    let deployment = |image: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{ name: a }}\nspec:\n  template:\n    spec:\n      containers: [{{ name: a, image: {image} }}]\n"
+        )
+    };
+    for (rewrite, manifest, written, runs) in [
+        (
+            "pods",
+            pod("a", "redis"),
+            "redis",
+            Some("example.com/hub/library/redis:latest"),
+        ),
+        (
+            "pods",
+            deployment("redis:7"),
+            "redis:7",
+            Some("example.com/hub/library/redis:7"),
+        ),
+        (
+            "workloads",
+            deployment("redis:7"),
+            "redis:7",
+            Some("example.com/hub/library/redis:7"),
+        ),
+        (
+            "never",
+            deployment("redis:7"),
+            "redis:7",
+            Some("docker.io/library/redis:7"),
+        ),
+        (
+            "pods",
+            deployment("quay.io/a:1"),
+            "quay.io/a:1",
+            Some("quay.io/a:1"),
+        ),
+        ("pods", deployment("'a b'"), "a b", None),
+    ] {
+        workshop
+            .file("settings.yaml", format!("{settings}rewrite: {rewrite}\n"))
+            .file("a.yaml", manifest);
+        let report = workshop.json("check -s settings.yaml a.yaml");
+        let finding = &report["findings"][0];
+        let mut image = json!({ "written": written });
+        if let Some(runs) = runs {
+            image["runs"] = json!(runs);
+        }
+        assert_eq!(finding["image"], image, "{rewrite} {written}: {report}");
+    }
+}
+
+#[test]
+fn values_are_whole_in_json_and_those_of_secrets_are_in_no_report() {
+    let workshop = Workshop::new("reports-values");
+    let long = format!("quay.io/{}:1", "a/".repeat(90) + "b");
+    workshop
+        .file(
+            "settings.yaml",
+            "registries: { allow: [ghcr.io] }\nimagePaths: [{ kind: Secret, path: stringData.image }]\nannotations: [{ denied: [debug] }]\n",
+        )
+        .file("long.yaml", pod("a", &long))
+        .file(
+            "secret.yaml",
+            "apiVersion: v1\nkind: Secret\nmetadata: { name: s }\nstringData: { image: quay.io/hidden/app:1 }\n",
+        )
+        .file(
+            "debug.yaml",
+            "apiVersion: v1\nkind: Service\nmetadata: { name: s, annotations: { debug: \"on\" } }\n",
+        );
+    let report = workshop.json("check -s settings.yaml long.yaml");
+    let finding = &report["findings"][0];
+    assert!(finding["message"].as_str().unwrap().contains('…'));
+    assert_eq!(finding["image"]["written"], long);
+    assert_eq!(finding["value"], long);
+    let report = workshop.json("check -s settings.yaml debug.yaml");
+    assert_eq!(report["findings"][0]["value"], "on");
+    assert_eq!(report["findings"][0]["rule"], "annotations[0]");
+    for format in ["json", "sarif", "github", "junit", "human --group-by image"] {
+        let outcome = workshop.run(&format!(
+            "check -s settings.yaml secret.yaml --format {format}"
+        ));
+        assert_eq!(outcome.code, 1, "{format}: {outcome:?}");
+        let is_shown = outcome.stdout.contains("quay.io/hidden");
+        // A person is shown the line of their own file.
+        assert!(!is_shown, "{format}: {outcome:?}");
+    }
+}
+
+#[test]
+fn what_is_only_counted_is_said() {
+    let workshop = Workshop::new("reports-counted");
+    let mut containers = String::new();
+    for number in 0..130 {
+        writeln!(
+            containers,
+            "    - {{ name: c{number}, image: 'redis:{number}' }}"
+        )
+        .unwrap();
+    }
+    workshop.file("settings.yaml", SETTINGS).file(
+        "a.yaml",
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{ name: a }}\nspec:\n  containers:\n{containers}"
+        ),
+    );
+    let report = workshop.json("check -s settings.yaml a.yaml");
+    assert_eq!(report["findings"].as_array().unwrap().len(), 100);
+    assert_eq!(report["summary"]["violations"], 130);
+    assert_eq!(report["summary"]["findingsOnlyCounted"], 30);
+    let outcome = workshop.run("check -s settings.yaml a.yaml --group-by image");
+    assert!(outcome.stdout.contains("30 findings only counted"));
+}
+
+#[test]
+fn github_shows_ten_of_each_and_the_job_summary_the_rest() {
+    let workshop = workshop("reports-github", 30);
+    workshop
+        .file(
+            "settings.yaml",
+            "registries: { allow: [ghcr.io] }\ntags: { reject: [\"0\"], action: warn }\n",
+        )
+        .file("summary.md", "# of the step before\n")
+        .file("broken.yaml", "kind: [1\n");
+    let run = |file: &str| -> Outcome {
+        let mut command =
+            workshop.command(".", "check -s settings.yaml m broken.yaml --format github");
+        command.env("GITHUB_STEP_SUMMARY", file);
+        outcome(&mut command, "")
+    };
+    let found = run("summary.md");
+    assert_eq!(found.code, 3);
+    let count = |start: &str| {
+        found
+            .stdout
+            .lines()
+            .filter(|line| line.starts_with(start))
+            .count()
+    };
+    assert_eq!((count("::error "), count("::warning ")), (10, 10));
+    let last = found.stdout.lines().last().unwrap();
+    assert_eq!(
+        last,
+        "and 21 more errors: GitHub shows 10 errors and 10 warnings of a step, the job summary lists all"
+    );
+    let summary = workshop.read("summary.md");
+    assert!(summary.starts_with(
+        "# of the step before\n### rollout-guard: 30 violations, 10 warnings, 1 file not readable"
+    ));
+    let rows = |kind: &str| {
+        summary
+            .lines()
+            .filter(|line| line.starts_with(kind))
+            .count()
+    };
+    assert_eq!((rows("| error |"), rows("| warning |")), (31, 10));
+    assert!(summary.contains("| `docker.io/library/redis:0` | 10 | 10 | 10 |\n"));
+    // It may be where nothing can be written, which fails nothing else.
+    let found = run("none/summary.md");
+    assert_eq!(found.code, 3);
+    assert!(
+        found
+            .stderr
+            .contains("GITHUB_STEP_SUMMARY: none/summary.md: not written")
+    );
+    // What a step may write is bounded, whatever was written before.
+    workshop.file("summary.md", "x".repeat((1 << 20) - (40 << 10)));
+    run("summary.md");
+    let summary = workshop.read("summary.md");
+    assert!(summary.len() <= 1 << 20, "{}", summary.len());
+    workshop.file("summary.md", "x".repeat((1 << 20) - (33 << 10)));
+    run("summary.md");
+    let summary = workshop.read("summary.md");
+    assert!(summary.len() <= 1 << 20, "{}", summary.len());
+    assert!(summary.contains("more findings, for which GitHub's job summary has no room"));
+}
+
+#[test]
+fn a_report_goes_into_a_file_whole_or_not_at_all() {
+    let workshop = workshop("reports-output", 2);
+    workshop.file("settings.yaml", SETTINGS);
+    for format in FORMATS {
+        let printed = workshop.run(&format!("check -s settings.yaml m --format {format}"));
+        let found = workshop.run(&format!(
+            "check -s settings.yaml m --format {format} --output report"
+        ));
+        assert_eq!((found.code, found.stdout.as_str()), (1, ""), "{format}");
+        assert_eq!(workshop.read("report"), printed.stdout, "{format}");
+        assert!(
+            found.stderr.starts_with("2 violations: 3 objects"),
+            "{found:?}"
+        );
+    }
+    let quiet = workshop.run("check -q -s settings.yaml m -o report");
+    assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", ""));
+    // Colours are for terminals.
+    workshop.run("check -s settings.yaml m -o report");
+    assert!(!workshop.read("report").contains('\u{1b}'));
+    workshop.run("check -s settings.yaml m -o report --color always");
+    assert!(workshop.read("report").contains('\u{1b}'));
+    // It can be read by whoever may read other new files.
+    let mode = |name: &str| {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::metadata(workshop.0.join(name))
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o777
+    };
+    workshop.file("other", "");
+    assert_eq!(mode("report"), mode("other"));
+    let device = workshop.run("check -s settings.yaml m -o /dev/stdout");
+    assert!(
+        device.stdout.starts_with("error[registry-not-allowed]"),
+        "{device:?}"
+    );
+    let missing = workshop.run("check -s settings.yaml m -o none/report");
+    assert_eq!(missing.code, 3);
+    assert_eq!(
+        missing.stderr,
+        "error: none/report: not written: no such file or directory\n"
+    );
+    // A report that was there stays until there is a new one.
+    workshop.file("report", "old");
+    let wrong = workshop.run("check -s settings.yaml m -o report --group-by image --format json");
+    assert_eq!(wrong.code, 2);
+    assert_eq!(workshop.read("report"), "old");
+}
+
+#[test]
+fn two_cases_of_one_file_have_two_names() {
+    let workshop = Workshop::new("reports-names");
+    workshop.file("settings.yaml", SETTINGS).file(
+        "a.yaml",
+        format!(
+            "{}---\n{}---\na: [\nkind: x\n---\nb: [\nkind: y\n",
+            pod("a", "redis:7"),
+            pod("a", "ghcr.io/org/app:1")
+        ),
+    );
+    let outcome = workshop.run("check -s settings.yaml a.yaml --format junit");
+    validate_junit(&outcome.stdout);
+    assert!(
+        outcome.stdout.contains("name=\"Pod default/a (2)\""),
+        "{outcome:?}"
+    );
+    assert!(
+        outcome.stdout.contains("name=\"readable (2)\""),
+        "{outcome:?}"
+    );
+}
+
+/// The members that an object of SARIF 2.1.0 may have, of those that a report uses, and those that it
+/// must have (`additionalProperties` and `required` of its schema).
+fn members(value: &Value, known: &[&str], required: &[&str]) {
+    let object = value.as_object().unwrap();
+    for key in object.keys() {
+        assert!(known.contains(&key.as_str()), "{key} in {value}");
+    }
+    for key in required {
+        assert!(object.contains_key(*key), "no {key} in {value}");
+    }
+}
+
+fn message(value: &Value) {
+    members(value, &["text", "markdown"], &["text"]);
+    assert!(!value["text"].as_str().unwrap().is_empty());
+}
+
+/// Holds a report against what the schema of SARIF 2.1.0 requires of it, and what GitHub requires besides.
+fn validate_sarif(log: &Value) {
+    members(log, &["$schema", "version", "runs"], &["version", "runs"]);
+    assert_eq!(log["version"], "2.1.0");
+    let [run] = log["runs"].as_array().unwrap().as_slice() else {
+        panic!("one run: {log}");
+    };
+    members(
+        run,
+        &["tool", "results", "invocations", "columnKind"],
+        &["tool", "results"],
+    );
+    assert_eq!(run["columnKind"], "unicodeCodePoints");
+    members(&run["tool"], &["driver"], &["driver"]);
+    let driver = &run["tool"]["driver"];
+    members(
+        driver,
+        &["name", "version", "informationUri", "rules"],
+        &["name"],
+    );
+    let rules = driver["rules"].as_array().unwrap();
+    let mut ids = BTreeSet::new();
+    for rule in rules {
+        let keys = ["id", "shortDescription", "help", "helpUri"];
+        members(rule, &keys, &keys);
+        message(&rule["shortDescription"]);
+        message(&rule["help"]);
+        assert!(rule["helpUri"].as_str().unwrap().starts_with("https://"));
+        assert!(ids.insert(rule["id"].as_str().unwrap()));
+    }
+    for invocation in run["invocations"].as_array().unwrap() {
+        let keys = ["executionSuccessful", "toolExecutionNotifications"];
+        members(invocation, &keys, &keys[..1]);
+        assert!(invocation["executionSuccessful"].is_boolean());
+        for notification in invocation["toolExecutionNotifications"].as_array().unwrap() {
+            members(
+                notification,
+                &["level", "message", "locations"],
+                &["message"],
+            );
+            message(&notification["message"]);
+        }
+    }
+    for result in run["results"].as_array().unwrap() {
+        members(
+            result,
+            &[
+                "ruleId",
+                "ruleIndex",
+                "level",
+                "message",
+                "locations",
+                "partialFingerprints",
+                "properties",
+                "suppressions",
+            ],
+            &["message"],
+        );
+        message(&result["message"]);
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(rules[index]["id"], result["ruleId"]);
+        assert!(["error", "warning"].contains(&result["level"].as_str().unwrap()));
+        for fingerprint in result["partialFingerprints"].as_object().unwrap().values() {
+            assert!(!fingerprint.as_str().unwrap().is_empty());
+        }
+        for suppression in result["suppressions"].as_array().into_iter().flatten() {
+            members(suppression, &["kind", "justification"], &["kind"]);
+            assert_eq!(suppression["kind"], "external");
+        }
+        for location in result["locations"].as_array().unwrap() {
+            members(location, &["physicalLocation", "logicalLocations"], &[]);
+            let physical = &location["physicalLocation"];
+            members(
+                physical,
+                &["artifactLocation", "region"],
+                &["artifactLocation"],
+            );
+            let uri = physical["artifactLocation"]["uri"].as_str().unwrap();
+            let is_plain = |mark: char| mark.is_ascii_alphanumeric() || "/-._~%".contains(mark);
+            assert!(uri.chars().all(is_plain), "{uri}");
+            let region = &physical["region"];
+            let keys = ["startLine", "startColumn", "endLine", "endColumn"];
+            members(region, &keys, &keys);
+            let [line, column, end_line, end_column] =
+                keys.map(|key| region[key].as_u64().unwrap());
+            assert!(line > 0 && column > 0 && (line, column) <= (end_line, end_column));
+        }
+    }
+}
+
+fn attributes(element: &BytesStart<'_>) -> Vec<(String, String)> {
+    element
+        .attributes()
+        .map(|attribute| {
+            let attribute = attribute.unwrap();
+            (
+                String::from_utf8(attribute.key.0.to_vec()).unwrap(),
+                String::from_utf8(attribute.value.to_vec()).unwrap(),
+            )
+        })
+        .collect()
+}
+
+/// Holds a report against what GitLab reads of `JUnit` XML: its elements and attributes, the numbers of the
+/// suites, and a name of its own for every case.
+fn validate_junit(report: &str) {
+    let mut reader = Reader::from_str(report);
+    let mut open: Vec<String> = Vec::new();
+    let mut cases = BTreeSet::new();
+    let mut counted = [0_usize; 3];
+    let mut told = [0_usize; 3];
+    loop {
+        let event = reader.read_event().unwrap();
+        let (element, is_empty) = match &event {
+            Event::Eof => break,
+            Event::End(_) => {
+                open.pop();
+                continue;
+            }
+            Event::Start(element) => (element, false),
+            Event::Empty(element) => (element, true),
+            _ => continue,
+        };
+        let name = String::from_utf8(element.name().0.to_vec()).unwrap();
+        let attributes = attributes(element);
+        let get = |key: &str| {
+            let found = attributes.iter().find(|(name, _)| name == key);
+            found
+                .unwrap_or_else(|| panic!("{name} has no {key}: {attributes:?}"))
+                .1
+                .clone()
+        };
+        let parent = open.last().map_or("", String::as_str);
+        match (parent, name.as_str()) {
+            ("", "testsuites") => {
+                told = ["tests", "failures", "errors"].map(|key| get(key).parse().unwrap());
+            }
+            ("testsuites", "testsuite") => {
+                get("name");
+            }
+            ("testsuite", "testcase") => {
+                counted[0] += 1;
+                assert!(
+                    cases.insert((get("classname"), get("name"))),
+                    "{attributes:?}"
+                );
+            }
+            ("testcase", "failure") => {
+                counted[1] += 1;
+                get("message");
+                get("type");
+            }
+            ("testcase", "error") => {
+                counted[2] += 1;
+                get("message");
+            }
+            ("testcase" | "testsuite", "system-out") => {}
+            other => panic!("{other:?}"),
+        }
+        if !is_empty {
+            open.push(name);
+        }
+    }
+    assert_eq!(counted, told, "{report}");
+}

@@ -1,0 +1,65 @@
+//! What looks at the bytes of texts, eight at a time: the rest of the module is compiled for size, and the
+//! standard library's own looks at one.
+
+/// Whether a text holds one of these bytes of ASCII, eight looked at together.
+#[inline(never)]
+pub fn has_any(text: &str, wanted: [u8; 3]) -> bool {
+    let bytes = text.as_bytes();
+    let [one, two, three] = wanted;
+    match bytes.last_chunk() {
+        Some(last) => {
+            let (words, _) = bytes.as_chunks::<8>();
+            let mut words = words.iter().chain([last]);
+            words.any(|word| {
+                let word = u64::from_le_bytes(*word);
+                has_byte(word, one) || has_byte(word, two) || has_byte(word, three)
+            })
+        }
+        None => bytes
+            .iter()
+            .any(|byte| *byte == one || *byte == two || *byte == three),
+    }
+}
+
+/// Whether one of eight bytes is this.
+#[inline(always)]
+const fn has_byte(word: u64, byte: u8) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let others = word ^ (ONES * byte as u64);
+    others.wrapping_sub(ONES) & !others & ONES << 7 != 0
+}
+
+/// Whether two texts are the same to the byte, eight at a time.
+#[inline(always)]
+pub fn is_same(left: &str, right: &str) -> bool {
+    // Most are told by their lengths.
+    left.len() == right.len() && has_same_bytes(left.as_bytes(), right.as_bytes())
+}
+
+#[inline(never)]
+fn has_same_bytes(left: &[u8], right: &[u8]) -> bool {
+    let (left, left_rest) = left.as_chunks::<8>();
+    let (right, right_rest) = right.as_chunks::<8>();
+    let is_same = |(left, right): (&[u8; 8], &[u8; 8])| {
+        u64::from_le_bytes(*left) == u64::from_le_bytes(*right)
+    };
+    let mut rests = left_rest.iter().zip(right_rest);
+    left.iter().zip(right).all(is_same) && rests.all(|(left, right)| left == right)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_any_of_some_bytes() {
+        let text = "0123456789abcdefghi";
+        for (at, byte) in text.bytes().enumerate() {
+            assert!(has_any(text, [byte, b'/', b'*']), "{at}");
+            assert!(has_any(text, [b'/', b'*', byte]), "{at}");
+        }
+        for text in ["", "é", "\u{80}\u{af}\u{aa}", text, ".-+)>0"] {
+            assert!(!has_any(text, [b'/', b'*', b'?']), "{text}");
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! Cursors.
+
+use std::fmt;
+use std::ops::Range;
+
+use super::Document;
+use super::bytes::is_same;
+use super::index::Place;
+
+/// The type of a JSON value, as messages name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool,
+    /// Any number.
+    Number,
+    /// A string.
+    Text,
+    /// A list.
+    List,
+    /// A map, which Kubernetes calls an object.
+    Map,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Null => "null",
+            Self::Bool => "a boolean",
+            Self::Number => "a number",
+            Self::Text => "a string",
+            Self::List => "a list",
+            Self::Map => "an object",
+        })
+    }
+}
+
+/// A value of a [`Document`].
+#[derive(Clone, Copy)]
+pub struct Value<'a> {
+    document: &'a Document<'a>,
+    /// Its place in the index.
+    at: usize,
+}
+
+/// Where a value stands in the text of its document. Ordered as the text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position(usize);
+
+impl Position {
+    /// Behind all values.
+    pub const END: Self = Self(usize::MAX);
+
+    /// The position of this byte.
+    pub const fn at(byte: usize) -> Self {
+        Self(byte)
+    }
+
+    /// The byte of the text.
+    pub const fn byte(self) -> usize {
+        self.0
+    }
+}
+
+/// The key of a member.
+#[derive(Clone, Copy)]
+pub struct Key<'a>(Value<'a>);
+
+static NULL: Document<'static> = Document::NULL;
+
+impl<'a> Value<'a> {
+    /// `null`, for what is not there.
+    pub const NULL: Value<'static> = Value::new(&NULL, 0);
+
+    pub(crate) const fn new(document: &'a Document<'a>, at: usize) -> Self {
+        Self { document, at }
+    }
+
+    #[inline(always)]
+    fn place(self) -> Place {
+        let places = &self.document.index.places;
+        places.get(self.at).copied().unwrap_or(Place::NULL)
+    }
+
+    /// The type, which the first character tells.
+    #[inline]
+    pub fn kind(self) -> Kind {
+        match self.document.text.as_bytes().get(self.place().start()) {
+            Some(b'"') => Kind::Text,
+            Some(b'{') => Kind::Map,
+            Some(b'[') => Kind::List,
+            Some(b't' | b'f') => Kind::Bool,
+            Some(b'n') => Kind::Null,
+            _ => Kind::Number,
+        }
+    }
+
+    /// Whether it is `null`, which Kubernetes reads as if it were absent.
+    pub fn is_null(self) -> bool {
+        self.kind() == Kind::Null
+    }
+
+    /// The bytes of the document's text that it takes.
+    pub fn span(self) -> Range<usize> {
+        let place = self.place();
+        let places = &self.document.index.places;
+        let end = if place.is_bracket() {
+            places.get(place.end()).map_or(0, |end| end.start() + 1)
+        } else if place.is_escaped() {
+            let strings = &self.document.index.escaped;
+            strings
+                .get(place.end())
+                .map_or(0, |string| string.end as usize)
+        } else {
+            place.end()
+        };
+        place.start()..end
+    }
+
+    /// The line and the column of the document in which it stands, counted from 1.
+    pub fn line_and_column(self) -> (usize, usize) {
+        let before = self.document.text.get(..self.place().start());
+        let before = before.unwrap_or_default();
+        let line = before.split('\n').count();
+        (
+            line,
+            before.rsplit('\n').next().unwrap_or_default().len() + 1,
+        )
+    }
+
+    /// The value as it is written.
+    pub fn text(self) -> &'a str {
+        self.document.text.get(self.span()).unwrap_or_default()
+    }
+
+    /// Whether another value is written the same, to the byte.
+    pub fn is_written_as(self, other: Value<'_>) -> bool {
+        is_same(self.text(), other.text())
+    }
+
+    /// Where it stands.
+    pub fn position(self) -> Position {
+        Position(self.place().start())
+    }
+
+    /// Whether another value is this one or stands in it.
+    pub fn holds(self, other: Value<'_>) -> bool {
+        let end = self.place().end();
+        let is_inside = self.is_composite() && other.at > self.at && other.at < end;
+        std::ptr::eq(self.document.text, other.document.text) && (is_inside || other.at == self.at)
+    }
+
+    /// The string that it is; none if it is something else.
+    pub fn string(self) -> Option<&'a str> {
+        let place = self.place();
+        let first = self.document.text.as_bytes().get(place.start());
+        if first != Some(&b'"') {
+            return None;
+        }
+        if place.is_escaped() {
+            let span = self.span();
+            let written = self.document.text.get(span.start + 1..span.end - 1)?;
+            return Some(self.document.index.escaped.get(place.end())?.text(written));
+        }
+        self.document.text.get(place.start() + 1..place.end() - 1)
+    }
+
+    /// Whether it is a list or a map.
+    #[inline]
+    pub fn is_composite(self) -> bool {
+        self.place().is_bracket()
+    }
+
+    /// Whether it is a list without elements or a map without members.
+    pub fn is_empty(self) -> bool {
+        let place = self.place();
+        place.is_bracket() && place.end() == self.at + 1
+    }
+
+    /// The members of the map that it is, in their order, a repeated key as often as it is written; none
+    /// if it is something else.
+    #[inline]
+    pub fn members(self) -> Members<'a> {
+        Members(self.inside(Kind::Map))
+    }
+
+    /// The elements of the list that it is; none if it is something else.
+    #[inline]
+    pub fn elements(self) -> Elements<'a> {
+        Elements(self.inside(Kind::List))
+    }
+
+    /// What is inside a value of this type.
+    #[inline(always)]
+    fn inside(self, kind: Kind) -> Inside<'a> {
+        let end = if self.kind() == kind {
+            self.place().end()
+        } else {
+            0
+        };
+        Inside {
+            next: Self {
+                at: self.at + 1,
+                ..self
+            },
+            end,
+        }
+    }
+
+    /// Whether one of the keys `containers`, `initContainers`, `ephemeralContainers`, `volumes` and `metadata` may
+    /// stand in it, at any depth: always where one does, and where a string in it has escapes.
+    #[inline]
+    pub fn may_hold_pods(self) -> bool {
+        self.place().holds_noted()
+    }
+
+    /// Whether something in it may be nested as deep as this.
+    pub const fn may_be_as_deep_as(self, levels: usize) -> bool {
+        self.document.depth() >= levels
+    }
+
+    /// The last member with this key, which is the one that Kubernetes reads; none if it is no map or has
+    /// no such member.
+    pub fn get(self, key: &str) -> Option<Self> {
+        self.all(key).last()
+    }
+
+    /// The members with this key.
+    pub fn all(self, key: &str) -> impl Iterator<Item = Self> {
+        self.members()
+            .filter(move |(name, _)| name.is(key))
+            .map(|(_, value)| value)
+    }
+}
+
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl<'a> Key<'a> {
+    /// The key, without its escapes.
+    pub fn text(self) -> &'a str {
+        self.0.string().unwrap_or_default()
+    }
+
+    /// The bytes of the document's text that it takes, with its quotes.
+    pub fn span(self) -> Range<usize> {
+        self.0.span()
+    }
+
+    /// Its length and its first byte, which tell most keys apart.
+    #[inline]
+    pub fn length_and_first(self) -> (usize, Option<u8>) {
+        let place = self.0.place();
+        if place.is_escaped() {
+            let text = self.text();
+            return (text.len(), text.bytes().next());
+        }
+        let length = place.end() - place.start() - 2;
+        let first = self.0.document.text.as_bytes().get(place.start() + 1);
+        (length, first.copied().filter(|_| length > 0))
+    }
+
+    /// Whether it is this one.
+    #[inline]
+    pub fn is(self, key: &str) -> bool {
+        let place = self.0.place();
+        // Most are told by their lengths.
+        if place.is_escaped() {
+            return self.text() == key;
+        }
+        let start = place.start() + 1;
+        place.end() - 1 - start == key.len() && {
+            let written = self.0.document.text.as_bytes().get(start..);
+            written.is_some_and(|written| written.starts_with(key.as_bytes()))
+        }
+    }
+}
+
+/// A part of the index, value by value.
+#[derive(Clone)]
+struct Inside<'a> {
+    next: Value<'a>,
+    end: usize,
+}
+
+impl<'a> Inside<'a> {
+    #[inline(always)]
+    fn take(&mut self) -> Option<Value<'a>> {
+        let value = self.next;
+        if value.at >= self.end {
+            return None;
+        }
+        let place = value.place();
+        self.next.at = 1 + if place.is_bracket() {
+            place.end()
+        } else {
+            value.at
+        };
+        Some(value)
+    }
+}
+
+/// The members of a map.
+#[derive(Clone)]
+pub struct Members<'a>(Inside<'a>);
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (Key<'a>, Value<'a>);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        Some((Key(self.0.take()?), self.0.take()?))
+    }
+}
+
+/// The elements of a list.
+#[derive(Clone)]
+pub struct Elements<'a>(Inside<'a>);
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = Value<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Value<'a>> {
+        self.0.take()
+    }
+}

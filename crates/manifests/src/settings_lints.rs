@@ -1,0 +1,236 @@
+//! Lints: what is valid in settings and probably a mistake.
+//!
+//! None of it is an error: a strictness without need would be an outage at the next upgrade.
+
+use rollout_guard::json;
+use rollout_guard::pattern::{ImagePattern, RegistryPattern, TagPattern};
+use rollout_guard::policy::Policy;
+use rollout_guard::request::Request;
+use rollout_guard::settings::Settings;
+
+use crate::manifest::Value;
+use crate::policy_file::Source;
+
+/// What somebody should look at in the settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lint {
+    /// The path of the entry: `images.allow[3]`.
+    pub path: String,
+    /// Why it is probably a mistake, and what to write instead.
+    pub problem: String,
+}
+
+/// Every lint, in the order of the sections.
+pub fn find(source: &Source<'_>, settings: &Settings<'_>) -> Vec<Lint> {
+    let mut lints = Vec::new();
+    let Settings {
+        registries,
+        images,
+        tags,
+        digests,
+        ..
+    } = settings;
+    let registry = |one: &RegistryPattern<'_>, other: &RegistryPattern<'_>| one.covers(other);
+    let image = |one: &ImagePattern<'_>, other: &ImagePattern<'_>| one.covers(other);
+    let tag = |one: &TagPattern<'_>, other: &TagPattern<'_>| one.covers(other.text());
+    redundant(
+        source,
+        "registries.allow",
+        &registries.allow,
+        &mut lints,
+        registry,
+    );
+    redundant(
+        source,
+        "registries.reject",
+        &registries.reject,
+        &mut lints,
+        registry,
+    );
+    redundant(source, "images.allow", &images.allow, &mut lints, image);
+    redundant(source, "images.reject", &images.reject, &mut lints, image);
+    redundant(source, "tags.allow", &tags.allow, &mut lints, tag);
+    redundant(source, "tags.reject", &tags.reject, &mut lints, tag);
+    redundant(
+        source,
+        "digests.require",
+        &digests.require,
+        &mut lints,
+        image,
+    );
+    redundant(source, "digests.forbid", &digests.forbid, &mut lints, image);
+    mirrors(source, settings, &mut lints);
+    placeholders(source, &mut lints);
+    changes(source, settings, &mut lints);
+    rewrites(source, settings, &mut lints);
+    lints
+}
+
+fn add(lints: &mut Vec<Lint>, path: String, problem: impl Into<String>) {
+    lints.push(Lint {
+        path,
+        problem: problem.into(),
+    });
+}
+
+/// The texts of a list, given the way to it.
+fn texts(from: Option<Value<'_>>, way: &str) -> Vec<String> {
+    let list = from.and_then(|from| way.split('.').try_fold(from, Value::get));
+    list.into_iter()
+        .flat_map(Value::elements)
+        .map(|entry| entry.text().unwrap_or_default().into_owned())
+        .collect()
+}
+
+/// Entries that another one of their list covers, and lists that allow everything.
+fn redundant<T>(
+    source: &Source<'_>,
+    list: &str,
+    entries: &[T],
+    lints: &mut Vec<Lint>,
+    covers: impl Fn(&T, &T) -> bool,
+) {
+    let texts = texts(source.value, list);
+    for (index, (entry, text)) in entries.iter().zip(&texts).enumerate() {
+        if text == "*" && list.contains(".allow") {
+            let problem = "`*` allows everything: the list does nothing, leave it out";
+            add(lints, format!("{list}[{index}]"), problem);
+            continue;
+        }
+        let covering = entries
+            .iter()
+            .zip(&texts)
+            .enumerate()
+            .find(|(other, (by, covering))| {
+                // Of two that say the same the later one is too much.
+                *other != index
+                    && is_plain_in_path(covering)
+                    && covers(by, entry)
+                    && !(covers(entry, by) && *other > index)
+            });
+        if let Some((_, (_, covering))) = covering {
+            let problem = format!("`{text}` is redundant: `{covering}` covers it");
+            add(lints, format!("{list}[{index}]"), problem);
+        }
+    }
+}
+
+/// Whether a pattern has no wildcard behind its first part but a final `/*`: others cover less in an
+/// allow list than in a reject list.
+fn is_plain_in_path(pattern: &str) -> bool {
+    let path = pattern.split_once('/').map_or("", |(_, path)| path);
+    let path = path.strip_suffix('*').unwrap_or(path);
+    !path.contains(['*', '?'])
+}
+
+/// What stands in the bundle for ACK where a team's own registry belongs.
+const PLACEHOLDER: &str = "example.azurecr.io";
+
+/// The placeholder of a bundle where nobody has put in a registry.
+fn placeholders(source: &Source<'_>, lints: &mut Vec<Lint>) {
+    let is_placeholder = |text: &str| {
+        let host = text.split(['/', '@']).next().unwrap_or_default();
+        let name = host.split(':').next().unwrap_or_default();
+        name.eq_ignore_ascii_case(PLACEHOLDER)
+    };
+    let problem = format!("`{PLACEHOLDER}` stands for a registry of yours, put in its name");
+    for list in ["registries.allow", "images.allow"] {
+        for (index, text) in texts(source.value, list).iter().enumerate() {
+            if is_placeholder(text) {
+                add(lints, format!("{list}[{index}]"), problem.as_str());
+            }
+        }
+    }
+    let mirrors = source.value.and_then(|settings| settings.get("mirrors"));
+    for (index, mirror) in mirrors.into_iter().flat_map(Value::elements).enumerate() {
+        if mirror
+            .text_at(&["mirror"])
+            .is_some_and(|text| is_placeholder(&text))
+        {
+            add(lints, format!("mirrors[{index}].mirror"), problem.as_str());
+        }
+    }
+}
+
+/// Mirrors whose images the lists refuse: then every rewrite ends in a refusal.
+fn mirrors(source: &Source<'_>, settings: &Settings<'_>, lints: &mut Vec<Lint>) {
+    if settings.registries.allow.is_empty() && settings.images.allow.is_empty() {
+        return;
+    }
+    let allowing = Settings {
+        registries: settings.registries.clone(),
+        images: settings.images.clone(),
+        ..Settings::default()
+    };
+    let mirrors = source.value.and_then(|settings| settings.get("mirrors"));
+    let mirrors = mirrors.into_iter().flat_map(Value::elements);
+    for (index, mirror) in mirrors.enumerate() {
+        let Some(target) = mirror.text_at(&["mirror"]) else {
+            continue;
+        };
+        let filled = target
+            .replace("{registry}", "docker.io")
+            .replace("{repository}", "library/redis")
+            .replace("{name}", "redis")
+            .replace("{tag}", "7");
+        let refused = [filled.clone(), format!("{filled}/redis:7")]
+            .iter()
+            .all(|image| refuses(&allowing, image));
+        if refused {
+            let problem = format!("the allow lists refuse what comes from `{target}`");
+            add(lints, format!("mirrors[{index}].mirror"), problem);
+        }
+    }
+}
+
+/// Whether the lists refuse a Pod with an image.
+fn refuses(lists: &Settings<'_>, image: &str) -> bool {
+    let request = serde_json::json!({
+        "uid": "", "operation": "CREATE",
+        "kind": { "group": "", "version": "v1", "kind": "Pod" },
+        "userInfo": { "username": "rollout-guard" },
+        "object": { "spec": { "containers": [{ "name": "app", "image": image }] } },
+    })
+    .to_string();
+    let json = json::Document::of(&request);
+    Request::of(&json).is_ok_and(|request| !Policy::new(lists).evaluate(request).accepted())
+}
+
+/// `guardDelete` in a policy that is not asked about DELETE.
+fn changes(source: &Source<'_>, settings: &Settings<'_>, lints: &mut Vec<Lint>) {
+    let Some(rules) = &source.rules else {
+        return;
+    };
+    let asked: Vec<_> = rules.iter().filter(|rule| rule.asks("DELETE")).collect();
+    let written = source.value.and_then(|settings| settings.get("changes"));
+    let written = written.into_iter().flat_map(Value::elements);
+    for (index, (rule, written)) in settings.changes.iter().zip(written).enumerate() {
+        if !rule.guard_delete {
+            continue;
+        }
+        let path = format!("changes[{index}].guardDelete");
+        if asked.is_empty() {
+            let problem = "the rules of the policy lack `DELETE`, so that it is never asked";
+            add(lints, path, problem);
+            continue;
+        }
+        for kind in texts(Some(written), "match.kinds") {
+            if !asked.iter().any(|rule| rule.may_be_about(&kind)) {
+                let problem = format!(
+                    "the rules of the policy lack `DELETE` for `{kind}`, so that it is never asked"
+                );
+                add(lints, path.clone(), problem);
+            }
+        }
+    }
+}
+
+/// Rewrites in a policy that may not mutate.
+fn rewrites(source: &Source<'_>, settings: &Settings<'_>, lints: &mut Vec<Lint>) {
+    let is_never = settings.rewrite == rollout_guard::mirror::Rewrite::Never;
+    if source.is_mutating == Some(false) && !settings.mirrors.is_empty() && !is_never {
+        let problem = "the policy has `mutating: false`: Kubewarden refuses a Pod that is rewritten, \
+                       set `mutating: true` or `rewrite: never`";
+        add(lints, "mirrors".to_owned(), problem);
+    }
+}

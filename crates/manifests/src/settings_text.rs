@@ -1,0 +1,391 @@
+//! Settings in sentences.
+
+use rollout_guard::json::{Key, Value};
+
+/// What settings do, a sentence for each thing, and several for a rule, in the order of
+/// docs/settings.md.
+pub fn sentences(settings: Value<'_>) -> Vec<String> {
+    let mut said = Vec::new();
+    let mut say = |sentence: String| said.push(sentence);
+    for (section, that) in [
+        ("registries", "whose registry is"),
+        ("images", "that is"),
+        ("tags", "whose tag is"),
+    ] {
+        let Some(lists) = get(settings, section) else {
+            continue;
+        };
+        let ends = ends(lists);
+        if let Some(allowed) = list(lists, "allow") {
+            let none = if allowed.len() > 1 { "none of" } else { "not" };
+            say(format!(
+                "An image {that} {none} {} {ends}.",
+                either(&allowed)
+            ));
+        }
+        if let Some(rejected) = list(lists, "reject") {
+            say(format!("An image {that} {} {ends}.", either(&rejected)));
+        }
+    }
+    if let Some(digests) = get(settings, "digests") {
+        let ends = ends(digests);
+        if let Some(required) = list(digests, "require") {
+            say(format!(
+                "An image of {} without a digest {ends}.",
+                either(&required)
+            ));
+        }
+        if let Some(forbidden) = list(digests, "forbid") {
+            say(format!(
+                "An image of {} with a digest {ends}.",
+                either(&forbidden)
+            ));
+        }
+    }
+    for mirror in items(settings, "mirrors") {
+        say(mirror_sentence(mirror));
+    }
+    if items(settings, "mirrors").next().is_some() {
+        say(match text(settings, "rewrite") {
+            Some("workloads") => "Images are rewritten in workloads when they are written, and in Pods when they are created.",
+            Some("never") => "No image is rewritten: messages name the mirror.",
+            _ => "Images are rewritten in Pods when they are created; a workload passes with a warning that names the mirror.",
+        }
+        .to_owned());
+    }
+    for (index, rule) in items(settings, "annotations").enumerate() {
+        say(annotation_rule(index, rule));
+    }
+    for (index, rule) in items(settings, "changes").enumerate() {
+        say(change_rule(index, rule));
+    }
+    if let Some(action) = get(settings, "drift").and_then(|drift| text(drift, "lastApplied")) {
+        say(match action {
+            "reject" => "An object that differs from what was last applied is refused.",
+            "warn" => "An object that differs from what was last applied gets a warning.",
+            _ => "What was last applied is not looked at.",
+        }
+        .to_owned());
+    }
+    say(match text(settings, "onUpdate") {
+        Some("all") => "On UPDATE the whole object is judged.",
+        _ => "On UPDATE what the object had before only gets a warning.",
+    }
+    .to_owned());
+    for path in items(settings, "imagePaths") {
+        let (kind, path) = (text(path, "kind"), text(path, "path"));
+        let (kind, path) = (kind.unwrap_or_default(), path.unwrap_or_default());
+        say(format!(
+            "In objects of the kind `{kind}`, `{path}` is an image too."
+        ));
+    }
+    for exemption in items(settings, "exemptions") {
+        say(exemption_sentence(exemption));
+    }
+    if let Some(url) = text(settings, "docsUrl") {
+        say(format!("A refusal ends with {url}."));
+    }
+    said
+}
+
+fn ends(section: Value<'_>) -> &'static str {
+    match text(section, "action") {
+        Some("warn") => "gets a warning",
+        _ => "is refused",
+    }
+}
+
+fn mirror_sentence(mirror: Value<'_>) -> String {
+    let (source, target) = (text(mirror, "source"), text(mirror, "mirror"));
+    let source = match source {
+        Some("*") => "Every image that is not under a mirror".to_owned(),
+        source => format!("`{}`", source.unwrap_or_default()),
+    };
+    let digest = match text(mirror, "digest") {
+        Some("drop") => ", without its digest",
+        Some("skip") => ", unless it has a digest",
+        _ => "",
+    };
+    let asked = if is_true(mirror, "checkExists") {
+        ", if the mirror has it"
+    } else {
+        ""
+    };
+    let secrets = match list(mirror, "pullSecrets") {
+        Some(secrets) => format!(", with the pull secrets {}", all(&secrets)),
+        None => String::new(),
+    };
+    let condition = condition(mirror);
+    format!(
+        "{source}{condition} is pulled from `{}`{digest}{asked}{secrets}.",
+        target.unwrap_or_default()
+    )
+}
+
+fn exemption_sentence(exemption: Value<'_>) -> String {
+    let images = list(exemption, "images");
+    let from = match (list(exemption, "checks"), &images) {
+        (Some(checks), _) => format!("from {}", all(&checks)),
+        (None, Some(_)) => "from `images` and `mirrors`".to_owned(),
+        (None, None) => "from every rule".to_owned(),
+    };
+    let (what, is) = match &images {
+        Some(images) => (format!("Images of {}", either(images)), "are"),
+        None => ("Everything".to_owned(), "is"),
+    };
+    let reason = match text(exemption, "reason") {
+        Some(reason) => format!(" ({reason})"),
+        None => String::new(),
+    };
+    let condition = condition(exemption);
+    format!("{what}{condition} {is} exempt {from}{reason}.")
+}
+
+/// What a rule about annotations asks for.
+fn annotation_rule(index: usize, rule: Value<'_>) -> String {
+    let name = named(rule, "annotations", index);
+    let annotations = match text(rule, "target") {
+        Some("podTemplate") => "The annotations of Pods",
+        Some("both") => "The annotations of objects and of their Pods",
+        _ => "The annotations of objects",
+    };
+    let mut parts = Vec::new();
+    let mut say = |part: String| parts.push(part);
+    if let Some(prefix) = text(rule, "prefix") {
+        let aliases = list(rule, "aliasPrefixes").map_or_else(String::new, |aliases| {
+            format!(", in older spelling {}", either(&aliases))
+        });
+        say(format!(
+            "Names without a `/` stand behind `{prefix}`{aliases}."
+        ));
+    }
+    if let Some(criteria) = text(rule, "criteria") {
+        let names = list(rule, "values").unwrap_or_default();
+        say(format!(
+            "`{criteria}` must hold for the names {}.",
+            all(&names)
+        ));
+    }
+    if let Some(names) = list(rule, "required") {
+        say(format!("{} must be there, and not empty.", all(&names)));
+    }
+    for group in groups(rule, "requireAny") {
+        say(format!("One of {} must be there.", all(&group)));
+    }
+    if let Some(names) = list(rule, "denied") {
+        say(format!("{} must not be there.", either(&names)));
+    }
+    if let Some(names) = list(rule, "allowed") {
+        let whole = match text(rule, "prefix") {
+            Some(_) => "behind the prefix",
+            None => "but what Kubernetes and its tools write",
+        };
+        say(format!(
+            "Nothing but {} may be there, {whole}.",
+            either(&names)
+        ));
+    }
+    let values = get(rule, "values").into_iter().flat_map(Value::members);
+    parts.extend(values.map(|(name, value)| value_rule(name.text(), value)));
+    let mut say = |part: String| parts.push(part);
+    for group in groups(rule, "conflicting") {
+        say(format!("At most one of {} may be there.", all(&group)));
+    }
+    for requirement in items(rule, "requires") {
+        let conditions = |key, verb| {
+            let conditions = get(requirement, key).map(|map| conditions(map, verb));
+            conditions.unwrap_or_default().join(" and ")
+        };
+        say(format!(
+            "Where {}, {}.",
+            conditions("when", "is"),
+            conditions("then", "must be")
+        ));
+    }
+    for (key, may_not) in [
+        ("immutable", "added, changed or removed"),
+        ("createOnly", "added or changed"),
+        ("keep", "removed"),
+    ] {
+        if let Some(names) = list(rule, key) {
+            say(format!(
+                "{} may not be {may_not} by an update.",
+                all(&names)
+            ));
+        }
+    }
+    say(match text(rule, "action") {
+        Some("warn") => "Anything else gets a warning.".to_owned(),
+        Some("remove") => {
+            "What must not be there is taken out; anything else is refused.".to_owned()
+        }
+        _ => "Anything else is refused.".to_owned(),
+    });
+    parts.extend(message(rule));
+    let about = condition(rule);
+    format!("{annotations}{about} (`{name}`): {}", parts.join(" "))
+}
+
+/// What a value of an annotation must be.
+fn value_rule(name: &str, value: Value<'_>) -> String {
+    let mut must = Vec::new();
+    if let Some(words) = list(value, "oneOf") {
+        must.push(format!("is {}", either(&words)));
+    }
+    if let Some(pattern) = text(value, "pattern") {
+        must.push(format!("matches `{pattern}`"));
+    }
+    let must = must.join(" and ");
+    match (text(value, "default"), must.as_str()) {
+        (None, must) => format!("The value of `{name}` {must}."),
+        (Some(default), "") => format!("Without `{name}`, its value is `{default}`."),
+        (Some(default), must) => {
+            format!("The value of `{name}`, which is `{default}` without it, {must}.")
+        }
+    }
+}
+
+/// What a rule about changes guards, and who may change it.
+fn change_rule(index: usize, rule: Value<'_>) -> String {
+    let name = named(rule, "changes", index);
+    let guards = list(rule, "guard");
+    let deletes = is_true(rule, "guardDelete");
+    let what = match (&guards, deletes) {
+        (Some(guards), false) => format!("Changes of {}", either(guards)),
+        (Some(guards), true) => format!("Changes of {}, and deletions,", either(guards)),
+        (None, _) => "Deletions".to_owned(),
+    };
+    let mut parts = Vec::new();
+    let users = list(rule, "allowUsers").map(|users| either(&users));
+    let groups = list(rule, "allowGroups").map(|groups| format!("members of {}", either(&groups)));
+    let who: Vec<_> = users.into_iter().chain(groups).collect();
+    if !who.is_empty() {
+        parts.push(format!("Only {} may make them.", who.join(" or ")));
+    }
+    if let Some(managers) = list(rule, "denyFieldManagers") {
+        parts.push(format!("Not with the field manager {}.", either(&managers)));
+    }
+    if let Some(annotations) = list(rule, "requireAnnotations") {
+        parts.push(format!(
+            "Only with {} set to something new in the same request.",
+            all(&annotations)
+        ));
+    }
+    if parts.is_empty() {
+        parts.push("Nobody may make them but Kubernetes' own controllers.".to_owned());
+    }
+    if is_true(rule, "allowRestart") {
+        parts.push("`kubectl rollout restart` passes.".to_owned());
+    }
+    parts.push(format!("Any other {}.", ends(rule)));
+    parts.extend(message(rule));
+    let about = condition(rule);
+    format!("{what}{about} (`{name}`): {}", parts.join(" "))
+}
+
+fn named(rule: Value<'_>, section: &str, index: usize) -> String {
+    let name = text(rule, "name").map(str::to_owned);
+    name.unwrap_or_else(|| format!("{section}[{index}]"))
+}
+
+fn message(rule: Value<'_>) -> Option<String> {
+    let message = text(rule, "message")?;
+    Some(format!("Messages end with: {message}"))
+}
+
+/// The `match` of an item: ` of the kind … in the namespace …`.
+fn condition(item: Value<'_>) -> String {
+    let Some(selector) = get(item, "match") else {
+        return String::new();
+    };
+    let mut said = String::new();
+    for (key, before) in [
+        ("kinds", "of the kind"),
+        ("names", "with the name"),
+        ("namespaces", "in the namespace"),
+        ("operations", "on"),
+        ("users", "asked for by"),
+        ("groups", "asked for by members of"),
+    ] {
+        if let Some(globs) = list(selector, key) {
+            said.extend([" ", before, " ", &either(&globs)]);
+        }
+    }
+    let mut fields = Vec::new();
+    if let Some(labels) = get(selector, "labels") {
+        let labels = conditions(labels, "is").into_iter();
+        fields.extend(labels.map(|label| format!("the label {label}")));
+    }
+    if let Some(of_object) = get(selector, "fields") {
+        fields.extend(conditions(of_object, "is"));
+    }
+    if let Some(before) = get(selector, "oldFields") {
+        fields.extend(conditions(before, "was"));
+    }
+    if !fields.is_empty() {
+        said.extend([" where ", &fields.join(" and ")]);
+    }
+    said
+}
+
+/// The conditions of a map: `` `spec.type` is `LoadBalancer` ``.
+fn conditions(map: Value<'_>, verb: &str) -> Vec<String> {
+    let condition = |(key, value): (Key<'_>, Value<'_>)| match (key.text(), value.string()) {
+        (key, Some("*")) => format!("`{key}` {verb} set"),
+        (key, Some(text)) => format!("`{key}` {verb} `{text}`"),
+        (key, None) => format!("`{key}` {verb} absent"),
+    };
+    map.members().map(condition).collect()
+}
+
+/// `a, b and c`.
+fn all(words: &[String]) -> String {
+    joined(words, "and")
+}
+
+/// `a, b or c`.
+fn either(words: &[String]) -> String {
+    joined(words, "or")
+}
+
+fn joined(words: &[String], last: &str) -> String {
+    let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
+    match words.split_last() {
+        Some((end, before)) if !before.is_empty() => {
+            format!("{} {last} {end}", before.join(", "))
+        }
+        _ => words.concat(),
+    }
+}
+
+fn get<'n>(value: Value<'n>, key: &str) -> Option<Value<'n>> {
+    value.get(key).filter(|member| !member.is_null())
+}
+
+fn text<'n>(value: Value<'n>, key: &str) -> Option<&'n str> {
+    get(value, key)?.string()
+}
+
+fn is_true(value: Value<'_>, key: &str) -> bool {
+    get(value, key).is_some_and(|member| member.text() == "true")
+}
+
+/// The entries of a list; none of an empty one.
+fn list(value: Value<'_>, key: &str) -> Option<Vec<String>> {
+    let texts = texts(get(value, key)?);
+    (!texts.is_empty()).then_some(texts)
+}
+
+/// The lists in a list.
+fn groups(value: Value<'_>, key: &str) -> Vec<Vec<String>> {
+    items(value, key).map(texts).collect()
+}
+
+fn texts(list: Value<'_>) -> Vec<String> {
+    let texts = list.elements().filter_map(Value::string);
+    texts.map(str::to_owned).collect()
+}
+
+fn items<'n>(value: Value<'n>, key: &str) -> impl Iterator<Item = Value<'n>> {
+    get(value, key).into_iter().flat_map(Value::elements)
+}

@@ -1,0 +1,99 @@
+//! How the names of an item are read.
+
+use crate::json::Value;
+use crate::schema::{Entry, SettingsErrors, member};
+use crate::shown::Shown;
+
+use super::{Name, Names};
+
+/// The names of an item, and what is asked of them.
+pub(super) struct Reading<'t, 'n> {
+    pub(super) names: Names<'n>,
+    /// Which of them are there, for a request; none where settings are validated.
+    pub(super) there: Option<There<'t>>,
+}
+
+/// Whether an annotation is there that spells a name.
+pub(crate) type There<'t> = &'t dyn Fn(&Names<'_>, Name<'_>) -> bool;
+
+impl<'t, 'n> Reading<'t, 'n> {
+    /// The names of this item.
+    pub(super) fn of(item: Value<'n>, there: Option<There<'t>>) -> Self {
+        let prefix = member(item, "prefix").and_then(Value::string);
+        let aliases = member(item, "aliasPrefixes").into_iter();
+        let names = Names {
+            prefix: prefix.unwrap_or_default(),
+            aliases: aliases
+                .flat_map(Value::elements)
+                .filter_map(Value::string)
+                .collect(),
+        };
+        Self { names, there }
+    }
+
+    /// A name.
+    pub(super) fn name(&self, text: &'n str) -> Result<Name<'n>, String> {
+        self.checked(self.names.name(text).literal(), false)
+    }
+
+    /// A name, or a glob over names.
+    pub(super) fn glob(&self, text: &'n str) -> Result<Name<'n>, String> {
+        self.checked(self.names.name(text), true)
+    }
+
+    fn checked(&self, name: Name<'n>, may_be_glob: bool) -> Result<Name<'n>, String> {
+        // That annotations can have the names was asked where the settings were validated.
+        if self.there.is_none() {
+            self.names.check(name, may_be_glob)?;
+        }
+        Ok(name)
+    }
+
+    /// A list of names.
+    pub(super) fn list(&self, entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Vec<Name<'n>> {
+        entry.texts(errors, |text| self.name(text))
+    }
+
+    /// A list of names and globs over names.
+    pub(super) fn globs(&self, entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Vec<Name<'n>> {
+        entry.texts(errors, |text| self.glob(text))
+    }
+
+    /// A list of groups of names.
+    pub(super) fn groups(
+        &self,
+        entry: Entry<'_, 'n>,
+        errors: &mut SettingsErrors,
+    ) -> Vec<Vec<Name<'n>>> {
+        let mut groups = Vec::new();
+        entry.list(errors, &mut |_, entry, errors| {
+            let before = errors.len();
+            let group = self.list(entry, errors);
+            if group.len() < 2 && errors.len() == before {
+                entry.error(errors, "a group names at least two annotations");
+            }
+            groups.push(group);
+        });
+        groups
+    }
+
+    /// Notes a prefix that no annotation can begin with.
+    pub(super) fn check_prefix(&self, entry: Entry<'_, '_>, errors: &mut SettingsErrors) {
+        let Some(text) = entry.text(errors).filter(|_| self.there.is_none()) else {
+            return;
+        };
+        let names = Names {
+            prefix: text,
+            aliases: Vec::new(),
+        };
+        // A name that any prefix can stand before.
+        if let Err(problem) = names.check(names.name("a"), false) {
+            entry.error(errors, format!("`{}`: {problem}", Shown(text)));
+        } else if text.contains('.') && !text.contains('/') {
+            entry.error(
+                errors,
+                format!("`{0}`: a domain needs its `/`, write `{0}/`", Shown(text)),
+            );
+        }
+    }
+}
