@@ -7,7 +7,7 @@ mod find;
 mod location;
 mod same;
 
-pub use rollout_guard_json::{Document, Key, Kind, Mistake, Position, Value};
+pub use rollout_guard_json::{Document, Key, Kind, Mistake, Position, Value, write_string};
 
 pub use field_path::{FieldPath, FieldPathError};
 pub(crate) use find::{DEEPEST, each_at, lookup, repeats_a_key, text_at, too_deep};

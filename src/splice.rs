@@ -6,10 +6,8 @@
 
 use std::ops::Range;
 
-use rollout_guard_json::write_string;
-
 use crate::hashing::Seen;
-use crate::json::{Location, Step, Value};
+use crate::json::{Location, Step, Value, write_string};
 
 /// A change to an object.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,8 +1,6 @@
 //! Kubewarden's protocol, as functions from bytes to answers.
 
-use rollout_guard_json::write_string;
-
-use crate::json::{Document, Mistake};
+use crate::json::{Document, Mistake, write_string};
 use crate::policy::Policy;
 use crate::registry::{Registry, Unreachable};
 use crate::request::{Payload, RequestError};

@@ -1,11 +1,7 @@
-//! The tables in `tests/cases/`: each file a list of cases, every file found by itself.
-//!
-//! A case says its claim, settings, an object (or an image, or a whole request) and what is wanted.
-//! What users read, message and warnings, is in one snapshot a file.
+//! The tables in `tests/cases/`. What users read, message and warnings, is in one snapshot a file.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
 
 use rollout_guard::json::{self, Document, Step};
 use rollout_guard::policy::Policy;
@@ -14,98 +10,26 @@ use rollout_guard::settings::Settings;
 use rollout_guard::splice::{self, Change, Edit};
 use rollout_guard::violation::Violation;
 use rollout_guard::wire;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use rollout_guard_cases::{Asked, Case, Table};
+use serde_json::{Value, json};
 
 use crate::registry::Answers;
 
-/// One case.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Case {
-    /// The claim that the case makes.
-    note: String,
-    settings: Value,
-    /// Short for a Pod with one container `app` that has this image.
-    image: Option<String>,
-    /// An object to create, or to update if there is an `old` one.
-    object: Option<Value>,
-    /// An object as it is written, where that matters.
-    raw: Option<String>,
-    /// The object as it was.
-    old: Option<Value>,
-    /// The image that the Pod had: short for an `old` Pod.
-    old_image: Option<String>,
-    /// What the registry says of images: `there`, `missing`, or the text of an error.
-    #[serde(default)]
-    registry: BTreeMap<String, String>,
-    /// Members that go over those of the request; `null` takes one away.
-    #[serde(default)]
-    request: Map<String, Value>,
-    want: Want,
-}
-
-/// What a case wants.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Want {
-    /// The paths of the mistakes in the settings; then nothing else is looked at.
-    settings_errors: Option<Vec<String>>,
-    accepted: Option<bool>,
-    /// What refuses: `path code`, where the path leaves out names.
-    #[serde(default)]
-    violations: Vec<String>,
-    /// What only warns.
-    #[serde(default)]
-    warnings: Vec<String>,
-    /// The exemptions that were needed.
-    #[serde(default)]
-    exempted: Vec<String>,
-    /// What differs in the mutated object: a JSON pointer and the new value.
-    #[serde(default)]
-    changes: BTreeMap<String, Value>,
-    /// The audit annotation `rewritten`, where it is not what `changes` say of images.
-    rewritten: Option<String>,
-    /// The images that the registry was asked about.
-    #[serde(default)]
-    asked: Vec<String>,
-    /// The members that are removed from the object.
-    #[serde(default)]
-    removed: Vec<String>,
-    /// Texts that no part of the answer holds.
-    #[serde(default)]
-    hides: Vec<String>,
-    /// Texts that the message or a warning holds.
-    #[serde(default)]
-    tells: Vec<String>,
-}
-
-/// Stands for the object of a case that says how it is written.
-const WRITTEN: &str = "the object as it is written";
-
 #[test]
 fn every_case_gets_what_it_wants() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
-    let mut files = Vec::new();
-    collect(&root, &mut files);
-    assert!(!files.is_empty(), "no case files");
     let mut failures = String::new();
     let mut count = 0;
-    for file in files {
-        let text = std::fs::read_to_string(&file).unwrap();
-        let name = file.strip_prefix(&root).unwrap().with_extension("");
-        let name = name.to_str().unwrap().replace('/', "__");
-        let cases: Vec<Case> = yaml_serde::from_str(&text)
-            .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    for Table { name, cases } in rollout_guard_cases::tables() {
         let mut told = String::new();
         for case in &cases {
             count += 1;
-            let said = run(case);
+            let said = run(case, &case.asked(&name));
             if let Err(problem) = check(case, &said) {
                 writeln!(failures, "{name}: {}\n  {problem}", case.note).unwrap();
             }
             writeln!(told, "# {}\n{}", case.note, said.shown).unwrap();
         }
+        let name = name.replace('/', "__");
         insta::with_settings!({ snapshot_path => "../snapshots/cases", prepend_module_to_snapshot => false, omit_expression => true }, {
             insta::assert_snapshot!(name, told);
         });
@@ -130,7 +54,7 @@ struct Said {
     answer: String,
 }
 
-fn run(case: &Case) -> Said {
+fn run(case: &Case, asked: &Asked) -> Said {
     let mut said = Said::default();
     let settings = serde_json::to_string(&case.settings).unwrap();
     let document = Document::of(&settings).unwrap();
@@ -142,12 +66,8 @@ fn run(case: &Case) -> Said {
             return said;
         }
     };
-    let request_value = request(case);
-    let mut payload = json!({ "request": request_value, "settings": case.settings }).to_string();
-    if let Some(raw) = &case.raw {
-        payload = payload.replace(&json!(WRITTEN).to_string(), raw);
-    }
-    let payload = payload.into_bytes();
+    let request_value = &asked.request;
+    let payload = asked.payload().into_bytes();
     let registry = Answers::new(case.registry.clone());
     let answer: Value = serde_json::from_slice(&wire::validate_with(&payload, &registry)).unwrap();
     said.asked = registry.asked.take();
@@ -181,7 +101,7 @@ fn run(case: &Case) -> Said {
                     case.note
                 );
             }
-            let again = again(&request_value, mutated, case, &registry);
+            let again = again(request_value, mutated, case, &registry);
             assert!(
                 again.get("mutated_object").is_none(),
                 "{}: changes twice",
@@ -383,72 +303,5 @@ fn check(case: &Case, said: &Said) -> Result<(), String> {
             said.rewritten
         )),
         _ => Ok(()),
-    }
-}
-
-/// The request that a case is short for.
-fn request(case: &Case) -> Value {
-    let pod = |image: &String| {
-        json!({
-            "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "web" },
-            "spec": { "containers": [{ "name": "app", "image": image }] },
-        })
-    };
-    let raw = case
-        .raw
-        .as_ref()
-        .map(|raw| serde_json::from_str(raw).unwrap());
-    let object = case.image.as_ref().map(pod).or_else(|| case.object.clone());
-    let object = object.or(raw);
-    let old = case
-        .old_image
-        .as_ref()
-        .map(pod)
-        .or_else(|| case.old.clone());
-    let known = object.as_ref().or(old.as_ref());
-    let text = |pointer: &str| known.and_then(|object| object.pointer(pointer)?.as_str());
-    let (group, version) = match text("/apiVersion").unwrap_or("v1").split_once('/') {
-        Some(parts) => parts,
-        None => ("", text("/apiVersion").unwrap_or("v1")),
-    };
-    let mut request = json!({
-        "uid": "1299d386-525b-4032-98ae-1949f69f9cfc",
-        "kind": { "group": group, "version": version, "kind": text("/kind").unwrap_or("Pod") },
-        "resource": { "group": group, "version": version, "resource": "any" },
-        "operation": if old.is_some() { "UPDATE" } else { "CREATE" },
-        "name": text("/metadata/name"),
-        "namespace": text("/metadata/namespace").unwrap_or("default"),
-        "userInfo": { "username": "jane@example.com", "groups": ["developers", "system:authenticated"] },
-        "object": object,
-        "oldObject": old,
-    });
-    let members = request.as_object_mut().unwrap();
-    if case.raw.is_some() {
-        members.insert("object".to_owned(), json!(WRITTEN));
-    }
-    for (key, value) in &case.request {
-        members.insert(key.clone(), value.clone());
-    }
-    members.retain(|_, value| !value.is_null());
-    request
-}
-
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    let mut entries: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    entries.sort();
-    for path in entries {
-        if path.is_dir() {
-            collect(&path, files);
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "yaml")
-        {
-            files.push(path);
-        } else {
-            panic!("{}: a case file ends in .yaml", path.display());
-        }
     }
 }

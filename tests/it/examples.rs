@@ -84,7 +84,7 @@ fn every_example_is_whole() {
         let name = file_name(example);
         let number = format!("{:02}-", position + 1);
         assert!(name.starts_with(&number), "{name}: begins with {number}");
-        let files: Vec<_> = entries(example)
+        let files: Vec<_> = rollout_guard_cases::entries(example)
             .iter()
             .map(|path| file_name(path))
             .collect();
@@ -212,20 +212,8 @@ fn root() -> &'static Path {
 }
 
 fn examples() -> Vec<PathBuf> {
-    let examples = entries(&root().join("examples"));
-    for example in &examples {
-        assert!(example.is_dir(), "{} is no folder", example.display());
-    }
-    examples
-}
-
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let mut entries: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    entries.sort();
-    entries
+    let examples = rollout_guard_cases::examples().into_iter();
+    examples.map(|example| example.folder).collect()
 }
 
 fn file_name(path: &Path) -> String {

@@ -5,10 +5,10 @@
 
 use std::ops::Range;
 
-use rollout_guard::json::{Location, Step};
+use rollout_guard::json::{Location, Step, write_string};
 use serde_json::Value as Json;
 
-use crate::manifest::scalar::{is_bare, write_text};
+use crate::manifest::scalar::is_bare;
 use crate::manifest::{self, Document, Lines, Position, Style, Value};
 
 /// A change to a value of a file.
@@ -214,7 +214,7 @@ pub(crate) fn splice(
                 }
                 Style::Plain | Style::Single | Style::Double => {
                     let mut quoted = String::new();
-                    write_text(new, &mut quoted);
+                    write_string(&mut quoted, new);
                     quoted
                 }
             };
@@ -276,7 +276,7 @@ pub(crate) fn insertion(
         .get(key.clone())
         .is_some_and(|key| key.starts_with('"'));
     if is_json || !is_bare(member.1) {
-        write_text(member.1, &mut text);
+        write_string(&mut text, member.1);
     } else {
         text.push_str(member.1);
     }
@@ -328,7 +328,7 @@ pub(crate) fn element(
     }
     let quoted = |text: &str| {
         let mut quoted = String::new();
-        write_text(text, &mut quoted);
+        write_string(&mut quoted, text);
         quoted
     };
     let plain = |text: &str| {

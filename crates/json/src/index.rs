@@ -86,12 +86,12 @@ impl Index {
         depth: 0,
     };
 
-    /// Reads a text.
+    /// Reads a text: one value, behind which there is nothing but white space, or anything where `is_open`.
     ///
     /// # Errors
     ///
     /// Where it stops being JSON.
-    pub(crate) fn read(text: &str) -> Result<Self, usize> {
+    pub(crate) fn read(text: &str, is_open: bool) -> Result<Self, usize> {
         let bytes = text.as_bytes();
         if bytes.len() >= LONGEST {
             return Err(LONGEST);
@@ -104,7 +104,7 @@ impl Index {
                 places: Vec::with_capacity(most),
                 ..Self::EMPTY
             };
-            match index.fill(bytes) {
+            match index.fill(bytes, is_open) {
                 Ok(()) => return Ok(index),
                 Err(Stop::NotJson(at)) => return Err(at),
                 Err(Stop::Full) => most = most_places(bytes),
@@ -134,7 +134,7 @@ impl Index {
         Ok(at)
     }
 
-    fn fill(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+    fn fill(&mut self, bytes: &[u8], is_open: bool) -> Result<(), Stop> {
         // Of its own while it is filled, which keeps it in registers.
         let mut places = Places {
             all: std::mem::take(&mut self.places),
@@ -187,9 +187,9 @@ impl Index {
             }
             let mut behind;
             (at, behind) = next(bytes, at);
-            while behind != ',' {
+            while behind != ',' || open == ROOT {
                 if behind != closing {
-                    if open != ROOT || at < bytes.len() {
+                    if open != ROOT || (at < bytes.len() && !is_open) {
                         return Err(Stop::NotJson(at));
                     }
                     (self.depth, self.places) = (deepest, places.all);
@@ -200,9 +200,6 @@ impl Index {
                 closing = closing_of(open);
                 depth -= 1;
                 (at, behind) = next(bytes, at + 1);
-            }
-            if open == ROOT {
-                return Err(Stop::NotJson(at));
             }
             (at, first) = next(bytes, at + 1);
         }
@@ -380,14 +377,14 @@ mod tests {
         for element in [
             "[]", "1", "[[]]", "[1]", "{}", "{\"\":1}", "\"\"", "\"\\n\"", "[,\",{:",
         ] {
-            let is_json = Index::read(element).is_ok();
+            let is_json = Index::read(element, false).is_ok();
             let text = format!(
                 "[{}]",
                 vec![element; (2 << 20) / (element.len() + 1)].join(",")
             );
             // What has been too small stays behind in the module.
             let places = text.len() / 4 + most_places(text.as_bytes());
-            let index = Index::read(&text);
+            let index = Index::read(&text, false);
             assert_eq!(index.is_ok(), is_json, "{element}");
             let strings = index.map_or(0, |index| index.escaped.capacity() * 2);
             let bytes = places * size_of::<Place>() + strings * size_of::<Meaning>();

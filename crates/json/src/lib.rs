@@ -93,10 +93,18 @@ impl<'a> Document<'a> {
     ///
     /// As for [`read`](Self::read).
     pub fn of(text: &'a str) -> Result<Self, Mistake> {
-        match Index::read(text) {
-            Ok(index) => Ok(Self { text, index }),
-            Err(at) => Err(Mistake::NotJson(at)),
-        }
+        let index = Index::read(text, false).map_err(Mistake::NotJson)?;
+        Ok(Self { text, index })
+    }
+
+    /// Reads the JSON value that a text begins with, whatever stands behind it: `01` begins with `0`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read).
+    pub fn first(text: &'a str) -> Result<Self, Mistake> {
+        let index = Index::read(text, true).map_err(Mistake::NotJson)?;
+        Ok(Self { text, index })
     }
 
     /// The value.

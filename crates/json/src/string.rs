@@ -200,6 +200,8 @@ pub fn write_string(json: &mut String, text: &str) {
         json.push('\\');
         match byte {
             b'\n' => json.push('n'),
+            b'\r' => json.push('r'),
+            b'\t' => json.push('t'),
             ..b' ' => {
                 json.push_str("u00");
                 for digit in [byte >> 4, byte & 15] {

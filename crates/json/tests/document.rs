@@ -5,6 +5,7 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 use rollout_guard_json::{Document, Kind, Mistake, Value, write_string};
+use serde::Deserialize as _;
 
 fn is_json(text: &str) -> bool {
     Document::of(text).is_ok()
@@ -12,6 +13,19 @@ fn is_json(text: &str) -> bool {
 
 fn is_json_to_serde(text: &str) -> bool {
     serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+}
+
+/// Where the value ends that a text begins with.
+fn first_end(text: &str) -> Option<usize> {
+    let document = Document::first(text).ok()?;
+    Some(document.root().span().end)
+}
+
+fn first_end_to_serde(text: &str) -> Option<usize> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    serde::de::IgnoredAny::deserialize(&mut reader).ok()?;
+    let reader = reader.into_iter::<serde::de::IgnoredAny>();
+    Some(reader.byte_offset())
 }
 
 /// What a cursor and those below it lead to; a repeated key counts with its last value, as in a map.
@@ -288,6 +302,12 @@ proptest! {
     ) {
         let text = tokens.concat();
         prop_assert_eq!(is_json(&text), is_json_to_serde(&text), "{}", text);
+    }
+
+    #[test]
+    fn agrees_with_serde_json_on_where_the_first_value_ends(text in json(), behind in json(), between in select(vec![" ", "\n", ",", "]", "x", ":"])) {
+        let text = [text.as_str(), between, &behind].concat();
+        prop_assert_eq!(first_end(&text), first_end_to_serde(&text), "{}", text);
     }
 
     #[test]

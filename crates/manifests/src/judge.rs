@@ -758,11 +758,11 @@ impl Judge<'_> {
         let namespace = namespace.as_deref().or(object.namespace.as_deref());
         let namespace = namespace.unwrap_or(self.namespace);
         let mut pod = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"generateName":"#.to_owned();
-        manifest::scalar::write_text(&format!("{}-", object.name), &mut pod);
+        json::write_string(&mut pod, &format!("{}-", object.name));
         pod.push_str(r#","namespace":"#);
-        manifest::scalar::write_text(namespace, &mut pod);
+        json::write_string(&mut pod, namespace);
         pod.push_str(r#"},"spec":{"containers":[{"name":"image","image":"#);
-        manifest::scalar::write_text(&image.image, &mut pod);
+        json::write_string(&mut pod, &image.image);
         pod.push_str("}]}}");
         let mut verdicts = Vec::new();
         manifest::documents(&pod, &mut |part| {

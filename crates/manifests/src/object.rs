@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
-use rollout_guard::json::{self, Location, Step};
+use rollout_guard::json::{self, Location, Step, write_string};
 use rollout_guard::kind::GroupKind;
 use rollout_guard::request::{Operation, Request};
 
 use crate::finding::ObjectName;
 use crate::kind::{is_cluster_scoped, resource};
-use crate::manifest::scalar::write_text;
 use crate::manifest::{Tree, Value};
 
 /// Lists in lists in lists are no more than this.
@@ -280,9 +279,9 @@ impl Object<'_> {
     ) {
         let namespace = self.in_namespace(namespace).unwrap_or(namespace);
         let mut pod = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"generateName":"#.to_owned();
-        write_text(&format!("{}-", self.name), &mut pod);
+        write_string(&mut pod, &format!("{}-", self.name));
         pod.push_str(r#","namespace":"#);
-        write_text(namespace, &mut pod);
+        write_string(&mut pod, namespace);
         // A key may occur twice, and whoever judges the Pod has to see both values.
         let templates = self.value.all_at(template);
         let members = || templates.iter().flat_map(|template| template.members());
@@ -384,7 +383,7 @@ impl Subject<'_> {
         json.clear();
         let mut member = |key: &str, text: &str| {
             json.push_str(key);
-            write_text(text, json);
+            write_string(json, text);
         };
         member(r#"{"uid":"","kind":{"group":"#, self.group);
         member(r#","version":"#, self.version);
@@ -402,20 +401,20 @@ impl Subject<'_> {
         json.push_str(r#","userInfo":{"#);
         if let Identity::Person { name, groups } = asking.identity {
             json.push_str(r#""username":"#);
-            write_text(name, json);
+            write_string(json, name);
             json.push_str(r#","groups":["#);
             for (position, group) in groups.iter().enumerate() {
                 if position > 0 {
                     json.push(',');
                 }
-                write_text(group, json);
+                write_string(json, group);
             }
             json.push(']');
         }
         json.push('}');
         if !asking.field_manager.is_empty() {
             json.push_str(r#","options":{"fieldManager":"#);
-            write_text(asking.field_manager, json);
+            write_string(json, asking.field_manager);
             json.push('}');
         }
         for (key, value) in [

@@ -3,15 +3,13 @@
 mod bench;
 mod images;
 mod inspect;
-mod pull;
-mod push;
-mod scaffold;
 
 use std::io::Write;
 
 use anyhow::Result;
 use clap::Subcommand;
 use policy_host::registry;
+use policy_publish::command::{Pull, Push, Scaffold};
 use policy_runner::command::{Annotate, Run, Show};
 
 #[derive(Subcommand)]
@@ -21,9 +19,9 @@ pub(crate) enum Command {
     Bench(bench::Bench),
     Annotate(Annotate),
     Inspect(inspect::Inspect),
-    Push(push::Push),
-    Pull(pull::Pull),
-    Scaffold(scaffold::Scaffold),
+    Push(Push),
+    Pull(Pull),
+    Scaffold(Scaffold),
     Images(images::Images),
 }
 

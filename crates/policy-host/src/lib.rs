@@ -1,11 +1,4 @@
-//! What [`policy_runner`] has, and what needs a network: answers from registries, artifacts to and from
-//! them, and the files that are made for them.
-//!
-//! | module | what it owns |
-//! |---|---|
-//! | [`registry`] | answers from registries, and artifacts to and from them |
-//! | [`artifact`] | policies and bundles of settings as registries keep them |
-//! | [`artifact_hub`] | what Artifact Hub and Rancher show of a policy |
+//! What [`policy_runner`] has, with answers from registries.
 //!
 //! ```no_run
 //! use policy_host::{Host, HostCapabilities, registry};
@@ -18,8 +11,5 @@
 //! # Ok::<(), policy_host::HostError>(())
 //! ```
 
-pub mod artifact;
-pub mod artifact_hub;
-pub mod registry;
-
+pub use policy_publish::registry;
 pub use policy_runner::*;

@@ -3,10 +3,9 @@
 use std::fmt;
 use std::io::{BufRead, Read};
 
+use rollout_guard::json::write_string;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
-
-use crate::manifest::scalar::write_text;
 
 /// What a stream held.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,9 +77,9 @@ pub(crate) fn with_kind(object: &str, api_version: &str, kind: &str) -> String {
     };
     let mut text = String::with_capacity(object.len() + 64);
     text.push_str("{\"apiVersion\":");
-    write_text(api_version, &mut text);
+    write_string(&mut text, api_version);
     text.push_str(",\"kind\":");
-    write_text(kind, &mut text);
+    write_string(&mut text, kind);
     if !members.trim_start().starts_with('}') {
         text.push(',');
     }
@@ -155,15 +154,15 @@ impl<'de> Visitor<'de> for ValueSeed<'_> {
         let texts = [("apiVersion", &api_version), ("kind", &kind)];
         for (key, text) in texts {
             object.push_str(comma);
-            write_text(key, &mut object);
+            write_string(&mut object, key);
             object.push(':');
-            write_text(text, &mut object);
+            write_string(&mut object, text);
             comma = ",";
         }
         let metadata = metadata.map(|metadata| ("metadata".to_owned(), metadata));
         for (key, value) in metadata.into_iter().chain(members) {
             object.push(',');
-            write_text(&key, &mut object);
+            write_string(&mut object, &key);
             object.push(':');
             object.push_str(value.get());
         }

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
+use rollout_guard::json::write_string;
 
 use crate::config::{self, Config, FailOn, HelmChart, HelmConfig, InForce, NAME, Options, Set};
 use crate::exit::Exit;
@@ -172,6 +173,6 @@ fn quoted(text: &str) -> String {
         return text.to_owned();
     }
     let mut quoted = String::new();
-    crate::manifest::scalar::write_text(text, &mut quoted);
+    write_string(&mut quoted, text);
     quoted
 }

@@ -4,41 +4,28 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rollout_guard::wire;
-use serde_json::{Map, Value, json};
+use rollout_guard_cases::Asked;
+use serde_json::{Value, json};
 use wapc::WapcHost;
 use wasmtime_provider::WasmtimeEngineProviderBuilder;
 
 use crate::command::Workshop;
 
-/// A request to a policy with settings.
-struct Asked {
-    name: String,
-    settings: Value,
-    request: Value,
-    /// The object as it is written, where that is not as the request has it.
-    raw: Option<String>,
-}
-
-/// Stands for an object as it is written.
-const WRITTEN: &str = "the object as it is written";
-
 #[test]
 fn the_command_and_the_module_agree_with_the_engine() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let module = std::env::var_os("POLICY_WASM").map(|path| load(Path::new(&path)));
     let workshop = Workshop::work_tree("same-verdict");
     let (mut in_command, mut in_module) = (0, 0);
     let mut left_out: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    let asked = cases(&root).into_iter().chain(examples(&root));
-    let asked: Vec<_> = asked.collect();
+    let asked = rollout_guard_cases::asked();
     // What the objects were is at a revision, each in a file of its own.
     for (number, asked) in asked.iter().enumerate() {
-        if asked.is_update() {
+        if is_update(asked) {
             let old = asked.request["oldObject"].to_string();
-            workshop.file(&Asked::file(number), format!("# YAML\n---\n{old}\n"));
+            workshop.file(&file_of(number), format!("# YAML\n---\n{old}\n"));
         }
     }
     workshop.commit();
@@ -58,7 +45,7 @@ fn the_command_and_the_module_agree_with_the_engine() {
             in_module += 1;
         }
         agrees_on_settings(&workshop, asked);
-        if let Some(reason) = asked.beyond_the_command() {
+        if let Some(reason) = beyond_the_command(asked) {
             let names = left_out.entry(reason).or_default();
             names.push(asked.name.clone());
         } else {
@@ -103,10 +90,10 @@ fn agrees(workshop: &Workshop, asked: &Asked, number: usize, answer: &Value) {
         .raw
         .clone()
         .unwrap_or_else(|| request["object"].to_string());
-    let file = Asked::file(number);
+    let file = file_of(number);
     workshop.file(&file, format!("# YAML\n---\n{object}\n"));
     let mut arguments = format!("check -s settings.yaml {file} --format json");
-    if asked.is_update() {
+    if is_update(asked) {
         arguments.push_str(" --base HEAD");
     }
     if let Some(namespace) = request["namespace"].as_str() {
@@ -156,106 +143,85 @@ fn agrees(workshop: &Workshop, asked: &Asked, number: usize, answer: &Value) {
     assert_eq!(told.len().min(100), lines.count(), "{name}: {message}");
 }
 
-impl Asked {
-    fn payload(&self) -> String {
-        let Self {
-            settings,
-            request,
-            raw,
-            ..
-        } = self;
-        let payload = json!({ "request": request, "settings": settings }).to_string();
-        match raw {
-            Some(raw) => payload.replace(&json!(WRITTEN).to_string(), raw),
-            None => payload,
-        }
-    }
+/// Where the object is.
+fn file_of(number: usize) -> String {
+    format!("objects/{number}.yaml")
+}
 
-    /// Where the object is.
-    fn file(number: usize) -> String {
-        format!("objects/{number}.yaml")
-    }
+fn is_update(asked: &Asked) -> bool {
+    asked.request["operation"] == "UPDATE" && asked.request["oldObject"].is_object()
+}
 
-    fn is_update(&self) -> bool {
-        self.request["operation"] == "UPDATE" && self.request["oldObject"].is_object()
+/// Why the command cannot be asked the same.
+fn beyond_the_command(asked: &Asked) -> Option<&'static str> {
+    let Asked { request, .. } = asked;
+    if request["operation"] != "CREATE" && !is_update(asked) {
+        return Some("the command asks about CREATE and UPDATE alone");
     }
-
-    fn asks_a_registry(&self) -> bool {
-        self.settings.to_string().contains("\"checkExists\":true")
+    if !request["subResource"].is_null() {
+        return Some("the command asks about no sub-resource");
     }
-
-    /// Why the command cannot be asked the same.
-    fn beyond_the_command(&self) -> Option<&'static str> {
-        let Self { request, .. } = self;
-        if request["operation"] != "CREATE" && !self.is_update() {
-            return Some("the command asks about CREATE and UPDATE alone");
-        }
-        if !request["subResource"].is_null() {
-            return Some("the command asks about no sub-resource");
-        }
-        let object = match &self.raw {
-            Some(raw) => serde_json::from_str(raw).unwrap(),
-            None => request["object"].clone(),
+    let object = match &asked.raw {
+        Some(raw) => serde_json::from_str(raw).unwrap(),
+        None => request["object"].clone(),
+    };
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let (api_version, kind) = (text(&object["apiVersion"]), text(&object["kind"]));
+    if api_version.is_empty() || kind.is_empty() {
+        return Some("without an apiVersion and a kind there is no object in a file");
+    }
+    if kind.ends_with("List") && object["items"].is_array() {
+        return Some("the command opens a list");
+    }
+    if asked
+        .raw
+        .as_ref()
+        .is_some_and(|raw| raw.len() != object.to_string().len())
+    {
+        return Some("a key that occurs twice is an error of the file");
+    }
+    if asked.asks_a_registry() {
+        return Some("the command asks no registry");
+    }
+    if is_update(asked) {
+        let same = |pointer: &str| object.pointer(pointer) == request["oldObject"].pointer(pointer);
+        let are_same = ["/kind", "/metadata/name", "/metadata/namespace"].map(same);
+        let of_group = |object: &Value| {
+            let api_version = text(&object["apiVersion"]);
+            api_version
+                .split_once('/')
+                .map(|(group, _)| group.to_owned())
         };
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let (api_version, kind) = (text(&object["apiVersion"]), text(&object["kind"]));
-        if api_version.is_empty() || kind.is_empty() {
-            return Some("without an apiVersion and a kind there is no object in a file");
+        if are_same.contains(&false) || of_group(&object) != of_group(&request["oldObject"]) {
+            return Some("the old object is another one");
         }
-        if kind.ends_with("List") && object["items"].is_array() {
-            return Some("the command opens a list");
+        if !object["metadata"]["name"].is_string() {
+            return Some("an object without a name is none that is there");
         }
-        if self
-            .raw
-            .as_ref()
-            .is_some_and(|raw| raw.len() != object.to_string().len())
-        {
-            return Some("a key that occurs twice is an error of the file");
+        if !request["options"].is_null() {
+            return Some("the command names no field manager");
         }
-        if self.asks_a_registry() {
-            return Some("the command asks no registry");
-        }
-        if self.is_update() {
-            let same =
-                |pointer: &str| object.pointer(pointer) == request["oldObject"].pointer(pointer);
-            let are_same = ["/kind", "/metadata/name", "/metadata/namespace"].map(same);
-            let of_group = |object: &Value| {
-                let api_version = text(&object["apiVersion"]);
-                api_version
-                    .split_once('/')
-                    .map(|(group, _)| group.to_owned())
-            };
-            if are_same.contains(&false) || of_group(&object) != of_group(&request["oldObject"]) {
-                return Some("the old object is another one");
-            }
-            if !object["metadata"]["name"].is_string() {
-                return Some("an object without a name is none that is there");
-            }
-            if !request["options"].is_null() {
-                return Some("the command names no field manager");
-            }
-        } else if request["oldObject"].is_object() {
-            return Some("a CREATE with an old object is none that an API server sends");
-        }
-        let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
-        if request["kind"] != json!({ "group": group, "version": version, "kind": kind }) {
-            return Some("the request names another kind than the object");
-        }
-        if object["metadata"]["namespace"].is_string()
-            && object["metadata"]["namespace"] != request["namespace"]
-        {
-            return Some("the request names another namespace than the object");
-        }
-        if kind == "Namespace" && request["namespace"].is_string() {
-            return Some("the command knows that a Namespace is in none");
-        }
-        if request["namespace"].is_null() && kind != "Namespace" {
-            return Some(
-                "the command puts every object into a namespace, but those of kinds that are in none",
-            );
-        }
-        None
+    } else if request["oldObject"].is_object() {
+        return Some("a CREATE with an old object is none that an API server sends");
     }
+    let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
+    if request["kind"] != json!({ "group": group, "version": version, "kind": kind }) {
+        return Some("the request names another kind than the object");
+    }
+    if object["metadata"]["namespace"].is_string()
+        && object["metadata"]["namespace"] != request["namespace"]
+    {
+        return Some("the request names another namespace than the object");
+    }
+    if kind == "Namespace" && request["namespace"].is_string() {
+        return Some("the command knows that a Namespace is in none");
+    }
+    if request["namespace"].is_null() && kind != "Namespace" {
+        return Some(
+            "the command puts every object into a namespace, but those of kinds that are in none",
+        );
+    }
+    None
 }
 
 /// The built module, with no host capability.
@@ -267,98 +233,4 @@ fn load(path: &Path) -> WapcHost {
         .unwrap();
     let refuse = Box::new(|_, _: &str, _: &str, _: &str, _: &[u8]| Err("no capability".into()));
     WapcHost::new(Box::new(engine), Some(refuse)).unwrap()
-}
-
-/// The requests of the engine's cases, as `tests/it/cases.rs` makes them.
-fn cases(root: &Path) -> Vec<Asked> {
-    let mut found = Vec::new();
-    let mut folders = vec![root.join("tests/cases")];
-    while let Some(folder) = folders.pop() {
-        for path in entries(&folder) {
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let text = std::fs::read_to_string(&path).unwrap();
-            let cases: Vec<Map<String, Value>> = yaml_serde::from_str(&text).unwrap();
-            let file = path.strip_prefix(root).unwrap().display().to_string();
-            found.extend(cases.iter().map(|case| Asked {
-                name: format!("{file}: {}", case["note"].as_str().unwrap()),
-                settings: case["settings"].clone(),
-                request: request(case),
-                raw: case.get("raw").map(|raw| raw.as_str().unwrap().to_owned()),
-            }));
-        }
-    }
-    found
-}
-
-fn request(case: &Map<String, Value>) -> Value {
-    let pod = |image: &Value| {
-        json!({
-            "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "web" },
-            "spec": { "containers": [{ "name": "app", "image": image }] },
-        })
-    };
-    let raw = case
-        .get("raw")
-        .map(|raw| serde_json::from_str(raw.as_str().unwrap()).unwrap());
-    let object = case
-        .get("image")
-        .map(pod)
-        .or_else(|| case.get("object").cloned())
-        .or(raw);
-    let old = case
-        .get("oldImage")
-        .map(pod)
-        .or_else(|| case.get("old").cloned());
-    let known = object.as_ref().or(old.as_ref());
-    let text = |pointer: &str| known.and_then(|object| object.pointer(pointer)?.as_str());
-    let api_version = text("/apiVersion").unwrap_or("v1");
-    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-    let mut request = json!({
-        "uid": "",
-        "kind": { "group": group, "version": version, "kind": text("/kind").unwrap_or("Pod") },
-        "resource": { "group": group, "version": version, "resource": "any" },
-        "operation": if old.is_some() { "UPDATE" } else { "CREATE" },
-        "name": text("/metadata/name"),
-        "namespace": text("/metadata/namespace").unwrap_or("default"),
-        "userInfo": { "username": "jane@example.com", "groups": ["developers", "system:authenticated"] },
-        "object": object,
-        "oldObject": old,
-    });
-    let members = request.as_object_mut().unwrap();
-    if case.contains_key("raw") {
-        members.insert("object".to_owned(), json!(WRITTEN));
-    }
-    if let Some(Value::Object(others)) = case.get("request") {
-        members.extend(others.clone());
-    }
-    members.retain(|_, value| !value.is_null());
-    request
-}
-
-fn examples(root: &Path) -> Vec<Asked> {
-    entries(&root.join("examples"))
-        .into_iter()
-        .map(|example| {
-            let read = |name: &str| std::fs::read_to_string(example.join(name)).unwrap();
-            let review: Value = serde_json::from_str(&read("request.json")).unwrap();
-            Asked {
-                name: example.strip_prefix(root).unwrap().display().to_string(),
-                settings: yaml_serde::from_str(&read("settings.yaml")).unwrap(),
-                request: review["request"].clone(),
-                raw: None,
-            }
-        })
-        .collect()
-}
-
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let mut entries: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    entries.sort();
-    entries
 }

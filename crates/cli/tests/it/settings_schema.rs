@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use rollout_guard::json::Document;
 use rollout_guard::settings::{Settings, SettingsErrors};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::command::Workshop;
 
@@ -351,8 +351,12 @@ fn enough(place: &Place<'_>) -> Value {
 /// Every settings document of the repository: its name, and what is in it.
 fn documents() -> Vec<(String, Value)> {
     let mut found = Vec::new();
+    for table in rollout_guard_cases::tables() {
+        let name = |note: &str| format!("{}: {note}", table.name);
+        let cases = table.cases.iter();
+        found.extend(cases.map(|case| (name(&case.note), case.settings.clone())));
+    }
     let mut folders = vec![
-        root().join("tests/cases"),
         root().join("examples"),
         root().join("bundles"),
         root().join("benches"),
@@ -367,15 +371,6 @@ fn documents() -> Vec<(String, Value)> {
             }
             let name = path.strip_prefix(root()).unwrap().display().to_string();
             match path.extension().and_then(|extension| extension.to_str()) {
-                Some("yaml") if name.starts_with("tests/cases") => {
-                    let cases: Vec<Map<String, Value>> = read(&path);
-                    found.extend(cases.into_iter().map(|case| {
-                        (
-                            format!("{name}: {}", case["note"]),
-                            case["settings"].clone(),
-                        )
-                    }));
-                }
                 Some("yaml") => {
                     found.extend(in_file(&name, &std::fs::read_to_string(&path).unwrap()));
                 }
@@ -389,11 +384,6 @@ fn documents() -> Vec<(String, Value)> {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
     found.extend(in_page("README.md", &readme));
     found
-}
-
-fn read<T: serde::de::DeserializeOwned>(path: &Path) -> T {
-    yaml_serde::from_str(&std::fs::read_to_string(path).unwrap())
-        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// The settings of a file: all of it, or those of the policies in it.

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
+use rollout_guard::json::{Document, Key, Kind, Value};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -36,156 +38,116 @@ pub(super) fn read(text: &str) -> (Vec<(usize, Tree<'_>)>, Option<Unreadable>) {
 
 /// The value that a text begins with, and the byte behind it.
 fn first(text: &str) -> Result<(Tree<'_>, usize), Unreadable> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    IgnoredAny::deserialize(&mut reader).map_err(|error| unreadable(text, &error))?;
-    let end = reader.into_iter::<IgnoredAny>().byte_offset();
-    Ok((tree(text.get(..end).unwrap_or_default())?, end))
+    let document = Document::first(text).map_err(|_| unreadable(text))?;
+    let (root, span) = (document.root(), document.root().span());
+    let tree = Tree {
+        json: Cow::Borrowed(text.get(span.clone()).unwrap_or_default()),
+        nodes: Vec::with_capacity(span.len() / 24),
+        repeated: Vec::new(),
+    };
+    Ok((tree_of(root, tree)?, span.end))
 }
 
-fn unreadable(text: &str, error: &serde_json::Error) -> Unreadable {
-    let line: usize = text
+/// Where and why a text does not begin with JSON, in the words of `serde_json`.
+fn unreadable(text: &str) -> Unreadable {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let Err(error) = IgnoredAny::deserialize(&mut reader) else {
+        return Unreadable::new(0, "no JSON");
+    };
+    let lines = text
         .split_inclusive('\n')
-        .take(error.line().saturating_sub(1))
-        .map(str::len)
-        .sum();
+        .take(error.line().saturating_sub(1));
+    let line: usize = lines.map(str::len).sum();
     let problem = error.to_string();
     // The place is told apart.
     let problem = problem.split(" at line ").next().unwrap_or_default();
     Unreadable::new(line + error.column().saturating_sub(1), problem)
 }
 
-/// A list or map that is open.
-struct Frame<'t> {
+/// A list or map that is open: its node, what is left in it, and the keys so far.
+struct Frame<'d, I> {
     node: usize,
-    /// The keys of a map so far.
-    keys: Option<BTreeSet<Cow<'t, str>>>,
-    awaits_value: bool,
+    rest: I,
+    keys: BTreeSet<&'d str>,
 }
 
-/// The values of a text that is one JSON value.
-fn tree(text: &str) -> Result<Tree<'_>, Unreadable> {
-    let mut nodes: Vec<Node> = Vec::with_capacity(text.len() / 24);
-    let mut frames: Vec<Frame<'_>> = Vec::new();
-    let mut repeated = Vec::new();
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let end = match byte {
-            b'"' => string_end(bytes, at),
-            b'{' | b'[' => at + 1,
-            b'}' | b']' => {
-                at += 1;
-                if let Some(frame) = frames.pop() {
-                    close(&mut nodes, frame.node, at);
-                }
-                ended(&mut frames);
-                continue;
-            }
-            b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => literal_end(bytes, at),
-            _ => {
-                at += 1;
-                continue;
-            }
-        };
-        if nodes.len() >= MOST_NODES {
-            let problem = format!("more than {MOST_NODES} values in one document");
-            return Err(Unreadable::new(at, problem));
+/// Fills a tree with a value and all that is in it. Without recursion: nesting has no bound.
+fn tree_of<'t>(root: Value<'_>, mut tree: Tree<'t>) -> Result<Tree<'t>, Unreadable> {
+    let start = root.span().start;
+    let mut open = Vec::new();
+    let (mut key, mut value): (Option<Key<'_>>, _) = (None, root);
+    loop {
+        if let Some(key) = key {
+            let span = key.span();
+            add(
+                &mut tree,
+                span.start - start..span.end - start,
+                Style::Double,
+            )?;
         }
-        let (Ok(start), Ok(behind)) = (u32::try_from(at), u32::try_from(end)) else {
-            return Err(Unreadable::new(0, "a document of more than 4 GiB"));
+        let span = value.span();
+        let style = match value.kind() {
+            Kind::Text => Style::Double,
+            Kind::Map | Kind::List => Style::Flow,
+            Kind::Null | Kind::Bool | Kind::Number => Style::Plain,
         };
-        let node = nodes.len();
-        nodes.push(Node {
-            start,
-            end: behind,
-            json: start,
-            json_end: behind,
-            next: u32::try_from(node + 1).unwrap_or(u32::MAX),
-            style: match byte {
-                b'"' => Style::Double,
-                b'{' | b'[' => Style::Flow,
-                _ => Style::Plain,
-            },
-            is_shared: false,
-        });
-        if matches!(byte, b'{' | b'[') {
-            frames.push(Frame {
+        let node = add(&mut tree, span.start - start..span.end - start, style)?;
+        if value.is_composite() {
+            open.push(Frame {
                 node,
-                keys: (*byte == b'{').then(BTreeSet::new),
-                awaits_value: false,
+                rest: inside(value),
+                keys: BTreeSet::new(),
             });
-        } else {
-            let string = text.get(at..end).unwrap_or_default();
-            if let Some(frame) = frames.last_mut()
-                && let Some(keys) = &mut frame.keys
-                && !frame.awaits_value
-            {
-                frame.awaits_value = true;
-                let key = key(string);
-                if keys.contains(&key) {
-                    let (span, key) = (at..end, key.into_owned());
-                    repeated.push(RepeatedKey { span, key });
-                } else {
-                    keys.insert(key);
-                }
-            } else {
-                ended(&mut frames);
-            }
         }
-        at = end;
-    }
-    Ok(Tree {
-        json: Cow::Borrowed(text),
-        nodes,
-        repeated,
-    })
-}
-
-/// A value is whole: in a map, a key comes next.
-fn ended(frames: &mut [Frame<'_>]) {
-    if let Some(frame) = frames.last_mut() {
-        frame.awaits_value = false;
-    }
-}
-
-fn close(nodes: &mut [Node], node: usize, end: usize) {
-    let next = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
-    let end = u32::try_from(end).unwrap_or(u32::MAX);
-    if let Some(node) = nodes.get_mut(node) {
-        node.end = end;
-        node.json_end = end;
-        node.next = next;
-    }
-}
-
-fn key(quoted: &str) -> Cow<'_, str> {
-    if quoted.contains('\\')
-        && let Ok(text) = serde_json::from_str(quoted)
-    {
-        return Cow::Owned(text);
-    }
-    Cow::Borrowed(quoted.trim_matches('"'))
-}
-
-/// The byte behind the string that begins at `at`.
-fn string_end(bytes: &[u8], at: usize) -> usize {
-    let mut end = at + 1;
-    while let Some(byte) = bytes.get(end) {
-        end += match byte {
-            b'\\' => 2,
-            b'"' => return end + 1,
-            _ => 1,
+        (key, value) = loop {
+            let count = u32::try_from(tree.nodes.len()).unwrap_or(u32::MAX);
+            let Some(frame) = open.last_mut() else {
+                return Ok(tree);
+            };
+            if let Some(next) = frame.rest.next() {
+                break next;
+            }
+            if let Some(node) = tree.nodes.get_mut(frame.node) {
+                node.next = count;
+            }
+            open.pop();
         };
+        if let (Some(key), Some(frame)) = (key, open.last_mut())
+            && !frame.keys.insert(key.text())
+        {
+            let span = key.span();
+            tree.repeated.push(RepeatedKey {
+                span: span.start - start..span.end - start,
+                key: key.text().to_owned(),
+            });
+        }
     }
-    bytes.len()
 }
 
-/// The byte behind the number or word that begins at `at`.
-fn literal_end(bytes: &[u8], at: usize) -> usize {
-    let rest = bytes.get(at..).unwrap_or_default();
-    let length = rest
-        .iter()
-        .position(|byte| !matches!(byte, b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'E'))
-        .unwrap_or(rest.len());
-    at + length
+/// What is in a list or map, with the key of each member.
+fn inside(value: Value<'_>) -> impl Iterator<Item = (Option<Key<'_>>, Value<'_>)> {
+    let members = value.members().map(|(key, value)| (Some(key), value));
+    members.chain(value.elements().map(|value| (None, value)))
+}
+
+/// Adds a node, and says which one it is.
+fn add(tree: &mut Tree<'_>, span: Range<usize>, style: Style) -> Result<usize, Unreadable> {
+    let node = tree.nodes.len();
+    if node >= MOST_NODES {
+        let problem = format!("more than {MOST_NODES} values in one document");
+        return Err(Unreadable::new(span.start, problem));
+    }
+    let (Ok(start), Ok(end)) = (u32::try_from(span.start), u32::try_from(span.end)) else {
+        return Err(Unreadable::new(0, "a document of more than 4 GiB"));
+    };
+    tree.nodes.push(Node {
+        start,
+        end,
+        json: start,
+        json_end: end,
+        next: u32::try_from(node + 1).unwrap_or(u32::MAX),
+        style,
+        is_shared: false,
+    });
+    Ok(node)
 }

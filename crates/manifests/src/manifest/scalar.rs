@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 
+use rollout_guard::json::write_string;
+
 /// A value that JSON has no words for.
 const NOT_FINITE: &str = "a number that is not finite, which JSON cannot hold";
 
@@ -15,7 +17,7 @@ const NOT_FINITE: &str = "a number that is not finite, which JSON cannot hold";
 /// Where JSON has no such value.
 pub(super) fn write_plain(text: &str, json: &mut String) -> Result<(), &'static str> {
     match resolve(text) {
-        Plain::Text => write_text(text, json),
+        Plain::Text => write_string(json, text),
         Plain::Null => json.push_str("null"),
         Plain::Bool(true) => json.push_str("true"),
         Plain::Bool(false) => json.push_str("false"),
@@ -36,7 +38,7 @@ pub(super) fn write_plain(text: &str, json: &mut String) -> Result<(), &'static 
 /// Where it stands for none.
 pub(super) fn write_plain_key(text: &str, json: &mut String) -> Result<(), &'static str> {
     match resolve(text) {
-        Plain::Text => write_text(text, json),
+        Plain::Text => write_string(json, text),
         Plain::Null => return Err("a key must not be null, put it in quotes"),
         Plain::Float(number) if !number.is_finite() => return Err(NOT_FINITE),
         _ => {
@@ -46,33 +48,6 @@ pub(super) fn write_plain_key(text: &str, json: &mut String) -> Result<(), &'sta
         }
     }
     Ok(())
-}
-
-/// Writes a JSON string.
-pub fn write_text(text: &str, json: &mut String) {
-    json.push('"');
-    let mut rest = text;
-    while let Some(at) = rest
-        .bytes()
-        .position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\')
-    {
-        let (plain, special) = rest.split_at(at);
-        json.push_str(plain);
-        let mut characters = special.chars();
-        match characters.next() {
-            Some('\n') => json.push_str("\\n"),
-            Some('\t') => json.push_str("\\t"),
-            Some('\r') => json.push_str("\\r"),
-            Some(quoted @ ('"' | '\\')) => json.extend(['\\', quoted]),
-            Some(control) => {
-                let _ = write!(json, "\\u{:04x}", u32::from(control));
-            }
-            None => {}
-        }
-        rest = characters.as_str();
-    }
-    json.push_str(rest);
-    json.push('"');
 }
 
 /// The name of the tag that a plain scalar has without being given one.
@@ -289,16 +264,5 @@ mod tests {
         assert_eq!(key("1.10").unwrap(), r#""1.1""#);
         assert_eq!(key("a").unwrap(), r#""a""#);
         assert!(key("~").is_err());
-    }
-
-    #[test]
-    fn escapes_what_json_must() {
-        let mut json = String::new();
-        write_text("a\"b\\\n\t\r\u{1}é", &mut json);
-        assert_eq!(json, r#""a\"b\\\n\t\r\u0001é""#);
-        assert_eq!(
-            serde_json::from_str::<String>(&json).unwrap(),
-            "a\"b\\\n\t\r\u{1}é"
-        );
     }
 }

@@ -1,8 +1,9 @@
 //! Writes YAML as a person would.
 
+use rollout_guard::json::write_string;
 use serde_json::Value;
 
-use super::scalar::{is_bare, write_text};
+use super::scalar::is_bare;
 
 /// A line in brackets may be as long as this.
 const WIDEST: usize = 100;
@@ -41,7 +42,7 @@ fn scalar(text: &str, written: &mut String) {
     {
         written.extend(["'", text, "'"]);
     } else {
-        write_text(text, written);
+        write_string(written, text);
     }
 }
 

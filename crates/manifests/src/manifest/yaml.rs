@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StructureStyle, Tag};
+use rollout_guard::json::write_string;
 
 use super::scalar;
 use super::tree::{MOST_NODES, Node, RepeatedKey, Style, Tree, Value};
@@ -137,7 +138,7 @@ impl Builder {
                         Some(tag) => core(tag).as_deref() == Some("merge"),
                     };
                 if is_merge {
-                    scalar::write_text(&text, &mut self.json);
+                    write_string(&mut self.json, &text);
                 } else {
                     self.scalar(&text, style, tag.as_deref(), is_key)
                         .map_err(|problem| Unreadable::new(range.start, problem))?;
@@ -249,7 +250,7 @@ impl Builder {
             },
         };
         if !is_plain {
-            scalar::write_text(text, &mut self.json);
+            write_string(&mut self.json, text);
             return Ok(());
         }
         if let Some(Some(kind)) = &kind {

@@ -4,9 +4,10 @@
 //! Where `TRIALS` names a file, what was asked and what was said is written to it: the tests in a
 //! browser ask the built page the same.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rollout_guard::wire;
+use rollout_guard_cases::Asked;
 use rollout_guard_playground::answer;
 use serde_json::{Map, Value, json};
 use wapc::WapcHost;
@@ -14,14 +15,25 @@ use wasmtime_provider::WasmtimeEngineProviderBuilder;
 
 #[test]
 fn the_page_agrees_with_the_policy() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let module = std::env::var_os("POLICY_WASM").map(|path| load(Path::new(&path)));
     let mut trials = Vec::new();
-    for (name, settings, request) in cases(&root).into_iter().chain(examples(&root)) {
+    let asked = rollout_guard_cases::asked();
+    for asked in asked.iter().filter(|asked| !asked.asks_a_registry()) {
+        // The page reads the object, of which a repeated key is there but once.
+        let asked = Asked {
+            raw: None,
+            ..asked.clone()
+        };
+        let payload = asked.payload();
+        let Asked {
+            name,
+            settings,
+            request,
+            ..
+        } = asked;
         let review = json!({ "kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": request });
         let trial = json!({ "settings": settings.to_string(), "manifest": review.to_string() });
         let said: Value = serde_json::from_str(&answer(&trial.to_string()).unwrap()).unwrap();
-        let payload = json!({ "request": request, "settings": settings }).to_string();
         let told = match &module {
             Some(module) => module.call("validate", payload.as_bytes()).unwrap(),
             None => wire::validate(payload.as_bytes()),
@@ -94,95 +106,4 @@ fn load(path: &Path) -> WapcHost {
         .unwrap();
     let refuse = Box::new(|_, _: &str, _: &str, _: &str, _: &[u8]| Err("no capability".into()));
     WapcHost::new(Box::new(engine), Some(refuse)).unwrap()
-}
-
-/// The cases that ask no registry, with the requests that they are about.
-fn cases(root: &Path) -> Vec<(String, Value, Value)> {
-    let mut found = Vec::new();
-    let mut folders = vec![root.join("tests/cases")];
-    while let Some(folder) = folders.pop() {
-        for path in entries(&folder) {
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let text = std::fs::read_to_string(&path).unwrap();
-            let cases: Vec<Value> = yaml_serde::from_str(&text).unwrap();
-            for case in cases {
-                let settings = case["settings"].clone();
-                if settings.to_string().contains("\"checkExists\":true") {
-                    continue;
-                }
-                let note = case["note"].as_str().unwrap();
-                let name = path.strip_prefix(root).unwrap().display();
-                found.push((format!("{name}: {note}"), settings, request(&case)));
-            }
-        }
-    }
-    found
-}
-
-/// The request of a case, as the tests of the engine make it, read as the host reads it.
-fn request(case: &Value) -> Value {
-    let pod = |image: &Value| {
-        json!({
-            "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "web", "namespace": "default" },
-            "spec": { "containers": [{ "name": "app", "image": image }] },
-        })
-    };
-    let object = match (&case["image"], &case["raw"]) {
-        (Value::Null, Value::String(raw)) => serde_json::from_str(raw).unwrap_or(Value::Null),
-        (Value::Null, _) => case["object"].clone(),
-        (image, _) => pod(image),
-    };
-    let old = match &case["oldImage"] {
-        Value::Null => case["old"].clone(),
-        image => pod(image),
-    };
-    let api_version = object["apiVersion"].as_str().unwrap_or("v1");
-    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-    let kind = object["kind"].as_str().unwrap_or("Pod");
-    let mut request = json!({
-        "uid": "1",
-        "kind": { "group": group, "version": version, "kind": kind },
-        "resource": { "group": group, "version": version, "resource": "any" },
-        "name": object["metadata"]["name"],
-        "namespace": object["metadata"]["namespace"],
-        "operation": if old.is_null() { "CREATE" } else { "UPDATE" },
-        "userInfo": { "username": "jane@example.com", "groups": ["developers", "system:authenticated"] },
-        "object": object,
-        "oldObject": old,
-    });
-    if let Some(members) = case["request"].as_object() {
-        for (key, value) in members {
-            if value.is_null() {
-                request.as_object_mut().unwrap().remove(key);
-            } else {
-                request[key] = value.clone();
-            }
-        }
-    }
-    request
-}
-
-fn examples(root: &Path) -> Vec<(String, Value, Value)> {
-    entries(&root.join("examples"))
-        .into_iter()
-        .map(|example| {
-            let read = |name: &str| std::fs::read_to_string(example.join(name)).unwrap();
-            let settings = yaml_serde::from_str(&read("settings.yaml")).unwrap();
-            let review: Value = serde_json::from_str(&read("request.json")).unwrap();
-            let name = example.strip_prefix(root).unwrap().display().to_string();
-            (name, settings, review["request"].clone())
-        })
-        .collect()
-}
-
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let mut entries: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    entries.sort();
-    entries
 }

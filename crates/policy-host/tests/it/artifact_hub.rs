@@ -2,7 +2,8 @@
 
 use std::{fs, path::Path};
 
-use policy_host::{Metadata, artifact_hub::Package};
+use policy_host::Metadata;
+use policy_publish::artifact_hub::Package;
 use serde_json::{Value, json};
 
 use crate::command::{Outcome, Workshop};

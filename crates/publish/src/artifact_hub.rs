@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::metadata::{self, Metadata};
+use policy_runner::metadata::{self, Metadata};
 
 /// The package of a policy on Artifact Hub.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

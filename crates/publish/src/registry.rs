@@ -28,7 +28,7 @@ use serde::Serialize;
 use thiserror::Error;
 use tokio::runtime::Runtime;
 
-use crate::callback::HostRequest;
+use policy_runner::HostRequest;
 
 /// The longest that Kubernetes waits for a webhook: nobody waits for an answer that comes later.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);

@@ -8,13 +8,13 @@ use std::{
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use policy_host::{Metadata, artifact_hub::Package};
+use policy_runner::{Metadata, command::document};
 
-use crate::document;
+use crate::artifact_hub::Package;
 
 /// Write files that are made of others.
 #[derive(Args)]
-pub(crate) struct Scaffold {
+pub struct Scaffold {
     #[command(subcommand)]
     what: What,
 }
@@ -56,7 +56,12 @@ const HEADER: &str = "\
 ";
 
 impl Scaffold {
-    pub(crate) fn execute(&self, out: &mut dyn Write) -> Result<()> {
+    /// Writes the file, to `out` where no path is given.
+    ///
+    /// # Errors
+    ///
+    /// Where a file cannot be read or written, or says nothing that Artifact Hub takes.
+    pub fn execute(&self, out: &mut dyn Write) -> Result<()> {
         let What::ArtifactHub(artifact_hub) = &self.what;
         artifact_hub.execute(out)
     }

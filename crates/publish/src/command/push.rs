@@ -8,13 +8,13 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use policy_host::{
+use policy_runner::command::{document, failure::WrongArguments};
+use serde_json::json;
+
+use crate::{
     artifact::{Artifact, Bundle},
     registry::{Address, Connection},
 };
-use serde_json::json;
-
-use crate::{document, failure::WrongArguments};
 
 /// Push a policy, or a bundle of settings, into a registry.
 ///
@@ -26,7 +26,7 @@ use crate::{document, failure::WrongArguments};
 /// Plain HTTP is spoken to registries on loopback only, or with --insecure.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
-pub(crate) struct Push {
+pub struct Push {
     /// How to say what was pushed
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
     output: Format,
@@ -56,7 +56,12 @@ enum Format {
 }
 
 impl Push {
-    pub(crate) fn execute(&self, out: &mut dyn Write) -> Result<()> {
+    /// Pushes, and says to `out` under which digest.
+    ///
+    /// # Errors
+    ///
+    /// Where it is no artifact, or the registry does not take it.
+    pub fn execute(&self, out: &mut dyn Write) -> Result<()> {
         let address = address(&self.address)?;
         if address.has_digest() {
             return Err(WrongArguments(format!(

@@ -8,13 +8,13 @@ use std::{
 
 use anyhow::Result;
 use clap::Args;
-use policy_host::{
+use policy_runner::command::document;
+
+use super::push;
+use crate::{
     artifact::{ArtifactKind, Bundle, FileError},
     registry::Connection,
 };
-
-use super::push;
-use crate::document;
 
 /// Pull a policy, or a bundle of settings, out of a registry.
 ///
@@ -26,7 +26,7 @@ use crate::document;
 /// Plain HTTP is spoken to registries on loopback only, or with --insecure.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
-pub(crate) struct Pull {
+pub struct Pull {
     /// Where to write it: for a policy a file, for a bundle a folder that is new or empty
     #[arg(short, long, value_name = "PATH")]
     output_path: PathBuf,
@@ -46,7 +46,12 @@ const MOST_BYTES: usize = 128 << 20;
 const WASM_MAGIC: &[u8] = b"\0asm";
 
 impl Pull {
-    pub(crate) fn execute(&self, out: &mut dyn Write) -> Result<()> {
+    /// Pulls, and says to `out` which digest it has.
+    ///
+    /// # Errors
+    ///
+    /// Where the registry does not have it, it is no artifact, or it cannot be written.
+    pub fn execute(&self, out: &mut dyn Write) -> Result<()> {
         let address = push::address(&self.address)?;
         let connection = Connection::open(&address, self.insecure)?;
         let (manifest, digest) = connection.manifest()?;

@@ -10,7 +10,7 @@ use oci_client::{
 use thiserror::Error;
 
 use super::Artifact;
-use crate::{WasmFile, metadata::SOURCE, wasm_file::WasmFileError};
+use policy_runner::{WasmFile, metadata::SOURCE, wasm_file::WasmFileError};
 
 /// Why a file is not pushed.
 #[derive(Debug, Error)]
