@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-everything='bats buildah c++ chromium curl docker-registry fish git htpasswd jq make mdbook node npm python3 script'
+everything='bats buildah c++ chromium curl docker-registry fish git helm htpasswd jq kubectl make mdbook node npm python3 script'
 everything+=' shellcheck unshare wasm-bindgen wasm-opt zsh'
 
 # The package of Debian that a command is in.
@@ -34,8 +34,12 @@ crate_of() {
   esac
 }
 
+# Where kubectl and helm are put: the tests look there first.
+builders=target/tools/bin
+
 is_there() {
   case $1 in
+    helm | kubectl) [ -x "$builders/$1" ] || command -v "$1" >/dev/null 2>&1 ;;
     wasm-bindgen) [ "$(wasm-bindgen --version 2>/dev/null)" = "wasm-bindgen $bindgen" ] ;;
     # Debian's python3 comes without what makes environments.
     python3) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
@@ -50,17 +54,24 @@ if [ "${1:-}" = --missing ]; then
 fi
 # shellcheck disable=SC2086 # words
 (($#)) || set -- $everything
-missing='' packages='' crates=''
+missing='' packages='' crates='' unpacked=''
 for tool in "$@"; do
   package='' crate=''
-  package=$(package_of "$tool") || crate=$(crate_of "$tool") || {
-    echo "error: unknown tool \`$tool\`, there are: $everything" >&2
-    exit 2
-  }
+  case $tool in
+    helm | kubectl) ;;
+    *)
+      package=$(package_of "$tool") || crate=$(crate_of "$tool") || {
+        echo "error: unknown tool \`$tool\`, there are: $everything" >&2
+        exit 2
+      }
+      ;;
+  esac
   is_there "$tool" && continue
   missing+=" $tool"
   if [ -n "$package" ]; then
     packages+=" $package"
+  elif [ -z "$crate" ]; then
+    unpacked+=" $tool"
   else
     crates+=${crates:+$'\n'}$crate
   fi
@@ -84,6 +95,8 @@ echo 'This will run:'
   echo "  cargo install --debug --locked $crate"
 done <<<"$crates"
 
+[ -z "$unpacked" ] || echo "  scripts/builders.sh $builders$unpacked"
+
 if [ -n "$packages" ]; then
   if ! command -v apt-get >/dev/null 2>&1; then
     echo 'error: there is no apt-get: install these packages, or what they are called here, by hand' >&2
@@ -98,3 +111,5 @@ fi
   # shellcheck disable=SC2086 # arguments
   cargo install --quiet --debug --locked $crate </dev/null || cargo install --quiet --debug $crate </dev/null
 done <<<"$crates"
+# shellcheck disable=SC2086 # words
+[ -z "$unpacked" ] || scripts/builders.sh "$builders" $unpacked

@@ -30,6 +30,8 @@ run 'engine, host and command' unit-tests
 # These tests are among the former, and leave out what is not there.
 missing=$(scripts/tools.sh --missing fish script zsh) || exit
 [ -z "$missing" ] || left_out+=("completions and terminals: needs $missing")
+missing=$(scripts/tools.sh --missing helm kubectl) || exit
+[ -z "$missing" ] || left_out+=("what kustomize and Helm build: needs $missing")
 run_if 'end to end, on the built module' e2e-tests bats jq
 run_if 'the size of the module' size-test wasm-opt
 run_if 'a real registry' registry-tests bats jq curl docker-registry htpasswd

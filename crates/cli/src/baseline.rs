@@ -181,18 +181,15 @@ impl Baseline {
     /// Marks the accepted findings of a file, and takes them out of its numbers.
     pub(crate) fn apply(&mut self, file: &mut FileReport) {
         for object in &file.objects {
-            let kind = group_kind(object);
-            let key = (kind, object.namespace.clone(), object.name.clone());
-            self.judged.insert(key);
+            self.add_object(object);
         }
         for finding in &mut file.findings {
             let Some(object) = file.objects.get(finding.object) else {
                 continue;
             };
-            if finding.code().is_note() || !self.accepts(object, finding) {
+            if !self.mark(object, finding) {
                 continue;
             }
-            finding.is_in_baseline = true;
             let counts = &mut file.counts;
             counts.in_baseline += 1;
             match finding.severity {
@@ -200,6 +197,19 @@ impl Baseline {
                 Severity::Warning => counts.warnings = counts.warnings.saturating_sub(1),
             }
         }
+    }
+
+    /// Notes that an object was judged.
+    pub(crate) fn add_object(&mut self, object: &ObjectName) {
+        let kind = group_kind(object);
+        let key = (kind, object.namespace.clone(), object.name.clone());
+        self.judged.insert(key);
+    }
+
+    /// Marks a finding if it is accepted; tells whether it is.
+    pub(crate) fn mark(&mut self, object: &ObjectName, finding: &mut Finding) -> bool {
+        finding.is_in_baseline = !finding.code().is_note() && self.accepts(object, finding);
+        finding.is_in_baseline
     }
 
     fn accepts(&mut self, object: &ObjectName, finding: &Finding) -> bool {

@@ -7,6 +7,7 @@ use clap::{Args, ValueHint};
 use rayon::prelude::*;
 use rollout_guard_manifests::before::Before;
 
+use crate::build::plan::{Built, Outcome, Unit};
 use crate::failure::Failure;
 use crate::input::{self, Exclude, Input, Text, Unread};
 use crate::kubectl::Kubectl;
@@ -60,11 +61,34 @@ struct Manifests {
     namespaces: BTreeSet<String>,
 }
 
+impl Manifests {
+    fn add(&mut self, text: &str, namespace: &str) {
+        manifest::documents(text, &mut |part| {
+            let Ok(document) = part else { return };
+            for object in objects(&document.tree).into_iter().flatten() {
+                let mut resource = object.resource();
+                if !object.group.is_empty() {
+                    resource = format!("{resource}.{}", object.group);
+                }
+                let kind = Kind {
+                    group: object.group.to_string(),
+                    name: object.kind.to_string(),
+                    resource,
+                };
+                *self.kinds.entry(kind).or_default() += 1;
+                let namespace = object.in_namespace(namespace);
+                self.namespaces.extend(namespace.map(str::to_owned));
+            }
+        });
+    }
+}
+
 /// What is judged.
 pub(crate) struct Judged<'j> {
     pub(crate) paths: &'j [PathBuf],
     pub(crate) exclude: &'j Exclude,
     pub(crate) inputs: &'j [Input],
+    pub(crate) builds: &'j [(Unit, Outcome)],
     /// Standard input, if it is among them.
     pub(crate) stdin: Option<&'j Result<Text, Unread>>,
     pub(crate) namespace: &'j str,
@@ -100,6 +124,13 @@ impl Sources {
                 ));
             }
             at_revision(revision, judged, &mut before, &mut found);
+            let objects = built(judged.builds).map(|built| built.objects.len()).sum();
+            if objects > 0 {
+                let objects = count(objects, "object", "objects");
+                found.notes.push(format!(
+                    "{objects} of builds not compared with `{revision}`: of a revision only manifests are read"
+                ));
+            }
         }
         for path in &self.cluster {
             let name = input::name(path);
@@ -268,6 +299,12 @@ fn add_live(text: &str, name: &str, namespace: &str, before: &mut Before, found:
     }
 }
 
+/// What is built.
+fn built(builds: &[(Unit, Outcome)]) -> impl Iterator<Item = &Built> {
+    let built = builds.iter().filter_map(|(_, outcome)| outcome.as_ref());
+    built.flatten().flatten()
+}
+
 /// The kinds and namespaces of the objects that are judged.
 fn manifests(judged: &Judged<'_>) -> Manifests {
     let of_input = |input: &Input| {
@@ -276,28 +313,19 @@ fn manifests(judged: &Judged<'_>) -> Manifests {
             _ => input.read(),
         };
         let mut manifests = Manifests::default();
-        let Ok(read) = read else { return manifests };
-        manifest::documents(&read.text, &mut |part| {
-            let Ok(document) = part else { return };
-            for object in objects(&document.tree).into_iter().flatten() {
-                let mut resource = object.resource();
-                if !object.group.is_empty() {
-                    resource = format!("{resource}.{}", object.group);
-                }
-                let kind = Kind {
-                    group: object.group.to_string(),
-                    name: object.kind.to_string(),
-                    resource,
-                };
-                *manifests.kinds.entry(kind).or_default() += 1;
-                let namespace = object.in_namespace(judged.namespace);
-                manifests.namespaces.extend(namespace.map(str::to_owned));
-            }
-        });
+        if let Ok(read) = read {
+            manifests.add(&read.text, judged.namespace);
+        }
         manifests
     };
     let all: Vec<_> = judged.inputs.par_iter().map(of_input).collect();
     let mut manifests = Manifests::default();
+    for built in built(judged.builds) {
+        let namespace = built.namespace.as_deref().unwrap_or(judged.namespace);
+        for object in &built.objects {
+            manifests.add(&object.json, namespace);
+        }
+    }
     for one in all {
         for (kind, objects) in one.kinds {
             *manifests.kinds.entry(kind).or_default() += objects;

@@ -68,6 +68,71 @@ struct Schema {
     /// What makes `check` fail: violations alone, warnings too, or anything that was not judged.
     #[schemars(extend("default" = "violations"))]
     fail_on: Option<OneOrMore>,
+    /// Whether kustomizations are built and judged by what they build; `off` judges files one by one.
+    #[schemars(extend("default" = "on"))]
+    kustomize: Option<Switch>,
+    /// How Helm charts are rendered: `off`, or the ways in which charts are installed. A chart that is not
+    /// listed is rendered with each file in its folder `ci`, or with its own values.
+    #[schemars(extend("default" = "on"))]
+    helm: Option<Helm>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged, inline)]
+#[expect(dead_code, reason = "as above")]
+enum Helm {
+    Switch(Switch),
+    Installed(Vec<Installed>),
+}
+
+/// A way in which a chart is installed.
+#[derive(JsonSchema)]
+#[schemars(
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    inline,
+    transform = crate::settings_schema::not_null
+)]
+#[expect(dead_code, reason = "as above")]
+struct Installed {
+    /// The folder of the chart.
+    #[schemars(length(min = 1), example = "charts/web")]
+    chart: String,
+    /// The name of the release; by default that of the chart.
+    #[schemars(regex(pattern = "^[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?$"))]
+    release: Option<String>,
+    /// The namespace of the release.
+    #[schemars(regex(pattern = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"))]
+    namespace: Option<String>,
+    /// Files of values, each of them a rendering; a list of files is one rendering with all of them, those
+    /// behind over those before.
+    #[schemars(example = ["values/prod.yaml"])]
+    values: Option<Vec<OneOrMoreFiles>>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged, inline)]
+#[expect(dead_code, reason = "as above")]
+enum OneOrMoreFiles {
+    One(Glob),
+    More(Vec<Glob>),
+}
+
+// YAML 1.1 reads an unquoted `off` as a boolean, YAML 1.2 as a string.
+#[derive(JsonSchema)]
+#[schemars(untagged, inline)]
+#[expect(dead_code, reason = "as above")]
+enum Switch {
+    Boolean(bool),
+    Word(SwitchWord),
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase", inline)]
+#[expect(dead_code, reason = "as above")]
+enum SwitchWord {
+    On,
+    Off,
 }
 
 // A glob without which an entry would say nothing.
@@ -124,10 +189,37 @@ pub(crate) struct Config {
     pub(crate) exclude: Option<Set<Vec<String>>>,
     pub(crate) namespace: Option<Set<String>>,
     pub(crate) fail_on: Option<Set<Vec<FailOn>>>,
+    pub(crate) kustomize: Option<Set<bool>>,
+    pub(crate) helm: Option<Set<Charts>>,
+}
+
+/// Whether charts are rendered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Charts {
+    /// Those that are listed as they are installed, others as their folder says.
+    Rendered(Vec<HelmChart>),
+    Off,
+}
+
+/// A way in which a chart is installed. Paths are from the working folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct HelmChart {
+    pub(crate) folder: PathBuf,
+    pub(crate) release: Option<String>,
+    pub(crate) namespace: Option<String>,
+    /// Files of values, for each rendering.
+    pub(crate) values: Vec<Vec<PathBuf>>,
 }
 
 impl Config {
-    const KEYS: [&'static str; 4] = ["settings", "exclude", "namespace", "failOn"];
+    const KEYS: [&'static str; 6] = [
+        "settings",
+        "exclude",
+        "namespace",
+        "failOn",
+        "kustomize",
+        "helm",
+    ];
 
     /// Reads the file: from the working folder upwards to the top of its work tree, the first one.
     /// Outside a work tree only the working folder is looked at.
@@ -218,7 +310,95 @@ fn read_root(reader: &mut Reader<'_>, root: Value<'_>, folder: &Path, config: &m
                 let value = fail_on(reader, value, &name);
                 config.fail_on = Some(Set { value, line });
             }
+            "kustomize" => {
+                let value = switch(reader, value, &name, "`on` or `off`");
+                config.kustomize = value.map(|value| Set { value, line });
+            }
+            "helm" => {
+                let value = charts(reader, value, &name, folder);
+                config.helm = value.map(|value| Set { value, line });
+            }
             unknown => reader.unknown_key(key, unknown, &Config::KEYS),
+        }
+    }
+}
+
+fn charts(reader: &mut Reader<'_>, value: Value<'_>, path: &str, folder: &Path) -> Option<Charts> {
+    if !value.is_list() {
+        let is_on = switch(reader, value, path, "`on`, `off` or a list of charts")?;
+        return Some(if is_on {
+            Charts::Rendered(Vec::new())
+        } else {
+            Charts::Off
+        });
+    }
+    let charts = value.elements().enumerate();
+    let charts =
+        charts.map(|(index, value)| chart(reader, value, &format!("{path}[{index}]"), folder));
+    Some(Charts::Rendered(charts.collect()))
+}
+
+fn chart(reader: &mut Reader<'_>, value: Value<'_>, path: &str, folder: &Path) -> HelmChart {
+    let mut chart = HelmChart::default();
+    if !reader.is_map(value, path) {
+        return chart;
+    }
+    for (key, member) in value.members() {
+        let name = key.text().unwrap_or_default();
+        let path = format!("{path}.{name}");
+        match name.as_ref() {
+            "chart" => {
+                let text = reader.text(member, &path);
+                chart.folder = text.map(|text| folder.join(text)).unwrap_or_default();
+            }
+            "release" => chart.release = label(reader, member, &path, 53),
+            "namespace" => chart.namespace = label(reader, member, &path, 63),
+            "values" => {
+                reader.is_list(member, &path);
+                for (index, entry) in member.elements().enumerate() {
+                    let files = entry.elements().chain((!entry.is_list()).then_some(entry));
+                    let path = format!("{path}[{index}]");
+                    let files = files.filter_map(|file| reader.text(file, &path));
+                    let files = files.map(|file| folder.join(file));
+                    chart.values.push(files.collect());
+                }
+            }
+            _ => reader.unknown_key(key, &path, &["chart", "release", "namespace", "values"]),
+        }
+    }
+    if value.get("chart").is_none() {
+        reader.error(value, path, "`chart` is missing, the folder of the chart");
+    }
+    chart
+}
+
+/// A name as Kubernetes has them.
+fn label(reader: &mut Reader<'_>, value: Value<'_>, path: &str, most: usize) -> Option<String> {
+    let text = reader.text(value, path)?;
+    if is_label(&text, most) {
+        return Some(text);
+    }
+    let problem = format!("not a name: at most {most} lower-case letters, digits and `-`");
+    reader.error(value, path, &problem);
+    None
+}
+
+/// Whether Kubernetes takes a text for a name of at most so many characters (RFC 1123).
+pub(crate) fn is_label(text: &str, most: usize) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    (1..=most).contains(&text.len())
+        && text.bytes().all(|byte| is_letter(byte) || byte == b'-')
+        && text.bytes().next().is_some_and(is_letter)
+        && text.bytes().last().is_some_and(is_letter)
+}
+
+fn switch(reader: &mut Reader<'_>, value: Value<'_>, path: &str, expected: &str) -> Option<bool> {
+    match (value.json(), value.text().as_deref()) {
+        ("true", _) | (_, Some("on")) => Some(true),
+        ("false", _) | (_, Some("off")) => Some(false),
+        _ => {
+            reader.error(value, path, &format!("expected {expected}"));
+            None
         }
     }
 }
@@ -259,6 +439,8 @@ pub(crate) struct Options<'o> {
     pub(crate) exclude: &'o [String],
     pub(crate) namespace: Option<&'o str>,
     pub(crate) fail_on: &'o [FailOn],
+    /// Files of values, each for a rendering of every chart.
+    pub(crate) helm_values: &'o [PathBuf],
 }
 
 /// What is in force.
@@ -268,6 +450,25 @@ pub(crate) struct InForce {
     pub(crate) exclude: Exclude,
     pub(crate) namespace: String,
     pub(crate) fail_on: Vec<FailOn>,
+    pub(crate) building: Building,
+}
+
+/// What is built, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Building {
+    pub(crate) kustomize: bool,
+    /// None where charts are not rendered.
+    pub(crate) helm: Option<HelmConfig>,
+}
+
+/// How charts are rendered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct HelmConfig {
+    pub(crate) charts: Vec<HelmChart>,
+    /// Files of values, each for a rendering of every chart.
+    pub(crate) values: Vec<PathBuf>,
+    /// Charts that are not listed are left out, unless there are such files.
+    pub(crate) only_listed: bool,
 }
 
 impl InForce {
@@ -298,6 +499,10 @@ impl InForce {
                 (Some(set), []) => set.value.clone(),
                 (_, words) => words.to_vec(),
             },
+            building: Building {
+                kustomize: config.kustomize.as_ref().is_none_or(|set| set.value),
+                helm: helm(config, options.helm_values),
+            },
         })
     }
 
@@ -313,6 +518,23 @@ impl InForce {
             ))
         })
     }
+}
+
+/// How charts are rendered; files of values on the command line are there to be used.
+fn helm(config: &Config, values: &[PathBuf]) -> Option<HelmConfig> {
+    let charts = match &config.helm {
+        Some(set) => match &set.value {
+            Charts::Rendered(charts) => charts.clone(),
+            Charts::Off if values.is_empty() => return None,
+            Charts::Off => Vec::new(),
+        },
+        None => Vec::new(),
+    };
+    Some(HelmConfig {
+        charts,
+        values: values.to_vec(),
+        only_listed: false,
+    })
 }
 
 impl Config {

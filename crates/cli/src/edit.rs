@@ -49,7 +49,7 @@ pub(crate) struct Edited {
 }
 
 /// A piece of text that goes, and what stands there instead.
-type Splice = (Range<usize>, String);
+pub(crate) type Splice = (Range<usize>, String);
 
 /// Makes changes to a file, as many as can be made safely.
 pub(crate) fn apply(file: &str, changes: &[Change]) -> Edited {
@@ -100,15 +100,7 @@ fn all_at_once(file: &str, documents: &[Document<'_>], changes: &[Change]) -> Op
         let document = documents.get(change.document)?;
         splices.push(splice(file, document, change).ok()?);
     }
-    splices.sort_by_key(|(range, _)| (range.start, range.end));
-    let mut text = String::with_capacity(file.len());
-    let mut copied = 0;
-    for (range, new) in splices {
-        text.push_str(file.get(copied..range.start)?);
-        text.push_str(&new);
-        copied = range.end;
-    }
-    text.push_str(file.get(copied..)?);
+    let text = with_splices(file, splices)?;
     is_as_wanted(documents, changes, &text).then_some(text)
 }
 
@@ -185,7 +177,15 @@ fn set(root: &mut Json, change: &Change) -> Option<()> {
 }
 
 /// What a change does to the text.
-fn splice(file: &str, document: &Document<'_>, change: &Change) -> Result<Splice, &'static str> {
+///
+/// # Errors
+///
+/// Why it has to be made by hand.
+pub(crate) fn splice(
+    file: &str,
+    document: &Document<'_>,
+    change: &Change,
+) -> Result<Splice, &'static str> {
     let root = document.tree.root().ok_or("the document is empty")?;
     let place = root.locate(&change.path);
     if !place.is_exact {
@@ -230,6 +230,183 @@ fn splice(file: &str, document: &Document<'_>, change: &Change) -> Result<Splice
             }
             removal(file, document, map, key)
         }
+    }
+}
+
+/// A text with pieces of it replaced; none where they overlap.
+pub(crate) fn with_splices(file: &str, mut splices: Vec<Splice>) -> Option<String> {
+    splices.sort_by_key(|(range, _)| (range.start, range.end));
+    let mut text = String::with_capacity(file.len());
+    let mut copied = 0;
+    for (range, new) in splices {
+        text.push_str(file.get(copied..range.start)?);
+        text.push_str(&new);
+        copied = range.end;
+    }
+    text.push_str(file.get(copied..)?);
+    Some(text)
+}
+
+/// What a new member does to the text of a map: it stands behind the member with another key.
+///
+/// # Errors
+///
+/// Why it has to be made by hand.
+pub(crate) fn insertion(
+    file: &str,
+    document: &Document<'_>,
+    map: &Location<'_>,
+    behind: &str,
+    member: (&str, &str),
+) -> Result<Splice, &'static str> {
+    let root = document.tree.root().ok_or("the document is empty")?;
+    let place = root.locate(map);
+    let map = root.at(map).ok_or("it is not there")?;
+    if place.is_shared || place.is_repeated {
+        return Err("it comes by an alias or a merge");
+    }
+    let known = map.members().find(|(key, _)| key.is_text(behind));
+    let (key, value) = known.ok_or("it is not there")?;
+    let (key, value) = (
+        document.in_file(&key.span()),
+        document.in_file(&value.span()),
+    );
+    let mut text = String::new();
+    let is_json = file
+        .get(key.clone())
+        .is_some_and(|key| key.starts_with('"'));
+    if is_json || !is_bare(member.1) {
+        write_string(&mut text, member.1);
+    } else {
+        text.push_str(member.1);
+    }
+    let quote = if is_json { "\"" } else { "" };
+    let text = format!("{quote}{}{quote}: {text}", member.0);
+    if map.style() != Style::Indented {
+        return Ok((value.end..value.end, format!(", {text}")));
+    }
+    let before = file.get(..key.start).unwrap_or_default();
+    let line = before.rfind('\n').map_or(0, |line| line + 1);
+    let lead = before.get(line..).unwrap_or_default();
+    if !lead.chars().all(|mark| mark == ' ' || mark == '-') {
+        return Err("its key does not begin its line");
+    }
+    let rest = file.get(value.end..).unwrap_or_default();
+    let line_end = rest.find('\n').ok_or("its line does not end")?;
+    let is_alone = |rest: &str| rest.trim().is_empty() || rest.trim_start().starts_with('#');
+    if !rest.get(..line_end).is_some_and(is_alone) {
+        return Err("something else is on its line");
+    }
+    let end = if rest
+        .get(..line_end)
+        .is_some_and(|rest| rest.ends_with('\r'))
+    {
+        "\r\n"
+    } else {
+        "\n"
+    };
+    let at = value.end + line_end + 1;
+    Ok((at..at, format!("{}{text}{end}", " ".repeat(lead.len()))))
+}
+
+/// What a new map at the end of a list does to the text. The list is a member of the outermost map, which
+/// gets it if it has none.
+///
+/// # Errors
+///
+/// Why it has to be made by hand.
+pub(crate) fn element(
+    file: &str,
+    document: &Document<'_>,
+    key: &str,
+    members: &[(&str, &str)],
+) -> Result<Splice, &'static str> {
+    let root = document.tree.root().ok_or("the document is empty")?;
+    let place = root.locate(&Location(vec![Step::Key(key.to_owned().into())]));
+    if place.is_shared || place.is_repeated {
+        return Err("it comes by an alias or a merge");
+    }
+    let quoted = |text: &str| {
+        let mut quoted = String::new();
+        write_string(&mut quoted, text);
+        quoted
+    };
+    let plain = |text: &str| {
+        if is_bare(text) {
+            text.to_owned()
+        } else {
+            quoted(text)
+        }
+    };
+    let end_of_line = if file.contains("\r\n") { "\r\n" } else { "\n" };
+    let block = |indent: &str| {
+        let lines = members.iter().enumerate().map(|(position, (key, value))| {
+            let lead = if position == 0 { "- " } else { "  " };
+            format!("{indent}{lead}{key}: {}{end_of_line}", plain(value))
+        });
+        lines.collect::<String>()
+    };
+    let list = root.get(key).filter(|list| !list.is_null());
+    let Some(list) = list else {
+        if root.style() != Style::Indented || root.get(key).is_some() {
+            return Err("the list is not there");
+        }
+        let before = if file.ends_with('\n') {
+            ""
+        } else {
+            end_of_line
+        };
+        let text = format!("{before}{key}:{end_of_line}{}", block("  "));
+        return Ok((file.len()..file.len(), text));
+    };
+    let final_one = list.elements().last();
+    if list.style() == Style::Flow {
+        let members = members.iter().map(|(key, value)| {
+            let is_json = root.style() == Style::Flow;
+            if is_json {
+                format!("{}: {}", quoted(key), quoted(value))
+            } else {
+                format!("{key}: {}", plain(value))
+            }
+        });
+        let members = members.collect::<Vec<_>>().join(", ");
+        return Ok(match final_one {
+            Some(final_one) => {
+                let at = document.in_file(&final_one.span()).end;
+                (at..at, format!(", {{ {members} }}"))
+            }
+            None => (document.in_file(&list.span()), format!("[{{ {members} }}]")),
+        });
+    }
+    let (Some(final_one), true) = (final_one, list.is_list()) else {
+        return Err("it is no list");
+    };
+    let first = list.elements().next().unwrap_or(final_one);
+    let start = document.in_file(&first.span()).start;
+    let before = file.get(..start).unwrap_or_default();
+    let line = before.rfind('\n').map_or(0, |line| line + 1);
+    let lead = before.get(line..).unwrap_or_default();
+    let indent = lead
+        .strip_suffix("- ")
+        .filter(|indent| indent.chars().all(|mark| mark == ' '));
+    let indent = indent.ok_or("its elements do not begin their lines")?;
+    let end = document.in_file(&(0..end_of(final_one))).end;
+    let rest = file.get(end..).unwrap_or_default();
+    Ok(match rest.find('\n') {
+        Some(line_end) => (end + line_end + 1..end + line_end + 1, block(indent)),
+        None => (
+            file.len()..file.len(),
+            format!("{end_of_line}{}", block(indent)),
+        ),
+    })
+}
+
+/// The byte behind the last scalar of a value.
+fn end_of(value: Value<'_>) -> usize {
+    let last = value.members().last().map(|(_, value)| value);
+    match last.or_else(|| value.elements().last()) {
+        Some(last) if value.style() == Style::Indented => end_of(last),
+        _ => value.span().end,
     }
 }
 

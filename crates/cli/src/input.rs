@@ -469,6 +469,19 @@ pub(crate) fn read(path: &Path) -> Result<Text, Unread> {
 
 /// As [`read`], with another limit.
 pub(crate) fn read_up_to(path: &Path, most: u64) -> Result<Text, Unread> {
+    decode(bytes_up_to(path, most)?)
+}
+
+/// What is in a file.
+///
+/// # Errors
+///
+/// Why it cannot be read.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
+    bytes_up_to(path, LARGEST_FILE)
+}
+
+fn bytes_up_to(path: &Path, most: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     if is_stdin(path) {
         io::stdin().lock().take(most + 1).read_to_end(&mut bytes)
@@ -478,9 +491,9 @@ pub(crate) fn read_up_to(path: &Path, most: u64) -> Result<Text, Unread> {
     .map_err(|error| reason(&error))?;
     if bytes.len() as u64 > most {
         let most = most >> 20;
-        return Err(format!("larger than {most} MiB, split it into files").into());
+        return Err(format!("larger than {most} MiB, split it into files"));
     }
-    decode(bytes)
+    Ok(bytes)
 }
 
 /// A text in UTF-8; in UTF-16 too, where a byte order mark says so, as kubectl reads it.

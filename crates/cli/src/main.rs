@@ -15,7 +15,8 @@
 //! | [`drift`] | Git, live workloads and Pods, side by side |
 //! | [`kubectl`] | what a cluster has |
 //! | [`cluster`] | the objects of a cluster, one by one |
-//! | [`kustomize`] | which files kustomize decides about |
+//! | [`build`] | what kustomize and Helm make of files, and where that is decided |
+//! | [`kustomize`] | which files kustomize decides about, for those that write |
 //! | [`config`], [`reader`] | `.rollout-guard.yaml`; files that a person wrote, with their mistakes |
 //! | [`before`], [`revision`] | what objects were before |
 //! | [`baseline`] | violations that are accepted for now |
@@ -30,6 +31,7 @@
 
 mod baseline;
 mod before;
+mod build;
 mod cluster;
 mod cluster_policies;
 mod command;
@@ -57,7 +59,8 @@ use std::process::ExitCode;
 
 use clap::{ColorChoice, Parser};
 use rollout_guard_manifests::{
-    admission_policy, finding, judge, manifest, object, policy_file, settings_lints, settings_text,
+    admission_policy, finding, image, judge, manifest, object, policy_file, settings_lints,
+    settings_text, values,
 };
 
 use command::Command;

@@ -62,6 +62,8 @@ pub(crate) struct Run<'r> {
     pub(crate) counts: Counts,
     /// What was not judged.
     pub(crate) gaps: &'r Gaps,
+    /// How many fields look like images and are not judged, by kind.
+    pub(crate) image_like: &'r BTreeMap<String, usize>,
     /// How many files a user excluded.
     pub(crate) excluded: usize,
     /// Where objects were taken to be that name no namespace.

@@ -119,11 +119,12 @@ impl Before {
         self.asked.contains(&(group.to_owned(), kind.to_owned()))
     }
 
-    /// What becomes of an object of a file. What is live wins.
-    pub fn change(&self, object: &Object<'_>, file: &str, namespace: &str) -> Change<'_> {
+    /// What becomes of an object of a file; of none where it is built, and not known at a revision. What
+    /// is live wins.
+    pub fn change(&self, object: &Object<'_>, file: Option<&str>, namespace: &str) -> Change<'_> {
         let key = key(object, namespace);
         if let Some(live) = find(&self.live, &key, "") {
-            let base = self.base(object, &key, file, namespace);
+            let base = file.and_then(|file| self.base(object, &key, file, namespace));
             return Change::Updated {
                 old: live,
                 new: apply::applied(object, live, base.as_deref()),
@@ -132,7 +133,7 @@ impl Before {
         if self.knows(&object.group, &object.kind) {
             return Change::Created;
         }
-        match self.base(object, &key, file, namespace) {
+        match file.and_then(|file| self.base(object, &key, file, namespace)) {
             None => Change::Created,
             Some(Cow::Borrowed(old)) if old != object.value.json() => {
                 Change::Updated { old, new: None }

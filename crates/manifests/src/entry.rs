@@ -51,6 +51,8 @@ pub struct ObjectEntry<'f> {
     name: &'f str,
     #[serde(skip_serializing_if = "Option::is_none")]
     namespace: Option<&'f str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    built_by: &'f [String],
 }
 
 impl<'f> Entry<'f> {
@@ -87,6 +89,7 @@ impl<'f> ObjectEntry<'f> {
             kind: &object.kind,
             name: &object.name,
             namespace: object.namespace.as_deref(),
+            built_by: &object.built_by,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What was found in a file.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use rollout_guard::violation::{Code, Violation};
@@ -101,6 +102,19 @@ pub struct ObjectName {
     pub name: String,
     /// The namespace that it will be in.
     pub namespace: Option<String>,
+    /// The folders that it is built from, where it is no manifest of its own.
+    pub built_by: Vec<String>,
+}
+
+impl ObjectName {
+    /// Whether it is the same object of the same build.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.api_version == other.api_version
+            && self.kind == other.kind
+            && self.name == other.name
+            && self.namespace == other.namespace
+            && self.built_by.first() == other.built_by.first()
+    }
 }
 
 impl std::fmt::Display for ObjectName {
@@ -109,7 +123,12 @@ impl std::fmt::Display for ObjectName {
         if let Some(namespace) = &self.namespace {
             write!(f, "{namespace}/")?;
         }
-        f.write_str(&self.name)
+        f.write_str(&self.name)?;
+        match self.built_by.as_slice() {
+            [] => Ok(()),
+            [only] => write!(f, ", built by {only}"),
+            [first, more @ ..] => write!(f, ", built by {first} and {} more", more.len()),
+        }
     }
 }
 
@@ -201,6 +220,8 @@ pub struct FileReport {
     pub exempted: Vec<String>,
     /// The images that admission would run from elsewhere, as `from=to`.
     pub rewritten: Vec<String>,
+    /// How many fields look like images and are not judged, by kind.
+    pub image_like: BTreeMap<String, usize>,
 }
 
 /// Numbers for the summary.
@@ -234,6 +255,10 @@ pub struct Counts {
     pub templates: usize,
     /// Files that are kustomizations, not built.
     pub kustomizations: usize,
+    /// Kustomizations and charts that their tools built.
+    pub builds: usize,
+    /// Those that cannot be built.
+    pub unbuilt: usize,
     /// Objects that were judged as the Pods that they will create.
     pub as_pods: usize,
     /// Objects that the rules of the policies leave out.
@@ -262,6 +287,8 @@ impl std::ops::AddAssign for Counts {
         self.other_files += other.other_files;
         self.templates += other.templates;
         self.kustomizations += other.kustomizations;
+        self.builds += other.builds;
+        self.unbuilt += other.unbuilt;
         self.as_pods += other.as_pods;
         self.not_covered += other.not_covered;
         self.without_namespace += other.without_namespace;

@@ -19,6 +19,8 @@ use rollout_guard::workload::{Found, ImagePath, add_images};
 use crate::before::{Before, Change};
 use crate::detail::{Detail, Image, said};
 use crate::finding::{Counts, FileReport, Finding, Gap, Problem, Severity, Unjudged};
+use crate::image_like;
+use crate::installed::{self, Installed};
 use crate::manifest::{self, Document, Lines, Style, Unreadable, Value};
 use crate::object::{Asking, Identity, Object, items_without_kind, objects};
 use crate::policy_file::Source;
@@ -30,7 +32,7 @@ const KUSTOMIZE: &str = "kustomize.config.k8s.io";
 pub const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// Settings, and the policy that they come from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Judge<'p> {
     /// The settings, each with where they come from.
     pub policies: Vec<(&'p Source<'p>, Policy<'p>)>,
@@ -46,6 +48,8 @@ pub struct Judge<'p> {
     pub identity: Identity,
     /// The objects as they were; none where all are new.
     pub before: Option<&'p Before>,
+    /// The objects are built of files: what they were at a revision is not known, since that is not built.
+    pub is_built: bool,
     /// Of each policy the rules of `changes` alone, where they are only counted: nobody knows who asks.
     pub guards: Vec<Settings<'p>>,
 }
@@ -69,6 +73,7 @@ impl<'p> Judge<'p> {
             asks_for_namespace: false,
             identity: Identity::somebody(),
             before: None,
+            is_built: false,
             guards: Vec::new(),
         }
     }
@@ -134,11 +139,7 @@ impl Judge<'_> {
         let has_actions = text.contains("{{");
         if let Some(chart) = has_actions.then(chart).flatten() {
             report.counts.templates = 1;
-            report.gaps.push(Gap {
-                what: Unjudged::ChartTemplate,
-                name: report.name.clone(),
-                remedy: format!("`helm template {chart} | rollout-guard check -`"),
-            });
+            report.gaps.push(chart_template(&report.name, &chart));
             return;
         }
         let mut reading = Reading {
@@ -230,6 +231,27 @@ impl Registry for NotAsked {
     }
 }
 
+/// What a policy says of an image that an object has installed.
+struct PodVerdict<'p> {
+    source: &'p Source<'p>,
+    findings: Vec<(Severity, Violation)>,
+    /// What is run in its place.
+    mirror: Option<String>,
+}
+
+/// An image that an object has installed, and that would run from a mirror.
+#[derive(Clone, Debug)]
+pub struct InstalledMirror {
+    /// Where it is in the file.
+    pub span: Range<usize>,
+    /// As messages show it.
+    pub place: String,
+    /// The image.
+    pub image: String,
+    /// Its mirror.
+    pub mirror: String,
+}
+
 /// The policy that judges.
 #[derive(Clone, Copy)]
 struct By<'p> {
@@ -313,7 +335,8 @@ impl<'r> Reading<'r> {
         let judge = self.judge;
         let before = judge.before;
         let change = before.map_or(Change::Created, |before| {
-            before.change(object, &report.name, judge.namespace)
+            let file = (!judge.is_built).then_some(report.name.as_str());
+            before.change(object, file, judge.namespace)
         });
         let trees = match &change {
             Change::Updated { old, new } => Some(Trees::new(new.as_deref(), old)),
@@ -334,7 +357,6 @@ impl<'r> Reading<'r> {
         let mut is_asked = false;
         let mut is_written = false;
         let mut pods: Option<Vec<(Location<'static>, String)>> = None;
-        let position = report.objects.len();
         for (index, (source, policy)) in judge.policies.iter().enumerate() {
             let by = By {
                 index,
@@ -373,6 +395,7 @@ impl<'r> Reading<'r> {
                 is_asked |= !pods.is_empty();
             }
         }
+        is_asked |= self.installed(&subject, report);
         if !is_asked {
             report.counts.not_covered += 1;
             if judge.may_run_images(object) {
@@ -387,11 +410,12 @@ impl<'r> Reading<'r> {
         if !is_written {
             report.counts.as_pods += 1;
         }
+        self.image_like(object, report);
         if installs_chart(object) {
             report.gaps.push(Gap {
                 what: Unjudged::Chart,
                 name: format!("`{object}` in {}", report.name),
-                remedy: "`helm template` with its chart and values, `| rollout-guard check -`"
+                remedy: "only what looks like an image in its values is judged; `helm template` with its chart and values, `| rollout-guard check -`"
                     .to_owned(),
             });
         }
@@ -400,16 +424,89 @@ impl<'r> Reading<'r> {
         }
         report.counts.changed += usize::from(subject.old.is_some());
         report.objects.push(object.full_name(judge.namespace));
-        for finding in report.findings.iter().rev() {
-            if finding.object != position {
-                break;
-            }
-            match finding.severity {
-                Severity::Error => report.counts.errors += 1,
-                Severity::Warning => report.counts.warnings += 1,
-            }
-            report.counts.preexisting += usize::from(finding.violation.kept.is_some());
+        count_last(report);
+    }
+
+    /// Counts the fields of an object that look like images and that nothing judges.
+    fn image_like(&self, object: &Object<'_>, report: &mut FileReport) {
+        let fields = image_like::fields(object);
+        if fields.is_empty() {
+            return;
         }
+        let mut text = String::new();
+        object.write_request(self.judge.namespace, &self.judge.identity, &mut text);
+        let json = json::Document::of(&text);
+        let request = Request::of(&json).ok();
+        let found = request.as_ref().map(|request| self.judge.found(request));
+        let judged = found.iter().flat_map(|found| found.iter());
+        let judged = judged.filter_map(|found| match found {
+            Found::Image(image) => Some(image.exact_place().to_string()),
+            Found::Malformed(_) => None,
+        });
+        let installed = installed::images(object).into_iter();
+        let mut judged: BTreeSet<_> = judged.collect();
+        judged.extend(installed.map(|image| image.path.to_string()));
+        // An image of a chart's values is a map, or the member of one.
+        let is_judged = |field: &String| {
+            judged.contains(field)
+                || judged
+                    .iter()
+                    .any(|path| path.starts_with(&format!("{field}.")))
+        };
+        let count = fields.iter().filter(|field| !is_judged(field)).count();
+        if count > 0 {
+            let kind = match object.group.as_ref() {
+                "" => object.kind.to_string(),
+                group => format!("{group}/{}", object.kind),
+            };
+            *report.image_like.entry(kind).or_default() += count;
+        }
+    }
+
+    /// Judges the images that an object has installed, as those of the Pods that will run them; tells
+    /// whether there are any.
+    fn installed(&mut self, subject: &Judged<'_>, report: &mut FileReport) -> bool {
+        let judge = self.judge;
+        let (document, object) = (subject.document, subject.written);
+        // What is installed is not installed anew.
+        let is_kept = subject.has_same(&Location(vec![Step::key("spec")]));
+        let position = report.objects.len();
+        let mut is_asked = false;
+        for image in installed::images(object) {
+            let verdicts = judge.as_pod(object, &image);
+            report.counts.images += usize::from(!verdicts.is_empty());
+            is_asked |= !verdicts.is_empty();
+            let text = self.text.get(document.offset..).unwrap_or_default();
+            let span = document.in_file(&image.span(object.value, text));
+            for verdict in verdicts {
+                let policy = verdict.source.policy.as_ref();
+                let policy = policy.filter(|_| judge.policies.len() > 1);
+                let mirror = verdict.mirror.as_deref();
+                let rewritten = mirror.map(|mirror| format!("{}={mirror}", image.image));
+                report.rewritten.extend(rewritten);
+                for (severity, violation) in &verdict.findings {
+                    let detail = image.detail(object.value, violation, mirror);
+                    let (severity, kept) = if is_kept {
+                        (Severity::Warning, Some(Kept::Unchanged))
+                    } else {
+                        (*severity, violation.kept)
+                    };
+                    let violation = Violation {
+                        path: image.path.clone(),
+                        place: image.place.clone(),
+                        kept,
+                        ..violation.clone()
+                    };
+                    report.findings.push(Finding {
+                        object: position,
+                        policy: policy.cloned(),
+                        detail,
+                        ..Finding::new(severity, &violation, &span, self.lines())
+                    });
+                }
+            }
+        }
+        is_asked
     }
 
     /// Judges a request about an object, or about a Pod from one of its templates.
@@ -490,6 +587,21 @@ impl<'r> Reading<'r> {
             detail: detail.before(object, subject.old, &violation.path),
             ..Finding::new(severity, violation, &span, self.lines())
         }
+    }
+}
+
+/// Counts the findings of the last object.
+fn count_last(report: &mut FileReport) {
+    let last = report.objects.len().saturating_sub(1);
+    for finding in report.findings.iter().rev() {
+        if finding.object != last {
+            break;
+        }
+        match finding.severity {
+            Severity::Error => report.counts.errors += 1,
+            Severity::Warning => report.counts.warnings += 1,
+        }
+        report.counts.preexisting += usize::from(finding.violation.kept.is_some());
     }
 }
 
@@ -617,6 +729,82 @@ impl Judge<'_> {
             }
         }
         refusals
+    }
+
+    /// The images that an object has installed, and that would run from a mirror.
+    pub fn installed_mirrors(
+        &self,
+        document: &Document<'_>,
+        object: &Object<'_>,
+        text: &str,
+    ) -> Vec<InstalledMirror> {
+        let text = text.get(document.offset..).unwrap_or_default();
+        let mirrored = installed::images(object).into_iter().filter_map(|image| {
+            let mut verdicts = self.as_pod(object, &image).into_iter();
+            let mirror = verdicts.find_map(|verdict| verdict.mirror)?;
+            Some(InstalledMirror {
+                span: document.in_file(&image.span(object.value, text)),
+                place: image.place,
+                image: image.image,
+                mirror,
+            })
+        });
+        mirrored.collect()
+    }
+
+    /// What the policies that are asked about Pods say of an image that an object has installed.
+    fn as_pod(&self, object: &Object<'_>, image: &Installed) -> Vec<PodVerdict<'_>> {
+        let namespace = installed::namespace(object);
+        let namespace = namespace.as_deref().or(object.namespace.as_deref());
+        let namespace = namespace.unwrap_or(self.namespace);
+        let mut pod = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"generateName":"#.to_owned();
+        json::write_string(&mut pod, &format!("{}-", object.name));
+        pod.push_str(r#","namespace":"#);
+        json::write_string(&mut pod, namespace);
+        pod.push_str(r#"},"spec":{"containers":[{"name":"image","image":"#);
+        json::write_string(&mut pod, &image.image);
+        pod.push_str("}]}}");
+        let mut verdicts = Vec::new();
+        manifest::documents(&pod, &mut |part| {
+            let Ok(document) = part else { return };
+            for pod in objects(&document.tree).into_iter().flatten() {
+                let mut text = String::new();
+                pod.write_request(namespace, &self.identity, &mut text);
+                for (source, policy) in &self.policies {
+                    if !source.covers(&pod, namespace) {
+                        continue;
+                    }
+                    let json = json::Document::of(&text);
+                    let verdict = match Request::of(&json) {
+                        Err(error) => Verdict::unreadable(None, &error),
+                        Ok(request) => policy.evaluate_with(request, &NotAsked),
+                    };
+                    let with = |severity| move |violation: Violation| (severity, violation);
+                    let refusing = verdict.violations.into_iter().map(with(Severity::Error));
+                    let warning = verdict.warnings.into_iter().map(with(Severity::Warning));
+                    let of_image = refusing.chain(warning).filter(|(_, violation)| {
+                        let code = violation.code.as_str();
+                        // The chart has a tag where the values have none.
+                        let is_of_tag = code.starts_with("tag-") || code.starts_with("digest-");
+                        let is_image = violation.path.to_string() == "spec.containers[0].image";
+                        is_image && (image.has_tag || !is_of_tag)
+                    });
+                    let mirror = verdict
+                        .edits
+                        .into_iter()
+                        .find_map(|edit| match edit.change {
+                            splice::Change::Set(mirror) => Some(mirror),
+                            _ => None,
+                        });
+                    verdicts.push(PodVerdict {
+                        source,
+                        findings: of_image.collect(),
+                        mirror,
+                    });
+                }
+            }
+        });
+        verdicts
     }
 
     /// The number of images in a request.
@@ -754,7 +942,17 @@ pub fn is_kustomization_name(file: &str) -> bool {
     name.is_some_and(|name| KUSTOMIZATIONS.iter().any(|known| name == *known))
 }
 
-fn kustomization(file: &str) -> Gap {
+/// A template of a chart that is not rendered.
+pub fn chart_template(file: &str, chart: &str) -> Gap {
+    Gap {
+        what: Unjudged::ChartTemplate,
+        name: file.to_owned(),
+        remedy: format!("`helm template {chart} | rollout-guard check -`"),
+    }
+}
+
+/// A kustomization that is not built.
+pub fn kustomization(file: &str) -> Gap {
     let folder = Path::new(file)
         .parent()
         .map(|folder| folder.to_string_lossy());

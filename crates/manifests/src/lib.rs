@@ -16,6 +16,8 @@
 //! | [`admission_policy`] | settings as a policy that can be applied |
 //! | [`settings_lints`], [`settings_text`] | what in valid settings is probably a mistake; settings in sentences |
 //! | [`policy_file`], [`label_selector`] | settings, alone or in policies of Kubewarden |
+//! | `image_like` | fields that look like images |
+//! | `installed`, [`values`], [`image`] | images in the values of Helm charts, by their shape |
 //! | [`object`], `kind` | the objects of a document, and the request for each |
 //! | [`manifest`] | YAML and JSON as kubectl reads them |
 //!
@@ -27,6 +29,9 @@ pub mod before;
 pub mod detail;
 pub mod entry;
 pub mod finding;
+pub mod image;
+mod image_like;
+mod installed;
 pub mod judge;
 mod kind;
 pub mod label_selector;
@@ -36,3 +41,4 @@ pub mod policy_file;
 pub mod settings_lints;
 pub mod settings_text;
 pub mod trial;
+pub mod values;

@@ -117,6 +117,20 @@ fn split(text: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
+/// Where a value within the text of a scalar is in the file; the scalar as a whole where its text is
+/// written in another way than it reads.
+pub fn within_scalar(
+    raw: &str,
+    text: &str,
+    within: &Range<usize>,
+    value: &str,
+) -> Option<Range<usize>> {
+    let before = text.get(..within.start)?.matches(value).count();
+    let is_alike = raw.matches(value).count() == text.matches(value).count();
+    let (at, _) = raw.match_indices(value).nth(before).filter(|_| is_alike)?;
+    Some(at..at + value.len())
+}
+
 /// Whether a text may be a manifest, although it cannot be read: the word `kind` is in it.
 pub fn may_be_manifest(text: &str) -> bool {
     let is_word = |mark: char| mark.is_alphanumeric() || mark == '_';

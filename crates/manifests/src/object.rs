@@ -192,6 +192,7 @@ impl Object<'_> {
             kind: self.kind.to_string(),
             name: self.name.to_string(),
             namespace: self.in_namespace(default).map(ToOwned::to_owned),
+            built_by: Vec::new(),
         }
     }
 

@@ -84,6 +84,7 @@ impl AuditCommand {
             exclude: &[],
             namespace: None,
             fail_on: &self.fail_on,
+            helm_values: &[],
         };
         let in_force = InForce::new(options, &Config::find()?)?;
         let mut unread = Vec::new();

@@ -1,5 +1,6 @@
 //! `rollout-guard check`: the verdict of admission over files.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,8 @@ use rollout_guard::workload::ImagePath;
 
 use crate::baseline::{self, Baseline};
 use crate::before;
+use crate::build::copy::Edits;
+use crate::build::plan::Plan;
 use crate::cluster_policies::{self, ClusterPolicies};
 use crate::config::{Config, FailOn, InForce, Options};
 use crate::exit::Exit;
@@ -92,6 +95,11 @@ pub(crate) struct Judging {
     #[arg(short, long)]
     pub(crate) namespace: Option<String>,
 
+    /// Render Helm charts with these values, in place of those of `ci` or the configuration; may be
+    /// repeated, each is a rendering
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    helm_values: Vec<PathBuf>,
+
     /// User name for the simulated request (default: an unprivileged user)
     #[arg(long = "as", value_name = "USER")]
     user: Option<String>,
@@ -141,11 +149,14 @@ impl Check {
 
         let found = input::find(&self.paths, &in_force.exclude);
         found.warnings.iter().for_each(|warning| warn(warning));
+        let plan = Plan::new(found.inputs, Some(&in_force.exclude), &in_force.building);
+        let builds = plan.build(&plan.units(), &Edits::new(), true);
         let stdin = self.stdin();
         let mut changed = self.before.find(&before::Judged {
             paths: &self.paths,
             exclude: &in_force.exclude,
-            inputs: &found.inputs,
+            inputs: &plan.plain,
+            builds: &builds,
             stdin: stdin.as_ref(),
             namespace: &in_force.namespace,
         })?;
@@ -172,12 +183,17 @@ impl Check {
         }
         let baseline = &mut accepted.baseline;
         let mut tell = |files: &mut Vec<FileReport>| tell(files, baseline, &mut *report, out);
-        let (counts, mut gaps) = judge_all(&judge, &found.inputs, stdin.as_ref(), &mut tell)?;
-        gaps.add(&submodules(&found.submodules));
+        let mut totals = judge_all(&judge, &plan.plain, stdin.as_ref(), &mut tell)?;
+        for file in plan.judge(&judge, builds, &mut accepted.baseline) {
+            totals.add(&file);
+            report.file(out, &file)?;
+        }
+        totals.gaps.add(&submodules(&found.submodules));
         let outcome = accepted.baseline.map(Baseline::end).transpose()?;
         let run = Run {
-            counts,
-            gaps: &gaps,
+            counts: totals.counts,
+            gaps: &totals.gaps,
+            image_like: &totals.image_like,
             excluded: found.excluded,
             namespace: judge.namespace,
             notes: &notes,
@@ -236,12 +252,31 @@ impl Check {
             run.gaps.report_on_stderr();
         }
         let warns = fail_on.contains(&FailOn::Warnings) && counts.warnings > 0;
-        if is_empty || is_incomplete || counts.unreadable_files > 0 {
+        if is_empty || is_incomplete || counts.unreadable_files > 0 || counts.unbuilt > 0 {
             Exit::Unreadable
         } else if counts.errors > 0 || warns {
             Exit::Violations
         } else {
             Exit::Clean
+        }
+    }
+}
+
+/// What was found in all files, without the findings.
+#[derive(Default)]
+struct Totals {
+    counts: Counts,
+    gaps: Gaps,
+    /// How many fields look like images and are not judged, by kind.
+    image_like: BTreeMap<String, usize>,
+}
+
+impl Totals {
+    fn add(&mut self, file: &FileReport) {
+        self.counts += file.counts;
+        self.gaps.add(&file.gaps);
+        for (kind, fields) in &file.image_like {
+            *self.image_like.entry(kind.clone()).or_default() += fields;
         }
     }
 }
@@ -252,10 +287,9 @@ fn judge_all(
     inputs: &[Input],
     stdin: Option<&Result<Text, Unread>>,
     tell: &mut dyn FnMut(&mut Vec<FileReport>) -> std::io::Result<()>,
-) -> Result<(Counts, Gaps), Failure> {
-    let mut counts = Counts::default();
-    let mut gaps = Gaps::default();
-    let mut progress = Progress::new(inputs.len());
+) -> Result<Totals, Failure> {
+    let mut totals = Totals::default();
+    let progress = Progress::new(inputs.len(), "files");
     for batch in inputs.chunks(BATCH) {
         let mut files: Vec<_> = batch
             .par_iter()
@@ -263,13 +297,12 @@ fn judge_all(
             .collect();
         progress.aside(|| tell(&mut files))?;
         for file in &files {
-            counts += file.counts;
-            gaps.add(&file.gaps);
+            totals.add(file);
         }
         progress.advance(batch.len());
     }
     progress.end();
-    Ok((counts, gaps))
+    Ok(totals)
 }
 
 /// Tells what was found in files, but for what a team has accepted.
@@ -293,6 +326,8 @@ fn nothing_judged(run: &Run<'_>) -> String {
     let counts = run.counts;
     let why = if counts.not_covered > 0 {
         "the rules of the policy leave every object out".to_owned()
+    } else if counts.unbuilt > 0 {
+        format!("{} failed", count(counts.unbuilt, "build", "builds"))
     } else if counts.files == 0 {
         "there is no YAML or JSON file".to_owned()
     } else {
@@ -338,6 +373,7 @@ impl Judging {
             exclude: &self.exclude,
             namespace: self.namespace.as_deref(),
             fail_on,
+            helm_values: &self.helm_values,
         };
         InForce::new(options, &Config::find()?)
     }

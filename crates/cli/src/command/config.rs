@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 use rollout_guard::json::write_string;
 
-use crate::config::{self, Config, FailOn, InForce, NAME, Options, Set};
+use crate::config::{self, Config, FailOn, HelmChart, HelmConfig, InForce, NAME, Options, Set};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::input;
@@ -55,6 +55,7 @@ impl ConfigCommand {
             exclude: &self.exclude,
             namespace: self.namespace.as_deref(),
             fail_on: &self.fail_on,
+            helm_values: &[],
         };
         let in_force = InForce::new(options, &config)?;
         let file = config.file.as_deref().map(input::name);
@@ -112,11 +113,58 @@ impl ConfigCommand {
                     config.fail_on.as_ref().map(Set::line),
                 ),
             ),
+            (
+                "kustomize",
+                if in_force.building.kustomize {
+                    "on"
+                } else {
+                    "off"
+                }
+                .to_owned(),
+                by(None, config.kustomize.as_ref().map(Set::line)),
+            ),
+            (
+                "helm",
+                match &in_force.building.helm {
+                    None => "off".to_owned(),
+                    Some(helm) if helm.charts.is_empty() => "on".to_owned(),
+                    Some(helm) => charts(helm),
+                },
+                by(None, config.helm.as_ref().map(Set::line)),
+            ),
         ] {
             writeln!(out, "{key}: {value} # {origin}")?;
         }
         Ok(Exit::Clean)
     }
+}
+
+/// The charts of a configuration, in one line.
+fn charts(helm: &HelmConfig) -> String {
+    let chart = |chart: &HelmChart| {
+        let path = |path: &PathBuf| quoted(&input::name(path));
+        let mut members = vec![format!("chart: {}", path(&chart.folder))];
+        let release = chart.release.iter().map(|name| format!("release: {name}"));
+        let namespace = chart
+            .namespace
+            .iter()
+            .map(|name| format!("namespace: {name}"));
+        members.extend(release.chain(namespace));
+        let values = chart.values.iter().map(|files| match files.as_slice() {
+            [only] => path(only),
+            files => format!(
+                "[{}]",
+                files.iter().map(path).collect::<Vec<_>>().join(", ")
+            ),
+        });
+        let values: Vec<_> = values.collect();
+        if !values.is_empty() {
+            members.push(format!("values: [{}]", values.join(", ")));
+        }
+        format!("{{ {} }}", members.join(", "))
+    };
+    let all: Vec<_> = helm.charts.iter().map(chart).collect();
+    format!("[{}]", all.join(", "))
 }
 
 /// A text as YAML has it: in quotes where it needs them.

@@ -1,5 +1,7 @@
 //! `rollout-guard drift`: Git, the live workloads and the running Pods, side by side.
 
+mod builds;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;
@@ -15,8 +17,9 @@ use serde::Serialize;
 
 use super::check::{settings, settings_of};
 use super::fix::{only_changes, wanted};
+use crate::build::plan::{Built, Plan, Unit};
 use crate::config::{Config, InForce, Options};
-use crate::drift::compare::{GitWorkload, InGit, Proposal, Row, Runs, State, compare};
+use crate::drift::compare::{GitWorkload, InGit, Proposal, Row, Runs, Source, State, compare};
 use crate::drift::workload::{self, Key, Live, Workload};
 use crate::edit::{self, Change, NewValue};
 use crate::exit::Exit;
@@ -90,6 +93,10 @@ pub(crate) struct Drift {
     #[arg(short, long)]
     namespace: Option<String>,
 
+    /// Render Helm charts with these values, in place of those of the configuration; may be repeated
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    helm_values: Vec<PathBuf>,
+
     /// The form of the report
     #[arg(long, value_enum, default_value_t)]
     format: DriftFormat,
@@ -132,9 +139,14 @@ struct Sides {
     problems: Vec<String>,
     /// Files of Git that say nothing until they are rendered.
     templates: Vec<String>,
+    /// Something is not built, which is said already.
+    without_tool: bool,
     /// The kinds of which the cluster has objects.
     kinds: BTreeSet<String>,
 }
+
+/// What is built, by unit.
+type Builds = BTreeMap<Unit, Vec<Built>>;
 
 impl Drift {
     pub(crate) fn execute(&self, out: &mut dyn Write) -> Result<Exit, Failure> {
@@ -148,6 +160,7 @@ impl Drift {
             exclude: &self.exclude,
             namespace: self.namespace.as_deref(),
             fail_on: &[],
+            helm_values: &self.helm_values,
         };
         let in_force = InForce::new(options, &Config::find()?)?;
         let settings_path = in_force.settings.as_ref();
@@ -189,10 +202,18 @@ impl Drift {
         found.warnings.iter().for_each(|warning| warn(warning));
         let mut sides = Sides::default();
         let mut texts = Vec::new();
-        for (position, input) in found.inputs.iter().enumerate() {
+        let mut building = in_force.building.clone();
+        // The values in `ci` are for tests: what is installed, only the configuration can say.
+        if let Some(helm) = &mut building.helm {
+            helm.only_listed = true;
+        }
+        let included = Included::find(&found.inputs);
+        let plan = Plan::new(found.inputs, None, &building);
+        for (position, input) in plan.plain.iter().enumerate() {
             let text = sides.add_git(&reader, input, position);
             texts.push(text);
         }
+        let builds = sides.add_builds(&reader, &plan);
         let has_guards = reader.guards.iter().any(|guards| !guards.is_empty());
         let mut asked = self.ask_cluster(has_guards)?;
         sides.problems.append(&mut asked.problems);
@@ -215,13 +236,14 @@ impl Drift {
             let writer = Writer {
                 what,
                 judge: judge(&settings),
-                included: Included::find(&found.inputs),
+                included,
                 twice,
             };
-            writer.write(&rows, &found.inputs, &texts, &mut sides.problems);
+            writer.write(&rows, &plan.plain, &texts, &mut sides.problems);
+            writer.write_builds(&rows, &plan, &builds, &mut sides.problems);
         }
         sides.tell(&rows, &left_out);
-        Ok(if !sides.problems.is_empty() || rows.is_empty() {
+        Ok(if sides.is_incomplete() || rows.is_empty() {
             Exit::Unreadable
         } else if rows.iter().any(|row| row.is_difference) {
             Exit::Violations
@@ -348,6 +370,11 @@ impl std::fmt::Display for LeftOut {
 }
 
 impl Sides {
+    /// Whether there is something that is not compared, for a reason that is said.
+    const fn is_incomplete(&self) -> bool {
+        !self.problems.is_empty() || self.without_tool
+    }
+
     /// Tells on stderr what was not compared, and why.
     fn tell(&self, rows: &[Row], left_out: &[LeftOut]) {
         let templates = self
@@ -361,7 +388,7 @@ impl Sides {
             let line = wrap(&printable(&line), columns(), 2);
             let _ = writeln!(anstream::stderr(), "{line}");
         }
-        if rows.is_empty() && self.problems.is_empty() {
+        if rows.is_empty() && !self.is_incomplete() {
             error(if left_out.is_empty() {
                 "nothing was compared: there is no workload in Git"
             } else {
@@ -408,7 +435,7 @@ impl Sides {
                         Ok(None) => {}
                         Ok(Some(Live::Workload(workload) | Live::Pod(workload, _))) => {
                             let at = InGit {
-                                file,
+                                source: Source::File(file),
                                 name: name.to_owned(),
                                 document: position,
                                 way: object.way.clone(),
@@ -417,7 +444,7 @@ impl Sides {
                             let positions = paths(&workload)
                                 .map(|path| {
                                     let at = place(&lines, &document, &object, &path);
-                                    (format!("{path:#}"), at)
+                                    (format!("{path:#}"), (name.to_owned(), at))
                                 })
                                 .collect();
                             self.git.push(GitWorkload {
@@ -631,10 +658,10 @@ impl Writer<'_> {
             let of_file = rows
                 .iter()
                 .filter_map(|row| Some((row, row.in_git.as_ref()?, row.proposal.as_ref()?)))
-                .filter(|(_, git, _)| git.file == position);
+                .filter(|(_, git, _)| git.source == Source::File(position));
             for (row, git, proposal) in of_file {
                 let refusal = self.refusal(&read.text, git, proposal);
-                if let Some(reason) = self.reason(input, row, proposal, refusal.as_deref()) {
+                if let Some(reason) = self.reason(Some(input), row, proposal, refusal.as_deref()) {
                     tell(
                         git.at,
                         &format!("`{}` is not written: {reason}", proposal.value),
@@ -679,10 +706,10 @@ impl Writer<'_> {
         }
     }
 
-    /// Why a value is not written; none if it is.
+    /// Why a value is not written; none if it is. The file is that of an object that is not built.
     fn reason(
         &self,
-        input: &Input,
+        input: Option<&Input>,
         row: &Row,
         proposal: &Proposal,
         refusal: Option<&str>,
@@ -690,8 +717,11 @@ impl Writer<'_> {
         if self.twice.contains(&row.key) {
             return Some("the object is in Git more than once".to_owned());
         }
-        if let Some(reason) = self.included.reason(input.path()) {
+        if let Some(reason) = input.and_then(|input| self.included.reason(input.path())) {
             return Some(reason);
+        }
+        if input.is_none() && !proposal.is_image {
+            return Some("it is no image".to_owned());
         }
         if self.what == WriteWhat::Spec {
             return None;

@@ -1,5 +1,7 @@
 //! `rollout-guard fix`: writes into manifests what admission would change.
 
+mod built;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write};
@@ -22,10 +24,13 @@ use serde_json::Value as Json;
 use similar::TextDiff;
 
 use super::check::{BATCH, Judging, settings, settings_of};
+use built::{MendedFile, Mender, Told, ToldFate};
+
+use crate::build::plan::Plan;
 use crate::edit::{self, Change, NewValue};
 use crate::exit::Exit;
 use crate::failure::{Failure, error, printable, reason, warn};
-use crate::input::{self, Encoding, Input};
+use crate::input::{self, Encoding, Input, from_here};
 use crate::judge::{Judge, NotAsked};
 use crate::kustomize::Included;
 use crate::manifest::{self, Document, Lines, Position};
@@ -41,8 +46,9 @@ use crate::wrap::{columns, wrap};
 ///
 /// Only the bytes of a value change: comments, quotes, anchors, indentation and line ends stay.
 /// Mirrors are written into workloads whatever `rewrite` says. Exemptions hold as in admission.
-/// What cannot be changed safely, such as a value that an alias stands for or a file that a
-/// kustomization includes, is reported and left.
+/// What kustomizations and Helm charts build is changed where it is decided, if building again proves
+/// that nothing else changes. What cannot be changed safely, such as a value that an alias stands for,
+/// is reported and left.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -73,7 +79,7 @@ pub(crate) struct Fix {
 
 /// What becomes of a file.
 #[derive(Default)]
-struct Plan {
+struct FilePlan {
     name: String,
     text: String,
     encoding: Encoding,
@@ -116,6 +122,8 @@ struct Totals {
     unreadable: usize,
     templates: usize,
     objects: usize,
+    /// What is not built.
+    unbuilt: usize,
 }
 
 impl Fix {
@@ -138,10 +146,11 @@ impl Fix {
         let found = input::find(&self.paths, &in_force.exclude);
         found.warnings.iter().for_each(|warning| warn(warning));
         let included = Included::find(&found.inputs);
-        let mut progress = Progress::new(found.inputs.len());
+        let building = Plan::new(found.inputs, None, &in_force.building);
+        let progress = Progress::new(building.plain.len(), "files");
         let mut totals = Totals::default();
         let mut told = Vec::new();
-        for batch in found.inputs.chunks(BATCH) {
+        for batch in building.plain.chunks(BATCH) {
             let plans: Vec<_> = batch
                 .par_iter()
                 .map(|input| plan(&judge, &included, input))
@@ -154,6 +163,7 @@ impl Fix {
             progress.advance(batch.len());
         }
         progress.end();
+        self.fix_built(out, &judge, &building, &included, &mut totals, &mut told)?;
         told.push(self.summary(&totals));
         if totals.templates > 0 {
             let templates = count(totals.templates, "template", "templates");
@@ -175,10 +185,11 @@ impl Fix {
             }
         }
         let is_empty = totals.objects == 0 && totals.templates == 0 && !self.allow_empty;
-        if is_empty && totals.unreadable == 0 {
+        let is_unread = totals.unreadable > 0 || totals.unbuilt > 0;
+        if is_empty && !is_unread {
             error("no Kubernetes object to look at (--allow-empty lets that pass)");
         }
-        Ok(if totals.unreadable > 0 || is_empty {
+        Ok(if is_unread || is_empty {
             Exit::Unreadable
         } else if totals.by_hand > 0 || (self.check && totals.changes > 0) {
             Exit::Violations
@@ -187,8 +198,46 @@ impl Fix {
         })
     }
 
+    /// Changes the files that kustomize and Helm build.
+    fn fix_built(
+        &self,
+        out: &mut dyn Write,
+        judge: &Judge<'_>,
+        building: &Plan,
+        included: &Included,
+        totals: &mut Totals,
+        told: &mut Vec<String>,
+    ) -> io::Result<()> {
+        let writable = building.built.iter().cloned().collect();
+        let mender = Mender {
+            judge,
+            plan: building,
+            writable: &writable,
+            hold: &|file| included.chart_reason(file),
+        };
+        let outcome = mender.mend();
+        totals.objects += outcome.objects;
+        totals.unbuilt += outcome.without_tool;
+        for (name, file, unbuilt) in &outcome.unbuilt {
+            totals.unbuilt += 1;
+            let file = input::name(&from_here(
+                unbuilt.place.as_ref().map_or(file, |(file, _)| file),
+            ));
+            let line = format!("{file}: `{name}` is not built: {}", unbuilt.problem);
+            told.push(printable(&line));
+        }
+        for (path, file) in outcome.files {
+            let path = from_here(&path);
+            let mut plan = FilePlan::of_built(file, &path);
+            self.carry_out(out, &Input::File(path), &mut plan)?;
+            totals.add(&plan);
+            told.append(&mut plan.told());
+        }
+        Ok(())
+    }
+
     /// Writes the changes of a file, or shows them.
-    fn carry_out(&self, out: &mut dyn Write, input: &Input, plan: &mut Plan) -> io::Result<()> {
+    fn carry_out(&self, out: &mut dyn Write, input: &Input, plan: &mut FilePlan) -> io::Result<()> {
         let path = input.path();
         let is_changed = plan.new != plan.text;
         if self.diff {
@@ -214,7 +263,7 @@ impl Fix {
 
     fn summary(&self, totals: &Totals) -> String {
         format!(
-            "{} in {}{}{}",
+            "{} in {}{}{}{}",
             if self.diff || self.check {
                 count(totals.changes, "change to make", "changes to make")
             } else {
@@ -232,12 +281,17 @@ impl Fix {
             } else {
                 String::new()
             },
+            if totals.unbuilt > 0 {
+                format!(", {} failed", count(totals.unbuilt, "build", "builds"))
+            } else {
+                String::new()
+            },
         )
     }
 }
 
 impl Totals {
-    fn add(&mut self, plan: &Plan) {
+    fn add(&mut self, plan: &FilePlan) {
         let with = |is: fn(&Fate) -> bool| plan.lines.iter().filter(|line| is(&line.fate)).count();
         let made = with(|fate| matches!(fate, Fate::Changed));
         self.changed_files += usize::from(made > 0);
@@ -298,11 +352,11 @@ fn asks_registry(settings: &Settings<'_>) -> bool {
     settings.mirrors.iter().any(|mirror| mirror.check_exists)
 }
 
-fn plan(judge: &Judge<'_>, included: &Included, input: &Input) -> Plan {
+fn plan(judge: &Judge<'_>, included: &Included, input: &Input) -> FilePlan {
     let path = input.path();
-    let mut plan = Plan {
+    let mut plan = FilePlan {
         name: input::name(path),
-        ..Plan::default()
+        ..FilePlan::default()
     };
     match input.read() {
         Ok(read) => (plan.text, plan.encoding) = (read.text, read.encoding),
@@ -324,7 +378,30 @@ fn plan(judge: &Judge<'_>, included: &Included, input: &Input) -> Plan {
     plan
 }
 
-impl Plan {
+impl FilePlan {
+    /// What becomes of a file that kustomize or Helm reads.
+    fn of_built(file: MendedFile, path: &Path) -> Self {
+        let line = |told: Told| Line {
+            at: told.at,
+            fate: match told.fate {
+                ToldFate::Changed => Fate::Changed,
+                ToldFate::ByHand(reason) => Fate::ByHand(reason),
+                ToldFate::Left { text, is_to_do } => Fate::Left { text, is_to_do },
+            },
+            subject: told.subject,
+            old: told.old,
+            new: told.new,
+        };
+        Self {
+            name: input::name(path),
+            text: file.read.text,
+            encoding: file.read.encoding,
+            new: file.new,
+            lines: file.lines.into_iter().map(line).collect(),
+            ..Self::default()
+        }
+    }
+
     /// Reads what is to change in a text, and changes it.
     fn read(&mut self, judge: &Judge<'_>, included: &Included, path: &Path, text: &str) {
         let lines = Lines::new(text);
@@ -377,6 +454,15 @@ impl Plan {
                     changes.push(change);
                 }
                 self.add_left(&lines, document, &object, wanted.left);
+                for found in judge.installed_mirrors(document, &object, text) {
+                    self.lines.push(Line {
+                        at: lines.position(found.span.start),
+                        fate: Fate::ByHand("what it installs is not rendered".to_owned()),
+                        subject: format!("{object}: {}", found.place),
+                        old: found.image,
+                        new: NewValue::Text(found.mirror),
+                    });
+                }
             }
         }
         if !changes.is_empty() {
@@ -648,7 +734,7 @@ fn add_silent(
 }
 
 /// Shows the change of a file as `git apply` takes it.
-fn write_diff(out: &mut dyn Write, path: &Path, plan: &Plan) -> io::Result<()> {
+fn write_diff(out: &mut dyn Write, path: &Path, plan: &FilePlan) -> io::Result<()> {
     let old: Vec<_> = plan.text.split_inclusive('\n').collect();
     let new: Vec<_> = plan.new.split_inclusive('\n').collect();
     let diff = TextDiff::configure()

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::workload::{Holder, Image, Key, List, PodOf, Workload};
+use crate::build::plan::Unit;
 use crate::manifest::Position;
 
 /// What became of a container or an annotation.
@@ -41,12 +42,21 @@ impl State {
 /// Where Git says something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct InGit {
-    pub(crate) file: usize,
+    pub(crate) source: Source,
     pub(crate) name: String,
     pub(crate) document: usize,
     /// The way to the object in its document.
     pub(crate) way: Location<'static>,
     pub(crate) at: Position,
+}
+
+/// What an object is read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A file, by its position.
+    File(usize),
+    /// What is built: the unit, its variant and the object in it.
+    Build(Unit, usize, usize),
 }
 
 /// A container, or an annotation.
@@ -102,8 +112,8 @@ pub(crate) struct Runs {
 pub(crate) struct GitWorkload {
     pub(crate) workload: Workload,
     pub(crate) place: InGit,
-    /// Where its values are.
-    pub(crate) positions: BTreeMap<String, Position>,
+    /// Where its values are, and in which file.
+    pub(crate) positions: BTreeMap<String, (String, Position)>,
 }
 
 /// Why a Pod cannot start a container, where its image is why (`pkg/kubelet/images/types.go` of Kubernetes,
@@ -434,10 +444,14 @@ fn add_annotations(ours: &GitWorkload, theirs: &Workload, rows: &mut Vec<Row>) {
 }
 
 fn place(ours: &GitWorkload, path: &Location<'_>) -> InGit {
-    let at = ours.positions.get(&format!("{path:#}"));
-    InGit {
-        at: at.copied().unwrap_or(ours.place.at),
-        ..ours.place.clone()
+    let place = ours.place.clone();
+    match ours.positions.get(&format!("{path:#}")) {
+        Some((name, at)) => InGit {
+            name: name.clone(),
+            at: *at,
+            ..place
+        },
+        None => place,
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use crate::baseline::Outcome;
+use crate::failure::printable;
 use crate::finding::{Counts, FileReport, Severity};
 use crate::manifest::Excerpt;
 use crate::snippet::Snippet;
@@ -98,6 +99,29 @@ impl Report for Human {
     }
 }
 
+/// What was not judged, line by line.
+fn not_judged(run: &Run<'_>) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !run.gaps.is_empty() {
+        lines.push("Not judged:".to_owned());
+        lines.extend(run.gaps.lines());
+    }
+    if !run.image_like.is_empty() {
+        lines.push(
+            "Fields that look like images, and that nothing judges (see `imagePaths`):".to_owned(),
+        );
+        let kinds = run.image_like.iter();
+        lines.extend(kinds.map(|(kind, fields)| {
+            format!(
+                "  {} in {}",
+                count(*fields, "field", "fields"),
+                printable(kind)
+            )
+        }));
+    }
+    lines
+}
+
 fn write_groups(out: &mut dyn Write, groups: &Groups) -> io::Result<()> {
     let bold = Style::new().bold();
     for (position, line) in groups.lines().into_iter().enumerate() {
@@ -151,6 +175,8 @@ pub(super) fn summary(run: &Run<'_>) -> Vec<String> {
         unreadable_files: _,
         templates: _,
         kustomizations: _,
+        unbuilt: _,
+        builds,
         in_baseline,
         changed,
         preexisting,
@@ -199,6 +225,7 @@ pub(super) fn summary(run: &Run<'_>) -> Vec<String> {
         "findings",
         "only counted: of one object the first 100 are shown",
     );
+    add(builds, "build", "builds", "of kustomizations and charts");
     add(rewritten, "image", "images", "would run from a mirror");
     add(exempted, "exemption", "exemptions", "applied");
     add(
@@ -222,10 +249,7 @@ pub(super) fn summary(run: &Run<'_>) -> Vec<String> {
     add(run.excluded, "file", "files", "excluded");
     let baseline = run.baseline.map(Outcome::lines).unwrap_or_default();
     lines.extend(baseline.iter().map(|line| format!("  {line}")));
-    if !run.gaps.is_empty() {
-        lines.push("Not judged:".to_owned());
-        lines.extend(run.gaps.lines());
-    }
+    lines.extend(not_judged(run));
     lines.extend(run.notes.iter().map(|note| format!("  {note}")));
     if errors > 0 {
         lines.extend(run.docs_urls.iter().map(|url| format!("  see {url}")));
@@ -251,6 +275,10 @@ fn verdict(counts: Counts) -> String {
     if counts.unreadable_files > 0 {
         let text = count(counts.unreadable_files, "file", "files");
         verdict.push(paint(red, format!("{text} not readable")));
+    }
+    if counts.unbuilt > 0 {
+        let text = count(counts.unbuilt, "build", "builds");
+        verdict.push(paint(red, format!("{text} failed")));
     }
     if verdict.is_empty() {
         verdict.push(if counts.objects == 0 {

@@ -1,5 +1,6 @@
 //! One JSON document: findings, what could not be read or judged, and numbers.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use rollout_guard_manifests::entry::Entry;
@@ -56,12 +57,15 @@ struct Summary<'r> {
     files_without_objects: usize,
     templates: usize,
     kustomizations: usize,
+    builds: usize,
+    failed_builds: usize,
     objects_judged_as_pods: usize,
     objects_not_covered: usize,
     objects_without_namespace: usize,
     exempted: usize,
     rewritten: usize,
     files_excluded: usize,
+    image_like_fields: &'r BTreeMap<String, usize>,
     notes: &'r [String],
 }
 
@@ -121,12 +125,15 @@ impl Report for Json {
             files_without_objects: counts.other_files,
             templates: counts.templates,
             kustomizations: counts.kustomizations,
+            builds: counts.builds,
+            failed_builds: counts.unbuilt,
             objects_judged_as_pods: counts.as_pods,
             objects_not_covered: counts.not_covered,
             objects_without_namespace: counts.without_namespace,
             exempted: counts.exempted,
             rewritten: counts.rewritten,
             files_excluded: run.excluded,
+            image_like_fields: run.image_like,
             notes: run.notes,
         };
         let baseline = match run.baseline {

@@ -459,7 +459,7 @@ fn git_is_run_as_often_for_one_file_as_for_many() {
         );
         numbers.push(std::fs::read_to_string(log).unwrap().lines().count());
     }
-    assert_eq!(numbers, [4, 4]);
+    assert_eq!(numbers, [5, 5]);
 }
 
 #[test]

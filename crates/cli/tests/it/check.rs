@@ -197,11 +197,12 @@ fn deep_nesting_is_refused() {
 
 #[test]
 fn helm_templates_are_told_apart_from_broken_files() {
-    let workshop = Workshop::new("check-helm");
+    let workshop = Workshop::work_tree("check-helm");
     let template =
         "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - image: \"{{ .Values.image }}\"\n";
     workshop
         .file("settings.yaml", SETTINGS)
+        .file(".rollout-guard.yaml", "helm: off\n")
         .file("c/chart/Chart.yaml", "apiVersion: v2\nname: c\n")
         .file("c/chart/templates/sub/pod.yaml", template)
         .file("c/chart/templates/plain.yaml", pod("plain", "redis:7"))

@@ -1,5 +1,6 @@
 //! Runs the command in a folder of its own.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -70,6 +71,26 @@ impl Workshop {
         self
     }
 
+    /// A work tree with a copy of one of the repositories in `tests/repositories`.
+    pub(crate) fn repository(name: &str, test: &str) -> Self {
+        let workshop = Self::work_tree(test);
+        let repositories = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/repositories");
+        workshop.copy(&repositories.join(name), "");
+        workshop
+    }
+
+    fn copy(&self, from: &Path, to: &str) {
+        for entry in fs::read_dir(from).unwrap() {
+            let path = entry.unwrap().path();
+            let name = format!("{to}{}", path.file_name().unwrap().to_str().unwrap());
+            if path.is_dir() {
+                self.copy(&path, &format!("{name}/"));
+            } else {
+                self.file(&name, fs::read(path).unwrap());
+            }
+        }
+    }
+
     pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.0.join(name)).unwrap()
     }
@@ -94,6 +115,7 @@ impl Workshop {
         command
             .current_dir(self.0.join(folder))
             .args(arguments.split_whitespace())
+            .env("PATH", path_with_tools())
             .env_remove("COLUMNS");
         command
     }
@@ -164,4 +186,28 @@ pub(crate) fn pod(name: &str, image: &str) -> String {
     format!(
         "apiVersion: v1\nkind: Pod\nmetadata: {{ name: {name} }}\nspec:\n  containers:\n    - name: app\n      image: {image}\n"
     )
+}
+
+/// Whether a shell or a tool is there. With `STRICT=1` it has to be; else the test says what it leaves
+/// out.
+pub(crate) fn has(tool: &str) -> bool {
+    let found = Command::new("sh")
+        .args(["-c", &format!("command -v {tool}")])
+        .env("PATH", path_with_tools())
+        .output();
+    let is_there = found.unwrap().status.success();
+    let is_strict = std::env::var("STRICT").is_ok_and(|strict| strict == "1");
+    assert!(is_there || !is_strict, "STRICT=1: install {tool}");
+    if !is_there {
+        // Past the harness, which keeps what a test prints to itself until it fails.
+        let _ = writeln!(std::io::stderr(), "left out: {tool} is not installed");
+    }
+    is_there
+}
+
+/// The programs that `make tools` installs for the tests, before those of the machine.
+pub(crate) fn path_with_tools() -> OsString {
+    let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/bin");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths(std::iter::once(tools).chain(std::env::split_paths(&path))).unwrap()
 }

@@ -52,6 +52,7 @@ fn nothing_judged_is_no_success() {
         .file("empty/readme.md", "nothing\n")
         .file("values/values.yaml", "image: redis\n")
         .file("services/service.yaml", SERVICE)
+        .file(".rollout-guard.yaml", "helm: off\n")
         .file("c/Chart.yaml", "name: c\n")
         .file(
             "c/templates/a.yaml",
@@ -59,11 +60,7 @@ fn nothing_judged_is_no_success() {
         )
         .file(
             "k/kustomization.yaml",
-            "resources: [https://example.com/base]\n",
-        )
-        .file(
-            "k2/kustomization.yml",
-            "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n",
+            "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n",
         );
     for (arguments, stdin) in [
         ("-s settings.yaml -", ""),
@@ -77,7 +74,6 @@ fn nothing_judged_is_no_success() {
         ("-s settings.yaml values", ""),
         ("-s settings.yaml c", ""),
         ("-s settings.yaml k", ""),
-        ("-s settings.yaml k2", ""),
         ("-s policy.yaml services", ""),
     ] {
         for more in [
@@ -143,7 +139,7 @@ fn warnings_and_gaps_fail_where_they_are_asked_to() {
         .file("twice.yaml", pod("d", "ghcr.io/org/app:1") + "spec: {}\n")
         .file("service.yaml", SERVICE)
         .file("template.yaml", "kind: {{ .kind }}\n")
-        .file("k/kustomization.yaml", "resources: [../clean.yaml]\n")
+        .file("k/kustomization.yaml", "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n")
         .file(
             "release.yaml",
             "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: { name: web }\n",
@@ -216,13 +212,13 @@ fn the_summary_says_what_was_not_judged_and_what_would_judge_it() {
         .file("policy.yaml", policy("pods, configmaps", "{ registries: { allow: [ghcr.io] } }"))
         .file("clean.yaml", pod("a", "ghcr.io/org/app:1"))
         .file("broken.yaml", "kind: Pod\na: [\n")
+        .file(".rollout-guard.yaml", "helm: off\n")
         .file("charts/web/Chart.yaml", "name: web\n")
         .file("charts/web/templates/a.yaml", "kind: {{ .a }}\n")
         .file("charts/web/templates/sub/b.yaml", "kind: {{ .b }}\n")
         .file("template.yaml", "a: {{ if .x }}\n")
-        .file("overlays/prod/kustomization.yaml", "resources: [../../base]\nimages: [{ name: redis, newTag: '7' }]\n")
-        .file("base/kustomization.yaml", "resources: [redis.yaml]\n")
-        .file("base/redis.yaml", deployment("ghcr.io/org/redis:7"))
+        .file("debug/kustomization.yaml", "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nresources: [redis.yaml]\n")
+        .file("debug/redis.yaml", deployment("ghcr.io/org/redis:7"))
         .file("custom.yaml", "apiVersion: apps.kruise.io/v1alpha1\nkind: SidecarSet\nmetadata: { name: s }\nspec: { containers: [{ name: a, image: redis }] }\n")
         .file("service.yaml", SERVICE)
         .file("values.yaml", "a: b\n")
@@ -236,7 +232,7 @@ fn the_summary_says_what_was_not_judged_and_what_would_judge_it() {
             ("unreadable-file", 1, "broken.yaml"),
             ("chart-template", 2, "charts/web/templates/a.yaml"),
             ("template", 1, "template.yaml"),
-            ("kustomization", 2, "base/kustomization.yaml"),
+            ("kustomization", 1, "debug/kustomization.yaml"),
             ("chart", 1, "`Application app` in release.yaml"),
         ]
     );
@@ -252,7 +248,7 @@ fn the_summary_says_what_was_not_judged_and_what_would_judge_it() {
     );
     assert_eq!(
         remedies[3],
-        "`kustomize build base | rollout-guard check -`"
+        "nothing includes this component: check a kustomization that does"
     );
 }
 

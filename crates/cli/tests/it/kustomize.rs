@@ -1,4 +1,4 @@
-//! Files that kustomize decides about are never written.
+//! Files that kustomize decides about are never written where kustomizations are not built.
 
 use serde_json::json;
 
@@ -15,7 +15,9 @@ fn deployment(name: &str, image: &str) -> String {
 /// A work tree with settings and files, each with the image `redis:6.0`.
 fn workshop(name: &str, files: &[&str]) -> Workshop {
     let workshop = Workshop::work_tree(name);
-    workshop.file("settings.yaml", SETTINGS);
+    workshop
+        .file("settings.yaml", SETTINGS)
+        .file(".rollout-guard.yaml", "kustomize: off\nhelm: off\n");
     for (position, file) in files.iter().enumerate() {
         workshop.file(file, deployment(&format!("d{position}"), "redis:6.0"));
     }

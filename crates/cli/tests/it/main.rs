@@ -7,6 +7,12 @@ mod baseline;
 #[cfg(test)]
 mod before;
 #[cfg(test)]
+mod builds;
+#[cfg(test)]
+mod builds_before;
+#[cfg(test)]
+mod builds_written;
+#[cfg(test)]
 mod check;
 #[cfg(test)]
 mod command;

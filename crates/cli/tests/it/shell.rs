@@ -1,27 +1,10 @@
 //! What shells, terminals and man pages show.
 
-use std::io::Write;
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::command::{Workshop, outcome, pod};
-
-/// Whether a shell or a tool is there. With `STRICT=1` it has to be; else the test says what it leaves
-/// out.
-fn has(tool: &str) -> bool {
-    let found = Command::new("sh")
-        .args(["-c", &format!("command -v {tool}")])
-        .output();
-    let is_there = found.unwrap().status.success();
-    let is_strict = std::env::var("STRICT").is_ok_and(|strict| strict == "1");
-    assert!(is_there || !is_strict, "STRICT=1: install {tool}");
-    if !is_there {
-        // Past the harness, which keeps what a test prints to itself until it fails.
-        let _ = writeln!(std::io::stderr(), "left out: {tool} is not installed");
-    }
-    is_there
-}
+use crate::command::{Workshop, has, outcome, pod};
 
 /// A folder with a file to complete, and the completions of a shell, installed as its users do.
 fn workshop(name: &str, shell: &str, file: &str) -> Workshop {

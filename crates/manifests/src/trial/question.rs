@@ -241,6 +241,7 @@ fn of_review<'d>(
             kind,
             name: text(&["name"]).unwrap_or_default(),
             namespace: None,
+            built_by: Vec::new(),
         },
     };
     name.namespace = in_namespace;
