@@ -86,9 +86,9 @@ playground: $(PLAYGROUND)/node_modules | wasm32-unknown-unknown ## build the doc
 picture: playground-tests ## take the picture of the playground in README.md anew
 	cp target/screenshots/readme.png docs/playground.png
 
-playground-tests: playground policy.wasm host ## try the built page in a browser
+playground-tests: playground policy.wasm host command ## try the built page in a browser
 	TRIALS='$(CURDIR)/target/trials.json' cargo test --locked --workspace --test it the_page_agrees_with_the_policy
-	POLICY_HOST='$(CURDIR)/$(POLICY_HOST)' node --test $(PLAYGROUND)/tests/browser/*.test.mjs
+	POLICY_HOST='$(CURDIR)/$(POLICY_HOST)' ROLLOUT_GUARD='$(CURDIR)/target/debug/rollout-guard' node --test $(PLAYGROUND)/tests/browser/*.test.mjs
 
 # What the host does to a request that is changed costs half as much again as everything else: a module
 # that gave the same answer at no cost would reach 0.67 with mirrors.
