@@ -144,12 +144,14 @@ mod tests {
             "spec",
             "spec.containers[0].image",
             "metadata.annotations[\"a.b/c\"]",
-            "metadata.annotations[\"a\\\"]b\"]",
             "a[1][2]",
         ] {
             let read = parse(path).map(|path| format!("{path:#}"));
             assert_eq!(read, Ok(path.to_owned()));
         }
+        let quoted = parse("metadata[\"a\\\"]b\"].c").map(|path| path.0);
+        let steps = ["metadata", "a\"]b", "c"].map(Step::key);
+        assert_eq!(quoted, Ok(steps.to_vec()));
         for path in [
             "", ".", "a.", "a..b", "a[", "a[x]", "a[0]b", "[*]", "a[\"b\"", "a[-1]",
         ] {
