@@ -38,7 +38,7 @@ PLAYGROUND := crates/playground
 WASM_BINDGEN_VERSION = $(shell grep -A1 '^name = "wasm-bindgen"$$' Cargo.lock | sed -n 's/^version = "\(.*\)"/\1/p')
 
 .PHONY: help build picture run runner wasm32-wasip1 wasm32-unknown-unknown test unit-tests e2e-tests registry-tests fuzz-check playground playground-tests bench growth lint deny advisories fmt clean host command
-.PHONY: size-test push scaffold reproducible bare-machine-test distribution-tests release-dry-run binaries wheel tools shell-lint FORCE
+.PHONY: size-test push scaffold charts reproducible bare-machine-test distribution-tests release-dry-run binaries wheel tools shell-lint FORCE
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,9 +86,9 @@ playground: $(PLAYGROUND)/node_modules | wasm32-unknown-unknown ## build the doc
 picture: playground-tests ## take the picture of the playground in README.md anew
 	cp target/screenshots/readme.png docs/playground.png
 
-playground-tests: playground policy.wasm host ## try the built page in a browser
+playground-tests: playground policy.wasm host command ## try the built page in a browser
 	TRIALS='$(CURDIR)/target/trials.json' cargo test --locked --workspace --test it the_page_agrees_with_the_policy
-	POLICY_HOST='$(CURDIR)/$(POLICY_HOST)' node --test $(PLAYGROUND)/tests/browser/*.test.mjs
+	POLICY_HOST='$(CURDIR)/$(POLICY_HOST)' ROLLOUT_GUARD='$(CURDIR)/target/debug/rollout-guard' node --test $(PLAYGROUND)/tests/browser/*.test.mjs
 
 # What the host does to a request that is changed costs half as much again as everything else: a module
 # that gave the same answer at no cost would reach 0.67 with mirrors.
@@ -126,6 +126,11 @@ push: build host ## push module and bundles: make push REGISTRY=ghcr.io/rollout-
 
 scaffold: host ## write artifacthub-pkg.yml anew
 	$(POLICY_HOST) scaffold artifacthub -o artifacthub-pkg.yml
+
+charts: host ## write the Helm charts of the policy and of the bundles, into dist/charts
+	@rm -rf dist/charts && mkdir -p dist/charts
+	@$(POLICY_HOST) scaffold chart -o dist/charts/rollout-guard
+	@for bundle in bundles/*/; do $(POLICY_HOST) scaffold chart --bundle "$$bundle" -o "dist/charts/rollout-guard-$$(basename "$$bundle")"; done
 
 reproducible: policy.wasm ## build the module in another folder, and compare
 	@bash release/reproducible.sh policy.wasm

@@ -6,6 +6,7 @@
 mod images;
 mod outcome;
 mod question;
+mod suite;
 
 use rollout_guard::json;
 use rollout_guard::policy::Policy;
@@ -55,6 +56,8 @@ pub struct Files {
     pub settings: Option<String>,
     /// An `AdmissionReview` for each object.
     pub requests: Vec<String>,
+    /// All of it as a suite for `rollout-guard test`; none where the settings are not valid.
+    pub suite: Option<String>,
 }
 
 impl Trial {
@@ -100,7 +103,11 @@ impl Trial {
         let sources = self.sources(&documents, &mut answer.settings);
         let of_sources = settings_of(&sources);
         let mut files = Files::default();
-        if let Some(settings) = self.settings(&sources, &of_sources, &mut answer.settings)
+        let settings = self.settings(&sources, &of_sources, &mut answer.settings);
+        let manifest = read(&self.manifest, Severity::Warning, &mut answer.manifest);
+        let old = read(&self.old, Severity::Warning, &mut answer.old);
+        let questions = self.questions(&manifest, &old, &mut answer);
+        if let Some(settings) = settings
             && let ([source], [settings]) = (sources.as_slice(), settings.as_slice())
         {
             let is_policy = source.policy.is_some();
@@ -109,15 +116,17 @@ impl Trial {
             } else {
                 admission_policy::text(&self.settings, source.json(), settings)
             });
+            if !questions.is_empty() {
+                let text = suite::text(self, source.json(), settings, &questions);
+                files.suite = Some(text);
+            }
             files.settings = Some(if is_policy {
                 source.json().to_owned()
             } else {
                 self.settings.clone()
             });
         }
-        let manifest = read(&self.manifest, Severity::Warning, &mut answer.manifest);
-        let old = read(&self.old, Severity::Warning, &mut answer.old);
-        for question in &self.questions(&manifest, &old, &mut answer) {
+        for question in &questions {
             let request: serde_json::Value =
                 serde_json::from_str(&question.request).unwrap_or_default();
             let review = serde_json::json!({

@@ -156,6 +156,13 @@ function policyOf({ policy }) {
   return policy;
 }
 
+// A suite for `rollout-guard test`.
+function suiteOf({ settings, requests, suite }) {
+  if (!settings) throw new Error('The settings have more than one policy, keep the one that you mean.');
+  if (requests.length === 0) throw new Error('There is no object to ask about.');
+  return suite;
+}
+
 // A script for a shell, with the files that the command reads.
 function kwctlOf({ settings, requests }) {
   if (!settings) throw new Error('The settings have more than one policy, keep the one that you mean.');
@@ -213,6 +220,7 @@ async function start() {
   for (const name of [...FIELDS, 'groups']) by(name).oninput = changed;
   by('copy-policy').onclick = () => copyFiles('A ClusterAdmissionPolicy', policyOf, 'Copied. Write it to policy.yaml, then: kubectl apply -f policy.yaml');
   by('copy-kwctl').onclick = () => copyFiles('A kwctl command with its files', kwctlOf, 'Copied. Paste it into a shell in an empty folder.');
+  by('copy-suite').onclick = () => copyFiles('A suite for rollout-guard test', suiteOf, 'Copied. Write it to suite.yaml, then: rollout-guard test suite.yaml');
   by('copy-link').onclick = async () => {
     const fragment = await toFragment(state());
     history.replaceState(null, '', `#${fragment}`);

@@ -1,6 +1,8 @@
 //! `artifacthub-pkg.yml`: what Artifact Hub and Rancher show of a policy, made of its metadata
 //! (`policy-evaluator`, `policy_artifacthub.rs`).
 
+mod chart;
+
 use std::collections::BTreeMap;
 
 use email_address::{EmailAddress, Options};
@@ -13,6 +15,8 @@ use serde_json::Value;
 use thiserror::Error;
 
 use policy_runner::metadata::{self, Metadata};
+
+pub use chart::{Bundle, Files, bundle_name};
 
 /// The package of a policy on Artifact Hub.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -330,3 +330,57 @@ fn the_suite_in_the_documentation_passes() {
     let told = workshop.run("test");
     assert_eq!(told.code, 0, "{told:?}");
 }
+
+/// What the playground writes passes, and fails once the settings say something else.
+#[test]
+fn a_suite_of_the_playground_passes() {
+    let trial = |more: &str| {
+        let json = format!(
+            r#"{{ "settings": "registries: {{ allow: [ghcr.io] }}\nchanges: [{{ name: git, guard: [images], allowUsers: [argocd] }}]\n", "namespace": "prod", {more} }}"#
+        );
+        rollout_guard_manifests::trial::Trial::read(&json)
+            .unwrap()
+            .files()
+            .suite
+            .unwrap()
+    };
+    let pod = |image: &str| {
+        format!(
+            "apiVersion: v1\\nkind: Pod\\nmetadata: {{ name: a }}\\nspec: {{ containers: [{{ name: a, image: \\\"{image}\\\" }}] }}\\n"
+        )
+    };
+    let (good, bad) = (pod("ghcr.io/a/b:1"), pod("redis"));
+    let review = REVIEW.replace('"', "\\\"");
+    let workshop = Workshop::new("suite-playground");
+    for trial in [
+        trial(&format!(
+            r#""manifest": "{good}---\n{bad}", "user": "jane", "groups": ["dev"]"#
+        )),
+        trial(&format!(r#""manifest": "{bad}""#)),
+        trial(&format!(
+            r#""manifest": "{bad}", "old": "{good}", "operation": "UPDATE", "user": "jane""#
+        )),
+        trial(&format!(
+            r#""manifest": "{bad}", "operation": "UPDATE", "user": "jane""#
+        )),
+        trial(&format!(
+            r#""manifest": "{bad}", "operation": "DELETE", "user": "jane""#
+        )),
+        trial(&format!(r#""manifest": "{review}""#)),
+    ] {
+        workshop.file("suite.yaml", &trial);
+        let told = workshop.run("test");
+        assert_eq!(told.code, 0, "{trial}\n{told:?}");
+        workshop.file(
+            "suite.yaml",
+            trial
+                .replace("[ghcr.io]", "[ghcr.io, docker.io]")
+                .replace("allow: [ghcr.io, docker.io]", "reject: [ghcr.io]"),
+        );
+        let told = workshop.run("test");
+        assert!(
+            told.code == 1 || trial.contains("DELETE"),
+            "{trial}\n{told:?}"
+        );
+    }
+}

@@ -172,6 +172,11 @@ impl Question<'_> {
         }
     }
 
+    /// Whether somebody wrote the request itself.
+    pub(super) const fn is_review(&self) -> bool {
+        self.request_value.is_some()
+    }
+
     /// Whether a violation is about the request, as far as somebody wrote one.
     pub(super) fn is_about_request(&self, violation: &Violation) -> bool {
         self.request_value.is_some() && violation.code.is_about_request()

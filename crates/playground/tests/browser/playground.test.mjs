@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, readdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
@@ -252,6 +252,21 @@ test('the command to copy gives the same verdict', async () => {
     const { uid: _, ...told } = JSON.parse(printed);
     const { uid: __, ...expected } = await json(`examples/${name}/expected.json`);
     assert.deepEqual(told, expected, name);
+  }
+});
+
+test('the suite to copy passes', async () => {
+  const page = await open();
+  await page.verdict();
+  for (const name of ['01-trusted-registries', '10-mirrors', '18-images-come-from-git', '21-guard-delete']) {
+    await page.example(name);
+    await page.page.locator('#copied').evaluate((copied) => (copied.textContent = ''));
+    await page.page.locator('#copy-suite').click();
+    await page.page.locator('#copied', { hasText: 'Copied' }).waitFor();
+    const folder = await mkdtemp(join(tmpdir(), 'playground-'));
+    await writeFile(join(folder, 'suite.yaml'), await page.clipboard());
+    const printed = execFileSync(process.env.ROLLOUT_GUARD, ['test'], { cwd: folder, encoding: 'utf8' });
+    assert.match(printed, /all passed/, name);
   }
 });
 

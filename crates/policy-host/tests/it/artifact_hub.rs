@@ -215,3 +215,55 @@ fn everything_that_is_missing_is_told_at_once() {
             .starts_with("error: invalid value `yesterday` for `--created-at <TIME>`: ")
     );
 }
+
+fn written(workshop: &Workshop, file: &str) -> Value {
+    yaml(&String::from_utf8(workshop.read(file)).unwrap())
+}
+
+/// What `pkg2chart` of Kubewarden's catalogue writes, and the policies of a bundle as values.
+#[test]
+fn a_chart_has_what_rancher_reads_and_the_policies_of_a_bundle() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let workshop = Workshop::new("chart");
+    let run = |arguments: &str| {
+        workshop.host(&format!(
+            "scaffold chart --metadata-path {root}/metadata.yml --questions-path {root}/questions-ui.yml {arguments}"
+        ))
+    };
+    let made = run(&format!("--bundle {root}/bundles/ack -o ack"));
+    assert_eq!(made.code, 0, "{made:?}");
+    let chart = written(&workshop, "ack/Chart.yaml");
+    let annotations = &chart["annotations"];
+    assert_eq!(chart["name"], "rollout-guard-ack");
+    assert_eq!(annotations["catalog.cattle.io/type"], "kubewarden-policy");
+    assert_eq!(
+        annotations["kubewarden/repository"],
+        "rollout-guard/rollout-guard"
+    );
+    assert!(annotations["kubewarden/questions-ui"].is_null());
+    let values = written(&workshop, "ack/values.yaml");
+    for name in ["mutating", "validating"] {
+        let mut manifest = yaml(&repository(&format!("bundles/ack/policy-{name}.yaml")));
+        let spec = manifest["spec"].as_object_mut().unwrap();
+        let module = spec.remove("module").unwrap();
+        let entry = &values["policies"][format!("rollout-guard-ack-{name}")];
+        assert_eq!(entry["spec"], manifest["spec"]);
+        let parts = [
+            &values["global"]["cattle"]["systemDefaultRegistry"],
+            &values["module"]["repository"],
+            &values["module"]["tag"],
+        ];
+        let [registry, repository, tag] = parts.map(|part| part.as_str().unwrap());
+        assert_eq!(module, format!("registry://{registry}/{repository}:{tag}"));
+    }
+    // It is there already.
+    assert_eq!(run(&format!("--bundle {root}/bundles/ack -o ack")).code, 1);
+    // What the chart has no place for is no chart.
+    workshop
+        .file("bad/README.md", "")
+        .file("bad/kustomization.yaml", "resources: [a.yaml]\n")
+        .file("bad/a.yaml", "apiVersion: policies.kubewarden.io/v1\nkind: ClusterAdmissionPolicy\nmetadata: { name: a }\nspec: { module: \"registry://ghcr.io/other/module:v1\" }\n");
+    let bad = run("--bundle bad -o other");
+    assert_eq!(bad.code, 1);
+    assert!(bad.stderr.contains("`a`: the module is"), "{bad:?}");
+}

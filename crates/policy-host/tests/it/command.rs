@@ -26,7 +26,9 @@ impl Workshop {
     }
 
     pub(crate) fn file(&self, name: &str, contents: impl AsRef<[u8]>) -> &Self {
-        fs::write(self.0.join(name), contents).unwrap();
+        let path = self.0.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, contents).unwrap();
         self
     }
 

@@ -1,16 +1,18 @@
 //! `policy-host scaffold`: files that are made of others.
 
 use std::{
+    fs,
     io::Write,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use policy_runner::{Metadata, command::document};
+use serde_json::Value;
 
-use crate::artifact_hub::Package;
+use crate::artifact_hub::{Bundle, Package, bundle_name};
 
 /// Write files that are made of others.
 #[derive(Args)]
@@ -23,6 +25,7 @@ pub struct Scaffold {
 enum What {
     #[command(name = "artifacthub")]
     ArtifactHub(ArtifactHub),
+    Chart(Chart),
 }
 
 /// Write artifacthub-pkg.yml, which Artifact Hub and Rancher read.
@@ -48,6 +51,30 @@ struct ArtifactHub {
     output: Option<PathBuf>,
 }
 
+/// Write a Helm chart of the type `kubewarden-policy`, which Rancher's UI lists from any Helm repository.
+///
+/// Without a bundle, its user writes `policies` into the values; with one, it installs the policies of the
+/// bundle.
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+struct Chart {
+    /// The metadata
+    #[arg(short, long, value_name = "FILE", default_value = "metadata.yml")]
+    metadata_path: PathBuf,
+
+    /// The form for Rancher [default: questions-ui.yml, if there is one]
+    #[arg(short, long, value_name = "FILE")]
+    questions_path: Option<PathBuf>,
+
+    /// A folder with policies and a kustomization.yaml that names them
+    #[arg(short, long, value_name = "FOLDER")]
+    bundle: Option<PathBuf>,
+
+    /// The folder to write the chart into, which must not be there yet
+    #[arg(short, long, value_name = "FOLDER")]
+    output: PathBuf,
+}
+
 const QUESTIONS: &str = "questions-ui.yml";
 
 const HEADER: &str = "\
@@ -56,14 +83,16 @@ const HEADER: &str = "\
 ";
 
 impl Scaffold {
-    /// Writes the file, to `out` where no path is given.
+    /// Writes the file or the chart, a file to `out` where no path is given.
     ///
     /// # Errors
     ///
     /// Where a file cannot be read or written, or says nothing that Artifact Hub takes.
     pub fn execute(&self, out: &mut dyn Write) -> Result<()> {
-        let What::ArtifactHub(artifact_hub) = &self.what;
-        artifact_hub.execute(out)
+        match &self.what {
+            What::ArtifactHub(artifact_hub) => artifact_hub.execute(out),
+            What::Chart(chart) => chart.execute(),
+        }
     }
 }
 
@@ -71,11 +100,7 @@ impl ArtifactHub {
     fn execute(&self, out: &mut dyn Write) -> Result<()> {
         let metadata: Metadata = yaml_serde::from_str(&document::text(&self.metadata_path)?)
             .with_context(|| document::name(&self.metadata_path))?;
-        let questions = match &self.questions_path {
-            Some(path) => Some(document::text(path)?),
-            None if Path::new(QUESTIONS).exists() => Some(document::text(Path::new(QUESTIONS))?),
-            None => None,
-        };
+        let questions = questions(self.questions_path.as_deref())?;
         let created_at = self.created_at.unwrap_or_else(Timestamp::now);
         let package = Package::new(&metadata, created_at, questions.as_deref())
             .with_context(|| document::name(&self.metadata_path))?;
@@ -85,4 +110,58 @@ impl ArtifactHub {
             None => Ok(out.write_all(text.as_bytes())?),
         }
     }
+}
+
+/// The form for Rancher, if there is one.
+fn questions(path: Option<&Path>) -> Result<Option<String>> {
+    match path {
+        Some(path) => document::text(path).map(Some),
+        None if Path::new(QUESTIONS).exists() => document::text(Path::new(QUESTIONS)).map(Some),
+        None => Ok(None),
+    }
+}
+
+impl Chart {
+    fn execute(&self) -> Result<()> {
+        let metadata: Metadata = yaml_serde::from_str(&document::text(&self.metadata_path)?)
+            .with_context(|| document::name(&self.metadata_path))?;
+        let questions = questions(self.questions_path.as_deref())?;
+        let package = Package::new(&metadata, Timestamp::now(), questions.as_deref())
+            .with_context(|| document::name(&self.metadata_path))?;
+        let bundle = self.bundle.as_deref().map(read_bundle).transpose()?;
+        let folder = self.bundle.as_deref().unwrap_or(Path::new(""));
+        let readme = document::text(&folder.join("README.md"))?;
+        let files = package.chart(bundle.as_ref(), questions.as_deref(), &readme)?;
+        fs::create_dir(&self.output)
+            .with_context(|| format!("cannot make `{}`", self.output.display()))?;
+        fs::create_dir(self.output.join("templates"))?;
+        for (name, text) in files {
+            document::write(&self.output.join(name), text.as_bytes())?;
+        }
+        Ok(())
+    }
+}
+
+/// The policies that the kustomization of a folder names.
+fn read_bundle(folder: &Path) -> Result<Bundle> {
+    let read = |name: &str| -> Result<Value> {
+        let path = folder.join(name);
+        yaml_serde::from_str(&document::text(&path)?).with_context(|| document::name(&path))
+    };
+    let kustomization = read("kustomization.yaml")?;
+    let resources = kustomization.get("resources").and_then(Value::as_array);
+    let names = resources.into_iter().flatten().filter_map(Value::as_str);
+    let policies: Vec<_> = names.map(read).collect::<Result<_>>()?;
+    if policies.is_empty() {
+        bail!(
+            "{}: no resources in its kustomization.yaml",
+            folder.display()
+        );
+    }
+    let name = fs::canonicalize(folder)?;
+    let name = bundle_name(&name).context("the bundle has no name")?;
+    Ok(Bundle {
+        name: name.to_owned(),
+        policies,
+    })
 }

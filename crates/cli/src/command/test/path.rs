@@ -149,8 +149,9 @@ mod tests {
             let read = parse(path).map(|path| format!("{path:#}"));
             assert_eq!(read, Ok(path.to_owned()));
         }
-        let escaped = Location(vec![Step::key("a\"]b")]);
-        assert_eq!(parse("[\"a\\\"]b\"]"), Ok(escaped));
+        let quoted = parse("metadata[\"a\\\"]b\"].c").map(|path| path.0);
+        let steps = ["metadata", "a\"]b", "c"].map(Step::key);
+        assert_eq!(quoted, Ok(steps.to_vec()));
         for path in [
             "", ".", "a.", "a..b", "a[", "a[x]", "a[0]b", "[*]", "a[\"b\"", "a[-1]",
         ] {
