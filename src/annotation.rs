@@ -26,6 +26,7 @@ mod reading;
 mod required;
 mod requires;
 mod tools;
+mod value;
 mod values;
 
 use std::borrow::Cow;
@@ -42,6 +43,7 @@ pub use name::{Name, NameList, Names};
 pub(crate) use object::{Annotation, Annotations, at, of_jobs, of_object, of_templates_in};
 pub use requires::Requirement;
 pub use tools::KEYS as TOOLS_KEYS;
+pub use value::{Check, Checks, Globs, JsonType, List, Range};
 pub use values::ValueRule;
 
 /// What an item of `annotations` asks for.

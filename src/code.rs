@@ -64,6 +64,18 @@ codes! {
     AnnotationNotAllowed = "annotation-not-allowed",
     /// A rule does not admit the value of the annotation.
     AnnotationValueNotAllowed = "annotation-value-not-allowed",
+    /// A rule denies the value of the annotation.
+    AnnotationValueDenied = "annotation-value-denied",
+    /// The value of the annotation is no number within the bounds of a rule.
+    AnnotationValueOutOfRange = "annotation-value-out-of-range",
+    /// A rule does not admit an element of the list that the value of the annotation is.
+    AnnotationValueElement = "annotation-value-element",
+    /// The list that the value of the annotation is has too few elements or too many.
+    AnnotationValueCount = "annotation-value-count",
+    /// The value of the annotation is not the JSON that a rule wants.
+    AnnotationValueNotJson = "annotation-value-not-json",
+    /// The value of the annotation is no network.
+    AnnotationValueNotCidr = "annotation-value-not-cidr",
     /// Annotations are there together that a rule lets stand only alone.
     AnnotationConflicting = "annotation-conflicting",
     /// What a rule requires where another annotation is so does not hold.

@@ -20,6 +20,18 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     )
 }
 
+/// As [`matches`], but the case of ASCII letters does not count.
+pub(crate) fn matches_in_any_case(pattern: &str, text: &str) -> bool {
+    run(
+        pattern.as_bytes(),
+        text.as_bytes(),
+        |wanted, found| match wanted {
+            b'?' => !is_continuation(found),
+            _ => wanted.eq_ignore_ascii_case(&found),
+        },
+    )
+}
+
 /// Whether `pattern` certainly matches everything that the glob `other` matches.
 ///
 /// It may say no where the answer is yes, never the other way round.
@@ -95,7 +107,7 @@ fn run(pattern: &[u8], text: &[u8], step: impl Fn(u8, u8) -> bool) -> bool {
     // The end tells most texts apart.
     if let Some(last) = pattern.last()
         && !matches!(last, b'*' | b'?')
-        && text.last() != Some(last)
+        && !text.last().is_some_and(|found| step(*last, *found))
     {
         return false;
     }

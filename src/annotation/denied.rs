@@ -7,10 +7,11 @@
 //! Accepted: `nginx.ingress.kubernetes.io/rewrite-target: /`. Rejected:
 //! `nginx.ingress.kubernetes.io/server-snippet: ""`.
 
+use crate::glob;
 use crate::shown::quoted;
 use crate::violation::{Code, Outcome};
 
-use super::{AnnotationRule, Annotations, Objection, Sink};
+use super::{AnnotationRule, Annotations, Name, Objection, Sink};
 
 pub(super) fn check<'o>(
     rule: &'o AnnotationRule<'_>,
@@ -38,10 +39,16 @@ pub(super) fn check<'o>(
 }
 
 impl AnnotationRule<'_> {
-    /// The first entry of `denied` that a key is, or that matches it.
+    /// The first entry of `denied` that a key is, or that matches it; that matches all of a glob.
     pub(crate) fn denying(&self, key: &str) -> Option<String> {
-        let mut entries = self.denied.iter();
-        let entry = entries.find(|entry| self.names.matching(**entry, key).is_some())?;
+        let is_glob = glob::has_wildcard(key);
+        let denies = |entry: &&Name<'_>| {
+            if is_glob {
+                return glob::covers(&self.names.key(**entry), key);
+            }
+            self.names.matching(**entry, key).is_some()
+        };
+        let entry = self.denied.iter().find(denies)?;
         Some(self.names.key(*entry))
     }
 }

@@ -209,7 +209,7 @@ impl<'a> Names<'a> {
         if glob::has_wildcard(&key) {
             if !may_be_glob {
                 return Err(
-                    "a wildcard is possible in `denied`, `allowed` and `requires` only".to_owned(),
+                    "a wildcard is possible in `denied`, `allowed`, `values`, `requires`, `required`, `immutable`, `createOnly` and `keep` only".to_owned(),
                 );
             }
             let is_character = |byte: u8| is_inside(byte) || matches!(byte, b'/' | b'*' | b'?');

@@ -3,6 +3,8 @@
 
 mod plain;
 
+use std::sync::OnceLock;
+
 use regex_lite::{Regex, RegexBuilder};
 
 /// A pattern has at most this many bytes.
@@ -14,61 +16,91 @@ const LONGEST_VALUE: usize = 16 * 1024;
 /// What a compiled pattern may take, so that `(a{99}){99}` is refused.
 const LARGEST_PROGRAM: usize = 256 * 1024;
 
-/// Whether a pattern matches a whole value.
-///
-/// # Errors
-///
-/// Where the pattern is none, or the value is too long.
-pub(super) fn matches(pattern: &str, value: &str) -> Result<bool, String> {
-    if value.len() > LONGEST_VALUE {
-        return Err(format!("it is longer than {LONGEST_VALUE} bytes"));
-    }
-    // A web page has time to compile a pattern, and is loaded sooner without another way.
-    let is_in_page = cfg!(all(target_family = "wasm", target_os = "unknown"));
-    if !is_in_page && let Some(is_match) = plain::matches(pattern, value) {
-        return Ok(is_match);
-    }
-    let regex = whole(pattern).map_err(|error| error.to_string())?;
-    Ok(regex.is_match(value))
+/// A regular expression that must match a whole value.
+#[derive(Clone, Debug)]
+pub struct Pattern<'a> {
+    text: &'a str,
+    ignores_case: bool,
+    /// Compiled for the first value that needs it: there may be many values.
+    regex: OnceLock<Result<Regex, String>>,
 }
 
-/// Says what is wrong with a pattern, and at which character (counted from 1).
-///
-/// # Errors
-///
-/// Where it is too long, too large, or no regular expression.
-pub(super) fn check(pattern: &str) -> Result<(), String> {
-    if pattern.len() > LONGEST_PATTERN {
-        return Err(format!("a pattern has at most {LONGEST_PATTERN} bytes"));
-    }
-    let Err(error) = whole(pattern) else {
-        return Ok(());
-    };
-    let problem = error.to_string();
-    // regex-lite does not say where; the shortest beginning with the same mistake does.
-    let mut position = pattern.chars().count();
-    let mut begins = pattern;
-    while let Some((last, _)) = begins.char_indices().next_back() {
-        begins = begins.get(..last).unwrap_or_default();
-        if !compile(begins).is_err_and(|error| error.to_string() == problem) {
-            break;
+impl<'a> Pattern<'a> {
+    pub(super) const fn new(text: &'a str, ignores_case: bool) -> Self {
+        Self {
+            text,
+            ignores_case,
+            regex: OnceLock::new(),
         }
-        position -= 1;
     }
-    Err(format!("{problem} at character {position}"))
+
+    /// The pattern as it is written.
+    pub(super) const fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// Whether it matches a whole value.
+    ///
+    /// # Errors
+    ///
+    /// Where it is no pattern, or the value is too long.
+    pub(super) fn matches(&self, value: &str) -> Result<bool, String> {
+        if value.len() > LONGEST_VALUE {
+            return Err(format!("it is longer than {LONGEST_VALUE} bytes"));
+        }
+        // A web page has time to compile a pattern, and is loaded sooner without another way.
+        let is_in_page = cfg!(all(target_family = "wasm", target_os = "unknown"));
+        if !is_in_page && let Some(is_match) = plain::matches(self.text, value, self.ignores_case) {
+            return Ok(is_match);
+        }
+        let compile = || whole(self.text, self.ignores_case).map_err(|error| error.to_string());
+        match self.regex.get_or_init(compile) {
+            Ok(regex) => Ok(regex.is_match(value)),
+            Err(problem) => Err(problem.clone()),
+        }
+    }
+
+    /// Says what is wrong with it, and at which character (counted from 1).
+    ///
+    /// # Errors
+    ///
+    /// Where it is too long, too large, or no regular expression.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let pattern = self.text;
+        if pattern.len() > LONGEST_PATTERN {
+            return Err(format!("a pattern has at most {LONGEST_PATTERN} bytes"));
+        }
+        let Err(error) = whole(pattern, self.ignores_case) else {
+            return Ok(());
+        };
+        let problem = error.to_string();
+        // regex-lite does not say where; the shortest beginning with the same mistake does.
+        let mut position = pattern.chars().count();
+        let mut begins = pattern;
+        while let Some((last, _)) = begins.char_indices().next_back() {
+            begins = begins.get(..last).unwrap_or_default();
+            if !compile(begins, self.ignores_case).is_err_and(|error| error.to_string() == problem)
+            {
+                break;
+            }
+            position -= 1;
+        }
+        Err(format!("{problem} at character {position}"))
+    }
 }
 
 /// The pattern, anchored at both ends.
-fn whole(pattern: &str) -> Result<Regex, regex_lite::Error> {
+fn whole(pattern: &str, ignores_case: bool) -> Result<Regex, regex_lite::Error> {
     // A pattern that closes a group of its own making would escape from the anchors: `a)|(?:b`.
     if pattern.contains(')') {
-        compile(pattern)?;
+        compile(pattern, ignores_case)?;
     }
-    compile(&format!(r"\A(?:{pattern})\z"))
+    compile(&format!(r"\A(?:{pattern})\z"), ignores_case)
 }
 
-fn compile(pattern: &str) -> Result<Regex, regex_lite::Error> {
+fn compile(pattern: &str, ignores_case: bool) -> Result<Regex, regex_lite::Error> {
     RegexBuilder::new(pattern)
+        .case_insensitive(ignores_case)
         .size_limit(LARGEST_PROGRAM)
         .build()
 }
@@ -76,6 +108,14 @@ fn compile(pattern: &str) -> Result<Regex, regex_lite::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn matches(pattern: &str, value: &str) -> Result<bool, String> {
+        Pattern::new(pattern, false).matches(value)
+    }
+
+    fn check(pattern: &str) -> Result<(), String> {
+        Pattern::new(pattern, false).check()
+    }
 
     #[test]
     fn matches_whole_values() {
@@ -97,6 +137,20 @@ mod tests {
         ] {
             assert_eq!(matches(pattern, value), Ok(false), "{pattern} {value}");
         }
+    }
+
+    #[test]
+    fn letter_case_can_be_ignored() {
+        for value in ["on", "ON", "oFF"] {
+            assert_eq!(
+                Pattern::new("on|off", true).matches(value),
+                Ok(true),
+                "{value}"
+            );
+            let compiled = Pattern::new(r"\bon|off\b", true);
+            assert_eq!(compiled.matches(value), Ok(true), "{value}");
+        }
+        assert_eq!(Pattern::new("on|off", true).matches("no"), Ok(false));
     }
 
     #[test]

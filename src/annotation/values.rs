@@ -3,36 +3,39 @@
 //! ```yaml
 //! values:
 //!   address-type: { oneOf: [internet, intranet], default: internet }
-//!   weight: { pattern: "[0-9]{1,3}" }
+//!   weight: { min: 0, max: 100 }
+//!   "port_*_health-probe_protocol": { oneOf: [tcp, http, https], anyCase: true }
 //! ```
 //!
 //! Accepted: `address-type: intranet`, `weight: "50"`, neither of them. Rejected:
-//! `address-type: Internet`, `weight: "50%"`: a pattern matches the whole value.
+//! `address-type: Internet`, `weight: "50%"`, `port_80_health-probe_protocol: udp`.
 
 use std::borrow::Cow;
 
-use crate::glob;
 use crate::json::{Key, Kind, Value};
 use crate::schema::{Entry, SettingsErrors};
 use crate::shown::{Shown, quoted};
-use crate::violation::{Code, Fate};
 
-use super::allowed::not_allowed;
+use super::effective::Globbed;
 use super::reading::Reading;
-use super::{AnnotationRule, Annotations, Name, Objection, Sink, pattern};
+use super::value::Checks;
+use super::{AnnotationRule, Annotations, Name, Objection, Sink};
 
 /// What the value of an annotation may be.
 #[derive(Clone, Debug)]
 pub struct ValueRule<'a> {
-    /// The annotation.
+    /// The annotation, or a glob over names.
     pub name: Name<'a>,
-    /// If there are any, one must match. Globs.
-    pub one_of: Vec<&'a str>,
-    /// A regular expression that must match the whole value.
-    pub pattern: Option<&'a str>,
+    /// What must hold.
+    pub checks: Checks<'a>,
     /// The value that counts where the annotation is absent.
     pub default: Option<Cow<'a, str>>,
 }
+
+/// The keys of what is said of a value.
+const KEYS: [&str; 11] = [
+    "oneOf", "pattern", "default", "min", "max", "anyCase", "not", "each", "count", "json", "cidr",
+];
 
 /// Reads the map; for a request, what says something about it.
 pub(super) fn read<'n>(
@@ -43,37 +46,33 @@ pub(super) fn read<'n>(
     let mut rules: Vec<ValueRule<'n>> = Vec::new();
     let mut read = |key: Key<'n>, entry: Entry<'_, 'n>, errors: &mut SettingsErrors| {
         let key = key.text();
-        let mut rule = ValueRule {
-            name: names.names.name(key),
-            one_of: Vec::new(),
-            pattern: None,
-            default: None,
-        };
-        if let Err(problem) = names.name(key) {
-            entry.error(errors, format!("`{}`: {problem}", Shown(key)));
-        } else if names.there.is_none() && rules.iter().any(|other| other.name == rule.name) {
-            entry.error(errors, "this annotation occurs twice");
-        }
         let before = errors.len();
-        let keys = ["oneOf", "pattern", "default"];
-        entry.map(&keys, errors, &mut |key, entry, errors| match key {
-            "oneOf" => entry.list(errors, &mut |_, entry, errors| {
-                rule.one_of.extend(entry.string(errors));
-            }),
-            "pattern" => rule.pattern = entry.text(errors),
-            _ => rule.default = entry.string(errors).map(Cow::Borrowed),
+        let (mut default, is_new) = (None, names.there.is_none());
+        let checks = Checks::read(entry, &KEYS, is_new, errors, &mut |_, entry, errors| {
+            default = entry.string(errors).map(Cow::Borrowed);
         });
-        if rule.one_of.is_empty()
-            && rule.pattern.is_none()
-            && rule.default.is_none()
-            && errors.len() == before
-        {
+        if checks.is_empty() && default.is_none() && errors.len() == before {
             entry.error(
                 errors,
-                "says nothing: give it `oneOf`, `pattern` or `default`",
+                "says nothing: give it `oneOf`, `pattern`, `min`, … or `default`",
             );
         }
-        rules.push(rule);
+        match names.glob(key) {
+            Err(problem) => entry.error(errors, format!("`{}`: {problem}", Shown(key))),
+            Ok(name) => {
+                if is_new && rules.iter().any(|other| other.name == name) {
+                    entry.error(errors, "this annotation occurs twice");
+                } else if name.is_glob() && default.is_some() {
+                    let problem = "no `default` for names that a wildcard stands for: nobody knows which are absent";
+                    entry.error(errors, problem);
+                }
+                rules.push(ValueRule {
+                    name,
+                    checks,
+                    default,
+                });
+            }
+        }
     };
     match names.there {
         Some(there) if entry.value.kind() == Kind::Map => {
@@ -95,28 +94,34 @@ pub(super) fn check<'o>(
     annotations: &'o Annotations<'o>,
     sink: Sink<'_, 'o>,
 ) {
+    let globbed = Globbed::new(rule, annotations);
     for values in &rule.values {
-        let found = rule.found(values.name, annotations);
+        let found = if values.name.is_glob() {
+            globbed.effective(values.name).found
+        } else {
+            rule.found(values.name, annotations)
+        };
         for annotation in &found {
             let Some(value) = annotation.value() else {
                 continue;
             };
-            if let Some(problem) = values.object_to(value) {
-                let code = Code::AnnotationValueNotAllowed;
-                sink(Objection::found(code, annotation, problem));
+            if let Some(check) = values.checks.failing(value) {
+                let shows = annotation.shown().is_some();
+                let problem = move |fate| check.problem(value, fate, shows);
+                sink(Objection::found(check.code(value), annotation, problem));
             }
         }
         if found.is_empty()
             && let Some(default) = values.default.as_deref()
-            && let Some(problem) = values.object_to(default)
+            && let Some(check) = values.checks.failing(default)
         {
-            let code = Code::AnnotationValueNotAllowed;
             let key = rule.names.key(values.name);
             let problem = move |fate| {
-                let default = quoted(&[default], "");
-                ["it is absent, which means ", &default, ": ", &problem(fate)].concat()
+                let shown = quoted(&[default], "");
+                let problem = check.problem(default, fate, true);
+                ["it is absent, which means ", &shown, ": ", &problem].concat()
             };
-            sink(Objection::missing(code, key, problem));
+            sink(Objection::missing(check.code(default), key, problem));
         }
     }
 }
@@ -125,25 +130,7 @@ impl ValueRule<'_> {
     /// Whether the annotation must be there, since its absence means a value that is refused.
     pub(crate) fn refuses_absence(&self) -> bool {
         let default = self.default.as_deref();
-        default.is_some_and(|default| self.object_to(default).is_some())
-    }
-
-    /// What is wrong with a value.
-    fn object_to(&self, value: &str) -> Option<Box<dyn Fn(Fate) -> String + '_>> {
-        if !self.one_of.is_empty() && !self.one_of.iter().any(|glob| glob::matches(glob, value)) {
-            return Some(Box::new(|fate| not_allowed(&self.one_of, fate)));
-        }
-        let pattern = self.pattern?;
-        let shown = move || quoted(&[pattern], "");
-        match pattern::matches(pattern, value) {
-            Ok(true) => None,
-            Ok(false) => Some(Box::new(move |_| {
-                ["the whole value must match ", &shown()].concat()
-            })),
-            Err(problem) => Some(Box::new(move |_| {
-                ["it cannot be held against ", &shown(), ": ", &problem].concat()
-            })),
-        }
+        default.is_some_and(|default| self.checks.failing(default).is_some())
     }
 }
 
@@ -154,13 +141,7 @@ pub(super) fn find_contradictions(
     errors: &mut SettingsErrors,
 ) {
     for values in &rule.values {
-        if let Some(pattern) = values.pattern
-            && let Err(problem) = pattern::check(pattern)
-        {
-            errors.contradiction(
-                format!("{path}.values.{}.pattern", Shown(values.name.text())),
-                &format!("`{}`: {problem}", Shown(pattern)),
-            );
-        }
+        let path = format!("{path}.values.{}", Shown(values.name.text()));
+        values.checks.find_contradictions(&path, errors);
     }
 }

@@ -205,7 +205,7 @@ fn normalize_name(name: &str) -> Cow<'_, str> {
 ///
 /// References have no dotted form in brackets. The standard library's reader has, and brings along
 /// much code for it.
-fn ipv6_groups(address: &str) -> Option<[u16; 8]> {
+pub(crate) fn ipv6_groups(address: &str) -> Option<[u16; 8]> {
     let mut groups = [0; 8];
     let mut length = 0;
     // Where `::` stands.

@@ -140,6 +140,10 @@ impl<'p, 'r> Judge<'p, '_, 'r> {
     /// Whether an annotation spells a name, in whichever place.
     fn has(&self, names: &Names<'_>, name: Name<'_>) -> bool {
         let mut places = self.places.iter().flatten().flatten();
+        if name.is_glob() {
+            let is_name = |found: &Annotation<'_>| names.matching(name, found.key).is_some();
+            return places.any(|place| place.all.iter().any(is_name));
+        }
         places.any(|place| place.spelled(names, name).next().is_some())
     }
 

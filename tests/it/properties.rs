@@ -1454,7 +1454,17 @@ const ANNOTATIONS: [&str; 9] = [
 
 /// An annotation: its key, a value, and how they are written.
 fn annotation() -> impl Strategy<Value = (String, String, bool, [&'static str; 4])> {
-    let value = select(vec!["", "x", ",", "\"", "}", "{\"a\":1}", "\\", "é\u{1}"]);
+    let value = select(vec![
+        "",
+        "x",
+        ",",
+        "7",
+        "\"",
+        "}",
+        "{\"a\":1}",
+        "\\",
+        "é\u{1}",
+    ]);
     (
         select(ANNOTATIONS.to_vec()),
         value,
@@ -1494,9 +1504,22 @@ fn annotation_rule() -> impl Strategy<Value = Value> {
             )
         })
     };
+    let checks = || {
+        let checks = vec![
+            json!({}),
+            json!({ "min": 0, "max": 7 }),
+            json!({ "not": ["*x*"], "anyCase": true }),
+            json!({ "each": { "separator": ",", "trim": true, "oneOf": ["x", ""] }, "count": { "min": 1 } }),
+            json!({ "each": { "separator": ",", "pattern": r"\bx\b" }, "count": { "max": 1 } }),
+            json!({ "json": "object" }),
+            json!({ "cidr": true, "not": ["::/0"] }),
+        ];
+        select(checks).prop_map(|checks| checks.as_object().unwrap().clone())
+    };
     let values = proptest::collection::vec(
         (
-            names(),
+            globs(),
+            checks(),
             proptest::option::of(proptest::collection::vec(
                 select(vec!["x", "", "*x*", "y"]),
                 1..3,
@@ -1510,8 +1533,8 @@ fn annotation_rule() -> impl Strategy<Value = Value> {
     )
     .prop_map(|values| {
         let mut map = Map::new();
-        for (name, one_of, pattern, default) in values {
-            let mut value = Map::new();
+        for (name, checks, one_of, pattern, default) in values {
+            let mut value = checks;
             value.extend(one_of.map(|one_of| ("oneOf".to_owned(), json!(one_of))));
             value.extend(pattern.map(|pattern| ("pattern".to_owned(), json!(pattern))));
             value.extend(default.map(|default| ("default".to_owned(), json!(default))));

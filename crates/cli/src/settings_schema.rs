@@ -229,7 +229,7 @@ struct AnnotationRule {
     denied: Option<Vec<Text>>,
     /// Globs over names: no others may be there, besides those that Kubernetes and its tools write.
     allowed: Option<Vec<Text>>,
-    /// What values may be, by name. Beside `criteria`, the list of names that this is about.
+    /// What values may be, by name or by glob over names. Beside `criteria`, the list of names that this is about.
     values: Option<Values>,
     /// Groups of names, of each of which at most one may be there.
     #[schemars(example = [["id", "spec"]])]
@@ -292,8 +292,74 @@ struct ValueRule {
     /// A regular expression that must match the whole value.
     #[schemars(length(min = 1), example = "[0-9]{1,3}")]
     pattern: Option<String>,
+    /// The least that the value may be, a decimal integer.
+    min: Option<i64>,
+    /// The most that the value may be, a decimal integer.
+    max: Option<i64>,
+    /// Whether letter case does not count for `oneOf`, `pattern` and `not`.
+    #[schemars(extend("default" = false))]
+    any_case: Option<bool>,
+    /// Globs, none of which may match. With `cidr`, networks, none of which may lie in the value.
+    #[schemars(example = ["0.0.0.0/0", "::/0"])]
+    not: Option<Vec<String>>,
+    /// What the elements of the list that the value is may be.
+    each: Option<Elements>,
+    /// How many elements the list has: all count for `max`, those that are not empty for `min`.
+    count: Option<Count>,
+    /// The value is JSON of this type, without keys that differ by letter case alone.
+    json: Option<JsonType>,
+    /// Whether the value must be a network in CIDR notation whose host bits are zero.
+    #[schemars(extend("default" = false))]
+    cidr: Option<bool>,
     /// The value that counts where the annotation is absent.
     default: Option<String>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+struct Elements {
+    /// What stands between two elements.
+    #[schemars(length(min = 1), example = ",")]
+    separator: String,
+    /// Whether white space around an element does not belong to it.
+    #[schemars(extend("default" = false))]
+    trim: Option<bool>,
+    /// Globs, one of which must match each element.
+    one_of: Option<Vec<String>>,
+    /// A regular expression that must match each element.
+    #[schemars(length(min = 1), example = "[0-9]{1,3}")]
+    pattern: Option<String>,
+    /// The least that each element may be, a decimal integer.
+    min: Option<i64>,
+    /// The most that each element may be, a decimal integer.
+    max: Option<i64>,
+    /// Whether letter case does not count for `oneOf`, `pattern` and `not`.
+    #[schemars(extend("default" = false))]
+    any_case: Option<bool>,
+    /// Globs, none of which may match an element. With `cidr`, networks, none of which may lie in one.
+    #[schemars(example = ["0.0.0.0/0", "::/0"])]
+    not: Option<Vec<String>>,
+    /// Whether each element must be a network in CIDR notation whose host bits are zero.
+    #[schemars(extend("default" = false))]
+    cidr: Option<bool>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields, inline)]
+struct Count {
+    /// The fewest elements that are not empty.
+    #[schemars(range(min = 1))]
+    min: Option<i64>,
+    /// The most elements.
+    #[schemars(range(min = 1))]
+    max: Option<i64>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", inline)]
+enum JsonType {
+    Object,
+    Array,
 }
 
 #[derive(JsonSchema)]

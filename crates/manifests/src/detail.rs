@@ -135,6 +135,12 @@ fn rule(violation: &Violation) -> Option<String> {
         | Code::AnnotationDenied
         | Code::AnnotationNotAllowed
         | Code::AnnotationValueNotAllowed
+        | Code::AnnotationValueDenied
+        | Code::AnnotationValueOutOfRange
+        | Code::AnnotationValueElement
+        | Code::AnnotationValueCount
+        | Code::AnnotationValueNotJson
+        | Code::AnnotationValueNotCidr
         | Code::AnnotationConflicting
         | Code::AnnotationRequirement
         | Code::AnnotationImmutable

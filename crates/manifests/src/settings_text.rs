@@ -228,20 +228,67 @@ fn annotation_rule(index: usize, rule: Value<'_>) -> String {
 
 /// What a value of an annotation must be.
 fn value_rule(name: &str, value: Value<'_>) -> String {
-    let mut must = Vec::new();
-    if let Some(words) = list(value, "oneOf") {
-        must.push(format!("is {}", either(&words)));
-    }
-    if let Some(pattern) = text(value, "pattern") {
-        must.push(format!("matches `{pattern}`"));
-    }
-    let must = must.join(" and ");
+    let must = checks(value).join(" and ");
     match (text(value, "default"), must.as_str()) {
         (None, must) => format!("The value of `{name}` {must}."),
         (Some(default), "") => format!("Without `{name}`, its value is `{default}`."),
         (Some(default), must) => {
             format!("The value of `{name}`, which is `{default}` without it, {must}.")
         }
+    }
+}
+
+/// What the checks of a value want, each as a verb and what follows it.
+fn checks(value: Value<'_>) -> Vec<String> {
+    let in_any_case = if is_true(value, "anyCase") {
+        ", in any case"
+    } else {
+        ""
+    };
+    let mut must = Vec::new();
+    if let Some(words) = list(value, "oneOf") {
+        must.push(format!("is {}{in_any_case}", either(&words)));
+    }
+    if let Some(pattern) = text(value, "pattern") {
+        must.push(format!("matches `{pattern}`{in_any_case}"));
+    }
+    must.extend(bounds(value, "is a number"));
+    if let Some(words) = list(value, "not") {
+        must.push(format!("is not {}{in_any_case}", either(&words)));
+    }
+    if let Some(kind) = text(value, "json") {
+        must.push(format!("is a JSON {kind}"));
+    }
+    if is_true(value, "cidr") {
+        must.push("is a network".to_owned());
+    }
+    if let Some(each) = get(value, "each") {
+        let separator = text(each, "separator").unwrap_or_default();
+        let elements = checks(each).into_iter();
+        let elements: Vec<_> = elements.map(|check| format!("each {check}")).collect();
+        let of = if elements.is_empty() {
+            String::new()
+        } else {
+            format!(", of which {}", elements.join(" and "))
+        };
+        must.push(format!(
+            "is a list with `{separator}` between its elements{of}"
+        ));
+    }
+    if let Some(count) = get(value, "count") {
+        must.extend(bounds(count, "has a number of elements"));
+    }
+    must
+}
+
+/// `min` and `max` in words.
+fn bounds(value: Value<'_>, what: &str) -> Option<String> {
+    let bound = |key| get(value, key).map(Value::text);
+    match (bound("min"), bound("max")) {
+        (Some(min), Some(max)) => Some(format!("{what} from {min} to {max}")),
+        (Some(min), None) => Some(format!("{what} of at least {min}")),
+        (None, Some(max)) => Some(format!("{what} of at most {max}")),
+        (None, None) => None,
     }
 }
 

@@ -26,7 +26,7 @@ const CASES: u64 = 0xFF << (b'Z' - 64);
 ///
 /// It means what it does to `regex-lite`: classes such as `\d` and letter case are those of ASCII. Here it
 /// may be larger than what is compiled: such a pattern is found where settings are validated.
-pub(super) fn matches(pattern: &str, value: &str) -> Option<bool> {
+pub(super) fn matches(pattern: &str, value: &str, ignores_case: bool) -> Option<bool> {
     // Plain patterns do not tell characters beyond ASCII apart.
     let characters = value
         .chars()
@@ -41,7 +41,7 @@ pub(super) fn matches(pattern: &str, value: &str) -> Option<bool> {
         pattern: folded.unwrap_or(pattern).as_bytes(),
         at: 0,
         characters: &characters,
-        ignores_case: folded.is_some(),
+        ignores_case: ignores_case || folded.is_some(),
         steps: 0,
     };
     let reached = matcher.alternatives(1, 0)?;
@@ -329,9 +329,11 @@ impl Class {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     use regex_lite::Regex;
+
+    fn matches(pattern: &str, value: &str) -> Option<bool> {
+        super::matches(pattern, value, false)
+    }
 
     /// As `regex-lite` sees it; `None` if it is no pattern.
     fn by_regex(pattern: &str, value: &str) -> Option<bool> {

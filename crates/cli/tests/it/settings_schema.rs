@@ -326,13 +326,14 @@ fn the_defaults_are_those_of_the_engine() {
 
 /// Valid settings that reach to a place.
 fn enough(place: &Place<'_>) -> Value {
+    let checks = json!({ "oneOf": ["x"], "each": { "separator": ",", "oneOf": ["x"] } });
     let mut settings = json!({
         "registries": { "allow": ["ghcr.io"] },
         "images": { "reject": ["redis"] },
         "tags": { "reject": ["latest"] },
         "digests": { "require": ["ghcr.io/*"] },
         "mirrors": [{ "source": "docker.io", "mirror": "ghcr.io/hub" }],
-        "annotations": [{ "required": ["team"] }],
+        "annotations": [{ "required": ["team"], "values": { "example": checks } }],
         "changes": [{ "guard": ["images"], "match": { "kinds": ["Pod"] } }],
         "drift": {},
     });

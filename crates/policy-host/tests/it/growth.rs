@@ -78,6 +78,7 @@ fn no_request_costs_more_than_in_proportion_to_its_size() {
         annotations::requests(),
         annotations::lists(),
         annotations::with_many_rules(),
+        annotations::checks_of_values(),
     ];
     for growing in all.into_iter().flatten() {
         let count = most(growing.request);

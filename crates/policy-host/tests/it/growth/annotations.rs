@@ -164,6 +164,76 @@ pub(super) fn lists() -> Vec<Growing> {
     ]
 }
 
+/// A Service with one annotation, a list of so many elements.
+fn listing(count: usize, element: &str) -> String {
+    let elements = vec![element; count].join(",");
+    let object = format!(
+        r#"{{"metadata":{{"annotations":{{"a":{}}}}}}}"#,
+        json!(elements)
+    );
+    create(SERVICE, &object)
+}
+
+/// Values that are long, and many values.
+pub(super) fn checks_of_values() -> Vec<Growing> {
+    let values = |checks: Value| json!({ "annotations": [{ "values": { "a*": checks } }] });
+    vec![
+        growing(
+            "annotations, and numbers by a glob over their names",
+            values(json!({ "min": 1, "max": 9, "not": ["*x*"], "anyCase": true })),
+            |count| create(SERVICE, &service(count, "a", "5")),
+        ),
+        growing(
+            "annotations, and a pattern that is compiled",
+            values(json!({ "pattern": r"\b[0-9]+\b" })),
+            |count| create(SERVICE, &service(count, "a", "5")),
+        ),
+        growing(
+            "elements of a list in a value",
+            values(
+                json!({ "each": { "separator": ",", "trim": true, "oneOf": ["b", "c", "A"], "anyCase": true }, "count": { "min": 1 } }),
+            ),
+            |count| listing(count, "a"),
+        ),
+        growing(
+            "networks in a value",
+            values(
+                json!({ "each": { "separator": ",", "cidr": true, "not": ["10.0.0.0/8", "::/0"] } }),
+            ),
+            |count| listing(count, "0::/8"),
+        ),
+        growing(
+            "keys of JSON in a value",
+            values(json!({ "json": "object" })),
+            |count| {
+                let members = list(count, |index| format!(r#""{index}":0"#));
+                let object = format!(
+                    r#"{{"metadata":{{"annotations":{{"a":{}}}}}}}"#,
+                    json!(format!("{{{members}}}"))
+                );
+                create(SERVICE, &object)
+            },
+        ),
+        growing(
+            "maps of JSON in a value",
+            values(json!({ "json": "array" })),
+            |count| {
+                let maps = list(count, |_| "{}".to_owned());
+                let object = format!(
+                    r#"{{"metadata":{{"annotations":{{"a":{}}}}}}}"#,
+                    json!(format!("[{maps}]"))
+                );
+                create(SERVICE, &object)
+            },
+        ),
+        growing(
+            "JSON in many values",
+            values(json!({ "json": "object" })),
+            |count| create(SERVICE, &service(count, "a", "{}")),
+        ),
+    ]
+}
+
 /// Settings with many rules.
 pub(super) fn with_many_rules() -> Vec<Growing> {
     let comparing: Vec<_> = (0..200).map(|index| json!({ "immutable": [format!("name{index}")], "keep": ["b"], "createOnly": ["c"] })).collect();
