@@ -13,7 +13,7 @@ use crate::schema::SettingsErrors;
 use crate::shown::{Shown, listed};
 use crate::violation::{Code, Fate, Outcome};
 
-use super::{AnnotationRule, Annotations, Objection, Sink, texts, tools};
+use super::{AnnotationRule, Annotations, Name, Objection, Sink, texts, tools};
 
 pub(super) fn check<'o>(
     rule: &'o AnnotationRule<'_>,
@@ -38,6 +38,17 @@ impl AnnotationRule<'_> {
             || !self.names.covers(key)
             || self.allowed.has(&self.names, key)
             || tools::write(key)
+    }
+
+    /// Whether `allowed` lets a key be there, or one that a glob over keys matches.
+    pub(crate) fn may_admit(&self, key: &str) -> bool {
+        if !glob::has_wildcard(key) {
+            return self.admits(key);
+        }
+        let crossing = |glob: &str| glob.replace('*', &glob::ANY_DEPTH.to_string());
+        let key = crossing(key);
+        let meets = |name: &Name<'_>| glob::may_meet(&crossing(&self.names.key(*name)), &key);
+        self.allowed.is_empty() || !self.names.covers(&key) || self.allowed.iter().any(meets)
     }
 }
 

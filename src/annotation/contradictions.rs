@@ -78,7 +78,7 @@ fn demanded(
     for (path, key) in required {
         if let Some(denied) = other.denying(&key) {
             contradicts(errors, path, &key, other_index, "denied", &denied);
-        } else if !other.admits(&key) {
+        } else if !other.may_admit(&key) {
             not_admitted(errors, path, &key, other_index);
         }
     }

@@ -8,12 +8,13 @@
 //! Accepted: an update that leaves or removes `spec: slb.s1.small`. Rejected: one that adds `spec`,
 //! or makes it `slb.s2.small`.
 
+use crate::glob;
 use crate::schema::SettingsErrors;
 use crate::shown::{Shown, quoted};
 use crate::violation::Code;
 
 use super::effective::Effective;
-use super::{Annotation, AnnotationRule, Annotations, Objection, Sink};
+use super::{Annotation, AnnotationRule, Annotations, Name, Objection, Sink};
 
 pub(super) fn check<'o>(
     rule: &'o AnnotationRule<'_>,
@@ -21,11 +22,8 @@ pub(super) fn check<'o>(
     old: &'o Annotations<'o>,
     sink: Sink<'_, 'o>,
 ) {
-    for name in &rule.create_only {
-        let (new, before) = (
-            rule.effective(*name, annotations),
-            rule.effective(*name, old),
-        );
+    let mut judge = |name| {
+        let (new, before) = (rule.effective(name, annotations), rule.effective(name, old));
         if let Some(annotation) = new.found.first()
             && new.values().ne(before.values())
         {
@@ -46,11 +44,14 @@ pub(super) fn check<'o>(
                 Objection::found(Code::AnnotationCreateOnly, annotation, problem).advising(advice);
             // Every spelling goes: what an older one says would else come into force.
             objection.removable = rule
-                .spelled(*name, annotations)
+                .spelled(name, annotations)
                 .map(Annotation::position)
                 .collect();
             sink(objection);
         }
+    };
+    for name in &rule.create_only {
+        rule.each_name(*name, [annotations, old], &mut judge);
     }
 }
 
@@ -70,7 +71,14 @@ pub(super) fn find_contradictions(
     errors: &mut SettingsErrors,
 ) {
     for (at, name) in rule.create_only.iter().enumerate() {
-        if let Some(other) = rule.immutable.iter().position(|other| other == name) {
+        let is_frozen = |other: &Name<'_>| {
+            if name.is_glob() {
+                let is_alike = other.is_relative() == name.is_relative();
+                return is_alike && glob::covers(other.text(), name.text());
+            }
+            rule.names.is_name_of(*other, *name)
+        };
+        if let Some(other) = rule.immutable.iter().position(is_frozen) {
             errors.contradiction(
                 format!("{path}.createOnly[{at}]"),
                 &format!(

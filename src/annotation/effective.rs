@@ -3,10 +3,10 @@
 use std::cell::OnceCell;
 
 use crate::glob;
-use crate::hashing::{ByHash, hash_of};
+use crate::hashing::{ByHash, Seen, hash_of};
 use crate::selector::Condition;
 
-use super::{Annotation, AnnotationRule, Annotations, Name, ValueRule};
+use super::{Annotation, AnnotationRule, Annotations, Name, Names, ValueRule};
 
 /// The value of a name at a place.
 #[derive(Debug, Default)]
@@ -54,6 +54,29 @@ impl<'a> AnnotationRule<'a> {
             }
         }
         found
+    }
+
+    /// Hands over the names that one stands for: itself, or those that a glob over names matches, each once.
+    #[inline(never)]
+    pub(super) fn each_name<'o>(
+        &'o self,
+        name: Name<'o>,
+        places: [&'o Annotations<'o>; 2],
+        sink: &mut dyn FnMut(Name<'o>),
+    ) {
+        if !name.is_glob() {
+            return sink(name);
+        }
+        let names: &Names<'o> = &self.names;
+        let mut seen = Seen::default();
+        for annotation in places.into_iter().flat_map(|place| &place.all) {
+            if names.matching(name, annotation.key).is_some() {
+                let name = names.name(annotation.key).literal();
+                if seen.insert(&(name.is_relative(), name.text())) {
+                    sink(name);
+                }
+            }
+        }
     }
 
     /// The value that counts where a name is absent.

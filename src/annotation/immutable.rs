@@ -18,19 +18,19 @@ pub(super) fn check<'o>(
     old: &'o Annotations<'o>,
     sink: Sink<'_, 'o>,
 ) {
-    for name in &rule.immutable {
-        let (new, before) = (
-            rule.effective(*name, annotations),
-            rule.effective(*name, old),
-        );
+    let mut judge = |name| {
+        let (new, before) = (rule.effective(name, annotations), rule.effective(name, old));
         if new.values().eq(before.values()) {
-            continue;
+            return;
         }
         let problem = move |_| ["it may never change", &was(&before)].concat();
         let objection = match new.found.first() {
             Some(annotation) => Objection::found(Code::AnnotationImmutable, annotation, problem),
-            None => Objection::missing(Code::AnnotationImmutable, rule.names.key(*name), problem),
+            None => Objection::missing(Code::AnnotationImmutable, rule.names.key(name), problem),
         };
         sink(objection.advising("leave it as it was"));
+    };
+    for name in &rule.immutable {
+        rule.each_name(*name, [annotations, old], &mut judge);
     }
 }

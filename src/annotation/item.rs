@@ -215,7 +215,7 @@ fn read_rule<'n>(
         "aliasPrefixes" => entry.list(errors, &mut |_, entry, errors| {
             names.check_prefix(entry, errors);
         }),
-        "required" => rule.required = names.list(entry, errors),
+        "required" => rule.required = names.globs(entry, errors),
         "requireAny" => rule.require_any = names.groups(entry, errors),
         "denied" => rule.denied = names.globs(entry, errors).into(),
         "allowed" => rule.allowed = names.globs(entry, errors).into(),
@@ -223,9 +223,9 @@ fn read_rule<'n>(
         "values" => rule.values = values::read(&names, entry, errors),
         "conflicting" => rule.conflicting = names.groups(entry, errors),
         "requires" => rule.requires = requires::read(&names, entry, errors),
-        "immutable" => rule.immutable = names.list(entry, errors),
-        "createOnly" => rule.create_only = names.list(entry, errors),
-        "keep" => rule.keep = names.list(entry, errors),
+        "immutable" => rule.immutable = names.globs(entry, errors),
+        "createOnly" => rule.create_only = names.globs(entry, errors),
+        "keep" => rule.keep = names.globs(entry, errors),
         "criteria" => criterion = criteria::read(entry, errors),
         "action" => rule.action = entry.keyword(&ACTIONS, errors).unwrap_or_default(),
         _ => rule.message = entry.text(errors).map(Cow::Borrowed),

@@ -17,16 +17,19 @@ pub(super) fn check<'o>(
     old: &'o Annotations<'o>,
     sink: Sink<'_, 'o>,
 ) {
-    for name in &rule.keep {
-        if !rule.has(*name, annotations) && rule.has(*name, old) {
+    let mut judge = |name| {
+        if !rule.has(name, annotations) && rule.has(name, old) {
             let problem = move |_| {
-                let before = rule.effective(*name, old);
+                let before = rule.effective(name, old);
                 ["it may not be removed", &was(&before)].concat()
             };
             sink(
-                Objection::missing(Code::AnnotationKeep, rule.names.key(*name), problem)
+                Objection::missing(Code::AnnotationKeep, rule.names.key(name), problem)
                     .advising("leave it as it was or change it"),
             );
         }
+    };
+    for name in &rule.keep {
+        rule.each_name(*name, [annotations, old], &mut judge);
     }
 }

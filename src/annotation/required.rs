@@ -8,6 +8,7 @@
 //! Accepted: `team: shop` with `cert-manager.io/issuer: ca`. Rejected: `team: ""`, and an object with
 //! neither issuer.
 
+use crate::shown::quoted;
 use crate::violation::{Code, Fate, Outcome};
 
 use super::{Annotation, AnnotationRule, Annotations, Name, Objection, Sink, listed, texts};
@@ -19,7 +20,23 @@ pub(super) fn check<'o>(
 ) {
     let is_there = |name: &Name<'_>| rule.spelled(*name, annotations).any(Annotation::is_full);
     for name in &rule.required {
-        if !is_there(name) {
+        if name.is_glob() {
+            let is_one =
+                |annotation: &&Annotation<'_>| rule.names.matching(*name, annotation.key).is_some();
+            let mut those = annotations.all.iter().filter(is_one);
+            if !those.any(Annotation::is_full) {
+                let key = rule.names.key(*name);
+                let facts = key.clone();
+                let problem = move |fate| {
+                    let words = Outcome::REQUIRED.words(fate);
+                    ["one that matches ", &quoted(&[&key], ""), " ", words].concat()
+                };
+                let mut objection =
+                    Objection::all(Code::AnnotationRequired, problem).advising("set one");
+                objection.facts = facts;
+                sink(objection);
+            }
+        } else if !is_there(name) {
             let (but, advice) = if rule.has(*name, annotations) {
                 (" and empty", "give it a value")
             } else {

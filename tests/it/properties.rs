@@ -1553,8 +1553,8 @@ fn annotation_rule() -> impl Strategy<Value = Value> {
         3 => requires.prop_map(|requires| ("requires", requires)),
         1 => list(globs().boxed()).prop_map(|denied| ("denied", denied)),
         1 => conflicting.prop_map(|groups| ("conflicting", json!(groups))),
-        1 => list(names().boxed()).prop_map(|names| ("required", names)),
-        1 => (select(vec!["immutable", "createOnly", "keep"]), list(names().boxed())),
+        1 => list(globs().boxed()).prop_map(|names| ("required", names)),
+        1 => (select(vec!["immutable", "createOnly", "keep"]), list(globs().boxed())),
         1 => select(vec!["trace-", "example.com/", "example.com/lb-"]).prop_map(|prefix| ("prefix", json!(prefix))),
         1 => list(select(vec!["trace-", "example.com/", "old/lb-"]).boxed())
             .prop_map(|prefixes| ("aliasPrefixes", prefixes)),

@@ -218,7 +218,7 @@ struct AnnotationRule {
     prefix: Option<String>,
     /// Older spellings of `prefix`, which count where the first is absent.
     alias_prefixes: Option<Vec<Text>>,
-    /// Every one must be there, and not empty.
+    /// Names or globs over names: every one must be there, and not empty.
     #[schemars(example = ["team"])]
     required: Option<Vec<Text>>,
     /// Groups of names, of each of which one must be there, and not empty.
@@ -236,11 +236,11 @@ struct AnnotationRule {
     conflicting: Option<Vec<Group>>,
     /// Conditions: where `when` holds, `then` must.
     requires: Option<Vec<Requirement>>,
-    /// May not be added, changed or removed by an update.
+    /// Names or globs over names: may not be added, changed or removed by an update.
     immutable: Option<Vec<Text>>,
-    /// May not be added or changed by an update, but may be removed.
+    /// Names or globs over names: may not be added or changed by an update, but may be removed.
     create_only: Option<Vec<Text>>,
-    /// May not be removed by an update.
+    /// Names or globs over names: may not be removed by an update.
     keep: Option<Vec<Text>>,
     /// A criterion of Kubewarden's annotations policy, over the names in `values`.
     criteria: Option<Criterion>,

@@ -244,6 +244,11 @@ pub(super) fn with_many_rules() -> Vec<Growing> {
             changing,
         ),
         growing(
+            "annotations that change, and globs that compare",
+            json!({ "annotations": [{ "prefix": "a", "aliasPrefixes": ["b"], "immutable": ["*"], "createOnly": ["b*"], "keep": ["*"], "required": ["c*"] }] }),
+            changing,
+        ),
+        growing(
             "annotations, and globs that are denied",
             json!({ "annotations": [{ "denied": (0..100).map(|index| format!("a*{index}-")).collect::<Vec<_>>() }] }),
             |count| create(SERVICE, &service(count, "a", "")),
