@@ -19,6 +19,7 @@ mod effective;
 mod immutable;
 mod item;
 mod keep;
+mod keep_any;
 mod name;
 mod object;
 mod pattern;
@@ -41,8 +42,9 @@ pub use item::AnnotationItem;
 pub(crate) use item::read;
 pub use name::{Name, NameList, Names};
 pub(crate) use object::{Annotation, Annotations, at, of_jobs, of_object, of_templates_in};
-pub use requires::Requirement;
+pub use requires::{Requirement, Term, Wanted};
 pub use tools::KEYS as TOOLS_KEYS;
+pub(crate) use value::Fields;
 pub use value::{Check, Checks, Globs, JsonType, List, Range};
 pub use values::ValueRule;
 
@@ -75,6 +77,8 @@ pub struct AnnotationRule<'a> {
     pub create_only: Vec<Name<'a>>,
     /// May not be removed later.
     pub keep: Vec<Name<'a>>,
+    /// Of every group one may not be removed later.
+    pub keep_any: Vec<Vec<Name<'a>>>,
     /// A criterion of Kubewarden's annotations policy.
     pub criteria: Option<Criteria<'a>>,
     /// What happens otherwise.
@@ -197,13 +201,18 @@ type Sink<'s, 'o> = &'s mut dyn FnMut(Objection<'o>);
 
 impl<'a> AnnotationRule<'a> {
     /// Holds the annotations of a place against what a rule says about an object as it is.
-    pub(crate) fn check<'o>(&'o self, annotations: &'o Annotations<'o>, sink: Sink<'_, 'o>) {
+    pub(crate) fn check<'o>(
+        &'o self,
+        annotations: &'o Annotations<'o>,
+        fields: &'o Fields<'_>,
+        sink: Sink<'_, 'o>,
+    ) {
         required::check(self, annotations, sink);
         denied::check(self, annotations, sink);
         allowed::check(self, annotations, sink);
-        values::check(self, annotations, sink);
+        values::check(self, annotations, fields, sink);
         conflicting::check(self, annotations, sink);
-        requires::check(self, annotations, sink);
+        requires::check(self, annotations, fields, sink);
         criteria::check(self, annotations, sink);
     }
 
@@ -217,6 +226,7 @@ impl<'a> AnnotationRule<'a> {
         immutable::check(self, annotations, old, sink);
         create_only::check(self, annotations, old, sink);
         keep::check(self, annotations, old, sink);
+        keep_any::check(self, annotations, old, sink);
     }
 
     /// Names as an object would have them.
@@ -233,7 +243,10 @@ impl<'a> AnnotationRule<'a> {
 
     /// Whether it compares with the old object.
     pub(crate) fn compares(&self) -> bool {
-        !(self.immutable.is_empty() && self.create_only.is_empty() && self.keep.is_empty())
+        !(self.immutable.is_empty()
+            && self.create_only.is_empty()
+            && self.keep.is_empty()
+            && self.keep_any.is_empty())
     }
 
     /// The annotations that spell a name, whichever way.

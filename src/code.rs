@@ -76,6 +76,10 @@ codes! {
     AnnotationValueNotJson = "annotation-value-not-json",
     /// The value of the annotation is no network.
     AnnotationValueNotCidr = "annotation-value-not-cidr",
+    /// The object does not have the value of the annotation where a rule wants it.
+    AnnotationValueNotInObject = "annotation-value-not-in-object",
+    /// The value of the annotation does not begin with the value of a field.
+    AnnotationValuePrefix = "annotation-value-prefix",
     /// Annotations are there together that a rule lets stand only alone.
     AnnotationConflicting = "annotation-conflicting",
     /// What a rule requires where another annotation is so does not hold.

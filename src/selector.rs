@@ -67,6 +67,15 @@ impl<'a> Condition<'a> {
         }
     }
 
+    /// Whether a text is so.
+    pub(crate) fn is_met_by(self, text: &str) -> bool {
+        match self {
+            Self::Absent => false,
+            Self::Present => !text.is_empty(),
+            Self::Like(glob) => glob::matches(glob, text),
+        }
+    }
+
     fn holds(self, values: &[Value<'_>]) -> bool {
         let is_met = |value: &Value<'_>| match (self, value.kind()) {
             (Self::Absent, _) | (_, Kind::Null) | (Self::Like(_), Kind::List | Kind::Map) => false,
@@ -189,7 +198,8 @@ fn holds(condition: Condition<'_>, value: Value<'_>, path: &[Step<'_>]) -> bool 
     !is_repeated && condition.holds(&values)
 }
 
-fn namespace<'a>(request: &'a Request<'_>, object: &Object<'a>) -> Option<Cow<'a, str>> {
+/// The namespace that a request is about.
+pub(crate) fn namespace<'a>(request: &'a Request<'_>, object: &Object<'a>) -> Option<Cow<'a, str>> {
     // A Namespace is in the namespace that it names.
     if request.kind
         == (GroupKind {

@@ -4,7 +4,6 @@ use std::cell::OnceCell;
 
 use crate::glob;
 use crate::hashing::{ByHash, Seen, hash_of};
-use crate::selector::Condition;
 
 use super::{Annotation, AnnotationRule, Annotations, Name, Names, ValueRule};
 
@@ -190,17 +189,6 @@ impl<'o> Effective<'o> {
         found.chain(self.defaults.iter().map(|(_, default)| Some(*default)))
     }
 
-    /// Whether a condition holds, for all values if a name occurs twice: or else for any.
-    pub(super) fn meets(&self, condition: Condition<'_>, all: bool) -> bool {
-        let mut values = self.values();
-        let is_absent = self.found.is_empty() && self.defaults.is_empty();
-        match condition {
-            Condition::Absent => is_absent,
-            _ if all => !is_absent && values.all(|value| is_met(condition, value)),
-            _ => values.any(|value| is_met(condition, value)),
-        }
-    }
-
     /// The values as text, to compare with.
     pub(super) fn facts(&self) -> String {
         let mut facts = String::new();
@@ -213,14 +201,5 @@ impl<'o> Effective<'o> {
             }
         }
         facts
-    }
-}
-
-/// Whether a value meets a condition.
-pub(super) fn is_met(condition: Condition<'_>, value: Option<&str>) -> bool {
-    match (condition, value) {
-        (Condition::Present, Some(value)) => !value.is_empty(),
-        (Condition::Like(glob), Some(value)) => glob::matches(glob, value),
-        _ => false,
     }
 }

@@ -12,7 +12,7 @@ use super::reading::{Reading, There};
 use super::{AnnotationRule, Name, RuleAction, Target, criteria, requires, values};
 
 /// The keys of an item.
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "name",
     "match",
     "target",
@@ -28,6 +28,7 @@ const KEYS: [&str; 18] = [
     "immutable",
     "createOnly",
     "keep",
+    "keepAny",
     "criteria",
     "action",
     "message",
@@ -226,6 +227,7 @@ fn read_rule<'n>(
         "immutable" => rule.immutable = names.globs(entry, errors),
         "createOnly" => rule.create_only = names.globs(entry, errors),
         "keep" => rule.keep = names.globs(entry, errors),
+        "keepAny" => rule.keep_any = names.groups(entry, errors),
         "criteria" => criterion = criteria::read(entry, errors),
         "action" => rule.action = entry.keyword(&ACTIONS, errors).unwrap_or_default(),
         _ => rule.message = entry.text(errors).map(Cow::Borrowed),
@@ -276,5 +278,6 @@ fn is_empty(rule: &AnnotationRule<'_>) -> bool {
         && rule.conflicting.is_empty()
         && rule.values.is_empty()
         && rule.requires.is_empty()
+        && rule.keep_any.is_empty()
         && rule.criteria.is_none()
 }

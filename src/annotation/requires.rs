@@ -4,31 +4,90 @@
 //! requires:
 //!   - when: { spec: "*" }
 //!     then: { instance-charge-type: PayBySpec }
-//!   - when: { id: null }
-//!     then: { zone-maps: "*" }
+//!   - when: { pls-create: { oneOf: ["true"], anyCase: true } }
+//!     then: [{ internal: "true" }, { disable-floating-ip: "true" }]
 //! ```
 //!
-//! Accepted: `spec: slb.s1.small` with `instance-charge-type: PayBySpec`. Rejected: `spec` alone.
+//! Accepted: `spec: slb.s1.small` with `instance-charge-type: PayBySpec`, `pls-create: True` with
+//! `disable-floating-ip: "true"`. Rejected: `spec` alone, `pls-create: "true"` alone.
 
 use std::rc::Rc;
 
 use crate::glob::has_wildcard;
+use crate::json::Kind;
 use crate::schema::{Entry, SettingsErrors};
 use crate::selector::{Condition, condition};
 use crate::shown::{Shown, quoted};
-use crate::violation::Code;
+use crate::violation::{Code, Fate};
 
-use super::effective::{Effective, Globbed, is_met};
+use super::effective::{Effective, Globbed};
 use super::reading::Reading;
+use super::value::{self, Checks, Fields};
 use super::{Annotation, AnnotationRule, Annotations, Name, Objection, Sink};
 
-/// If all of `when` holds, all of `then` must.
+/// If all terms of one of `when` hold, all of one of `then` must.
 #[derive(Clone, Debug, Default)]
 pub struct Requirement<'a> {
-    /// Names or globs, and what their values are.
-    pub when: Vec<(Name<'a>, Condition<'a>)>,
-    /// Names or globs, and what their values must be.
-    pub then: Vec<(Name<'a>, Condition<'a>)>,
+    /// Alternatives.
+    pub when: Vec<Vec<Term<'a>>>,
+    /// Alternatives.
+    pub then: Vec<Vec<Term<'a>>>,
+}
+
+/// What the value of an annotation is, or must be.
+#[derive(Clone, Debug)]
+pub struct Term<'a> {
+    /// A name, or a glob over names.
+    pub name: Name<'a>,
+    /// The value.
+    pub wanted: Wanted<'a>,
+}
+
+/// What a value must be.
+#[derive(Clone, Debug)]
+pub enum Wanted<'a> {
+    /// Absent, present, or like a glob.
+    Condition(Condition<'a>),
+    /// There, and passing these; with how that is written.
+    Checks(Checks<'a>, &'a str),
+}
+
+impl<'a> Wanted<'a> {
+    fn is(&self, condition: Condition<'_>) -> bool {
+        matches!(self, Self::Condition(own) if *own == condition)
+    }
+
+    /// As it is written.
+    const fn written(&self) -> &'a str {
+        match self {
+            Self::Condition(condition) => condition.written(),
+            Self::Checks(_, written) => written,
+        }
+    }
+
+    /// Whether a value is so. `None` is one that is no string.
+    fn is_met(&self, value: Option<&str>, fields: &Fields<'_>) -> bool {
+        let Some(value) = value else {
+            return false;
+        };
+        match self {
+            Self::Condition(condition) => condition.is_met_by(value),
+            Self::Checks(checks, _) => checks.failing(value, fields).is_none(),
+        }
+    }
+
+    /// Whether all of some values are so, or any; of none that it is absent.
+    fn holds(&self, effective: &Effective<'_>, all: bool, fields: &Fields<'_>) -> bool {
+        let is_absent = effective.found.is_empty() && effective.defaults.is_empty();
+        let mut values = effective.values();
+        if self.is(Condition::Absent) {
+            is_absent
+        } else if all {
+            !is_absent && values.all(|value| self.is_met(value, fields))
+        } else {
+            values.any(|value| self.is_met(value, fields))
+        }
+    }
 }
 
 /// Reads the list.
@@ -42,14 +101,26 @@ pub(super) fn read<'n>(
         let before = errors.len();
         let mut requirement = Requirement::default();
         entry.map(&["when", "then"], errors, &mut |key, entry, errors| {
-            let conditions = conditions(names, entry, errors);
+            let mut all = Vec::new();
+            if entry.value.kind() == Kind::List {
+                entry.list(errors, &mut |_, entry, errors| {
+                    let before = errors.len();
+                    let terms = terms(names, entry, errors);
+                    if terms.is_empty() && errors.len() == before {
+                        entry.error(errors, "an alternative must not be empty");
+                    }
+                    all.push(terms);
+                });
+            } else {
+                all.extend(Some(terms(names, entry, errors)).filter(|terms| !terms.is_empty()));
+            }
             match key {
-                "when" => requirement.when = conditions,
-                _ => requirement.then = conditions,
+                "when" => requirement.when = all,
+                _ => requirement.then = all,
             }
         });
-        for (key, conditions) in [("when", &requirement.when), ("then", &requirement.then)] {
-            if conditions.is_empty() && errors.len() == before {
+        for (key, alternatives) in [("when", &requirement.when), ("then", &requirement.then)] {
+            if alternatives.is_empty() && errors.len() == before {
                 entry.error(errors, format!("`{key}` is missing"));
             }
         }
@@ -58,169 +129,244 @@ pub(super) fn read<'n>(
     requirements
 }
 
-fn conditions<'n>(
+fn terms<'n>(
     names: &Reading<'_, 'n>,
     entry: Entry<'_, 'n>,
     errors: &mut SettingsErrors,
-) -> Vec<(Name<'n>, Condition<'n>)> {
-    let mut conditions = Vec::new();
+) -> Vec<Term<'n>> {
+    let mut terms = Vec::new();
     entry.members(errors, &mut |key, entry, errors| {
-        let condition = condition(entry, errors);
         let key = key.text();
+        let wanted = if entry.value.kind() == Kind::Map {
+            let (before, is_new) = (errors.len(), names.there.is_none());
+            let checks = Checks::read(entry, &value::KEYS, is_new, errors, &mut |_, _, _| {});
+            if checks.is_empty() && errors.len() == before {
+                entry.error(errors, "says nothing: give it `oneOf`, `pattern`, `min`, …");
+            }
+            Some(Wanted::Checks(checks, entry.value.text()))
+        } else {
+            condition(entry, errors).map(Wanted::Condition)
+        };
         match names.glob(key) {
-            Ok(name) => conditions.extend(condition.map(|condition| (name, condition))),
+            Ok(name) => terms.extend(wanted.map(|wanted| Term { name, wanted })),
             Err(problem) => entry.error(errors, format!("`{}`: {problem}", Shown(key))),
         }
     });
-    conditions
+    terms
+}
+
+/// What a requirement is held against.
+struct Judged<'o, 'a, 'f> {
+    rule: &'o AnnotationRule<'a>,
+    globbed: Globbed<'o, 'a>,
+    fields: &'o Fields<'f>,
 }
 
 pub(super) fn check<'a, 'o>(
     rule: &'o AnnotationRule<'a>,
     annotations: &'o Annotations<'o>,
+    fields: &'o Fields<'_>,
     sink: Sink<'_, 'o>,
 ) {
     if rule.requires.is_empty() {
         return;
     }
-    let globbed = Rc::new(Globbed::new(rule, annotations));
-    let effective_of = |name: Name<'a>| globbed.effective(name);
+    let judged = Rc::new(Judged {
+        rule,
+        globbed: Globbed::new(rule, annotations),
+        fields,
+    });
     for requirement in &rule.requires {
-        let holds = requirement
-            .when
-            .iter()
-            .all(|(name, condition)| effective_of(*name).meets(*condition, false));
-        if !holds {
+        let mut alternatives = requirement.when.iter();
+        let holds = |terms: &&Vec<Term<'a>>| terms.iter().all(|term| judged.holds(term, false));
+        let Some(when) = alternatives.find(holds) else {
             continue;
-        }
-        for (name, condition) in &requirement.then {
-            let effective = effective_of(*name);
-            // Of several names that a glob matches one is enough; of one name every value counts.
-            if effective.meets(*condition, !name.is_glob()) {
-                continue;
+        };
+        // Of several names that a glob matches one is enough; of one name every value counts.
+        let is_met = |term: &Term<'a>| judged.holds(term, !term.name.is_glob());
+        if let [then] = requirement.then.as_slice() {
+            for term in then.iter().filter(|term| !is_met(term)) {
+                let mut objection = judged.unmet(when, term);
+                judged.add_facts(requirement, std::iter::once(term), &mut objection);
+                sink(objection);
             }
-            let is_unmet = |value: Option<&str>| match condition {
-                Condition::Like(glob) => {
-                    value.is_none_or(|value| !crate::glob::matches(glob, value))
-                }
-                _ => true,
-            };
-            let culprit = effective
-                .found
-                .iter()
-                .find(|annotation| is_unmet(annotation.value()));
-            let culprit = culprit.copied();
-            // Where none is there that a glob could mean, it is about what makes the requirement apply.
-            let is_any = culprit.is_none() && name.is_glob();
-            let problem = {
-                let globbed = Rc::clone(&globbed);
-                move |_| {
-                    let effective_of = |name: Name<'a>| globbed.effective(name);
-                    let given = given(rule, requirement, &effective_of);
-                    let subject = if is_any {
-                        ["one of ", &quoted(&[&rule.names.key(*name)], "")].concat()
-                    } else {
-                        "it".to_owned()
-                    };
-                    ["with ", &given, " ", &subject, &must(*condition)].concat()
-                }
-            };
-            let mut objection =
-                match culprit.or(cause(requirement, &effective_of).filter(|_| is_any)) {
-                    Some(annotation) => {
-                        Objection::found(Code::AnnotationRequirement, annotation, problem)
-                    }
-                    None if is_any => Objection::all(Code::AnnotationRequirement, problem),
-                    None => {
-                        let key = rule.names.key(*name);
-                        Objection::missing(Code::AnnotationRequirement, key, problem)
-                    }
-                };
-            let is_left = !requirement.when.iter().any(|(name, condition)| {
-                !effective_of(*name).found.is_empty()
-                    && *condition != Condition::Absent
-                    && !rule.means(*name, *condition)
-            });
-            objection.advice = match (condition, culprit) {
-                (Condition::Absent, _) => "remove it",
-                (_, None) if is_left => "set it",
-                (_, None) => "set it or remove the former",
-                (_, Some(_)) if is_left => "change it",
-                (_, Some(_)) => "change it or remove the former",
-            };
-            for (name, condition) in requirement.when.iter().chain([&(*name, *condition)]) {
-                objection.facts += &[" ", name.text(), "=", condition.written()].concat();
-                objection.facts += &effective_of(*name).facts();
-            }
+        } else if !requirement
+            .then
+            .iter()
+            .any(|terms| terms.iter().all(is_met))
+        {
+            let mut objection = judged.none_met(when, &requirement.then);
+            judged.add_facts(
+                requirement,
+                requirement.then.iter().flatten(),
+                &mut objection,
+            );
             sink(objection);
         }
     }
 }
 
-impl<'a> AnnotationRule<'a> {
-    /// Whether the absence of a name, or of one that a glob matches, meets a condition.
-    fn means(&self, name: Name<'a>, condition: Condition<'_>) -> bool {
-        self.values.iter().any(|values| {
-            let default = values.default.as_deref();
-            default.is_some_and(|default| is_met(condition, Some(default)))
-                && self.names.is_name_of(name, values.name)
+impl<'o, 'a> Judged<'o, 'a, '_> {
+    fn holds(&self, term: &Term<'a>, all: bool) -> bool {
+        let effective = self.globbed.effective(term.name);
+        term.wanted.holds(&effective, all, self.fields)
+    }
+
+    /// Objects to a term that must hold and does not.
+    fn unmet(self: &Rc<Self>, when: &'o [Term<'a>], term: &'o Term<'a>) -> Objection<'o> {
+        let effective = self.globbed.effective(term.name);
+        let is_unmet = |annotation: &&&'o Annotation<'o>| match &term.wanted {
+            Wanted::Condition(Condition::Absent | Condition::Present) => true,
+            wanted => !wanted.is_met(annotation.value(), self.fields),
+        };
+        let culprit = effective.found.iter().find(is_unmet).copied();
+        // Where none is there that a glob could mean, it is about what makes the requirement apply.
+        let is_any = culprit.is_none() && term.name.is_glob();
+        let judged = Rc::clone(self);
+        let problem = move |fate| {
+            let given = judged.given(when);
+            let value = culprit.and_then(Annotation::value);
+            if let (Wanted::Checks(checks, _), Some(value)) = (&term.wanted, value) {
+                let shows = culprit.is_some_and(|culprit| culprit.shown().is_some());
+                let check = checks.failing(value, judged.fields);
+                let problem = check.map(|check| check.problem(value, judged.fields, fate, shows));
+                return ["with ", &given, ": ", &problem.unwrap_or_default()].concat();
+            }
+            let subject = if is_any {
+                let key = judged.rule.names.key(term.name);
+                ["one of ", &quoted(&[&key], "")].concat()
+            } else {
+                "it".to_owned()
+            };
+            ["with ", &given, " ", &subject, &must(&term.wanted)].concat()
+        };
+        let code = Code::AnnotationRequirement;
+        let mut objection = match culprit.or(self.cause(when).filter(|_| is_any)) {
+            Some(annotation) => Objection::found(code, annotation, problem),
+            None if is_any => Objection::all(code, problem),
+            None => Objection::missing(code, self.rule.names.key(term.name), problem),
+        };
+        let is_left = self.is_left(when);
+        objection.advice = match culprit {
+            _ if term.wanted.is(Condition::Absent) => "remove it",
+            None if is_left => "set it",
+            None => "set it or remove the former",
+            Some(_) if is_left => "change it",
+            Some(_) => "change it or remove the former",
+        };
+        objection
+    }
+
+    /// Objects to alternatives of which one must hold and none does.
+    fn none_met(self: &Rc<Self>, when: &'o [Term<'a>], then: &'o [Vec<Term<'a>>]) -> Objection<'o> {
+        let judged = Rc::clone(self);
+        let problem = move |_: Fate| {
+            let term = |term: &Term<'_>| {
+                let key = judged.rule.names.key(term.name);
+                [&quoted(&[&key], ""), must(&term.wanted).as_str()].concat()
+            };
+            let all =
+                |terms: &Vec<Term<'_>>| terms.iter().map(term).collect::<Vec<_>>().join(" and ");
+            let alternatives = then.iter().map(all).collect::<Vec<_>>().join(", or ");
+            ["with ", &judged.given(when), " either ", &alternatives].concat()
+        };
+        let objection = match self.cause(when) {
+            Some(annotation) => Objection::found(Code::AnnotationRequirement, annotation, problem),
+            None => Objection::all(Code::AnnotationRequirement, problem),
+        };
+        objection.advising(if self.is_left(when) {
+            "meet one of these"
+        } else {
+            "meet one of these or remove the former"
         })
+    }
+
+    /// Whether the requirement applies whatever is removed.
+    fn is_left(&self, when: &[Term<'a>]) -> bool {
+        !when.iter().any(|term| {
+            !self.globbed.effective(term.name).found.is_empty()
+                && !term.wanted.is(Condition::Absent)
+                && !self.is_meant(term)
+        })
+    }
+
+    /// Whether the absence of a name, or of one that a glob matches, meets a term.
+    fn is_meant(&self, term: &Term<'a>) -> bool {
+        self.rule.values.iter().any(|values| {
+            let default = values.default.as_deref();
+            default.is_some_and(|default| term.wanted.is_met(Some(default), self.fields))
+                && self.rule.names.is_name_of(term.name, values.name)
+        })
+    }
+
+    /// The first annotation that makes a requirement apply; none where only absence does.
+    fn cause(&self, when: &[Term<'a>]) -> Option<&'o Annotation<'o>> {
+        when.iter().find_map(|term| {
+            let mut found = self.globbed.effective(term.name).found.into_iter();
+            found.find(|annotation| term.wanted.is_met(annotation.value(), self.fields))
+        })
+    }
+
+    /// What makes a requirement apply, in words.
+    fn given(&self, when: &[Term<'a>]) -> String {
+        let mut text = String::new();
+        for term in when {
+            if !text.is_empty() {
+                text += " and ";
+            }
+            let effective = self.globbed.effective(term.name);
+            let is_met = |value: Option<&str>| term.wanted.is_met(value, self.fields);
+            let mut found = effective.found.iter();
+            let met = found.find(|annotation| is_met(annotation.value()));
+            let mut defaults = effective.defaults.iter();
+            let meant = defaults.find(|(_, default)| is_met(Some(default)));
+            let key_of = |name| quoted(&[&self.rule.names.key(name)], "");
+            if let Some(annotation) = met {
+                let given = match annotation.shown() {
+                    Some(value) => [annotation.key, ": ", value].concat(),
+                    None => annotation.key.to_owned(),
+                };
+                text += &quoted(&[&given], "");
+            } else if let Some((name, default)) = meant {
+                let (key, default) = (key_of(*name), quoted(&[default], ""));
+                text += &["no ", &key, ", which means ", &default, ","].concat();
+            } else {
+                text += &["no ", &key_of(term.name)].concat();
+            }
+        }
+        text
+    }
+
+    /// Adds what makes an objection the same as one of the old object: the terms, and what they are about.
+    fn add_facts<'t>(
+        &self,
+        requirement: &'t Requirement<'a>,
+        then: impl Iterator<Item = &'t Term<'a>>,
+        objection: &mut Objection<'o>,
+    ) where
+        'a: 't,
+    {
+        for term in requirement.when.iter().flatten().chain(then) {
+            let (name, written) = (term.name.text(), term.wanted.written());
+            objection.facts += &[" ", name, "=", written].concat();
+            objection.facts += &self.globbed.effective(term.name).facts();
+        }
     }
 }
 
 /// What a value must be, in words.
-fn must(condition: Condition<'_>) -> String {
-    match condition {
-        Condition::Absent => " must not be set".to_owned(),
-        Condition::Present => " must be set".to_owned(),
-        Condition::Like(glob) if has_wildcard(glob) => {
+fn must(wanted: &Wanted<'_>) -> String {
+    match wanted {
+        Wanted::Condition(Condition::Absent) => " must not be set".to_owned(),
+        Wanted::Condition(Condition::Present) => " must be set".to_owned(),
+        Wanted::Condition(Condition::Like(glob)) if has_wildcard(glob) => {
             [" must match ", &quoted(&[glob], "")].concat()
         }
-        Condition::Like(value) => [" must be ", &quoted(&[value], "")].concat(),
-    }
-}
-
-/// The first annotation that makes a requirement apply; none where only absence does.
-fn cause<'a, 'o>(
-    requirement: &Requirement<'a>,
-    effective_of: &dyn Fn(Name<'a>) -> Effective<'o>,
-) -> Option<&'o Annotation<'o>> {
-    requirement.when.iter().find_map(|(name, condition)| {
-        let mut found = effective_of(*name).found.into_iter();
-        found.find(|annotation| is_met(*condition, annotation.value()))
-    })
-}
-
-/// What makes a requirement apply, in words.
-fn given<'a, 'o>(
-    rule: &AnnotationRule<'_>,
-    requirement: &Requirement<'a>,
-    effective_of: &dyn Fn(Name<'a>) -> Effective<'o>,
-) -> String {
-    let mut text = String::new();
-    for (name, condition) in &requirement.when {
-        if !text.is_empty() {
-            text += " and ";
-        }
-        let effective = effective_of(*name);
-        let mut found = effective.found.iter();
-        let met = found.find(|annotation| is_met(*condition, annotation.value()));
-        let mut defaults = effective.defaults.iter();
-        let meant = defaults.find(|(_, default)| is_met(*condition, Some(default)));
-        if let Some(annotation) = met {
-            let given = match annotation.shown() {
-                Some(value) => [annotation.key, ": ", value].concat(),
-                None => annotation.key.to_owned(),
-            };
-            text += &quoted(&[&given], "");
-        } else if let Some((name, default)) = meant {
-            let (key, default) = (rule.names.key(*name), quoted(&[default], ""));
-            text += &["no ", &quoted(&[&key], ""), ", which means ", &default, ","].concat();
-        } else {
-            text += &["no ", &quoted(&[&rule.names.key(*name)], "")].concat();
+        Wanted::Condition(Condition::Like(value)) => [" must be ", &quoted(&[value], "")].concat(),
+        Wanted::Checks(_, written) => {
+            [" must be set so that ", &quoted(&[written], ""), " holds"].concat()
         }
     }
-    text
 }
 
 /// Notes conditions that a default keeps from ever holding.
@@ -230,11 +376,11 @@ pub(super) fn find_contradictions(
     errors: &mut SettingsErrors,
 ) {
     for values in rule.values.iter().filter(|values| values.default.is_some()) {
-        let absent = |(name, condition): &(Name<'_>, Condition<'_>)| {
-            *name == values.name && *condition == Condition::Absent
-        };
+        let absent =
+            |term: &Term<'_>| term.name == values.name && term.wanted.is(Condition::Absent);
         for (at, requirement) in rule.requires.iter().enumerate() {
-            if requirement.when.iter().chain(&requirement.then).any(absent) {
+            let mut terms = requirement.when.iter().chain(&requirement.then).flatten();
+            if terms.any(absent) {
                 errors.contradiction(
                     format!("{path}.requires[{at}]"),
                     &format!(
@@ -242,6 +388,14 @@ pub(super) fn find_contradictions(
                         Shown(values.name.text())
                     ),
                 );
+            }
+        }
+    }
+    for (at, requirement) in rule.requires.iter().enumerate() {
+        for term in requirement.when.iter().chain(&requirement.then).flatten() {
+            if let Wanted::Checks(checks, _) = &term.wanted {
+                let name = Shown(term.name.text());
+                checks.find_contradictions(&format!("{path}.requires[{at}].{name}"), errors);
             }
         }
     }

@@ -8,6 +8,7 @@
 //! One kind of check a file. All checks of a value must hold; told is the first that does not.
 
 mod cidr;
+mod field;
 mod json;
 mod list;
 mod number;
@@ -22,6 +23,7 @@ use super::allowed::not_allowed;
 use super::pattern::Pattern;
 use cidr::Network;
 
+pub(crate) use field::Fields;
 pub use json::JsonType;
 pub use list::List;
 pub use number::Range;
@@ -48,7 +50,27 @@ pub enum Check<'a> {
     Json(JsonType),
     /// `cidr`: a network whose host bits are zero.
     Cidr,
+    /// `path`: what the object has at this field path.
+    Path(&'a str),
+    /// `startsWithPath`: it begins with what the object has at this field path, and `-` or `/`.
+    StartsWithPath(&'a str),
 }
+
+/// The keys of checks.
+pub(super) const KEYS: [&str; 12] = [
+    "oneOf",
+    "pattern",
+    "min",
+    "max",
+    "anyCase",
+    "not",
+    "each",
+    "count",
+    "json",
+    "cidr",
+    "path",
+    "startsWithPath",
+];
 
 impl<'n> Checks<'n> {
     /// Reads checks; of a map that has no others, what is no check is handed to `other`.
@@ -87,6 +109,10 @@ impl<'n> Checks<'n> {
             "cidr" => {
                 let is_network = entry.boolean(errors) == Some(true);
                 checks.extend(is_network.then_some(Check::Cidr));
+            }
+            "path" => checks.extend(field::read(entry, errors).map(Check::Path)),
+            "startsWithPath" => {
+                checks.extend(field::read_single(entry, errors).map(Check::StartsWithPath));
             }
             _ => other(key, entry, errors),
         });
@@ -137,6 +163,7 @@ impl<'n> Checks<'n> {
             let problem = "nothing is two of a number (`min`, `max`), `json` and a network (`cidr`): leave one";
             entry.error(errors, problem);
         }
+        let fields = Fields::default();
         let is_network = self.0.iter().any(|check| matches!(check, Check::Cidr));
         for check in &self.0 {
             match check {
@@ -167,8 +194,8 @@ impl<'n> Checks<'n> {
                             .0
                             .iter()
                             .filter(|other| !matches!(other, Check::OneOf(_) | Check::Pattern(_)));
-                        if let Some(other) = others.find(|other| !other.admits(text)) {
-                            let problem = other.problem(text, Fate::Refused, true);
+                        if let Some(other) = others.find(|other| !other.admits(text, &fields)) {
+                            let problem = other.problem(text, &fields, Fate::Refused, true);
                             let text = quoted(&[text], "");
                             entry.error(errors, ["`oneOf`: ", &text, ": ", &problem].concat());
                         }
@@ -180,8 +207,8 @@ impl<'n> Checks<'n> {
     }
 
     /// The first check that a value does not pass.
-    pub(super) fn failing(&self, value: &str) -> Option<&Check<'n>> {
-        self.0.iter().find(|check| !check.admits(value))
+    pub(super) fn failing(&self, value: &str, fields: &Fields<'_>) -> Option<&Check<'n>> {
+        self.0.iter().find(|check| !check.admits(value, fields))
     }
 
     /// Notes patterns that are none.
@@ -205,34 +232,46 @@ impl<'n> Checks<'n> {
 
 impl Check<'_> {
     /// Whether a value passes.
-    fn admits(&self, value: &str) -> bool {
+    fn admits(&self, value: &str, fields: &Fields<'_>) -> bool {
         match self {
             Self::OneOf(globs) => globs.match_any(value),
             Self::Pattern(pattern) => pattern.matches(value) == Ok(true),
             Self::Range(range) => number::decimal(value).is_some_and(|number| range.holds(number)),
             Self::Not(globs) => globs.first_of_not(value).is_none(),
-            Self::Each(list) => list.admits(value),
+            Self::Each(list) => list.admits(value, fields),
             Self::Json(kind) => json::problem(*kind, value, true).is_none(),
             Self::Cidr => Network::of(value).is_ok(),
+            Self::Path(path) => fields.has(path, value),
+            Self::StartsWithPath(path) => fields.begins(path, value),
         }
     }
 
     /// What a value is called that does not pass.
-    pub(super) fn code(&self, value: &str) -> Code {
+    pub(super) fn code(&self, value: &str, fields: &Fields<'_>) -> Code {
         match self {
             Self::OneOf(_) | Self::Pattern(_) => Code::AnnotationValueNotAllowed,
             Self::Range(_) => Code::AnnotationValueOutOfRange,
             Self::Not(_) => Code::AnnotationValueDenied,
-            Self::Each(list) if list.failing(value).is_some() => Code::AnnotationValueElement,
+            Self::Each(list) if list.failing(value, fields).is_some() => {
+                Code::AnnotationValueElement
+            }
             Self::Each(_) => Code::AnnotationValueCount,
             Self::Json(_) => Code::AnnotationValueNotJson,
             Self::Cidr => Code::AnnotationValueNotCidr,
+            Self::Path(_) => Code::AnnotationValueNotInObject,
+            Self::StartsWithPath(_) => Code::AnnotationValuePrefix,
         }
     }
 
     /// What is wrong with a value that does not pass, given what becomes of the request and whether the value
     /// may be shown.
-    pub(super) fn problem(&self, value: &str, fate: Fate, shows: bool) -> String {
+    pub(super) fn problem(
+        &self,
+        value: &str,
+        fields: &Fields<'_>,
+        fate: Fate,
+        shows: bool,
+    ) -> String {
         match self {
             Self::OneOf(globs) => not_allowed(&globs.all, fate),
             Self::Pattern(pattern) => {
@@ -255,9 +294,11 @@ impl Check<'_> {
                 let words = Outcome::DENIED.words(fate);
                 ["it ", words, " by ", &quoted(&[by], "")].concat()
             }
-            Self::Each(list) => list.problem(value, fate, shows),
+            Self::Each(list) => list.problem(value, fields, fate, shows),
             Self::Json(kind) => json::problem(*kind, value, shows).unwrap_or_default(),
             Self::Cidr => Network::of(value).err().unwrap_or_default().to_owned(),
+            Self::Path(path) => fields.missing(path),
+            Self::StartsWithPath(path) => fields.misses_start(path),
         }
     }
 }

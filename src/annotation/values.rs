@@ -18,7 +18,7 @@ use crate::shown::{Shown, quoted};
 
 use super::effective::Globbed;
 use super::reading::Reading;
-use super::value::Checks;
+use super::value::{Checks, Fields};
 use super::{AnnotationRule, Annotations, Name, Objection, Sink};
 
 /// What the value of an annotation may be.
@@ -33,8 +33,20 @@ pub struct ValueRule<'a> {
 }
 
 /// The keys of what is said of a value.
-const KEYS: [&str; 11] = [
-    "oneOf", "pattern", "default", "min", "max", "anyCase", "not", "each", "count", "json", "cidr",
+const KEYS: [&str; 13] = [
+    "default",
+    "oneOf",
+    "pattern",
+    "min",
+    "max",
+    "anyCase",
+    "not",
+    "each",
+    "count",
+    "json",
+    "cidr",
+    "path",
+    "startsWithPath",
 ];
 
 /// Reads the map; for a request, what says something about it.
@@ -92,6 +104,7 @@ pub(super) fn read<'n>(
 pub(super) fn check<'o>(
     rule: &'o AnnotationRule<'_>,
     annotations: &'o Annotations<'o>,
+    fields: &'o Fields<'_>,
     sink: Sink<'_, 'o>,
 ) {
     let globbed = Globbed::new(rule, annotations);
@@ -105,23 +118,31 @@ pub(super) fn check<'o>(
             let Some(value) = annotation.value() else {
                 continue;
             };
-            if let Some(check) = values.checks.failing(value) {
+            if let Some(check) = values.checks.failing(value, fields) {
                 let shows = annotation.shown().is_some();
-                let problem = move |fate| check.problem(value, fate, shows);
-                sink(Objection::found(check.code(value), annotation, problem));
+                let problem = move |fate| check.problem(value, fields, fate, shows);
+                sink(Objection::found(
+                    check.code(value, fields),
+                    annotation,
+                    problem,
+                ));
             }
         }
         if found.is_empty()
             && let Some(default) = values.default.as_deref()
-            && let Some(check) = values.checks.failing(default)
+            && let Some(check) = values.checks.failing(default, fields)
         {
             let key = rule.names.key(values.name);
             let problem = move |fate| {
                 let shown = quoted(&[default], "");
-                let problem = check.problem(default, fate, true);
+                let problem = check.problem(default, fields, fate, true);
                 ["it is absent, which means ", &shown, ": ", &problem].concat()
             };
-            sink(Objection::missing(check.code(default), key, problem));
+            sink(Objection::missing(
+                check.code(default, fields),
+                key,
+                problem,
+            ));
         }
     }
 }
@@ -130,7 +151,7 @@ impl ValueRule<'_> {
     /// Whether the annotation must be there, since its absence means a value that is refused.
     pub(crate) fn refuses_absence(&self) -> bool {
         let default = self.default.as_deref();
-        default.is_some_and(|default| self.checks.failing(default).is_some())
+        default.is_some_and(|default| self.checks.failing(default, &Fields::default()).is_some())
     }
 }
 

@@ -4,8 +4,8 @@
 use std::hash::{Hash, Hasher};
 
 use crate::annotation::{
-    Annotation, AnnotationItem, AnnotationRule, Annotations, Name, Names, Objection, RuleAction,
-    Target, at, of_object, of_templates_in,
+    Annotation, AnnotationItem, AnnotationRule, Annotations, Fields, Name, Names, Objection,
+    RuleAction, Target, at, of_object, of_templates_in,
 };
 use crate::change::controllers;
 use crate::exemption::Check;
@@ -42,10 +42,12 @@ pub(super) fn judge(
     if settings.annotations.is_empty() || !is_metadata_written {
         return Ok(());
     }
+    let fields = Fields::of(request, object);
     let mut judge = Judge {
         context,
         request,
         object,
+        fields: &fields,
         compares: matches!(subject, Subject::New(_)) && request.operation == Operation::Update,
         places: [None, None],
         before: [None, None],
@@ -97,6 +99,8 @@ struct Judge<'p, 'c, 'r> {
     context: &'p Context<'p, 'p, 'c>,
     request: &'p Request<'c>,
     object: &'p Object<'r>,
+    /// What the object has at the paths that values are compared with.
+    fields: &'p Fields<'p>,
     /// Whether there is an object as it was to compare with.
     compares: bool,
     /// The annotations of the object, and those of its pod templates.
@@ -189,7 +193,7 @@ impl<'p, 'r> Judge<'p, '_, 'r> {
         if matching == Matching::Before && !compares {
             return;
         }
-        let object = self.object;
+        let (object, fields) = (self.object, self.fields);
         let removal = self.removal(rule);
         let is_pod = self.request.kind.is_pod();
         let targets = [
@@ -216,7 +220,7 @@ impl<'p, 'r> Judge<'p, '_, 'r> {
                     }
                 };
                 if matching == Matching::Yes {
-                    rule.check(place, &mut put);
+                    rule.check(place, fields, &mut put);
                 }
                 let was = was.and_then(|was| was.get(at)).and_then(Option::as_ref);
                 if compares && let Some(was) = was {

@@ -1487,6 +1487,11 @@ fn annotation_rule() -> impl Strategy<Value = Value> {
     };
     let value = || {
         prop_oneof![
+            select(vec![
+                json!({ "not": ["x", ""] }),
+                json!({ "oneOf": ["X"], "anyCase": true }),
+                json!({ "path": "metadata.labels.l" }),
+            ]),
             Just(Value::Null),
             select(vec!["", "x", ",", "*", "?*", "{*", "\\", "é*"]).prop_map(|value| json!(value)),
         ]
@@ -1512,6 +1517,8 @@ fn annotation_rule() -> impl Strategy<Value = Value> {
             json!({ "each": { "separator": ",", "trim": true, "oneOf": ["x", ""] }, "count": { "min": 1 } }),
             json!({ "each": { "separator": ",", "pattern": r"\bx\b" }, "count": { "max": 1 } }),
             json!({ "json": "object" }),
+            json!({ "path": "data.image" }),
+            json!({ "startsWithPath": "metadata.name" }),
             json!({ "cidr": true, "not": ["::/0"] }),
         ];
         select(checks).prop_map(|checks| checks.as_object().unwrap().clone())
@@ -1542,7 +1549,13 @@ fn annotation_rule() -> impl Strategy<Value = Value> {
         }
         Value::Object(map)
     });
-    let requires = proptest::collection::vec((conditions(), conditions()), 1..4).prop_map(|all| {
+    let sides = || {
+        prop_oneof![
+            3 => conditions(),
+            1 => proptest::collection::vec(conditions(), 1..3).prop_map(Value::from),
+        ]
+    };
+    let requires = proptest::collection::vec((sides(), sides()), 1..4).prop_map(|all| {
         let all = all.into_iter();
         all.map(|(when, then)| json!({ "when": when, "then": then }))
             .collect()
@@ -1552,7 +1565,7 @@ fn annotation_rule() -> impl Strategy<Value = Value> {
         3 => values.prop_map(|values| ("values", values)),
         3 => requires.prop_map(|requires| ("requires", requires)),
         1 => list(globs().boxed()).prop_map(|denied| ("denied", denied)),
-        1 => conflicting.prop_map(|groups| ("conflicting", json!(groups))),
+        1 => (select(vec!["conflicting", "keepAny"]), conflicting.prop_map(|groups| json!(groups))),
         1 => list(globs().boxed()).prop_map(|names| ("required", names)),
         1 => (select(vec!["immutable", "createOnly", "keep"]), list(globs().boxed())),
         1 => select(vec!["trace-", "example.com/", "example.com/lb-"]).prop_map(|prefix| ("prefix", json!(prefix))),

@@ -242,6 +242,9 @@ struct AnnotationRule {
     create_only: Option<Vec<Text>>,
     /// Names or globs over names: may not be removed by an update.
     keep: Option<Vec<Text>>,
+    /// Groups of names, of each of which one must stay while there is one.
+    #[schemars(example = [["limit-rps", "limit-rpm"]])]
+    keep_any: Option<Vec<Group>>,
     /// A criterion of Kubewarden's annotations policy, over the names in `values`.
     criteria: Option<Criterion>,
     /// Refuse, let pass with a warning, or take the annotation out where `denied`, `createOnly` or
@@ -283,37 +286,54 @@ enum Values {
     Names(Vec<Text>),
 }
 
-#[derive(JsonSchema)]
-#[schemars(rename_all = "camelCase", deny_unknown_fields)]
-struct ValueRule {
-    /// Globs, one of which must match.
-    #[schemars(example = ["internet", "intranet"])]
-    one_of: Option<Vec<String>>,
-    /// A regular expression that must match the whole value.
-    #[schemars(length(min = 1), example = "[0-9]{1,3}")]
-    pattern: Option<String>,
-    /// The least that the value may be, a decimal integer.
-    min: Option<i64>,
-    /// The most that the value may be, a decimal integer.
-    max: Option<i64>,
-    /// Whether letter case does not count for `oneOf`, `pattern` and `not`.
-    #[schemars(extend("default" = false))]
-    any_case: Option<bool>,
-    /// Globs, none of which may match. With `cidr`, networks, none of which may lie in the value.
-    #[schemars(example = ["0.0.0.0/0", "::/0"])]
-    not: Option<Vec<String>>,
-    /// What the elements of the list that the value is may be.
-    each: Option<Elements>,
-    /// How many elements the list has: all count for `max`, those that are not empty for `min`.
-    count: Option<Count>,
-    /// The value is JSON of this type, without keys that differ by letter case alone.
-    json: Option<JsonType>,
-    /// Whether the value must be a network in CIDR notation whose host bits are zero.
-    #[schemars(extend("default" = false))]
-    cidr: Option<bool>,
+// What values may be, and with what besides.
+macro_rules! checks {
+    ($name:ident { $($besides:tt)* }) => {
+        #[derive(JsonSchema)]
+        #[schemars(rename_all = "camelCase", deny_unknown_fields)]
+        struct $name {
+            /// Globs, one of which must match.
+            #[schemars(example = ["internet", "intranet"])]
+            one_of: Option<Vec<String>>,
+            /// A regular expression that must match the whole value.
+            #[schemars(length(min = 1), example = "[0-9]{1,3}")]
+            pattern: Option<String>,
+            /// The least that the value may be, a decimal integer.
+            min: Option<i64>,
+            /// The most that the value may be, a decimal integer.
+            max: Option<i64>,
+            /// Whether letter case does not count for `oneOf`, `pattern` and `not`.
+            #[schemars(extend("default" = false))]
+            any_case: Option<bool>,
+            /// Globs, none of which may match. With `cidr`, networks, none of which may lie in the value.
+            #[schemars(example = ["0.0.0.0/0", "::/0"])]
+            not: Option<Vec<String>>,
+            /// What the elements of the list that the value is may be.
+            each: Option<Elements>,
+            /// How many elements the list has: all count for `max`, those that are not empty for `min`.
+            count: Option<Count>,
+            /// The value is JSON of this type, without keys that differ by letter case alone.
+            json: Option<JsonType>,
+            /// Whether the value must be a network in CIDR notation whose host bits are zero.
+            #[schemars(extend("default" = false))]
+            cidr: Option<bool>,
+            /// A field path of the object, one of whose values it must be.
+            #[schemars(length(min = 1), example = "spec.ports[*].port")]
+            path: Option<String>,
+            /// A field path of the object: it must begin with the value there, and `-` or `/`.
+            #[schemars(length(min = 1), example = "metadata.namespace")]
+            starts_with_path: Option<String>,
+            $($besides)*
+        }
+    };
+}
+
+checks!(ValueRule {
     /// The value that counts where the annotation is absent.
     default: Option<String>,
-}
+});
+
+checks!(Checks {});
 
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
@@ -342,6 +362,12 @@ struct Elements {
     /// Whether each element must be a network in CIDR notation whose host bits are zero.
     #[schemars(extend("default" = false))]
     cidr: Option<bool>,
+    /// A field path of the object, one of whose values each element must be.
+    #[schemars(length(min = 1), example = "spec.ports[*].port")]
+    path: Option<String>,
+    /// A field path of the object: each element must begin with the value there, and `-` or `/`.
+    #[schemars(length(min = 1), example = "metadata.namespace")]
+    starts_with_path: Option<String>,
 }
 
 #[derive(JsonSchema)]
@@ -365,13 +391,29 @@ enum JsonType {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
 struct Requirement {
-    /// Names or globs over names, each with a glob over the value, `"*"` for present and not empty, or
-    /// `null` for absent. All must hold.
-    #[schemars(extend("minProperties" = 1))]
-    when: BTreeMap<String, Option<String>>,
+    /// Names or globs over names, each with what its value is: a glob, `"*"` for present and not empty,
+    /// `null` for absent, or checks as in `values`. All must hold; of a list of such maps, those of one.
+    when: Alternatives,
     /// What must hold then, written as `when`.
-    #[schemars(extend("minProperties" = 1))]
-    then: BTreeMap<String, Option<String>>,
+    then: Alternatives,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged, inline)]
+enum Alternatives {
+    One(Conditions),
+    Any(#[schemars(length(min = 1))] Vec<Conditions>),
+}
+
+#[derive(JsonSchema)]
+#[schemars(inline)]
+struct Conditions(#[schemars(extend("minProperties" = 1))] BTreeMap<String, Option<Condition>>);
+
+#[derive(JsonSchema)]
+#[schemars(untagged, inline)]
+enum Condition {
+    Like(String),
+    Checks(Checks),
 }
 
 #[derive(JsonSchema)]

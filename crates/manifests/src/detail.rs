@@ -141,6 +141,8 @@ fn rule(violation: &Violation) -> Option<String> {
         | Code::AnnotationValueCount
         | Code::AnnotationValueNotJson
         | Code::AnnotationValueNotCidr
+        | Code::AnnotationValueNotInObject
+        | Code::AnnotationValuePrefix
         | Code::AnnotationConflicting
         | Code::AnnotationRequirement
         | Code::AnnotationImmutable

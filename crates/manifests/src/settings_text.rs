@@ -1,6 +1,6 @@
 //! Settings in sentences.
 
-use rollout_guard::json::{Key, Value};
+use rollout_guard::json::{Key, Kind, Value};
 
 /// What settings do, a sentence for each thing, and several for a rule, in the order of
 /// docs/settings.md.
@@ -192,14 +192,10 @@ fn annotation_rule(index: usize, rule: Value<'_>) -> String {
         say(format!("At most one of {} may be there.", all(&group)));
     }
     for requirement in items(rule, "requires") {
-        let conditions = |key, verb| {
-            let conditions = get(requirement, key).map(|map| conditions(map, verb));
-            conditions.unwrap_or_default().join(" and ")
-        };
         say(format!(
             "Where {}, {}.",
-            conditions("when", "is"),
-            conditions("then", "must be")
+            alternatives(requirement, "when", "is"),
+            alternatives(requirement, "then", "must be")
         ));
     }
     for (key, may_not) in [
@@ -213,6 +209,9 @@ fn annotation_rule(index: usize, rule: Value<'_>) -> String {
                 all(&names)
             ));
         }
+    }
+    for group in groups(rule, "keepAny") {
+        say(format!("Of {} an update must leave one.", all(&group)));
     }
     say(match text(rule, "action") {
         Some("warn") => "Anything else gets a warning.".to_owned(),
@@ -246,6 +245,12 @@ fn checks(value: Value<'_>) -> Vec<String> {
         ""
     };
     let mut must = Vec::new();
+    if let Some(path) = text(value, "path") {
+        must.push(format!("is one of the values of `{path}`"));
+    }
+    if let Some(path) = text(value, "startsWithPath") {
+        must.push(format!("begins with the value of `{path}`"));
+    }
     if let Some(words) = list(value, "oneOf") {
         must.push(format!("is {}{in_any_case}", either(&words)));
     }
@@ -375,11 +380,29 @@ fn condition(item: Value<'_>) -> String {
     said
 }
 
+/// A side of a requirement, of which one alternative holds.
+fn alternatives(requirement: Value<'_>, key: &str, verb: &str) -> String {
+    let Some(side) = get(requirement, key) else {
+        return String::new();
+    };
+    let all = |map| conditions(map, verb).join(" and ");
+    match side.kind() {
+        Kind::List => side.elements().map(all).collect::<Vec<_>>().join(", or "),
+        _ => all(side),
+    }
+}
+
 /// The conditions of a map: `` `spec.type` is `LoadBalancer` ``.
 fn conditions(map: Value<'_>, verb: &str) -> Vec<String> {
     let condition = |(key, value): (Key<'_>, Value<'_>)| match (key.text(), value.string()) {
         (key, Some("*")) => format!("`{key}` {verb} set"),
         (key, Some(text)) => format!("`{key}` {verb} `{text}`"),
+        (key, None) if value.kind() == Kind::Map => {
+            format!(
+                "`{key}` {verb} a value that {}",
+                checks(value).join(" and ")
+            )
+        }
         (key, None) => format!("`{key}` {verb} absent"),
     };
     map.members().map(condition).collect()

@@ -4,8 +4,8 @@ use crate::schema::{Entry, SettingsErrors};
 use crate::shown::quoted;
 use crate::violation::Fate;
 
-use super::Checks;
 use super::number::Range;
+use super::{Checks, Fields};
 
 /// A list in a value.
 #[derive(Clone, Debug, Default)]
@@ -20,7 +20,7 @@ pub struct List<'a> {
     pub count: Range,
 }
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 11] = [
     "separator",
     "trim",
     "oneOf",
@@ -30,6 +30,8 @@ const KEYS: [&str; 9] = [
     "anyCase",
     "not",
     "cidr",
+    "path",
+    "startsWithPath",
 ];
 
 impl<'n> List<'n> {
@@ -59,25 +61,35 @@ impl<'n> List<'n> {
     }
 
     /// Whether a list passes.
-    pub(super) fn admits(&self, value: &str) -> bool {
-        self.failing(value).is_none() && self.count_problem(value).is_none()
+    pub(super) fn admits(&self, value: &str, fields: &Fields<'_>) -> bool {
+        self.failing(value, fields).is_none() && self.count_problem(value).is_none()
     }
 
     /// The first element that does not pass, and which one it is.
-    pub(super) fn failing<'c>(&'c self, value: &'c str) -> Option<(usize, &'c str)> {
+    pub(super) fn failing<'c>(
+        &'c self,
+        value: &'c str,
+        fields: &Fields<'_>,
+    ) -> Option<(usize, &'c str)> {
         let mut elements = self.elements(value).enumerate();
-        elements.find(|(_, element)| self.checks.failing(element).is_some())
+        elements.find(|(_, element)| self.checks.failing(element, fields).is_some())
     }
 
     /// What is wrong with a list that does not pass.
-    pub(super) fn problem(&self, value: &str, fate: Fate, shows: bool) -> String {
-        let Some((at, element)) = self.failing(value) else {
+    pub(super) fn problem(
+        &self,
+        value: &str,
+        fields: &Fields<'_>,
+        fate: Fate,
+        shows: bool,
+    ) -> String {
+        let Some((at, element)) = self.failing(value, fields) else {
             return self.count_problem(value).unwrap_or_default();
         };
         let problem = self
             .checks
-            .failing(element)
-            .map(|check| check.problem(element, fate, shows));
+            .failing(element, fields)
+            .map(|check| check.problem(element, fields, fate, shows));
         let text = if shows {
             quoted(&[element], "")
         } else {

@@ -342,6 +342,7 @@ fn only_removals<'a>(item: &AnnotationItem<'a>) -> Option<AnnotationItem<'a>> {
         allowed: Vec::new().into(),
         values: Vec::new(),
         requires: Vec::new(),
+        keep_any: Vec::new(),
         criteria: None,
         ..rule
     };

@@ -327,13 +327,20 @@ fn the_defaults_are_those_of_the_engine() {
 /// Valid settings that reach to a place.
 fn enough(place: &Place<'_>) -> Value {
     let checks = json!({ "oneOf": ["x"], "each": { "separator": ",", "oneOf": ["x"] } });
+    // Either side is a map, or a list of maps.
+    let side = |key: &str| {
+        let terms = json!({ "example": checks });
+        let is_list = place.path.contains(&format!("{key}[0]"));
+        if is_list { json!([terms]) } else { terms }
+    };
+    let requires = json!([{ "when": side("when"), "then": side("then") }]);
     let mut settings = json!({
         "registries": { "allow": ["ghcr.io"] },
         "images": { "reject": ["redis"] },
         "tags": { "reject": ["latest"] },
         "digests": { "require": ["ghcr.io/*"] },
         "mirrors": [{ "source": "docker.io", "mirror": "ghcr.io/hub" }],
-        "annotations": [{ "required": ["team"], "values": { "example": checks } }],
+        "annotations": [{ "required": ["team"], "values": { "example": checks }, "requires": requires }],
         "changes": [{ "guard": ["images"], "match": { "kinds": ["Pod"] } }],
         "drift": {},
     });

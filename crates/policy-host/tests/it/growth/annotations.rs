@@ -227,6 +227,26 @@ pub(super) fn checks_of_values() -> Vec<Growing> {
             },
         ),
         growing(
+            "annotations, and fields that they are held against",
+            values(json!({ "path": "spec.ports[*].port", "startsWithPath": "spec.type" })),
+            |count| {
+                let annotations = list(count, |index| format!(r#""a{index}":"{index}""#));
+                let ports = list(count, |index| format!(r#"{{"port":{index}}}"#));
+                let object = format!(
+                    r#"{{"metadata":{{"annotations":{{{annotations}}}}},"spec":{{"type":"1","ports":[{ports}]}}}}"#
+                );
+                create(SERVICE, &object)
+            },
+        ),
+        growing(
+            "annotations, and alternatives that are required",
+            json!({ "annotations": [{ "requires": [{
+                "when": [{ "x*": "*" }, { "a*": { "not": ["c"] } }],
+                "then": [{ "y*": { "min": 1 } }, { "z*": { "path": "spec.type" } }],
+            }] }] }),
+            |count| create(SERVICE, &service(count, "a", "b")),
+        ),
+        growing(
             "JSON in many values",
             values(json!({ "json": "object" })),
             |count| create(SERVICE, &service(count, "a", "{}")),
@@ -245,7 +265,7 @@ pub(super) fn with_many_rules() -> Vec<Growing> {
         ),
         growing(
             "annotations that change, and globs that compare",
-            json!({ "annotations": [{ "prefix": "a", "aliasPrefixes": ["b"], "immutable": ["*"], "createOnly": ["b*"], "keep": ["*"], "required": ["c*"] }] }),
+            json!({ "annotations": [{ "prefix": "a", "aliasPrefixes": ["b"], "immutable": ["*"], "createOnly": ["b*"], "keep": ["*"], "keepAny": [["x", "y"], ["0", "1"]], "required": ["c*"] }] }),
             changing,
         ),
         growing(
