@@ -40,15 +40,10 @@ impl AnnotationRule<'_> {
             || tools::write(key)
     }
 
-    /// Whether `allowed` lets a key be there, or one that a glob over keys matches.
+    /// Whether `allowed` lets a key be there, or may let one that a glob over keys matches.
     pub(crate) fn may_admit(&self, key: &str) -> bool {
-        if !glob::has_wildcard(key) {
-            return self.admits(key);
-        }
-        let crossing = |glob: &str| glob.replace('*', &glob::ANY_DEPTH.to_string());
-        let key = crossing(key);
-        let meets = |name: &Name<'_>| glob::may_meet(&crossing(&self.names.key(*name)), &key);
-        self.allowed.is_empty() || !self.names.covers(&key) || self.allowed.iter().any(meets)
+        let meets = |name: &Name<'_>| name.is_glob() || glob::matches(key, &self.names.key(*name));
+        self.admits(key) || (glob::has_wildcard(key) && self.allowed.iter().any(meets))
     }
 }
 

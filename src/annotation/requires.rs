@@ -48,20 +48,20 @@ pub struct Term<'a> {
 pub enum Wanted<'a> {
     /// Absent, present, or like a glob.
     Condition(Condition<'a>),
-    /// There, and passing these; with how that is written.
-    Checks(Checks<'a>, &'a str),
+    /// There, and passing these.
+    Checks(Checks<'a>),
 }
 
-impl<'a> Wanted<'a> {
+impl Wanted<'_> {
     fn is(&self, condition: Condition<'_>) -> bool {
         matches!(self, Self::Condition(own) if *own == condition)
     }
 
-    /// As it is written.
-    const fn written(&self) -> &'a str {
+    /// As it is written; of checks nothing.
+    const fn written(&self) -> &str {
         match self {
             Self::Condition(condition) => condition.written(),
-            Self::Checks(_, written) => written,
+            Self::Checks(_) => "",
         }
     }
 
@@ -72,7 +72,7 @@ impl<'a> Wanted<'a> {
         };
         match self {
             Self::Condition(condition) => condition.is_met_by(value),
-            Self::Checks(checks, _) => checks.failing(value, fields).is_none(),
+            Self::Checks(checks) => checks.failing(value, fields).is_none(),
         }
     }
 
@@ -143,7 +143,7 @@ fn terms<'n>(
             if checks.is_empty() && errors.len() == before {
                 entry.error(errors, "says nothing: give it `oneOf`, `pattern`, `min`, …");
             }
-            Some(Wanted::Checks(checks, entry.value.text()))
+            Some(Wanted::Checks(checks))
         } else {
             condition(entry, errors).map(Wanted::Condition)
         };
@@ -176,17 +176,20 @@ pub(super) fn check<'a, 'o>(
         globbed: Globbed::new(rule, annotations),
         fields,
     });
-    for requirement in &rule.requires {
+    for (at, requirement) in rule.requires.iter().enumerate() {
         let mut alternatives = requirement.when.iter();
         let holds = |terms: &&Vec<Term<'a>>| terms.iter().all(|term| judged.holds(term, false));
         let Some(when) = alternatives.find(holds) else {
             continue;
         };
+        // What tells requirements of the same names apart.
+        let facts = at.to_string();
         // Of several names that a glob matches one is enough; of one name every value counts.
         let is_met = |term: &Term<'a>| judged.holds(term, !term.name.is_glob());
         if let [then] = requirement.then.as_slice() {
             for term in then.iter().filter(|term| !is_met(term)) {
                 let mut objection = judged.unmet(when, term);
+                objection.facts.clone_from(&facts);
                 judged.add_facts(requirement, std::iter::once(term), &mut objection);
                 sink(objection);
             }
@@ -196,6 +199,7 @@ pub(super) fn check<'a, 'o>(
             .any(|terms| terms.iter().all(is_met))
         {
             let mut objection = judged.none_met(when, &requirement.then);
+            objection.facts = facts;
             judged.add_facts(
                 requirement,
                 requirement.then.iter().flatten(),
@@ -226,7 +230,7 @@ impl<'o, 'a> Judged<'o, 'a, '_> {
         let problem = move |fate| {
             let given = judged.given(when);
             let value = culprit.and_then(Annotation::value);
-            if let (Wanted::Checks(checks, _), Some(value)) = (&term.wanted, value) {
+            if let (Wanted::Checks(checks), Some(value)) = (&term.wanted, value) {
                 let shows = culprit.is_some_and(|culprit| culprit.shown().is_some());
                 let check = checks.failing(value, judged.fields);
                 let problem = check.map(|check| check.problem(value, judged.fields, fate, shows));
@@ -238,7 +242,7 @@ impl<'o, 'a> Judged<'o, 'a, '_> {
             } else {
                 "it".to_owned()
             };
-            ["with ", &given, " ", &subject, &must(&term.wanted)].concat()
+            ["with ", &given, " ", &subject, &judged.must(term, fate)].concat()
         };
         let code = Code::AnnotationRequirement;
         let mut objection = match culprit.or(self.cause(when).filter(|_| is_any)) {
@@ -260,15 +264,17 @@ impl<'o, 'a> Judged<'o, 'a, '_> {
     /// Objects to alternatives of which one must hold and none does.
     fn none_met(self: &Rc<Self>, when: &'o [Term<'a>], then: &'o [Vec<Term<'a>>]) -> Objection<'o> {
         let judged = Rc::clone(self);
-        let problem = move |_: Fate| {
-            let term = |term: &Term<'_>| {
-                let key = judged.rule.names.key(term.name);
-                [&quoted(&[&key], ""), must(&term.wanted).as_str()].concat()
-            };
-            let all =
-                |terms: &Vec<Term<'_>>| terms.iter().map(term).collect::<Vec<_>>().join(" and ");
-            let alternatives = then.iter().map(all).collect::<Vec<_>>().join(", or ");
-            ["with ", &judged.given(when), " either ", &alternatives].concat()
+        let problem = move |fate| {
+            let mut text = ["with ", &judged.given(when), " either "].concat();
+            for (at, terms) in then.iter().enumerate() {
+                text += if at > 0 { ", or " } else { "" };
+                for (at, term) in terms.iter().enumerate() {
+                    text += if at > 0 { " and " } else { "" };
+                    text += &quoted(&[&judged.rule.names.key(term.name)], "");
+                    text += &judged.must(term, fate);
+                }
+            }
+            text
         };
         let objection = match self.cause(when) {
             Some(annotation) => Objection::found(Code::AnnotationRequirement, annotation, problem),
@@ -337,6 +343,28 @@ impl<'o, 'a> Judged<'o, 'a, '_> {
         text
     }
 
+    /// What a value must be, in words.
+    fn must(&self, term: &Term<'a>, fate: Fate) -> String {
+        match &term.wanted {
+            Wanted::Condition(Condition::Absent) => " must not be set".to_owned(),
+            Wanted::Condition(Condition::Present) => " must be set".to_owned(),
+            Wanted::Condition(Condition::Like(glob)) if has_wildcard(glob) => {
+                [" must match ", &quoted(&[glob], "")].concat()
+            }
+            Wanted::Condition(Condition::Like(value)) => {
+                [" must be ", &quoted(&[value], "")].concat()
+            }
+            Wanted::Checks(checks) => {
+                let check = checks.failing("", self.fields);
+                let problem = check.map(|check| check.problem("", self.fields, fate, false));
+                match problem {
+                    Some(problem) => [" must be set (", &problem, ")"].concat(),
+                    None => " must be set".to_owned(),
+                }
+            }
+        }
+    }
+
     /// Adds what makes an objection the same as one of the old object: the terms, and what they are about.
     fn add_facts<'t>(
         &self,
@@ -350,21 +378,6 @@ impl<'o, 'a> Judged<'o, 'a, '_> {
             let (name, written) = (term.name.text(), term.wanted.written());
             objection.facts += &[" ", name, "=", written].concat();
             objection.facts += &self.globbed.effective(term.name).facts();
-        }
-    }
-}
-
-/// What a value must be, in words.
-fn must(wanted: &Wanted<'_>) -> String {
-    match wanted {
-        Wanted::Condition(Condition::Absent) => " must not be set".to_owned(),
-        Wanted::Condition(Condition::Present) => " must be set".to_owned(),
-        Wanted::Condition(Condition::Like(glob)) if has_wildcard(glob) => {
-            [" must match ", &quoted(&[glob], "")].concat()
-        }
-        Wanted::Condition(Condition::Like(value)) => [" must be ", &quoted(&[value], "")].concat(),
-        Wanted::Checks(_, written) => {
-            [" must be set so that ", &quoted(&[written], ""), " holds"].concat()
         }
     }
 }
@@ -393,7 +406,7 @@ pub(super) fn find_contradictions(
     }
     for (at, requirement) in rule.requires.iter().enumerate() {
         for term in requirement.when.iter().chain(&requirement.then).flatten() {
-            if let Wanted::Checks(checks, _) = &term.wanted {
+            if let Wanted::Checks(checks) = &term.wanted {
                 let name = Shown(term.name.text());
                 checks.find_contradictions(&format!("{path}.requires[{at}].{name}"), errors);
             }

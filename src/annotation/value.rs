@@ -89,32 +89,49 @@ impl<'n> Checks<'n> {
         let mut checks = Vec::new();
         let (mut range, mut count) = (Range::default(), None);
         let mut list = None;
-        entry.map(keys, errors, &mut |key, entry, errors| match key {
-            "oneOf" => checks.extend(Globs::read(entry, ignores_case, errors).map(Check::OneOf)),
-            "pattern" => {
-                let pattern = entry
-                    .text(errors)
-                    .map(|text| Pattern::new(text, ignores_case));
-                checks.extend(pattern.map(Check::Pattern));
+        entry.map(keys, errors, &mut |key, entry, errors| {
+            let check = match key {
+                "oneOf" => Globs::read(entry, ignores_case, errors).map(Check::OneOf),
+                "not" => Globs::read(entry, ignores_case, errors).map(Check::Not),
+                "pattern" => {
+                    let text = entry.text(errors);
+                    text.map(|text| Check::Pattern(Pattern::new(text, ignores_case)))
+                }
+                "json" => json::read(entry, errors).map(Check::Json),
+                "cidr" => {
+                    let is_network = entry.boolean(errors) == Some(true);
+                    is_network.then_some(Check::Cidr)
+                }
+                "path" => field::read(entry, false, errors).map(Check::Path),
+                "startsWithPath" => field::read(entry, true, errors).map(Check::StartsWithPath),
+                "min" => {
+                    range.min = number::read(entry, errors);
+                    None
+                }
+                "max" => {
+                    range.max = number::read(entry, errors);
+                    None
+                }
+                "each" => {
+                    list = Some(List::read(entry, is_new, errors));
+                    None
+                }
+                "count" => {
+                    count = Some(Range::of_count(entry, is_new, errors));
+                    None
+                }
+                "anyCase" => {
+                    entry.boolean(errors);
+                    None
+                }
+                _ => {
+                    other(key, entry, errors);
+                    None
+                }
+            };
+            if let Some(check) = check {
+                checks.push(check);
             }
-            "min" => range.min = number::read(entry, errors),
-            "max" => range.max = number::read(entry, errors),
-            "anyCase" => {
-                entry.boolean(errors);
-            }
-            "not" => checks.extend(Globs::read(entry, ignores_case, errors).map(Check::Not)),
-            "each" => list = Some(List::read(entry, is_new, errors)),
-            "count" => count = Some(Range::of_count(entry, is_new, errors)),
-            "json" => checks.extend(json::read(entry, errors).map(Check::Json)),
-            "cidr" => {
-                let is_network = entry.boolean(errors) == Some(true);
-                checks.extend(is_network.then_some(Check::Cidr));
-            }
-            "path" => checks.extend(field::read(entry, errors).map(Check::Path)),
-            "startsWithPath" => {
-                checks.extend(field::read_single(entry, errors).map(Check::StartsWithPath));
-            }
-            _ => other(key, entry, errors),
         });
         if range != Range::default() {
             checks.push(Check::Range(range));

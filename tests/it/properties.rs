@@ -1476,6 +1476,22 @@ fn annotation() -> impl Strategy<Value = (String, String, bool, [&'static str; 4
         })
 }
 
+/// Checks of a value.
+fn checks() -> impl Strategy<Value = Map<String, Value>> {
+    let checks = vec![
+        json!({}),
+        json!({ "min": 0, "max": 7 }),
+        json!({ "not": ["*x*"], "anyCase": true }),
+        json!({ "each": { "separator": ",", "trim": true, "oneOf": ["x", ""] }, "count": { "min": 1 } }),
+        json!({ "each": { "separator": ",", "pattern": r"\bx\b" }, "count": { "max": 1 } }),
+        json!({ "json": "object" }),
+        json!({ "path": "data.image" }),
+        json!({ "startsWithPath": "metadata.name" }),
+        json!({ "cidr": true, "not": ["::/0"] }),
+    ];
+    select(checks).prop_map(|checks| checks.as_object().unwrap().clone())
+}
+
 /// A rule about annotations: most of its parts name what may be there.
 fn annotation_rule() -> impl Strategy<Value = Value> {
     let names = || select([&ANNOTATIONS[..], &["1", "x", "y"]].concat());
@@ -1508,20 +1524,6 @@ fn annotation_rule() -> impl Strategy<Value = Value> {
                     .collect(),
             )
         })
-    };
-    let checks = || {
-        let checks = vec![
-            json!({}),
-            json!({ "min": 0, "max": 7 }),
-            json!({ "not": ["*x*"], "anyCase": true }),
-            json!({ "each": { "separator": ",", "trim": true, "oneOf": ["x", ""] }, "count": { "min": 1 } }),
-            json!({ "each": { "separator": ",", "pattern": r"\bx\b" }, "count": { "max": 1 } }),
-            json!({ "json": "object" }),
-            json!({ "path": "data.image" }),
-            json!({ "startsWithPath": "metadata.name" }),
-            json!({ "cidr": true, "not": ["::/0"] }),
-        ];
-        select(checks).prop_map(|checks| checks.as_object().unwrap().clone())
     };
     let values = proptest::collection::vec(
         (

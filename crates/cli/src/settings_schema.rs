@@ -413,7 +413,7 @@ struct Conditions(#[schemars(extend("minProperties" = 1))] BTreeMap<String, Opti
 #[schemars(untagged, inline)]
 enum Condition {
     Like(String),
-    Checks(Checks),
+    Checks(Box<Checks>),
 }
 
 #[derive(JsonSchema)]

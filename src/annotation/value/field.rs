@@ -34,25 +34,19 @@ struct Found<'f> {
     is_private: bool,
 }
 
-/// Reads a field path.
-pub(super) fn read<'n>(entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Option<&'n str> {
-    entry.parsed(errors, |text| {
-        let path = FieldPath::parse(text);
-        path.map(|_| text).map_err(|error| error.to_string())
-    })
-}
-
-/// As [`read`], for a path that leads to one value.
-pub(super) fn read_single<'n>(
+/// Reads a field path, which leads to one value if it must be `single`.
+pub(super) fn read<'n>(
     entry: Entry<'_, 'n>,
+    single: bool,
     errors: &mut SettingsErrors,
 ) -> Option<&'n str> {
-    let text = read(entry, errors)?;
-    if text.contains("[*]") {
-        entry.error(errors, "must lead to one value: no `[*]` here");
-        return None;
-    }
-    Some(text)
+    entry.parsed(errors, |text| match FieldPath::parse(text) {
+        Ok(path) if single && path.steps().contains(&Step::Each) => {
+            Err("must lead to one value: no `[*]` here".to_owned())
+        }
+        Ok(_) => Ok(text),
+        Err(error) => Err(error.to_string()),
+    })
 }
 
 impl<'f> Fields<'f> {
