@@ -9,7 +9,7 @@
 //! neither issuer.
 
 use crate::shown::quoted;
-use crate::violation::{Code, Fate, Outcome};
+use crate::violation::{Code, Fate, Verb};
 
 use super::{Annotation, AnnotationRule, Annotations, Name, Objection, Sink, listed, texts};
 
@@ -28,8 +28,8 @@ pub(super) fn check<'o>(
                 let key = rule.names.key(*name);
                 let facts = key.clone();
                 let problem = move |fate| {
-                    let words = Outcome::REQUIRED.words(fate);
-                    ["one that matches ", &quoted(&[&key], ""), " ", words].concat()
+                    let verb = Verb::REQUIRED.of(fate);
+                    ["one that matches ", &quoted(&[&key], ""), " ", verb].concat()
                 };
                 let mut objection =
                     Objection::all(Code::AnnotationRequired, problem).advising("set one");
@@ -43,7 +43,7 @@ pub(super) fn check<'o>(
                 ("", "set it")
             };
             let key = rule.names.key(*name);
-            let problem = move |fate| ["it ", Outcome::REQUIRED.words(fate), but].concat();
+            let problem = move |fate| ["it ", Verb::REQUIRED.of(fate), but].concat();
             sink(Objection::missing(Code::AnnotationRequired, key, problem).advising(advice));
         }
     }
@@ -62,6 +62,6 @@ pub(super) fn check<'o>(
 
 /// What is wrong where none of several annotations is there.
 pub(super) fn one_required(keys: &[String], fate: Fate) -> String {
-    let words = Outcome::REQUIRED.words(fate);
+    let words = Verb::REQUIRED.of(fate);
     ["one of ", &listed(keys, " or "), " ", words].concat()
 }

@@ -17,7 +17,7 @@ mod text;
 use crate::glob::has_wildcard;
 use crate::schema::{Entry, SettingsErrors, member};
 use crate::shown::{Shown, quoted};
-use crate::violation::{Code, Fate, Outcome};
+use crate::violation::{Code, Fate, Verb};
 
 use super::allowed::not_allowed;
 use super::pattern::Pattern;
@@ -308,7 +308,7 @@ impl Check<'_> {
             }
             Self::Not(globs) => {
                 let by = globs.first_of_not(value).unwrap_or_default();
-                let words = Outcome::DENIED.words(fate);
+                let words = Verb::DENIED.of(fate);
                 ["it ", words, " by ", &quoted(&[by], "")].concat()
             }
             Self::Each(list) => list.problem(value, fields, fate, shows),
