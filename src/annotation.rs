@@ -44,7 +44,9 @@ pub use name::{Name, NameList, Names};
 pub(crate) use object::{Annotation, Annotations, at, of_jobs, of_object, of_templates_in};
 pub use requires::{Requirement, Term, Wanted};
 pub use tools::KEYS as TOOLS_KEYS;
+pub use value::FieldRule;
 pub(crate) use value::Fields;
+pub(crate) use value::field_rule::FieldValue;
 pub use value::{Check, Checks, Globs, JsonType, List, Range};
 pub use values::ValueRule;
 
@@ -81,10 +83,16 @@ pub struct AnnotationRule<'a> {
     pub keep_any: Vec<Vec<Name<'a>>>,
     /// A criterion of Kubewarden's annotations policy.
     pub criteria: Option<Criteria<'a>>,
+    /// What values of the object's own fields may be.
+    pub fields: Vec<FieldRule<'a>>,
     /// What happens otherwise.
     pub action: RuleAction,
+    /// What happens instead where one of its checks, by its key, is not met.
+    pub actions: Vec<(&'static str, Action)>,
     /// What the user is told besides.
     pub message: Option<Cow<'a, str>>,
+    /// What the user is told instead of that where one of its checks, by its key, is not met.
+    pub messages: Vec<(&'static str, &'a str)>,
 }
 
 /// Whose annotations a rule is about.
@@ -125,6 +133,8 @@ impl RuleAction {
 /// What a rule has against the annotations of a place.
 pub(crate) struct Objection<'o> {
     pub(crate) code: Code,
+    /// The key of the check that it comes of.
+    pub(crate) part: &'static str,
     /// The annotation it is about, as its key is or would be written; none where it is about all.
     pub(crate) key: Option<Cow<'o, str>>,
     /// The annotation, where it is there.
@@ -151,6 +161,7 @@ impl<'o> Objection<'o> {
     ) -> Self {
         Self {
             code,
+            part: part_of(code),
             key: Some(Cow::Borrowed(annotation.key)),
             found: Some(annotation),
             problem: Box::new(problem),
@@ -165,6 +176,7 @@ impl<'o> Objection<'o> {
     fn missing(code: Code, key: String, problem: impl Fn(Fate) -> String + 'o) -> Self {
         Self {
             code,
+            part: part_of(code),
             key: Some(Cow::Owned(key)),
             found: None,
             problem: Box::new(problem),
@@ -173,6 +185,12 @@ impl<'o> Objection<'o> {
             members: Vec::new(),
             removable: Vec::new(),
         }
+    }
+
+    /// Of another check than its code tells.
+    fn of(mut self, part: &'static str) -> Self {
+        self.part = part;
+        self
     }
 
     /// With what to do instead.
@@ -185,6 +203,7 @@ impl<'o> Objection<'o> {
     fn all(code: Code, problem: impl Fn(Fate) -> String + 'o) -> Self {
         Self {
             code,
+            part: part_of(code),
             key: None,
             found: None,
             problem: Box::new(problem),
@@ -193,6 +212,22 @@ impl<'o> Objection<'o> {
             members: Vec::new(),
             removable: Vec::new(),
         }
+    }
+}
+
+/// The check that a code is of, where nothing else says so.
+const fn part_of(code: Code) -> &'static str {
+    match code {
+        Code::AnnotationRequired => "required",
+        Code::AnnotationDenied => "denied",
+        Code::AnnotationNotAllowed => "allowed",
+        Code::AnnotationConflicting => "conflicting",
+        Code::AnnotationRequirement => "requires",
+        Code::AnnotationImmutable => "immutable",
+        Code::AnnotationCreateOnly => "createOnly",
+        Code::AnnotationKeep => "keep",
+        Code::FieldValueNotAllowed => "fields",
+        _ => "values",
     }
 }
 
@@ -239,6 +274,29 @@ impl<'a> AnnotationRule<'a> {
     #[inline(never)]
     fn has(&self, name: Name<'a>, annotations: &Annotations<'_>) -> bool {
         self.spelled(name, annotations).next().is_some()
+    }
+
+    /// What happens where a check is not met, if the settings say so for this one.
+    pub(crate) fn action_of(&self, part: &str) -> Option<Action> {
+        let mut actions = self.actions.iter();
+        actions
+            .find(|(key, _)| *key == part)
+            .map(|(_, action)| *action)
+    }
+
+    /// The strictest that happens where a check is not met.
+    pub(crate) fn strictest(&self) -> Action {
+        let rejects = |(_, action): &(&str, Action)| *action == Action::Reject;
+        if self.actions.iter().any(rejects) {
+            return Action::Reject;
+        }
+        self.action.otherwise()
+    }
+
+    /// What the user is told where a check is not met.
+    pub(crate) fn message_of(&self, part: &str) -> Option<&str> {
+        let own = self.messages.iter().find(|(key, _)| *key == part);
+        own.map(|(_, message)| *message).or(self.message.as_deref())
     }
 
     /// Whether it compares with the old object.

@@ -90,6 +90,8 @@ codes! {
     AnnotationCreateOnly = "annotation-create-only",
     /// An annotation is removed that may not be.
     AnnotationKeep = "annotation-keep",
+    /// A rule does not admit the value of a field.
+    FieldValueNotAllowed = "field-value-not-allowed",
     /// A rule of `changes` does not let this user change what it guards.
     ChangeNotAllowed = "change-not-allowed",
     /// A rule of `changes` denies the field manager of a change.

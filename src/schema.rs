@@ -328,20 +328,18 @@ pub(crate) fn suggestion(word: &str, known: &[&str]) -> String {
         .iter()
         .find(|(written, _)| *written == lower)
         .and_then(|(_, meant)| known.iter().find(|known| *known == meant));
-    let near = || {
-        known
-            .iter()
-            .map(|known| {
-                (
-                    strsim::levenshtein(&lower, &known.to_ascii_lowercase()),
-                    known,
-                )
-            })
-            .filter(|(distance, known)| *distance <= 1 + known.len() / 4)
-            .min()
-            .map(|(_, known)| known)
-    };
     synonym
-        .or_else(near)
+        .or_else(|| nearest(&lower, known))
         .map_or_else(String::new, |meant| format!(", did you mean `{meant}`?"))
+}
+
+/// The one of some words that a word, in lower case, is most like; none if none is like it.
+pub(crate) fn nearest<'k, 'w>(lower: &str, known: &'k [&'w str]) -> Option<&'k &'w str> {
+    let like = |known: &'k &'w str| {
+        let most = 1 + known.len() / 4;
+        let is_near = known.len().abs_diff(lower.len()) <= most;
+        let distance = || strsim::levenshtein(lower, &known.to_ascii_lowercase());
+        Some((is_near.then(distance)?, known)).filter(|(distance, _)| *distance <= most)
+    };
+    known.iter().filter_map(like).min().map(|(_, known)| known)
 }

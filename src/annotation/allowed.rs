@@ -9,8 +9,8 @@
 //! With a `prefix`, only what is under it is judged.
 
 use crate::glob;
-use crate::schema::SettingsErrors;
-use crate::shown::{Shown, listed};
+use crate::schema::{SettingsErrors, nearest};
+use crate::shown::{Shown, listed, quoted};
 use crate::violation::{Code, Fate, Verb};
 
 use super::{AnnotationRule, Annotations, Name, Objection, Sink, texts, tools};
@@ -22,7 +22,13 @@ pub(super) fn check<'o>(
 ) {
     for annotation in &annotations.all {
         if !rule.admits(annotation.key) {
-            let problem = |fate| not_allowed(&texts(&rule.keys(&rule.allowed)), fate);
+            let problem = |fate| {
+                let hint = match rule.meant(annotation.key) {
+                    Some(meant) => ["did you mean ", &quoted(&[&meant], ""), "? "].concat(),
+                    None => String::new(),
+                };
+                not_allowed_but(&texts(&rule.keys(&rule.allowed)), &hint, fate)
+            };
             sink(
                 Objection::found(Code::AnnotationNotAllowed, annotation, problem)
                     .advising("remove it"),
@@ -31,7 +37,29 @@ pub(super) fn check<'o>(
     }
 }
 
+/// Among more names than these nobody looks for the one that is meant.
+const MOST_NAMES: usize = 256;
+
+/// No name of an annotation is longer.
+const LONGEST_NAME: usize = 63;
+
 impl AnnotationRule<'_> {
+    /// The name that a key under the prefix is most like.
+    fn meant(&self, key: &str) -> Option<String> {
+        let (_, rest) = self.names.rests(key).next()?;
+        let is_small = self.allowed.len() <= MOST_NAMES && rest.len() <= LONGEST_NAME;
+        if self.names.prefix.is_empty() || !is_small {
+            return None;
+        }
+        let names = self
+            .allowed
+            .iter()
+            .filter(|name| name.is_relative() && !name.is_glob());
+        let names: Vec<_> = names.map(Name::text).collect();
+        let meant = nearest(&rest.to_ascii_lowercase(), &names)?;
+        Some([self.names.prefix, meant].concat())
+    }
+
     /// Whether `allowed` lets a key be there.
     pub(crate) fn admits(&self, key: &str) -> bool {
         self.allowed.is_empty()
@@ -49,8 +77,13 @@ impl AnnotationRule<'_> {
 
 /// What is wrong with an annotation that is not in the list.
 pub(super) fn not_allowed(allowed: &[&str], fate: Fate) -> String {
-    let words = Verb::NOT_ALLOWED.of(fate);
-    ["it ", words, " (allowed: ", &listed(allowed), ")"].concat()
+    not_allowed_but(allowed, "", fate)
+}
+
+/// As [`not_allowed`], with what may have been meant.
+fn not_allowed_but(allowed: &[&str], hint: &str, fate: Fate) -> String {
+    let (verb, allowed) = (Verb::NOT_ALLOWED.of(fate), listed(allowed));
+    ["it ", verb, " (", hint, "allowed: ", &allowed, ")"].concat()
 }
 
 /// Notes entries of which `denied` leaves nothing.

@@ -22,6 +22,9 @@ pub(crate) fn find<'s>(items: &'s [AnnotationItem<'_>], errors: &mut SettingsErr
         allowed::find_contradictions(rule, &path, errors);
         values::find_contradictions(rule, &path, errors);
         requires::find_contradictions(rule, &path, errors);
+        for field in &rule.fields {
+            field.find_contradictions(&path, errors);
+        }
         for (other_index, (other_selector, other)) in rules.iter().enumerate() {
             let applies_too =
                 *other_selector == *selector || **other_selector == Selector::default();
@@ -36,6 +39,8 @@ pub(crate) fn find<'s>(items: &'s [AnnotationItem<'_>], errors: &mut SettingsErr
 fn refuses_as_well(wide: &AnnotationRule<'_>, narrow: &AnnotationRule<'_>) -> bool {
     wide.action != RuleAction::Warn
         && narrow.action != RuleAction::Warn
+        && wide.actions.is_empty()
+        && narrow.actions.is_empty()
         && (wide.target == narrow.target || wide.target == Target::Both)
 }
 

@@ -81,7 +81,9 @@ pub(super) fn check<'o>(
     let mut all = |code, problem: fn(&[String], Fate) -> String, advice| {
         let facts = texts(&keys).concat();
         let keys = keys.clone();
-        let mut objection = Objection::all(code, move |fate| problem(&keys, fate)).advising(advice);
+        let mut objection = Objection::all(code, move |fate| problem(&keys, fate))
+            .advising(advice)
+            .of("criteria");
         objection.facts = facts;
         sink(objection);
     };
@@ -111,7 +113,11 @@ pub(super) fn check<'o>(
             for name in names.iter().filter(|name| !is_there(name)) {
                 let problem = |fate| ["it ", Verb::REQUIRED.of(fate)].concat();
                 let key = rule.names.key(*name);
-                sink(Objection::missing(Code::AnnotationRequired, key, problem).advising("set it"));
+                sink(
+                    Objection::missing(Code::AnnotationRequired, key, problem)
+                        .advising("set it")
+                        .of("criteria"),
+                );
             }
         }
         Criterion::DoesNotContainAnyOf => {
@@ -119,7 +125,8 @@ pub(super) fn check<'o>(
                 let problem = |fate| ["it ", Verb::DENIED.of(fate)].concat();
                 sink(
                     Objection::found(Code::AnnotationDenied, annotation, problem)
-                        .advising("remove it"),
+                        .advising("remove it")
+                        .of("criteria"),
                 );
             }
         }
@@ -128,7 +135,8 @@ pub(super) fn check<'o>(
                 let problem = |fate| not_allowed(&texts(&rule.keys(names)), fate);
                 sink(
                     Objection::found(Code::AnnotationNotAllowed, annotation, problem)
-                        .advising("remove it"),
+                        .advising("remove it")
+                        .of("criteria"),
                 );
             }
         }

@@ -46,7 +46,7 @@ impl AnnotationRule<'_> {
             if is_glob {
                 return glob::covers(&self.names.key(**entry), key);
             }
-            self.names.matching(**entry, key).is_some()
+            self.names.matches(**entry, key)
         };
         let entry = self.denied.iter().find(denies)?;
         Some(self.names.key(*entry))

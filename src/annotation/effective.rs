@@ -69,7 +69,7 @@ impl<'a> AnnotationRule<'a> {
         let names: &Names<'o> = &self.names;
         let mut seen = Seen::default();
         for annotation in places.into_iter().flat_map(|place| &place.all) {
-            if names.matching(name, annotation.key).is_some() {
+            if names.matches(name, annotation.key) {
                 let name = names.name(annotation.key).literal();
                 if seen.insert(&(name.is_relative(), name.text())) {
                     sink(name);
@@ -119,7 +119,8 @@ impl<'o, 'a> Globbed<'o, 'a> {
         let spelled = self.spelled(name);
         // The best spelling of each name, where there is more than one.
         let mut best: ByHash<usize> = ByHash::default();
-        if !self.rule.names.aliases.is_empty() {
+        let names = &self.rule.names;
+        if !(names.aliases.is_empty() && names.other_names.is_empty()) {
             for (rank, name, _) in &spelled {
                 let best = best.entry(hash_of(name)).or_insert(*rank);
                 *best = (*best).min(*rank);
@@ -147,15 +148,30 @@ impl<'o, 'a> Globbed<'o, 'a> {
     #[inline(never)]
     fn spelled(&self, glob: Name<'a>) -> Vec<Spelled<'o>> {
         let mut found: Vec<Spelled<'o>> = Vec::new();
+        let skips_empty = self.rule.names.empty_is_absent;
+        let is_there = |it: &&'o Annotation<'o>| !(skips_empty && it.value() == Some(""));
         if !glob.is_relative() {
-            let all = self.annotations.all.iter();
-            let matching = all.filter(|annotation| glob::matches(glob.text(), annotation.key));
-            found.extend(matching.map(|annotation| (0, annotation.key, annotation)));
+            let names = &self.rule.names;
+            for annotation in self.annotations.all.iter().filter(is_there) {
+                if let Some((rank, first)) = names.first_name(annotation.key)
+                    && !first.is_relative()
+                    && glob::matches(glob.text(), first.text())
+                {
+                    found.push((rank, first.text(), annotation));
+                } else if glob::matches(glob.text(), annotation.key) {
+                    found.push((0, annotation.key, annotation));
+                }
+            }
             return found;
         }
         let rests = self.rests.get_or_init(|| {
             let mut rests = Vec::new();
-            for annotation in &self.annotations.all {
+            for annotation in self.annotations.all.iter().filter(is_there) {
+                if let Some((rank, first)) = self.rule.names.first_name(annotation.key)
+                    && first.is_relative()
+                {
+                    rests.push((rank, first.text(), annotation));
+                }
                 for (rank, rest) in self.rule.names.rests(annotation.key) {
                     rests.push((rank, rest, annotation));
                 }

@@ -6,18 +6,22 @@ use crate::json::{Kind, Spot, Step, Value};
 use crate::request::Request;
 use crate::schema::{Entry, SettingsErrors, member};
 use crate::selector::{self, Purpose, Selector};
+use crate::violation::Action;
 use crate::workload::Object;
 
 use super::reading::{Reading, There};
+use super::value::field_rule;
 use super::{AnnotationRule, Name, RuleAction, Target, criteria, requires, values};
 
 /// The keys of an item.
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 24] = [
     "name",
     "match",
     "target",
     "prefix",
     "aliasPrefixes",
+    "aliases",
+    "emptyIsAbsent",
     "required",
     "requireAny",
     "denied",
@@ -30,8 +34,28 @@ const KEYS: [&str; 19] = [
     "keep",
     "keepAny",
     "criteria",
+    "fields",
     "action",
+    "actions",
     "message",
+    "messages",
+];
+
+/// The checks among them.
+const PARTS: [&str; 13] = [
+    "required",
+    "requireAny",
+    "denied",
+    "allowed",
+    "values",
+    "conflicting",
+    "requires",
+    "immutable",
+    "createOnly",
+    "keep",
+    "keepAny",
+    "criteria",
+    "fields",
 ];
 
 const TARGETS: [(&str, Target); 3] = [
@@ -198,7 +222,8 @@ fn read_rule<'n>(
         names: names.names.clone(),
         ..AnnotationRule::default()
     };
-    let is_for_criteria = member(entry.value, "criteria").is_some();
+    let item = entry.value;
+    let is_for_criteria = member(item, "criteria").is_some();
     let (mut criterion, mut keys) = (None, Vec::new());
     entry.map(&KEYS, errors, &mut |key, entry, errors| match key {
         "name" => {
@@ -216,6 +241,10 @@ fn read_rule<'n>(
         "aliasPrefixes" => entry.list(errors, &mut |_, entry, errors| {
             names.check_prefix(entry, errors);
         }),
+        "aliases" => names.check_other_names(entry, errors),
+        "emptyIsAbsent" => {
+            entry.boolean(errors);
+        }
         "required" => rule.required = names.globs(entry, errors),
         "requireAny" => rule.require_any = names.groups(entry, errors),
         "denied" => rule.denied = names.globs(entry, errors).into(),
@@ -230,6 +259,17 @@ fn read_rule<'n>(
         "keepAny" => rule.keep_any = names.groups(entry, errors),
         "criteria" => criterion = criteria::read(entry, errors),
         "action" => rule.action = entry.keyword(&ACTIONS, errors).unwrap_or_default(),
+        "fields" => rule.fields = field_rule::read(entry, there.is_none(), errors),
+        "actions" => entry.map(&PARTS, errors, &mut |key, entry, errors| {
+            let action = entry.keyword(&Action::WORDS, errors);
+            rule.actions.extend(action.map(|action| (key, action)));
+            check_part(item, key, entry, errors);
+        }),
+        "messages" => entry.map(&PARTS, errors, &mut |key, entry, errors| {
+            let message = entry.text(errors);
+            rule.messages.extend(message.map(|message| (key, message)));
+            check_part(item, key, entry, errors);
+        }),
         _ => rule.message = entry.text(errors).map(Cow::Borrowed),
     });
     rule.criteria = criteria::of(criterion, keys);
@@ -245,18 +285,25 @@ fn read_rule<'n>(
     rule
 }
 
+/// Notes what is said of a check that an item does not have.
+fn check_part(item: Value<'_>, part: &str, entry: Entry<'_, '_>, errors: &mut SettingsErrors) {
+    if member(item, part).is_none_or(Value::is_empty) {
+        entry.error(errors, ["there is no `", part, "` in this item"].concat());
+    }
+}
+
 /// Notes a rule that says nothing, or removes nothing.
 fn check_purpose(rule: &AnnotationRule<'_>, entry: Entry<'_, '_>, errors: &mut SettingsErrors) {
+    let is_left = |is_empty: bool, part| !is_empty && rule.action_of(part).is_none();
+    let removes = is_left(rule.denied.is_empty(), "denied")
+        || is_left(rule.create_only.is_empty(), "createOnly")
+        || is_left(rule.conflicting.is_empty(), "conflicting");
     if is_empty(rule) {
         entry.error(
             errors,
             "no rule: say what is `required`, `denied`, `allowed`, …",
         );
-    } else if rule.action == RuleAction::Remove
-        && rule.denied.is_empty()
-        && rule.create_only.is_empty()
-        && rule.conflicting.is_empty()
-    {
+    } else if rule.action == RuleAction::Remove && !removes {
         entry.error(
             errors,
             "nothing to remove: `remove` is for what `denied`, `createOnly` or `conflicting` name",
@@ -279,5 +326,6 @@ fn is_empty(rule: &AnnotationRule<'_>) -> bool {
         && rule.values.is_empty()
         && rule.requires.is_empty()
         && rule.keep_any.is_empty()
+        && rule.fields.is_empty()
         && rule.criteria.is_none()
 }

@@ -39,7 +39,7 @@ pub(super) fn check<'o>(
             let (keys, was) = (listed(&keys, " or "), quoted(&[&was], ""));
             ["one of ", &keys, " must stay (it was ", &was, ")"].concat()
         };
-        let objection = Objection::all(Code::AnnotationKeep, problem);
+        let objection = Objection::all(Code::AnnotationKeep, problem).of("keepAny");
         let mut objection = objection.advising("leave it as it was or set another one");
         objection.facts = facts;
         sink(objection);

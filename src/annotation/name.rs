@@ -15,6 +15,10 @@ pub struct Names<'a> {
     pub prefix: &'a str,
     /// Older spellings of the prefix: read where an object does not have the first.
     pub aliases: Vec<&'a str>,
+    /// Other names of single annotations: read, in their order, where an object has no spelling of the first.
+    pub other_names: Vec<(Name<'a>, Vec<Name<'a>>)>,
+    /// Whether an annotation whose value is empty is as good as absent.
+    pub empty_is_absent: bool,
 }
 
 /// The name of an annotation, or a glob over names.
@@ -60,7 +64,7 @@ impl NameList<'_> {
     pub(crate) fn has(&self, names: &Names<'_>, key: &str) -> bool {
         if self.all.len() <= Index::FEW {
             let mut all = self.all.iter();
-            return all.any(|name| names.matching(*name, key).is_some());
+            return all.any(|name| names.matches(*name, key));
         }
         let matches = |is_relative, text: &str| {
             let mut globs = self.globs.iter();
@@ -78,6 +82,9 @@ impl NameList<'_> {
         keys.contains(key)
             || names.rests(key).any(|(_, rest)| matches(true, rest))
             || matches(false, key)
+            || names
+                .first_name(key)
+                .is_some_and(|(_, first)| matches(first.is_relative, first.text))
     }
 }
 
@@ -92,7 +99,17 @@ impl<'a> Names<'a> {
     ///
     /// A name that is written out with one of the prefixes is a relative one: it has the other
     /// spellings too.
+    ///
+    /// Another name of an annotation stands for its first.
     pub fn name(&self, text: &'a str) -> Name<'a> {
+        let name = self.written(text);
+        let mut others = self.other_names.iter();
+        let first = others.find(|(_, names)| names.contains(&name));
+        first.map_or(name, |(first, _)| *first)
+    }
+
+    /// The name that a text is, which may be another name of an annotation.
+    pub(crate) fn written(&self, text: &'a str) -> Name<'a> {
         let rest = |prefix: &str| {
             let rest = text.strip_prefix(prefix)?;
             (!prefix.is_empty() && !rest.is_empty() && !rest.contains('/')).then_some(rest)
@@ -122,9 +139,18 @@ impl<'a> Names<'a> {
             })
     }
 
-    /// Which spelling of the name a key is: 0 with the prefix, 1 with the first alias.
+    /// Which spelling of the name a key is: 0 with the prefix, 1 with the first alias; other names come behind.
     #[inline(never)]
     pub(crate) fn spelling(&self, name: Name<'_>, key: &str) -> Option<usize> {
+        let own = self.own_spelling(name, key);
+        if own.is_some() || self.other_names.is_empty() {
+            return own;
+        }
+        let (rank, first) = self.first_name(key)?;
+        (first == name).then_some(rank)
+    }
+
+    fn own_spelling(&self, name: Name<'_>, key: &str) -> Option<usize> {
         let text = name.text;
         if !name.is_relative {
             return (key == text).then_some(0);
@@ -137,24 +163,36 @@ impl<'a> Names<'a> {
         self.spellings().position(|known| is_same(known, prefix))
     }
 
-    /// Which spelling of a name that the glob matches a key is, and the name.
+    /// The name of an annotation that a key spells another name of, and which spelling of it that is.
+    pub(crate) fn first_name(&self, key: &str) -> Option<(usize, Name<'a>)> {
+        let spellings = self.aliases.len() + 1;
+        self.other_names.iter().find_map(|(first, others)| {
+            let mut others = others.iter().enumerate();
+            others.find_map(|(at, other)| {
+                let rank = self.own_spelling(*other, key)?;
+                Some(((at + 1) * spellings + rank, *first))
+            })
+        })
+    }
+
+    /// Whether a key spells a name, or one that a glob over names matches.
     #[inline(never)]
-    pub(crate) fn matching<'k>(&self, glob: Name<'_>, key: &'k str) -> Option<(usize, &'k str)> {
+    pub(crate) fn matches(&self, glob: Name<'_>, key: &str) -> bool {
         if !glob.is_glob() {
             // The ends tell most keys apart, sooner than a glob does.
-            let rank = self.spelling(glob, key)?;
-            let start = if glob.is_relative {
-                key.len() - glob.text.len()
-            } else {
-                0
-            };
-            return Some((rank, key.get(start..)?));
+            return self.spelling(glob, key).is_some();
         }
-        if !glob.is_relative {
-            return glob::matches(glob.text, key).then_some((0, key));
-        }
-        self.rests(key)
-            .find(|(_, rest)| glob::matches(glob.text, rest))
+        let is_first = || {
+            let (_, first) = self.first_name(key)?;
+            Some(first.is_relative == glob.is_relative && glob::matches(glob.text, first.text))
+        };
+        let is_own = if glob.is_relative {
+            self.rests(key)
+                .any(|(_, rest)| glob::matches(glob.text, rest))
+        } else {
+            glob::matches(glob.text, key)
+        };
+        is_own || is_first() == Some(true)
     }
 
     /// Whether a name is this other one, or a glob over names matches it.
@@ -164,7 +202,7 @@ impl<'a> Names<'a> {
         }
         // Without another spelling, nothing else of a relative name is told from it.
         let is_told = glob.is_relative && name.is_relative && self.aliases.is_empty();
-        !is_told && self.matching(glob, &self.key(name)).is_some()
+        !is_told && self.matches(glob, &self.key(name))
     }
 
     /// Whether a key is under the prefix or one of its older spellings.
@@ -181,6 +219,16 @@ impl<'a> Names<'a> {
 
     /// The name in each of its spellings, once.
     pub(crate) fn each_key(&self, name: Name<'_>, sink: &mut dyn FnMut(&str)) {
+        self.each_own_key(name, sink);
+        let mut others = self.other_names.iter();
+        if let Some((_, others)) = others.find(|(first, _)| *first == name) {
+            for other in others {
+                self.each_own_key(*other, sink);
+            }
+        }
+    }
+
+    fn each_own_key(&self, name: Name<'_>, sink: &mut dyn FnMut(&str)) {
         if name.is_relative {
             let mut key = String::new();
             for (rank, prefix) in self.spellings().enumerate() {
@@ -296,6 +344,7 @@ mod tests {
         Names {
             prefix: "example.com/lb-",
             aliases: vec!["old.example.com/lb-"],
+            ..Names::default()
         }
     }
 

@@ -97,7 +97,8 @@ impl<'a> Annotations<'a> {
         let count = known.as_ref().map_or(self.all.len(), Vec::len);
         (0..count).filter_map(move |at| {
             let at = known.as_ref().map_or(Some(&at), |known| known.get(at))?;
-            self.all.get(*at)
+            let is_absent = |it: &Annotation<'_>| names.empty_is_absent && it.value() == Some("");
+            self.all.get(*at).filter(|it| !is_absent(it))
         })
     }
 

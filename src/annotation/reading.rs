@@ -1,7 +1,7 @@
 //! How the names of an item are read.
 
 use crate::json::Value;
-use crate::schema::{Entry, SettingsErrors, member};
+use crate::schema::{Entry, SettingsErrors};
 use crate::shown::Shown;
 
 use super::{Name, Names};
@@ -19,15 +19,25 @@ pub(crate) type There<'t> = &'t dyn Fn(&Names<'_>, Name<'_>) -> bool;
 impl<'t, 'n> Reading<'t, 'n> {
     /// The names of this item.
     pub(super) fn of(item: Value<'n>, there: Option<There<'t>>) -> Self {
-        let prefix = member(item, "prefix").and_then(Value::string);
-        let aliases = member(item, "aliasPrefixes").into_iter();
-        let names = Names {
-            prefix: prefix.unwrap_or_default(),
-            aliases: aliases
-                .flat_map(Value::elements)
-                .filter_map(Value::string)
-                .collect(),
-        };
+        let mut names = Names::default();
+        let mut other_names = None;
+        for (key, value) in item.members() {
+            if key.is("prefix") {
+                names.prefix = value.string().unwrap_or_default();
+            } else if key.is("aliasPrefixes") {
+                names.aliases = value.elements().filter_map(Value::string).collect();
+            } else if key.is("aliases") {
+                other_names = Some(value);
+            } else if key.is("emptyIsAbsent") {
+                names.empty_is_absent = value.text() == "true";
+            }
+        }
+        for (first, others) in other_names.into_iter().flat_map(Value::members) {
+            let others = others.elements().filter_map(Value::string);
+            let others = others.map(|other| names.written(other).literal()).collect();
+            let first = names.written(first.text()).literal();
+            names.other_names.push((first, others));
+        }
         Self { names, there }
     }
 
@@ -77,6 +87,32 @@ impl<'t, 'n> Reading<'t, 'n> {
         groups
     }
 
+    /// Notes other names of annotations that cannot be meant: none, one of two annotations, or one with others.
+    pub(super) fn check_other_names(&self, entry: Entry<'_, 'n>, errors: &mut SettingsErrors) {
+        let names = &self.names;
+        entry.members(errors, &mut |key, entry, errors| {
+            let first = names.written(key.text()).literal();
+            if let Err(problem) = names.check(first, false) {
+                entry.error(errors, format!("`{}`: {problem}", Shown(key.text())));
+            } else if entry.value.is_null() || entry.value.is_empty() {
+                entry.error(errors, "must not be empty, leave it out or fill it in");
+            }
+            entry.each_text(errors, &mut |text| {
+                let other = names.written(text).literal();
+                names.check(other, false)?;
+                let all = names.other_names.iter();
+                let meant = all.clone().flat_map(|(_, others)| others);
+                if meant.filter(|meant| **meant == other).count() > 1 {
+                    return Err("is another name of two annotations, or twice of one".to_owned());
+                }
+                if all.clone().any(|(first, _)| *first == other) {
+                    return Err("has other names itself".to_owned());
+                }
+                Ok(())
+            });
+        });
+    }
+
     /// Notes a prefix that no annotation can begin with.
     pub(super) fn check_prefix(&self, entry: Entry<'_, '_>, errors: &mut SettingsErrors) {
         let Some(text) = entry.text(errors).filter(|_| self.there.is_none()) else {
@@ -84,7 +120,7 @@ impl<'t, 'n> Reading<'t, 'n> {
         };
         let names = Names {
             prefix: text,
-            aliases: Vec::new(),
+            ..Names::default()
         };
         // A name that any prefix can stand before.
         if let Err(problem) = names.check(names.name("a"), false) {

@@ -21,8 +21,7 @@ pub(super) fn check<'o>(
     let is_there = |name: &Name<'_>| rule.spelled(*name, annotations).any(Annotation::is_full);
     for name in &rule.required {
         if name.is_glob() {
-            let is_one =
-                |annotation: &&Annotation<'_>| rule.names.matching(*name, annotation.key).is_some();
+            let is_one = |annotation: &&Annotation<'_>| rule.names.matches(*name, annotation.key);
             let mut those = annotations.all.iter().filter(is_one);
             if !those.any(Annotation::is_full) {
                 let key = rule.names.key(*name);
@@ -54,6 +53,7 @@ pub(super) fn check<'o>(
             let problem = move |fate| one_required(&keys, fate);
             let mut objection =
                 Objection::all(Code::AnnotationRequired, problem).advising("set one");
+            objection.part = "requireAny";
             objection.facts = facts;
             sink(objection);
         }

@@ -9,6 +9,7 @@
 
 mod cidr;
 mod field;
+pub(super) mod field_rule;
 mod json;
 mod list;
 mod number;
@@ -24,6 +25,7 @@ use super::pattern::Pattern;
 use cidr::Network;
 
 pub(crate) use field::Fields;
+pub use field_rule::FieldRule;
 pub use json::JsonType;
 pub use list::List;
 pub use number::Range;

@@ -4,8 +4,8 @@
 use std::hash::{Hash, Hasher};
 
 use crate::annotation::{
-    Annotation, AnnotationItem, AnnotationRule, Annotations, Fields, Name, Names, Objection,
-    RuleAction, Target, at, of_object, of_templates_in,
+    Annotation, AnnotationItem, AnnotationRule, Annotations, FieldRule, FieldValue, Fields, Name,
+    Names, Objection, RuleAction, Target, at, of_object, of_templates_in,
 };
 use crate::change::controllers;
 use crate::exemption::Check;
@@ -14,7 +14,7 @@ use crate::json::{Location, Position, Step, Value, lookup};
 use crate::request::{Operation, Request};
 use crate::schema::SettingsErrors;
 use crate::splice::{self, Edit};
-use crate::violation::{Action, Advice, NamedValue, Violation};
+use crate::violation::{Action, Advice, Code, NamedValue, Violation};
 use crate::workload::Object;
 
 use super::context::{Context, Subject};
@@ -144,7 +144,7 @@ impl<'p, 'r> Judge<'p, '_, 'r> {
     fn has(&self, names: &Names<'_>, name: Name<'_>) -> bool {
         let mut places = self.places.iter().flatten().flatten();
         if name.is_glob() {
-            let is_name = |found: &Annotation<'_>| names.matching(name, found.key).is_some();
+            let is_name = |found: &Annotation<'_>| names.matches(name, found.key);
             return places.any(|place| place.all.iter().any(is_name));
         }
         places.any(|place| place.spelled(names, name).next().is_some())
@@ -194,6 +194,16 @@ impl<'p, 'r> Judge<'p, '_, 'r> {
         }
         let (object, fields) = (self.object, self.fields);
         let removal = self.removal(rule);
+        if matching == Matching::Yes && !self.request.is_through_status() {
+            for field in &rule.fields {
+                let put = &mut |found: FieldValue<'_>| {
+                    if !exempted.cover(Check::Annotations, None) {
+                        add_field((index, rule, field), &found, fields, findings);
+                    }
+                };
+                field.each_mismatch(object, fields, put);
+            }
+        }
         let is_pod = self.request.kind.is_pod();
         let targets = [
             rule.target != Target::PodTemplate || is_pod,
@@ -225,7 +235,7 @@ impl<'p, 'r> Judge<'p, '_, 'r> {
                 if compares && let Some(was) = was {
                     rule.compare(place, was, &mut put);
                 }
-                let action = rule.action.otherwise();
+                let action = rule.strictest();
                 if place.malformed > 0
                     && place.strictest.get() != Some(Action::Reject)
                     && !exempted.cover(Check::Annotations, None)
@@ -327,8 +337,11 @@ fn add(
     objection: &Objection<'_>,
     findings: &mut Findings<'_>,
 ) {
-    let is_removable = rule.action == RuleAction::Remove && !objection.removable.is_empty();
-    let mut action = rule.action.otherwise();
+    let own_action = rule.action_of(objection.part);
+    let is_removable = rule.action == RuleAction::Remove
+        && own_action.is_none()
+        && !objection.removable.is_empty();
+    let mut action = own_action.unwrap_or(rule.action.otherwise());
     let mut removes = &[][..];
     if is_removable {
         match removal {
@@ -344,7 +357,7 @@ fn add(
     let about = About::new(objection.code, action, position);
     let value = objection.found.and_then(Annotation::value);
     // The rule's own message stands in place of our advice: the two could contradict each other.
-    let advice = || match &rule.message {
+    let advice = || match rule.message_of(objection.part) {
         Some(message) => Some(Advice::Message(message.to_string())),
         // What is removed needs no advice.
         None if objection.advice.is_empty() || !removes.is_empty() => None,
@@ -375,6 +388,37 @@ fn add(
             rule: Some(rule.name.to_string()),
             advice: advice(),
             ..Violation::new(objection.code, at.to_string(), (objection.problem)(fate))
+        }
+    });
+}
+
+/// Adds a value that a rule about fields does not admit. Elements of a list are told apart by their values, so
+/// that another order is nothing new.
+fn add_field(
+    (index, rule, field): (usize, &AnnotationRule<'_>, &FieldRule<'_>),
+    found: &FieldValue<'_>,
+    fields: &Fields<'_>,
+    findings: &mut Findings<'_>,
+) {
+    let code = Code::FieldValueNotAllowed;
+    let action = rule.action_of("fields").unwrap_or(rule.action.otherwise());
+    let about = About::new(code, action, found.value.position());
+    let identity = |mut hasher: &mut dyn Hasher| {
+        (code, index, field.text, found.value.kind(), found.text).hash(&mut hasher);
+    };
+    findings.add(about, None, &[], &[], &identity, &|fate| {
+        let shown = found.text.filter(|_| found.is_shown);
+        let message = rule.message_of("fields");
+        Violation {
+            path: found.at.detached(),
+            value: shown.map(|value| NamedValue::shown("value", value)),
+            rule: Some(rule.name.to_string()),
+            advice: message.map(|message| Advice::Message(message.to_owned())),
+            ..Violation::new(
+                code,
+                found.at.to_string(),
+                field.problem(found, fields, fate),
+            )
         }
     });
 }

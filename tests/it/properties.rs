@@ -1577,6 +1577,12 @@ fn annotation_rule() -> impl Strategy<Value = Value> {
             .prop_map(|key| (key, Value::Null)),
         1 => select(vec!["object", "both", "podTemplate"]).prop_map(|target| ("target", json!(target))),
         1 => select(vec!["warn", "reject"]).prop_map(|action| ("action", json!(action))),
+        1 => select(vec!["values", "denied", "keep"]).prop_map(|part| ("actions", json!({ part: "warn" }))),
+        1 => select(vec!["values", "requires"]).prop_map(|part| ("messages", json!({ part: "own" }))),
+        1 => (select(vec!["data.image", "spec.containers[*]", "metadata.annotations.a"]), checks())
+            .prop_map(|(path, checks)| ("fields", json!({ path: checks }))),
+        1 => (names(), names()).prop_map(|(first, other)| ("aliases", json!({ first: [other] }))),
+        1 => Just(("emptyIsAbsent", json!(true))),
         1 => select(vec![
             json!({ "fields": { "data.image": "*7", "metadata.annotations.a": Value::Null } }),
             json!({ "fields": { "metadata.name": "a" }, "kinds": ["Pod", "ConfigMap"] }),

@@ -218,6 +218,11 @@ struct AnnotationRule {
     prefix: Option<String>,
     /// Older spellings of `prefix`, which count where the first is absent.
     alias_prefixes: Option<Vec<Text>>,
+    /// Other names of single annotations, by the first, which count where that is absent.
+    aliases: Option<BTreeMap<String, Vec<Text>>>,
+    /// Whether an annotation whose value is empty is as good as absent.
+    #[schemars(extend("default" = false))]
+    empty_is_absent: Option<bool>,
     /// Names or globs over names: every one must be there, and not empty.
     #[schemars(example = ["team"])]
     required: Option<Vec<Text>>,
@@ -247,13 +252,51 @@ struct AnnotationRule {
     keep_any: Option<Vec<Group>>,
     /// A criterion of Kubewarden's annotations policy, over the names in `values`.
     criteria: Option<Criterion>,
+    /// What values of the object's own fields may be, by field path.
+    fields: Option<BTreeMap<String, Checks>>,
     /// Refuse, let pass with a warning, or take the annotation out where `denied`, `createOnly` or
     /// `conflicting` object to it.
     #[schemars(extend("default" = "reject"))]
     action: Option<RuleAction>,
+    /// What happens where one check of this rule is not met, by its key. It goes before `action`.
+    actions: Option<Parts<Action>>,
     /// What to do instead, appended to the messages of this rule.
     #[schemars(length(min = 1))]
     message: Option<String>,
+    /// What is appended instead where one check of this rule is not met, by its key.
+    messages: Option<Parts<Text>>,
+}
+
+// Something for each check of an annotation rule.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields, inline)]
+struct Parts<T> {
+    /// Where `required` is not met.
+    required: Option<T>,
+    /// Where `requireAny` is not met.
+    require_any: Option<T>,
+    /// Where `denied` is not met.
+    denied: Option<T>,
+    /// Where `allowed` is not met.
+    allowed: Option<T>,
+    /// Where `values` is not met.
+    values: Option<T>,
+    /// Where `conflicting` is not met.
+    conflicting: Option<T>,
+    /// Where `requires` is not met.
+    requires: Option<T>,
+    /// Where `immutable` is not met.
+    immutable: Option<T>,
+    /// Where `createOnly` is not met.
+    create_only: Option<T>,
+    /// Where `keep` is not met.
+    keep: Option<T>,
+    /// Where `keepAny` is not met.
+    keep_any: Option<T>,
+    /// Where `criteria` is not met.
+    criteria: Option<T>,
+    /// Where `fields` is not met.
+    fields: Option<T>,
 }
 
 #[derive(JsonSchema)]

@@ -213,6 +213,41 @@ fn annotation_rule(index: usize, rule: Value<'_>) -> String {
     for group in groups(rule, "keepAny") {
         say(format!("Of {} an update must leave one.", all(&group)));
     }
+    let others = get(rule, "aliases").into_iter().flat_map(Value::members);
+    for (name, others) in others {
+        let name = name.text();
+        say(format!(
+            "Without `{name}`, {} counts.",
+            either(&texts(others))
+        ));
+    }
+    if is_true(rule, "emptyIsAbsent") {
+        say("An empty value is as good as none.".to_owned());
+    }
+    let fields = get(rule, "fields").into_iter().flat_map(Value::members);
+    for (path, value) in fields {
+        say(format!(
+            "Each `{}` {}.",
+            path.text(),
+            checks(value).join(" and ")
+        ));
+    }
+    let actions = get(rule, "actions").into_iter().flat_map(Value::members);
+    for (key, action) in actions {
+        let happens = match action.string() {
+            Some("warn") => "gets a warning",
+            _ => "is refused",
+        };
+        say(format!("What is not as `{}` says {happens}.", key.text()));
+    }
+    let messages = get(rule, "messages").into_iter().flat_map(Value::members);
+    for (key, message) in messages {
+        let message = message.string().unwrap_or_default();
+        say(format!(
+            "Messages about `{}` end with: {message}",
+            key.text()
+        ));
+    }
     say(match text(rule, "action") {
         Some("warn") => "Anything else gets a warning.".to_owned(),
         Some("remove") => {

@@ -343,6 +343,7 @@ fn only_removals<'a>(item: &AnnotationItem<'a>) -> Option<AnnotationItem<'a>> {
         values: Vec::new(),
         requires: Vec::new(),
         keep_any: Vec::new(),
+        fields: Vec::new(),
         criteria: None,
         ..rule
     };

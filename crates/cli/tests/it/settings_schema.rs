@@ -340,7 +340,7 @@ fn enough(place: &Place<'_>) -> Value {
         "tags": { "reject": ["latest"] },
         "digests": { "require": ["ghcr.io/*"] },
         "mirrors": [{ "source": "docker.io", "mirror": "ghcr.io/hub" }],
-        "annotations": [{ "required": ["team"], "values": { "example": checks }, "requires": requires }],
+        "annotations": [{ "required": ["team"], "values": { "example": checks }, "requires": requires, "fields": { "example": checks } }],
         "changes": [{ "guard": ["images"], "match": { "kinds": ["Pod"] } }],
         "drift": {},
     });

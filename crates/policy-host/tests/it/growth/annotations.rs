@@ -247,6 +247,29 @@ pub(super) fn checks_of_values() -> Vec<Growing> {
             |count| create(SERVICE, &service(count, "a", "b")),
         ),
         growing(
+            "fields that are not admitted",
+            json!({ "annotations": [{ "fields": { "spec.ports[*].port": { "min": 1, "not": ["*x*"] } } }] }),
+            |count| {
+                let ports = list(count, |_| r#"{"port":0}"#.to_owned());
+                create(SERVICE, &format!(r#"{{"spec":{{"ports":[{ports}]}}}}"#))
+            },
+        ),
+        growing(
+            "annotations, and other names of them",
+            json!({ "annotations": [{
+                "aliases": (0..50).map(|index| (format!("n{index}"), json!([format!("a{index}")]))).collect::<serde_json::Map<_, _>>(),
+                "emptyIsAbsent": true, "immutable": ["*"], "values": { "n*": { "max": 9 } },
+            }] }),
+            |count| create(SERVICE, &service(count, "a", "5")),
+        ).up_to(80, 64),
+        growing(
+            "annotations that are nearly allowed",
+            json!({ "annotations": [{
+                "prefix": "a", "allowed": (0..200).map(|index| format!("{index}-aaaaaaaaaaaaaaaa")).collect::<Vec<_>>(),
+            }] }),
+            |count| create(SERVICE, &service(count, "a5-aaaaaaaaaaaaaaa", "5")),
+        ),
+        growing(
             "JSON in many values",
             values(json!({ "json": "object" })),
             |count| create(SERVICE, &service(count, "a", "{}")),
