@@ -219,7 +219,7 @@ struct AnnotationRule {
     /// Older spellings of `prefix`, which count where the first is absent.
     alias_prefixes: Option<Vec<Text>>,
     /// Other names of single annotations, by the first, which count where that is absent.
-    aliases: Option<BTreeMap<String, Vec<Text>>>,
+    aliases: Option<BTreeMap<String, OtherNames>>,
     /// Whether an annotation whose value is empty is as good as absent.
     #[schemars(extend("default" = false))]
     empty_is_absent: Option<bool>,
@@ -314,6 +314,11 @@ enum RuleAction {
     Warn,
     Remove,
 }
+
+// At least one name.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+struct OtherNames(#[schemars(length(min = 1))] Vec<Text>);
 
 // At least two names.
 #[derive(JsonSchema)]

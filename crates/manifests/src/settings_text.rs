@@ -213,6 +213,24 @@ fn annotation_rule(index: usize, rule: Value<'_>) -> String {
     for group in groups(rule, "keepAny") {
         say(format!("Of {} an update must leave one.", all(&group)));
     }
+    parts.extend(besides(rule));
+    let mut say = |part: String| parts.push(part);
+    say(match text(rule, "action") {
+        Some("warn") => "Anything else gets a warning.".to_owned(),
+        Some("remove") => {
+            "What must not be there is taken out; anything else is refused.".to_owned()
+        }
+        _ => "Anything else is refused.".to_owned(),
+    });
+    parts.extend(message(rule));
+    let about = condition(rule);
+    format!("{annotations}{about} (`{name}`): {}", parts.join(" "))
+}
+
+/// What a rule says of other names, of fields, and of what happens for each of its checks.
+fn besides(rule: Value<'_>) -> Vec<String> {
+    let mut parts = Vec::new();
+    let mut say = |part: String| parts.push(part);
     let others = get(rule, "aliases").into_iter().flat_map(Value::members);
     for (name, others) in others {
         let name = name.text();
@@ -248,16 +266,7 @@ fn annotation_rule(index: usize, rule: Value<'_>) -> String {
             key.text()
         ));
     }
-    say(match text(rule, "action") {
-        Some("warn") => "Anything else gets a warning.".to_owned(),
-        Some("remove") => {
-            "What must not be there is taken out; anything else is refused.".to_owned()
-        }
-        _ => "Anything else is refused.".to_owned(),
-    });
-    parts.extend(message(rule));
-    let about = condition(rule);
-    format!("{annotations}{about} (`{name}`): {}", parts.join(" "))
+    parts
 }
 
 /// What a value of an annotation must be.
