@@ -143,13 +143,18 @@ impl<'a> Names<'a> {
     #[inline(never)]
     pub(crate) fn spelling(&self, name: Name<'_>, key: &str) -> Option<usize> {
         let own = self.own_spelling(name, key);
-        if own.is_some() || self.other_names.is_empty() {
+        if self.other_names.is_empty() || own.is_some() {
             return own;
         }
         let (rank, first) = self.first_name(key)?;
         (first == name).then_some(rank)
     }
 
+    #[expect(
+        clippy::inline_always,
+        reason = "each annotation is held against each name, most often in `spelling`"
+    )]
+    #[inline(always)]
     fn own_spelling(&self, name: Name<'_>, key: &str) -> Option<usize> {
         let text = name.text;
         if !name.is_relative {
