@@ -3,7 +3,8 @@
 use std::cell::OnceCell;
 
 use crate::change::{
-    ChangeRule, Compared, Forbidden, controllers, field_manager, old_object_missing,
+    ChangeRule, Compared, Difference, Differences, Forbidden, controllers, field_manager,
+    old_object_missing,
 };
 use crate::exemption::Check;
 use crate::json::{Kind, Step, Value, text_at};
@@ -92,29 +93,41 @@ pub(super) fn judge_update(
             user: who,
             manager: manager(),
         };
-        let mut codes = Vec::new();
-        for difference in &differences.found {
-            codes.clear();
-            let mut add = |violation: Violation| {
-                codes.push(violation.code);
-                findings.add_violation(rule.action, &violation);
-            };
-            if is_excluded {
-                add(forbidden.user(difference));
-            }
-            if is_denied {
-                add(forbidden.manager(difference));
-            }
-            for key in &missing {
-                add(forbidden.unexplained(difference, key));
-            }
-        }
-        // What is wrong with one of them is wrong with each.
-        for code in codes {
-            findings.add_untold(rule.action, code, differences.more);
-        }
+        let wrong = |difference: &Difference| -> Vec<Violation> {
+            let excluded = is_excluded.then(|| forbidden.user(difference));
+            let manager = is_denied.then(|| forbidden.manager(difference));
+            let unexplained = missing
+                .iter()
+                .map(|key| forbidden.unexplained(difference, key));
+            excluded
+                .into_iter()
+                .chain(manager)
+                .chain(unexplained)
+                .collect()
+        };
+        add(rule, &differences, &wrong, findings);
     }
     Ok(())
+}
+
+/// Adds what is wrong with each difference, and as much for each that is only counted.
+fn add(
+    rule: &ChangeRule<'_>,
+    differences: &Differences,
+    wrong: &dyn Fn(&Difference) -> Vec<Violation>,
+    findings: &mut Findings<'_>,
+) {
+    let mut codes = Vec::new();
+    for difference in &differences.found {
+        let violations = wrong(difference);
+        for violation in &violations {
+            findings.add_violation(rule.action, violation);
+        }
+        codes = violations.iter().map(|violation| violation.code).collect();
+    }
+    for code in codes {
+        findings.add_untold(rule.action, code, differences.more);
+    }
 }
 
 /// Everything that a rule has against a DELETE; the object is what it was.
