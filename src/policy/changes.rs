@@ -57,10 +57,9 @@ pub(super) fn judge_update(
         let Some(old) = context.old()? else {
             continue;
         };
-        let compared = compared.get_or_insert_with(|| {
-            let has_image_paths = !settings.image_paths.is_empty();
-            Compared::new(request, object, old, has_image_paths)
-        });
+        let has_image_paths = !settings.image_paths.is_empty();
+        let read = || Compared::new(request, object, old, has_image_paths);
+        let compared = compared.get_or_insert_with(read);
         // Who moves a label in the same request must not escape the rule.
         if !is_about_it && !rule.selector.matches(request, old) {
             continue;
@@ -73,12 +72,8 @@ pub(super) fn judge_update(
         if differences.found.is_empty() || (rule.allow_restart && differences.are_restarts) {
             continue;
         }
-        let missing: Vec<_> = rule
-            .who
-            .annotations
-            .iter()
-            .filter(|key| !is_set_anew(key, object.metadata, old_value))
-            .collect();
+        let is_missing = |key: &&&str| !is_set_anew(key, object.metadata, old_value);
+        let missing: Vec<_> = rule.who.annotations.iter().filter(is_missing).collect();
         if !is_excluded && !is_denied && missing.is_empty() {
             continue;
         }
@@ -93,17 +88,13 @@ pub(super) fn judge_update(
             user: who,
             manager: manager(),
         };
-        let wrong = |difference: &Difference| -> Vec<Violation> {
-            let excluded = is_excluded.then(|| forbidden.user(difference));
-            let manager = is_denied.then(|| forbidden.manager(difference));
-            let unexplained = missing
-                .iter()
-                .map(|key| forbidden.unexplained(difference, key));
-            excluded
-                .into_iter()
-                .chain(manager)
-                .chain(unexplained)
-                .collect()
+        let wrong = |difference: &Difference| {
+            let mut wrong = Vec::new();
+            wrong.extend(is_excluded.then(|| forbidden.user(difference)));
+            wrong.extend(is_denied.then(|| forbidden.manager(difference)));
+            let missing = missing.iter();
+            wrong.extend(missing.map(|key| forbidden.unexplained(difference, key)));
+            wrong
         };
         add(rule, &differences, &wrong, findings);
     }
