@@ -56,7 +56,7 @@ pub(super) fn judge_update(
             continue;
         };
         let compared = compared.get_or_insert_with(|| {
-            let has_image_paths = !settings.image_paths.is_empty();
+            let has_image_paths = settings.image_places.reach_metadata(&request.kind);
             Compared::new(request, object, old, has_image_paths)
         });
         // Who moves a label in the same request must not escape the rule.

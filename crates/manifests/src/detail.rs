@@ -149,6 +149,7 @@ fn rule(violation: &Violation) -> Option<String> {
             return named(&format!("`{rest}"));
         }
         Code::ImageUnparsable
+        | Code::ImagePlaceholder
         | Code::ObjectMalformed
         | Code::RequestMalformed
         | Code::SettingsInvalid => return None,
