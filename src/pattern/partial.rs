@@ -58,18 +58,12 @@ impl Partial {
             (None, None) => Some("latest"),
         };
         let fill = |part: &str| part.replace([ANY_DEPTH, '*'], SOME);
-        let mut sample = match &host {
-            Some(host) => [host, "/", &fill(split.path)].concat(),
-            None => {
-                let path = split.path.split_once('/').map_or(SOME, |(_, path)| path);
-                let path = if split.host.is_some() {
-                    split.path
-                } else {
-                    path
-                };
-                [SOME_HOST, "/", &fill(path)].concat()
-            }
-        };
+        let mut sample = host.as_deref().unwrap_or(SOME_HOST).to_owned();
+        sample.push('/');
+        sample.push_str(&match (&host, split.host) {
+            (None, None) => fill(split.path.split_once('/').map_or(SOME, |(_, path)| path)),
+            _ => fill(split.path),
+        });
         if let Some(tag) = tag {
             sample.push(':');
             sample.push_str(&fill(tag));
