@@ -53,8 +53,6 @@ impl<'a> FieldPath<'a> {
     /// );
     /// ```
     pub fn parse(text: &'a str) -> Result<Self, FieldPathError<'a>> {
-        let mut steps = Vec::new();
-        let mut rest = text;
         let fail = |problem, rest: &str| {
             let read = text.len() - rest.len();
             let position = text.get(..read).map_or(read, |read| read.chars().count()) + 1;
@@ -65,48 +63,38 @@ impl<'a> FieldPath<'a> {
                 instead: text.strip_prefix('.').unwrap_or_default(),
             })
         };
-        if rest.is_empty() {
-            return fail("expected a key", rest);
-        }
+        let mut steps = Vec::new();
+        let mut rest = text;
         loop {
-            if let Some(inside) = rest.strip_prefix('[') {
-                if let Some(after) = inside.strip_prefix("*]") {
-                    steps.push(Step::Each);
-                    rest = after;
-                } else if inside.starts_with('"') {
-                    let (string, after) = split_at(inside, end_of_string(inside));
-                    let Some(key) = key(string) else {
-                        return fail("expected a string in quotes", inside);
-                    };
-                    let Some(after) = after.strip_prefix(']') else {
-                        return fail("expected `]`", after);
-                    };
-                    steps.push(Step::Key(key));
-                    rest = after;
-                } else {
+            if let Some(after) = rest.strip_prefix("[*]") {
+                steps.push(Step::Each);
+                rest = after;
+            } else if let Some(inside) = rest.strip_prefix('[') {
+                if !inside.starts_with('"') {
                     return fail(
                         "expected `[*]` (any element) or a key in double quotes",
                         rest,
                     );
                 }
+                let Some((key, after)) = quoted(inside) else {
+                    return fail("expected a string in quotes", inside);
+                };
+                let Some(after) = after.strip_prefix(']') else {
+                    return fail("expected `]`", after);
+                };
+                steps.push(Step::Key(key));
+                rest = after;
             } else {
+                let mut problem = "expected a key";
                 if !steps.is_empty() {
-                    match rest.strip_prefix('.') {
-                        Some(after) => rest = after,
-                        None => return fail("expected `.` or `[`", rest),
-                    }
+                    let Some(after) = rest.strip_prefix('.') else {
+                        return fail("expected `.` or `[`", rest);
+                    };
+                    (rest, problem) = (after, "expected a key after `.`");
                 }
-                let end = key_end(rest);
-                let (key, after) = split_at(rest, end);
+                let (key, after) = rest.split_at_checked(key_end(rest)).unwrap_or_default();
                 if key.is_empty() {
-                    return fail(
-                        if steps.is_empty() {
-                            "expected a key"
-                        } else {
-                            "expected a key after `.`"
-                        },
-                        rest,
-                    );
+                    return fail(problem, rest);
                 }
                 steps.push(Step::key(key));
                 rest = after;
@@ -123,44 +111,31 @@ impl<'a> FieldPath<'a> {
     }
 }
 
-/// The key that a JSON string is.
-fn key(string: &str) -> Option<Cow<'_, str>> {
+/// The key that a text begins with as a JSON string, and what is behind it.
+fn quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
+    let mut is_escaped = false;
+    let end = text.bytes().skip(1).position(|byte| {
+        let is_end = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        is_end
+    });
+    let (string, behind) = text.split_at_checked(end? + 2)?;
     let document = Document::of(string).ok()?;
     let key = document.root().string()?;
     let written = string.get(1..string.len() - 1)?;
-    Some(if key == written {
+    let key = if key == written {
         Cow::Borrowed(written)
     } else {
         Cow::Owned(key.to_owned())
-    })
-}
-
-/// Where the string ends that a text begins with: behind the second quote that is not escaped.
-fn end_of_string(text: &str) -> usize {
-    let mut is_escaped = false;
-    for (at, byte) in text.bytes().enumerate().skip(1) {
-        if byte == b'"' && !is_escaped {
-            return at + 1;
-        }
-        is_escaped = byte == b'\\' && !is_escaped;
-    }
-    text.len()
-}
-
-/// As `str::split_at`, which has a message for a place within a character.
-fn split_at(text: &str, at: usize) -> (&str, &str) {
-    (
-        text.get(..at).unwrap_or_default(),
-        text.get(at..).unwrap_or_default(),
-    )
+    };
+    Some((key, behind))
 }
 
 /// Where a key ends that a text begins with.
 fn key_end(text: &str) -> usize {
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric();
-    let plain = text.bytes().take_while(|byte| is_plain(byte)).count();
-    let rest = text.get(plain..).unwrap_or_default();
-    plain + rest.find(is_reserved).unwrap_or(rest.len())
+    let letters = text.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    let rest = text.get(letters..).unwrap_or_default();
+    letters + rest.find(is_reserved).unwrap_or(rest.len())
 }
 
 fn is_reserved(character: char) -> bool {

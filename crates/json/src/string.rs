@@ -8,7 +8,7 @@ use wide::u8x16;
 #[derive(Debug)]
 pub(crate) struct Meaning {
     /// The byte behind it.
-    pub(crate) end: u32,
+    end: u32,
     /// The string without its escapes, once somebody has asked.
     text: OnceLock<Box<str>>,
 }
@@ -19,6 +19,11 @@ impl Meaning {
             end,
             text: OnceLock::new(),
         }
+    }
+
+    /// The byte behind it.
+    pub(crate) const fn end(&self) -> usize {
+        self.end as usize
     }
 
     /// The string, given what stands between its quotes.
@@ -64,7 +69,10 @@ impl Marks {
                 at = self.start + 64;
             }
             let rest = bytes.get(at..).unwrap_or_default();
-            (self.found, self.are_quotes) = marks(rest);
+            (self.found, self.are_quotes) = match rest.first_chunk() {
+                Some(block) => marks(block),
+                None => marks_at_the_end(rest),
+            };
             self.start = at;
         }
     }
@@ -90,16 +98,8 @@ pub(crate) fn escaped_end(
     }
 }
 
-/// Where the quotes, backslashes and control characters are in the first 64 bytes, and whether all of these are
-/// quotes. What is behind the end counts as a control character.
-#[inline(always)]
-fn marks(bytes: &[u8]) -> (u64, bool) {
-    match bytes.first_chunk() {
-        Some(block) => marks_in(block),
-        None => marks_at_the_end(bytes),
-    }
-}
-
+/// Where the quotes, backslashes and control characters are in a text of less than 64 bytes, behind which all counts
+/// as a control character.
 #[cold]
 #[inline(never)]
 fn marks_at_the_end(bytes: &[u8]) -> (u64, bool) {
@@ -107,11 +107,12 @@ fn marks_at_the_end(bytes: &[u8]) -> (u64, bool) {
     for (place, byte) in block.iter_mut().zip(bytes) {
         *place = *byte;
     }
-    marks_in(&block)
+    marks(&block)
 }
 
+/// Where the quotes, backslashes and control characters are, a bit for each, and whether all are quotes.
 #[inline(always)]
-fn marks_in(block: &[u8; 64]) -> (u64, bool) {
+fn marks(block: &[u8; 64]) -> (u64, bool) {
     let quotes = |part: u8x16| part.simd_eq(u8x16::splat(b'"'));
     let others = |part: u8x16| {
         part.simd_eq(u8x16::splat(b'\\')) | part.simd_eq(part.min(u8x16::splat(b' ' - 1)))

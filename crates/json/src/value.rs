@@ -1,11 +1,13 @@
 //! Cursors.
 
 use std::fmt;
+use std::iter;
 use std::ops::Range;
 
 use super::Document;
 use super::bytes::is_same;
 use super::index::Place;
+use super::string::Meaning;
 
 /// The type of a JSON value, as messages name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -80,7 +82,7 @@ impl<'a> Value<'a> {
 
     #[inline(always)]
     fn place(self) -> Place {
-        let places = &self.document.index.places;
+        let places = &self.document.places;
         places.get(self.at).copied().unwrap_or(Place::NULL)
     }
 
@@ -104,15 +106,14 @@ impl<'a> Value<'a> {
 
     /// The bytes of the document's text that it takes.
     pub fn span(self) -> Range<usize> {
+        let Document {
+            places, escaped, ..
+        } = self.document;
         let place = self.place();
-        let places = &self.document.index.places;
         let end = if place.is_bracket() {
             places.get(place.end()).map_or(0, |end| end.start() + 1)
         } else if place.is_escaped() {
-            let strings = &self.document.index.escaped;
-            strings
-                .get(place.end())
-                .map_or(0, |string| string.end as usize)
+            escaped.get(place.end()).map_or(0, Meaning::end)
         } else {
             place.end()
         };
@@ -122,12 +123,9 @@ impl<'a> Value<'a> {
     /// The line and the column of the document in which it stands, counted from 1.
     pub fn line_and_column(self) -> (usize, usize) {
         let before = self.document.text.get(..self.place().start());
-        let before = before.unwrap_or_default();
-        let line = before.split('\n').count();
-        (
-            line,
-            before.rsplit('\n').next().unwrap_or_default().len() + 1,
-        )
+        let lines = before.unwrap_or_default().split('\n');
+        let last = lines.clone().next_back().unwrap_or_default();
+        (lines.count(), last.len() + 1)
     }
 
     /// The value as it is written.
@@ -145,26 +143,17 @@ impl<'a> Value<'a> {
         Position(self.place().start())
     }
 
-    /// Whether another value is this one or stands in it.
-    pub fn holds(self, other: Value<'_>) -> bool {
-        let end = self.place().end();
-        let is_inside = self.is_composite() && other.at > self.at && other.at < end;
-        std::ptr::eq(self.document.text, other.document.text) && (is_inside || other.at == self.at)
-    }
-
     /// The string that it is; none if it is something else.
     pub fn string(self) -> Option<&'a str> {
-        let place = self.place();
-        let first = self.document.text.as_bytes().get(place.start());
-        if first != Some(&b'"') {
+        let (place, text) = (self.place(), self.document.text);
+        if self.kind() != Kind::Text {
             return None;
         }
         if place.is_escaped() {
-            let span = self.span();
-            let written = self.document.text.get(span.start + 1..span.end - 1)?;
-            return Some(self.document.index.escaped.get(place.end())?.text(written));
+            let string = self.document.escaped.get(place.end())?;
+            return Some(string.text(text.get(place.start() + 1..string.end() - 1)?));
         }
-        self.document.text.get(place.start() + 1..place.end() - 1)
+        text.get(place.start() + 1..place.end() - 1)
     }
 
     /// Whether it is a list or a map.
@@ -182,14 +171,15 @@ impl<'a> Value<'a> {
     /// The members of the map that it is, in their order, a repeated key as often as it is written; none
     /// if it is something else.
     #[inline]
-    pub fn members(self) -> Members<'a> {
-        Members(self.inside(Kind::Map))
+    pub fn members(self) -> impl Iterator<Item = (Key<'a>, Self)> + Clone {
+        let mut inside = self.inside(Kind::Map);
+        iter::from_fn(move || Some((Key(inside.next()?), inside.next()?)))
     }
 
     /// The elements of the list that it is; none if it is something else.
     #[inline]
-    pub fn elements(self) -> Elements<'a> {
-        Elements(self.inside(Kind::List))
+    pub fn elements(self) -> impl Iterator<Item = Self> + Clone {
+        self.inside(Kind::List)
     }
 
     /// What is inside a value of this type.
@@ -200,13 +190,8 @@ impl<'a> Value<'a> {
         } else {
             0
         };
-        Inside {
-            next: Self {
-                at: self.at + 1,
-                ..self
-            },
-            end,
-        }
+        let next = Self::new(self.document, self.at + 1);
+        Inside { next, end }
     }
 
     /// Whether one of the keys `containers`, `initContainers`, `ephemeralContainers`, `volumes` and `metadata` may
@@ -218,7 +203,7 @@ impl<'a> Value<'a> {
 
     /// Whether something in it may be nested as deep as this.
     pub const fn may_be_as_deep_as(self, levels: usize) -> bool {
-        self.document.depth() >= levels
+        self.document.depth >= levels
     }
 
     /// The last member with this key, which is the one that Kubernetes reads; none if it is no map or has
@@ -281,16 +266,18 @@ impl<'a> Key<'a> {
     }
 }
 
-/// A part of the index, value by value.
+/// Keys and values that stand side by side.
 #[derive(Clone)]
 struct Inside<'a> {
     next: Value<'a>,
     end: usize,
 }
 
-impl<'a> Inside<'a> {
+impl<'a> Iterator for Inside<'a> {
+    type Item = Value<'a>;
+
     #[inline(always)]
-    fn take(&mut self) -> Option<Value<'a>> {
+    fn next(&mut self) -> Option<Value<'a>> {
         let value = self.next;
         if value.at >= self.end {
             return None;
@@ -302,31 +289,5 @@ impl<'a> Inside<'a> {
             value.at
         };
         Some(value)
-    }
-}
-
-/// The members of a map.
-#[derive(Clone)]
-pub struct Members<'a>(Inside<'a>);
-
-impl<'a> Iterator for Members<'a> {
-    type Item = (Key<'a>, Value<'a>);
-
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        Some((Key(self.0.take()?), self.0.take()?))
-    }
-}
-
-/// The elements of a list.
-#[derive(Clone)]
-pub struct Elements<'a>(Inside<'a>);
-
-impl<'a> Iterator for Elements<'a> {
-    type Item = Value<'a>;
-
-    #[inline]
-    fn next(&mut self) -> Option<Value<'a>> {
-        self.0.take()
     }
 }
