@@ -1,6 +1,5 @@
 //! Paths to fields as a user writes them in settings.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use crate::shown::Shown;
@@ -29,10 +28,10 @@ pub struct FieldPathError<'a> {
 impl fmt::Display for FieldPathError<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} at character {}", self.problem, self.position)?;
-        if !self.instead.is_empty() {
-            write!(f, ", write `{}`", Shown(self.instead))?;
+        match self.instead {
+            "" => Ok(()),
+            instead => write!(f, ", write `{}`", Shown(instead)),
         }
-        Ok(())
     }
 }
 
@@ -66,9 +65,8 @@ impl<'a> FieldPath<'a> {
         let mut steps = Vec::new();
         let mut rest = text;
         loop {
-            if let Some(after) = rest.strip_prefix("[*]") {
-                steps.push(Step::Each);
-                rest = after;
+            let (step, after) = if let Some(after) = rest.strip_prefix("[*]") {
+                (Step::Each, after)
             } else if let Some(inside) = rest.strip_prefix('[') {
                 if !inside.starts_with('"') {
                     return fail(
@@ -82,8 +80,7 @@ impl<'a> FieldPath<'a> {
                 let Some(after) = after.strip_prefix(']') else {
                     return fail("expected `]`", after);
                 };
-                steps.push(Step::Key(key));
-                rest = after;
+                (Step::Key(key.into()), after)
             } else {
                 let mut problem = "expected a key";
                 if !steps.is_empty() {
@@ -96,12 +93,13 @@ impl<'a> FieldPath<'a> {
                 if key.is_empty() {
                     return fail(problem, rest);
                 }
-                steps.push(Step::key(key));
-                rest = after;
-            }
-            if rest.is_empty() {
+                (Step::key(key), after)
+            };
+            steps.push(step);
+            if after.is_empty() {
                 return Ok(Self(steps));
             }
+            rest = after;
         }
     }
 
@@ -112,7 +110,7 @@ impl<'a> FieldPath<'a> {
 }
 
 /// The key that a text begins with as a JSON string, and what is behind it.
-fn quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
+fn quoted(text: &str) -> Option<(String, &str)> {
     let mut is_escaped = false;
     let end = text.bytes().skip(1).position(|byte| {
         let is_end = byte == b'"' && !is_escaped;
@@ -121,14 +119,7 @@ fn quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
     });
     let (string, behind) = text.split_at_checked(end? + 2)?;
     let document = Document::of(string).ok()?;
-    let key = document.root().string()?;
-    let written = string.get(1..string.len() - 1)?;
-    let key = if key == written {
-        Cow::Borrowed(written)
-    } else {
-        Cow::Owned(key.to_owned())
-    };
-    Some((key, behind))
+    Some((document.root().string()?.to_owned(), behind))
 }
 
 /// Where a key ends that a text begins with.

@@ -86,7 +86,7 @@ impl Document<'_> {
         let (at, read) = escaped_end(bytes, at, *marks).map_err(Stop::NotJson)?;
         *marks = read;
         places.last_noted = places.put(narrow(start) | ESCAPED, narrow(self.escaped.len()))?;
-        self.escaped.push(Meaning::of(narrow(at)));
+        self.escaped.push(Meaning::of(at));
         Ok(at)
     }
 

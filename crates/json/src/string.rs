@@ -8,22 +8,17 @@ use wide::u8x16;
 #[derive(Debug)]
 pub(crate) struct Meaning {
     /// The byte behind it.
-    end: u32,
+    pub(crate) end: usize,
     /// The string without its escapes, once somebody has asked.
     text: OnceLock<Box<str>>,
 }
 
 impl Meaning {
-    pub(crate) const fn of(end: u32) -> Self {
+    pub(crate) const fn of(end: usize) -> Self {
         Self {
             end,
             text: OnceLock::new(),
         }
-    }
-
-    /// The byte behind it.
-    pub(crate) const fn end(&self) -> usize {
-        self.end as usize
     }
 
     /// The string, given what stands between its quotes.
@@ -117,10 +112,8 @@ fn marks(block: &[u8; 64]) -> (u64, bool) {
     let others = |part: u8x16| {
         part.simd_eq(u8x16::splat(b'\\')) | part.simd_eq(part.min(u8x16::splat(b' ' - 1)))
     };
-    let (parts, _) = block.as_chunks::<16>();
-    let any = parts
-        .iter()
-        .fold(u8x16::ZERO, |any, part| any | others(u8x16::new(*part)));
+    let parts = block.as_chunks().0.iter();
+    let any = parts.fold(u8x16::ZERO, |any, part| any | others(u8x16::new(*part)));
     if any.any() {
         return (bits(block, |part| quotes(part) | others(part)), false);
     }
@@ -130,8 +123,7 @@ fn marks(block: &[u8; 64]) -> (u64, bool) {
 /// A bit for each byte for which something holds.
 #[inline(always)]
 fn bits(block: &[u8; 64], holds: impl Fn(u8x16) -> u8x16) -> u64 {
-    let (parts, _) = block.as_chunks::<16>();
-    let parts = parts.iter().zip([0, 16, 32, 48]);
+    let parts = block.as_chunks().0.iter().zip([0, 16, 32, 48]);
     parts.fold(0, |bits, (part, shift)| {
         bits | u64::from(holds(u8x16::new(*part)).to_bitmask()) << shift
     })
@@ -187,7 +179,6 @@ fn unit(text: &str) -> Option<u32> {
 
 /// Appends a text as a JSON string.
 pub fn write_string(json: &mut String, text: &str) {
-    const DIGITS: [u8; 16] = *b"0123456789abcdef";
     let mut marks = Marks::NONE;
     json.push('"');
     let mut at = 0;
@@ -206,8 +197,7 @@ pub fn write_string(json: &mut String, text: &str) {
             ..b' ' => {
                 json.push_str("u00");
                 for digit in [byte >> 4, byte & 15] {
-                    let digit = DIGITS.get(usize::from(digit)).unwrap_or(&b'0');
-                    json.push(char::from(*digit));
+                    json.push(char::from_digit(digit.into(), 16).unwrap_or('0'));
                 }
             }
             byte => json.push(char::from(*byte)),

@@ -7,7 +7,6 @@ use std::ops::Range;
 use super::Document;
 use super::bytes::is_same;
 use super::index::Place;
-use super::string::Meaning;
 
 /// The type of a JSON value, as messages name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,24 +46,9 @@ pub struct Value<'a> {
     at: usize,
 }
 
-/// Where a value stands in the text of its document. Ordered as the text is.
+/// Where a value stands in the text of its document: its first byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Position(usize);
-
-impl Position {
-    /// Behind all values.
-    pub const END: Self = Self(usize::MAX);
-
-    /// The position of this byte.
-    pub const fn at(byte: usize) -> Self {
-        Self(byte)
-    }
-
-    /// The byte of the text.
-    pub const fn byte(self) -> usize {
-        self.0
-    }
-}
+pub struct Position(pub usize);
 
 /// The key of a member.
 #[derive(Clone, Copy)]
@@ -113,7 +97,7 @@ impl<'a> Value<'a> {
         let end = if place.is_bracket() {
             places.get(place.end()).map_or(0, |end| end.start() + 1)
         } else if place.is_escaped() {
-            escaped.get(place.end()).map_or(0, Meaning::end)
+            escaped.get(place.end()).map_or(0, |string| string.end)
         } else {
             place.end()
         };
@@ -145,15 +129,16 @@ impl<'a> Value<'a> {
 
     /// The string that it is; none if it is something else.
     pub fn string(self) -> Option<&'a str> {
-        let (place, text) = (self.place(), self.document.text);
+        let place = self.place();
         if self.kind() != Kind::Text {
             return None;
         }
         if place.is_escaped() {
             let string = self.document.escaped.get(place.end())?;
-            return Some(string.text(text.get(place.start() + 1..string.end() - 1)?));
+            let written = self.document.text.get(place.start() + 1..string.end - 1)?;
+            return Some(string.text(written));
         }
-        text.get(place.start() + 1..place.end() - 1)
+        self.document.text.get(place.start() + 1..place.end() - 1)
     }
 
     /// Whether it is a list or a map.
@@ -215,8 +200,7 @@ impl<'a> Value<'a> {
     /// The members with this key.
     pub fn all(self, key: &str) -> impl Iterator<Item = Self> {
         self.members()
-            .filter(move |(name, _)| name.is(key))
-            .map(|(_, value)| value)
+            .filter_map(move |(name, value)| name.is(key).then_some(value))
     }
 }
 

@@ -17,7 +17,9 @@ fn is_json_to_serde(text: &str) -> bool {
 
 /// Where the value ends that a text begins with.
 fn first_end(text: &str) -> Option<usize> {
-    let document = Document::first(text).ok()?;
+    let (document, behind) = Document::first(text).ok()?;
+    let space = text.get(document.root().span().end..behind);
+    assert!(space.is_some_and(|space| space.trim().is_empty()));
     Some(document.root().span().end)
 }
 
