@@ -6,7 +6,7 @@ use crate::hashing::Seen;
 use crate::image::Reference;
 use crate::settings::Settings;
 use crate::splice;
-use crate::violation::{Action, Code};
+use crate::violation::{Action, Code, Reason};
 use crate::workload::{Found, ImageField, Object};
 
 use super::Judged;
@@ -114,7 +114,7 @@ fn one(
                         runs: &image.text,
                         is_mirror: false,
                         is_of_accepted: false,
-                        problem: &|_| format!("it is no image reference: {error}"),
+                        reason: &|_| Reason::alone(format!("it is no image reference: {error}")),
                     },
                     &mut judged.findings,
                 );
@@ -173,7 +173,7 @@ fn held_against_lists(
         }
         let cause = || {
             let cause = runs.cause.as_ref()?;
-            is_because(settings, written, cause, objection.code).then_some(&cause.text)
+            is_because(settings, written, cause, objection.code).then_some(&cause.reason)
         };
         put.add(
             &AboutImage {
@@ -182,11 +182,11 @@ fn held_against_lists(
                 runs: as_run,
                 is_mirror: objection.is_mirror,
                 is_of_accepted: false,
-                problem: &|fate| {
-                    let problem = (objection.problem)(fate);
+                reason: &|fate| {
+                    let reason = (objection.reason)(fate);
                     match cause() {
-                        Some(cause) => [&problem, ": ", cause].concat(),
-                        None => problem,
+                        Some(cause) => because(reason, cause),
+                        None => reason,
                     }
                 },
             },
@@ -194,6 +194,17 @@ fn held_against_lists(
         );
     });
     passes
+}
+
+/// With why the image is not pulled from its mirror.
+#[cold]
+fn because(mut reason: Reason, cause: &Reason) -> Reason {
+    reason.problem += ": ";
+    reason.problem += &cause.problem;
+    Reason {
+        advice: cause.advice.clone().or(reason.advice),
+        ..reason
+    }
 }
 
 /// Whether a list is against an image since it is not pulled from its mirror.
@@ -254,7 +265,7 @@ fn passes(
     };
     check::image(&seen, settings.lists(), &mut |objection| {
         passes &= objection.action == Action::Warn
-            && code.is_none_or(|code| !code.is_of_the_list_of(objection.code));
+            && code.is_none_or(|code| !code.is_of_the_section_of(objection.code));
     });
     passes
 }

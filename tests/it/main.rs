@@ -15,6 +15,7 @@ mod docs;
 mod examples;
 mod imports;
 mod install;
+mod lengths;
 mod manifest;
 mod mirrors;
 mod patch;
