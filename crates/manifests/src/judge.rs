@@ -55,7 +55,7 @@ pub struct Judge<'p> {
 }
 
 impl<'p> Judge<'p> {
-    /// Judges by these settings what somebody creates; all objects are new.
+    /// Judges by these settings what somebody creates; all objects are new, and every finding is told.
     pub fn new(
         sources: &'p [Source<'p>],
         settings: &'p [Settings<'p>],
@@ -65,7 +65,7 @@ impl<'p> Judge<'p> {
         Self {
             policies: sources
                 .iter()
-                .zip(settings.iter().map(Policy::new))
+                .zip(settings.iter().map(Policy::new).map(Policy::without_limit))
                 .collect(),
             mirrors: settings.iter().map(only_mirrors).collect(),
             image_paths: image_paths.cloned().collect(),
@@ -564,10 +564,6 @@ impl<'r> Reading<'r> {
                 ..finding
             });
         }
-        // What is only counted is counted here too.
-        report.counts.errors += verdict.more_violations;
-        report.counts.warnings += verdict.more_warnings;
-        report.counts.untold += verdict.more_violations + verdict.more_warnings;
         report.exempted.extend(verdict.exempted);
         report.rewritten.extend(verdict.rewritten);
     }
@@ -826,7 +822,8 @@ impl Judge<'_> {
         let Ok(request) = Request::of(&json) else {
             return 0;
         };
-        let verdict = Policy::new(guards).evaluate_with(request, &NotAsked);
+        let guards = Policy::new(guards).without_limit();
+        let verdict = guards.evaluate_with(request, &NotAsked);
         let violations = verdict.violations.iter().chain(&verdict.warnings);
         let places: BTreeSet<_> = violations
             .map(|violation| violation.path.to_string())
