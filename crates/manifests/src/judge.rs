@@ -10,10 +10,10 @@ use rollout_guard::mirror::{Mirror, Rewrite};
 use rollout_guard::policy::Policy;
 use rollout_guard::registry::{Existence, Registry};
 use rollout_guard::request::{Operation, Request};
-use rollout_guard::settings::Settings;
+use rollout_guard::settings::{AllowReject, Settings};
 use rollout_guard::splice;
 use rollout_guard::verdict::Verdict;
-use rollout_guard::violation::{Code, Kept, Violation};
+use rollout_guard::violation::{Action, Code, Kept, Violation};
 use rollout_guard::workload::{Found, ImagePath, add_images};
 
 use crate::before::{Before, Change};
@@ -725,6 +725,20 @@ impl Judge<'_> {
             }
         }
         refusals
+    }
+
+    /// Whether a policy that is asked about an object, or about its Pods, has a list that says which images may
+    /// run and refuses all others: only then is an image that it does not refuse known to anybody.
+    pub fn says_which_images_may_run(&self, object: &Object<'_>) -> bool {
+        fn refuses_others<T>(list: &AllowReject<T>) -> bool {
+            !list.allow.is_empty() && list.action == Action::Reject
+        }
+        self.policies.iter().any(|(source, policy)| {
+            let is_asked =
+                source.covers(object, self.namespace) || self.covers_pods_of(source, object);
+            let settings = policy.settings();
+            is_asked && (refuses_others(&settings.registries) || refuses_others(&settings.images))
+        })
     }
 
     /// The images that an object has installed, and that would run from a mirror.

@@ -138,9 +138,10 @@ impl Check {
         let mut notes = notes(&sources);
 
         let mut report = self.report.report()?;
-        let mut accepted = self
-            .accepted
-            .begin(in_force.fail_on.contains(&FailOn::Warnings))?;
+        let mut accepted = self.accepted.begin(
+            in_force.baseline.as_deref(),
+            in_force.fail_on.contains(&FailOn::Warnings),
+        )?;
         let mut file = self.report.file()?;
         let out = match &mut file {
             Some(file) => file.as_write(),

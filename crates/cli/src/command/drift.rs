@@ -112,9 +112,9 @@ pub(crate) struct Drift {
 /// What `--write` writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum WriteWhat {
-    /// Images that Pods run and that the settings accept (the default)
+    /// Images that Pods run and that an `allow` list of the settings admits (the default)
     Running,
-    /// Whatever is advised: also what only the live spec says, and what the settings refuse
+    /// Whatever is advised: also what only the live spec says, and what the settings do not admit
     Spec,
 }
 
@@ -164,6 +164,11 @@ impl Drift {
         };
         let in_force = InForce::new(options, &Config::find()?)?;
         let settings_path = in_force.settings.as_ref();
+        if self.write == Some(WriteWhat::Running) && settings_path.is_none() {
+            return Err(Failure::wrong_use(
+                "`--write` writes images that an `allow` list of the settings admits: name settings with -s, or write whatever is advised with `--write=spec`",
+            ));
+        }
         input::only_once(
             settings_path
                 .into_iter()
@@ -635,6 +640,24 @@ fn tell_twice(git: &[GitWorkload]) -> BTreeSet<&Key> {
     places.into_keys().collect()
 }
 
+/// What the settings say of an image that is to be written.
+enum Admission {
+    Admitted,
+    /// Nothing in the settings says which images may run, so that it may be anybody's.
+    Unlisted,
+    Refused(String),
+}
+
+impl Admission {
+    /// What is said behind a value that is written all the same.
+    fn objection(&self) -> String {
+        match self {
+            Self::Admitted | Self::Unlisted => String::new(),
+            Self::Refused(refusal) => format!(", but the settings refuse it: {refusal}"),
+        }
+    }
+}
+
 /// Writes what is advised into Git.
 struct Writer<'w> {
     what: WriteWhat,
@@ -654,21 +677,21 @@ impl Writer<'_> {
                 let _ = writeln!(anstream::stderr(), "{}", printable(&line));
             };
             let mut changes = Vec::new();
-            let mut refused = Vec::new();
+            let mut admissions = Vec::new();
             let of_file = rows
                 .iter()
                 .filter_map(|row| Some((row, row.in_git.as_ref()?, row.proposal.as_ref()?)))
                 .filter(|(_, git, _)| git.source == Source::File(position));
             for (row, git, proposal) in of_file {
-                let refusal = self.refusal(&read.text, git, proposal);
-                if let Some(reason) = self.reason(Some(input), row, proposal, refusal.as_deref()) {
+                let admission = self.admission(&read.text, git, proposal);
+                if let Some(reason) = self.reason(Some(input), row, proposal, &admission) {
                     tell(
                         git.at,
                         &format!("`{}` is not written: {reason}", proposal.value),
                     );
                     continue;
                 }
-                refused.push(refusal);
+                admissions.push(admission);
                 changes.push(Change {
                     document: git.document,
                     path: git.way.below(proposal.path.clone()),
@@ -690,14 +713,11 @@ impl Writer<'_> {
                     }
                 }
             };
-            for (outcome, refusal) in edited.outcomes.iter().zip(&refused) {
+            for (outcome, admission) in edited.outcomes.iter().zip(&admissions) {
                 let told = match (&outcome.change.new, outcome.refused) {
                     (_, Some(reason)) => format!("to write by hand, {reason}"),
                     (NewValue::Text(value), None) if is_written => {
-                        let refusal = refusal.as_ref();
-                        let but = refusal
-                            .map(|refusal| format!(", but the settings refuse it: {refusal}"));
-                        format!("written: `{value}`{}", but.unwrap_or_default())
+                        format!("written: `{value}`{}", admission.objection())
                     }
                     _ => "to write by hand, the file cannot be written".to_owned(),
                 };
@@ -712,7 +732,7 @@ impl Writer<'_> {
         input: Option<&Input>,
         row: &Row,
         proposal: &Proposal,
-        refusal: Option<&str>,
+        admission: &Admission,
     ) -> Option<String> {
         if self.twice.contains(&row.key) {
             return Some("the object is in Git more than once".to_owned());
@@ -726,21 +746,22 @@ impl Writer<'_> {
         if self.what == WriteWhat::Spec {
             return None;
         }
-        let why = match refusal {
+        let why = match admission {
             _ if !proposal.is_image => "it is no image".to_owned(),
             _ if !proposal.is_run => "no Pod runs it".to_owned(),
-            Some(refusal) => format!("the settings refuse it: {refusal}"),
-            None => return None,
+            Admission::Refused(refusal) => format!("the settings refuse it: {refusal}"),
+            Admission::Unlisted => "no `allow` list of the settings is about it".to_owned(),
+            Admission::Admitted => return None,
         };
         Some(format!("{why} (`--write=spec` writes it all the same)"))
     }
 
-    /// Why the settings refuse an image that an object in Git would have; none if they accept it.
-    fn refusal(&self, text: &str, git: &InGit, proposal: &Proposal) -> Option<String> {
+    /// Whether the settings admit an image that an object in Git would have.
+    fn admission(&self, text: &str, git: &InGit, proposal: &Proposal) -> Admission {
         if !proposal.is_image {
-            return None;
+            return Admission::Admitted;
         }
-        let unknown = || Some("its object cannot be judged".to_owned());
+        let unknown = || Admission::Refused("its object cannot be judged".to_owned());
         let mut documents = Vec::new();
         manifest::documents(text, &mut |part| documents.extend(part));
         let Some(document) = documents.get(git.document) else {
@@ -765,8 +786,12 @@ impl Writer<'_> {
         };
         let mut refusals = self.judge.refusals(&changed).into_iter();
         let refusal = refusals
-            .find(|refusal| refusal.path == proposal.path || refusal.path.steps().is_empty())?;
-        Some(format!("{} [{}]", refusal.problem, refusal.code))
+            .find(|refusal| refusal.path == proposal.path || refusal.path.steps().is_empty());
+        match refusal {
+            Some(refusal) => Admission::Refused(format!("{} [{}]", refusal.problem, refusal.code)),
+            None if self.judge.says_which_images_may_run(&changed) => Admission::Admitted,
+            None => Admission::Unlisted,
+        }
     }
 }
 
