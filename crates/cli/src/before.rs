@@ -8,9 +8,9 @@ use rayon::prelude::*;
 use rollout_guard_manifests::before::Before;
 
 use crate::build::plan::{Built, Outcome, Unit};
+use crate::cluster::Kubectl;
 use crate::failure::Failure;
 use crate::input::{self, Exclude, Input, Text, Unread};
-use crate::kubectl::Kubectl;
 use crate::manifest;
 use crate::object::objects;
 use crate::report::count;
@@ -160,9 +160,7 @@ impl Sources {
 
     /// Asks a cluster for the objects of every kind of which there are manifests.
     fn ask(&self, manifests: &Manifests, namespace: &str, before: &mut Before, found: &mut Found) {
-        let kubectl = Kubectl {
-            context: self.context.as_deref(),
-        };
+        let kubectl = Kubectl::new(self.context.as_deref());
         let kinds: Vec<_> = manifests.kinds.keys().collect();
         let resources: Vec<_> = kinds.iter().map(|kind| kind.resource.as_str()).collect();
         if resources.is_empty() {

@@ -70,7 +70,7 @@ impl ClusterArguments {
     /// Where the objects come from, as reports name it.
     pub(crate) fn name(&self) -> String {
         if self.cluster.is_empty() {
-            let current = || Kubectl::new(None).current_context();
+            let current = || Kubectl::current_context().ok();
             let context = self.context.clone().or_else(current);
             return match context {
                 Some(context) => format!("context `{context}`"),

@@ -383,7 +383,12 @@ impl<'r> Reading<'r> {
                 is_asked = true;
             } else if judge.covers_pods_of(source, object) {
                 let pods = pods.get_or_insert_with(|| judge.pods(subject.object));
-                for (template, text) in &*pods {
+                let mut is_asked_about_pods = false;
+                let selected = pods
+                    .iter()
+                    .filter(|(template, _)| source.selects_pods_from(subject.object, template));
+                for (template, text) in selected {
+                    is_asked_about_pods = true;
                     let asked = Asked {
                         by,
                         text,
@@ -392,7 +397,7 @@ impl<'r> Reading<'r> {
                     };
                     self.request(&subject, &asked, report);
                 }
-                is_asked |= !pods.is_empty();
+                is_asked |= is_asked_about_pods;
             }
         }
         is_asked |= self.installed(&subject, report);
@@ -720,7 +725,9 @@ impl Judge<'_> {
                 add(&text, None);
             } else if self.covers_pods_of(source, object) {
                 for (template, text) in self.pods(object) {
-                    add(&text, Some(&template));
+                    if source.selects_pods_from(object, &template) {
+                        add(&text, Some(&template));
+                    }
                 }
             }
         }

@@ -25,7 +25,12 @@ const ONLY_IN_A_CLUSTER: [&str; 4] = [
 
 /// The note about a part of a policy that is not considered.
 fn only_in_a_cluster(key: &str) -> String {
-    format!("`{key}` is for a cluster to decide: objects are judged whatever it says")
+    match key {
+        "matchConditions" => {
+            format!("`{key}` is not evaluated (CEL): objects are judged whatever it says")
+        }
+        _ => format!("`{key}` is for a cluster to decide: objects are judged whatever it says"),
+    }
 }
 
 /// The settings in the documents.
@@ -101,7 +106,9 @@ pub struct Source<'d> {
     namespace_selector: Option<LabelSelector>,
     /// The labels that an object must have.
     object_selector: Option<LabelSelector>,
-    /// The namespaces of the cluster that the policy is in, with their labels; none where it is in a file.
+    /// The policy is read from a cluster, whose objects have the labels that they have.
+    is_in_cluster: bool,
+    /// The namespaces of that cluster, with their labels; none where they are not known.
     namespaces: Option<BTreeMap<String, Labels>>,
 }
 
@@ -154,6 +161,7 @@ impl<'d> Source<'d> {
             notes: Vec::new(),
             namespace_selector: None,
             object_selector: None,
+            is_in_cluster: false,
             namespaces: None,
         }
     }
@@ -180,11 +188,19 @@ impl<'d> Source<'d> {
         self.covers_change(object, None, "CREATE", namespace)
     }
 
-    /// The policy as a cluster has it, given the namespaces there: its selectors count.
-    pub fn in_cluster(&mut self, namespaces: &BTreeMap<String, Labels>) {
-        let selectors = ["namespaceSelector", "objectSelector"].map(only_in_a_cluster);
-        self.notes.retain(|note| !selectors.contains(note));
-        self.namespaces = Some(namespaces.clone());
+    /// The policy as a cluster has it, given the namespaces there: its selectors count. Where the namespaces
+    /// could not be read, objects are judged whatever `namespaceSelector` says.
+    pub fn in_cluster(&mut self, namespaces: Option<&BTreeMap<String, Labels>>) {
+        let [by_namespace, by_object] =
+            ["namespaceSelector", "objectSelector"].map(only_in_a_cluster);
+        let has_selector = self.notes.contains(&by_namespace);
+        self.notes
+            .retain(|note| ![&by_namespace, &by_object].contains(&note));
+        if has_selector && namespaces.is_none() {
+            self.notes.push("`namespaceSelector` is not considered, since the namespaces were not read: objects are judged whatever it says".to_owned());
+        }
+        self.is_in_cluster = true;
+        self.namespaces = namespaces.cloned();
     }
 
     /// Whether the labels of a namespace are those that the policy wants; of one that the cluster does not
@@ -202,7 +218,7 @@ impl<'d> Source<'d> {
 
     /// Whether the selectors of the policy take an object, as it is or as it was.
     fn selects(&self, object: &Object<'_>, old: Option<Value<'_>>, namespace: &str) -> bool {
-        if self.namespaces.is_none() {
+        if !self.is_in_cluster {
             return true;
         }
         let takes = |selector: &LabelSelector| {
@@ -237,10 +253,18 @@ impl<'d> Source<'d> {
             })
     }
 
-    /// Whether a cluster would ask the policy about the creation of a Pod.
+    /// Whether the labels that Pods get from a template of an object are those that the policy wants.
+    pub fn selects_pods_from(&self, object: &Object<'_>, template: &Location<'_>) -> bool {
+        let takes = |selector: &LabelSelector| {
+            let template = object.value.at(template);
+            selector.matches(&template.map(labels).unwrap_or_default())
+        };
+        !self.is_in_cluster || self.object_selector.as_ref().is_none_or(takes)
+    }
+
+    /// Whether a cluster would ask the policy about the creation of a Pod, as far as its labels do not decide.
     pub fn covers_pods(&self, namespace: Option<&str>) -> bool {
         let is_in_reach = namespace.is_none_or(|namespace| self.selects_namespace(namespace));
-        // What labels the Pods will have in the end is not known.
         is_in_reach
             && self.is_asked(&Asked {
                 operation: "CREATE",
@@ -393,6 +417,7 @@ fn add_policies<'d>(object: &Object<'d>, offset: usize, policies: &mut Vec<Polic
             notes,
             namespace_selector: spec.get("namespaceSelector").map(LabelSelector::read),
             object_selector: spec.get("objectSelector").map(LabelSelector::read),
+            is_in_cluster: false,
             namespaces: None,
         },
     };

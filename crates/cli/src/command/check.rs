@@ -15,6 +15,7 @@ use crate::baseline::{self, Baseline};
 use crate::before;
 use crate::build::copy::Edits;
 use crate::build::plan::Plan;
+use crate::cluster::Kubectl;
 use crate::cluster_policies::{self, ClusterPolicies};
 use crate::config::{Config, FailOn, InForce, Options};
 use crate::exit::Exit;
@@ -22,7 +23,6 @@ use crate::failure::{Failure, error, warn};
 use crate::finding::{Counts, FileReport, Gap, Unjudged};
 use crate::input::{self, Input, Text, Unread};
 use crate::judge::{Contents, File, Judge, only_guards};
-use crate::kubectl::Kubectl;
 use crate::object::Identity;
 use crate::policy_file::Source;
 use crate::progress::Progress;
@@ -129,7 +129,7 @@ impl Check {
         if let Some(policies) = &policies {
             let known = &policies.namespaces;
             for source in &mut sources {
-                source.in_cluster(known);
+                source.in_cluster(known.as_ref());
             }
         }
         let read = settings_of(&sources)?;
@@ -218,9 +218,7 @@ impl Check {
         if name.is_none() && !self.policies {
             return Ok(None);
         }
-        let kubectl = Kubectl {
-            context: self.before.context.as_deref(),
-        };
+        let kubectl = Kubectl::new(self.before.context.as_deref());
         cluster_policies::read(kubectl, name).map(Some)
     }
 

@@ -18,6 +18,7 @@ use serde::Serialize;
 use super::check::{settings, settings_of};
 use super::fix::{only_changes, wanted};
 use crate::build::plan::{Built, Plan, Unit};
+use crate::cluster::Kubectl;
 use crate::config::{Config, InForce, Options};
 use crate::drift::compare::{GitWorkload, InGit, Proposal, Row, Runs, Source, State, compare};
 use crate::drift::workload::{self, Key, Live, Workload};
@@ -26,7 +27,6 @@ use crate::exit::Exit;
 use crate::failure::{Failure, error, printable, reason, warn};
 use crate::input::{self, Input, Text};
 use crate::judge::Judge;
-use crate::kubectl::Kubectl;
 use crate::kustomize::Included;
 use crate::manifest::{self, Document, Lines, Position};
 use crate::object::{Object, items_without_kind, objects};
@@ -278,9 +278,7 @@ impl Drift {
             let line = format!("asking the cluster of kubectl's current context, `{context}`");
             let _ = writeln!(anstream::stderr(), "{}", printable(&line));
         }
-        let kubectl = Kubectl {
-            context: self.context.as_deref(),
-        };
+        let kubectl = Kubectl::new(self.context.as_deref());
         let annotated = ANNOTATED.iter().filter(|_| has_guards);
         let asked: Vec<_> = WORKLOADS.iter().chain(annotated).collect();
         let resources: Vec<_> = asked.iter().map(|(resource, _)| *resource).collect();

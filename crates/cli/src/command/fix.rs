@@ -582,7 +582,9 @@ pub(super) fn wanted(judge: &Judge<'_>, object: &Object<'_>, document: usize) ->
             wanted.add(*policy, &text, object, &Location::default(), document);
         } else if judge.covers_pods_of(source, object) {
             for (template, text) in judge.pods(object) {
-                wanted.add(*policy, &text, object, &template, document);
+                if source.selects_pods_from(object, &template) {
+                    wanted.add(*policy, &text, object, &template, document);
+                }
             }
         }
     }
