@@ -5,7 +5,8 @@ use std::io::Write;
 
 use rollout_guard::json::Location;
 
-use super::{Admission, Builds, Reader, Sides, Writer, paths};
+use super::sides::{Builds, Reader, Sides, paths};
+use super::write::{Admission, Writer};
 use crate::build::copy::Edits;
 use crate::build::decision;
 use crate::build::difference::differences;
