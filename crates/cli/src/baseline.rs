@@ -32,12 +32,12 @@ const HEADER: &str = "\
 /// What a user says of a baseline.
 #[derive(Args, Debug)]
 pub(crate) struct Options {
-    /// A file with violations that do not fail, as `--write-baseline` wrote it [default: `baseline` in
+    /// File with violations that do not fail, as written by `--write-baseline` [default: `baseline` in
     /// `.rollout-guard.yaml`]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     baseline: Option<PathBuf>,
 
-    /// Write all violations that are found into the baseline, so that only new ones fail
+    /// Write the violations found into the baseline, so that only new ones fail
     #[arg(long)]
     write_baseline: bool,
 

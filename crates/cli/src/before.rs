@@ -19,16 +19,15 @@ use crate::revision::{self, Manifest};
 /// Where the objects were before.
 #[derive(Args, Debug)]
 pub(crate) struct Sources {
-    /// Judge changes: take what the objects were at this revision of Git
+    /// Judge changes: the old objects are those of this Git revision
     #[arg(long, value_name = "REV")]
     base: Option<String>,
 
-    /// Judge changes: take what the objects are in the cluster of this context of kubectl
+    /// Judge changes: the old objects are those in the cluster of this kubectl context
     #[arg(long, conflicts_with = "cluster")]
     pub(crate) context: Option<String>,
 
-    /// Judge changes: take what the objects are from a file that `kubectl get -o json` printed; may be
-    /// repeated
+    /// Judge changes: the old objects are in a file that `kubectl get -o json` printed; may be repeated
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) cluster: Vec<PathBuf>,
 }

@@ -42,7 +42,7 @@ pub(crate) struct AuditCommand {
     #[command(flatten)]
     cluster: ClusterArguments,
 
-    /// The settings, or a policy of Kubewarden that holds them
+    /// Settings file, or a Kubewarden policy that contains the settings
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     settings: Option<PathBuf>,
 
@@ -50,15 +50,15 @@ pub(crate) struct AuditCommand {
     #[arg(long, conflicts_with = "settings")]
     policies: bool,
 
-    /// What to group by [default: code and image]
+    /// Group the objects by this [default: code and image]
     #[arg(long, value_enum, value_name = "WHAT")]
     group_by: Option<GroupByArgument>,
 
-    /// What else makes the command fail
+    /// What makes the command fail besides violations
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
     fail_on: Vec<FailOn>,
 
-    /// The form of the report
+    /// Format of the report
     #[arg(long, value_enum, default_value_t)]
     format: AuditFormat,
 
@@ -94,13 +94,12 @@ impl AuditCommand {
         } else {
             None
         };
-        let file = match &policies {
-            Some(policies) => policies.file.clone(),
-            None => {
-                let settings = in_force.settings()?.to_owned();
-                input::only_once(std::iter::once(&settings).chain(&self.cluster.cluster))?;
-                SettingsFile::read(&settings)?
-            }
+        let file = if let Some(policies) = &policies {
+            policies.file.clone()
+        } else {
+            let settings = in_force.settings()?.to_owned();
+            input::only_once(std::iter::once(&settings).chain(&self.cluster.cluster))?;
+            SettingsFile::read(&settings)?
         };
         let documents = file.documents()?;
         let mut sources = file.sources(&documents)?;

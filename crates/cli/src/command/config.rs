@@ -13,8 +13,8 @@ use crate::input;
 
 /// Show which settings, files and namespace are in force here, and what sets them
 ///
-/// `.rollout-guard.yaml` is looked for from the working folder upwards to the top of the work tree.
-/// Options beat it.
+/// The command looks for `.rollout-guard.yaml` from the working folder up to the top of the work tree.
+/// Options override it.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:

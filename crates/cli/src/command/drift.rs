@@ -52,8 +52,8 @@ const ANNOTATED: [(&str, &str); 2] = [
 
 /// Compare manifests in Git with the live workloads and their Pods
 ///
-/// An image that differs only by its mirror is no difference. The image that runs is usually the
-/// right one: that is what is advised, and what `--write` puts into Git.
+/// An image and its mirror count as equal. The image that runs is usually the right one, so that is what
+/// the report advises and what `--write` puts into Git.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -69,36 +69,36 @@ pub(crate) struct Drift {
     #[arg(long, required = true, num_args = 1.., value_name = "PATHS", value_hint = ValueHint::AnyPath)]
     git: Vec<PathBuf>,
 
-    /// What `kubectl get -o json` printed: files, or `-` for standard input
+    /// Read files that `kubectl get -o json` printed, or `-` for standard input, instead of a cluster
     #[arg(long, num_args = 1.., value_name = "FILE", value_hint = ValueHint::FilePath)]
     cluster: Vec<PathBuf>,
 
-    /// Ask the cluster of this context of kubectl (default: the current one)
+    /// Read the cluster of this kubectl context (default: the current context)
     #[arg(long, conflicts_with = "cluster")]
     context: Option<String>,
 
-    /// The settings with mirrors and guarded annotations, or a policy of Kubewarden that holds them
+    /// Settings file with mirrors and guarded annotations, or a Kubewarden policy that contains it
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     settings: Option<PathBuf>,
 
-    /// Leave out files in folders of `--git`: a glob as in a `.gitignore`; may be repeated
+    /// Skip files in folders of `--git`: a glob as in a `.gitignore`; may be repeated
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<String>,
 
-    /// Namespace for objects without `metadata.namespace` [default: default]; the only one that a cluster
-    /// is asked about
+    /// Namespace for objects without `metadata.namespace` [default: default]; in a cluster, the only one that
+    /// is read
     #[arg(short, long)]
     namespace: Option<String>,
 
-    /// Render Helm charts with these values, in place of those of the configuration; may be repeated
+    /// Render Helm charts with this values file instead of those in the configuration; may be repeated
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     helm_values: Vec<PathBuf>,
 
-    /// The form of the report
+    /// Format of the report
     #[arg(long, value_enum, default_value_t)]
     format: DriftFormat,
 
-    /// Write into Git what is advised
+    /// Write the advised images into the files in Git
     #[arg(
         long, value_enum, value_name = "WHAT", num_args = 0..=1, require_equals = true,
         default_missing_value = "running"
@@ -111,17 +111,18 @@ pub(crate) struct Drift {
 enum WriteWhat {
     /// Images that Pods run and that an `allow` list of the settings admits (the default)
     Running,
-    /// Whatever is advised: also what only the live spec says, and what the settings do not admit
+    /// Everything that is advised: also annotations, images that only the live spec names, and images that
+    /// the settings do not admit
     Spec,
 }
 
 /// The form of a drift report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum DriftFormat {
-    /// For people: what differs
+    /// Readable report of the differences
     #[default]
     Human,
-    /// One JSON document, with what is in sync
+    /// One JSON document, including what is in sync
     Json,
     /// A table for a pull request or a report
     Markdown,
@@ -129,11 +130,6 @@ enum DriftFormat {
 
 impl Drift {
     pub(crate) fn execute(&self, out: &mut dyn Write) -> Result<Exit, Failure> {
-        if self.write.is_some() && self.git.iter().any(|path| input::is_stdin(path)) {
-            return Err(Failure::wrong_use(
-                "`--write` writes files, and `--git -` is standard input: name files or folders",
-            ));
-        }
         let options = Options {
             settings: self.settings.as_deref(),
             exclude: &self.exclude,
@@ -143,11 +139,7 @@ impl Drift {
         };
         let in_force = InForce::new(options, &Config::find()?)?;
         let settings_path = in_force.settings.as_ref();
-        if self.write == Some(WriteWhat::Running) && settings_path.is_none() {
-            return Err(Failure::wrong_use(
-                "`--write` writes images that an `allow` list of the settings admits: name settings with -s, or write whatever is advised with `--write=spec`",
-            ));
-        }
+        self.check_write(settings_path.is_some())?;
         input::only_once(
             settings_path
                 .into_iter()
@@ -234,6 +226,25 @@ impl Drift {
         } else {
             Exit::Clean
         })
+    }
+
+    /// Refuses a `--write` that cannot be meant, before anything is read.
+    ///
+    /// # Errors
+    ///
+    /// Where `--write` has nothing to write to, or no settings to go by.
+    fn check_write(&self, has_settings: bool) -> Result<(), Failure> {
+        if self.write.is_some() && self.git.iter().any(|path| input::is_stdin(path)) {
+            return Err(Failure::wrong_use(
+                "`--write` writes files, and `--git -` is standard input: name files or folders",
+            ));
+        }
+        if self.write == Some(WriteWhat::Running) && !has_settings {
+            return Err(Failure::wrong_use(
+                "`--write` writes images that an `allow` list of the settings admits: name settings with -s, or write whatever is advised with `--write=spec`",
+            ));
+        }
+        Ok(())
     }
 
     /// What the cluster says, as kubectl prints it.
