@@ -94,19 +94,17 @@ pub(crate) struct Differences {
     hash: u64,
 }
 
-/// So many differences are kept: a message names no more.
-const MOST_DIFFERENCES: usize = 100;
-
 impl Differences {
-    /// `by_many`: more than one guard looks for them, and what two of them find counts once.
-    pub(crate) fn new(by_many: bool) -> Self {
+    /// `by_many`: more than one guard looks for them, and what two of them find counts once. Keeps `most` of
+    /// them.
+    pub(crate) fn new(by_many: bool, most: usize) -> Self {
         Self {
             found: Vec::new(),
             more: 0,
             are_restarts: true,
             seen: by_many.then(Seen::default),
             left_out: |_| false,
-            most: MOST_DIFFERENCES,
+            most,
             at: Vec::new(),
             hash: 0,
         }
@@ -120,10 +118,7 @@ impl Differences {
 
     /// Keeps all of them.
     pub(crate) fn all() -> Self {
-        Self {
-            most: usize::MAX,
-            ..Self::new(false)
-        }
+        Self::new(false, usize::MAX)
     }
 
     /// Compares what a path leads to from two values. Elements of a list are paired by their `name`,

@@ -65,7 +65,7 @@ pub(super) fn judge_update(
         if !is_about_it && !rule.selector.matches(request, old) {
             continue;
         }
-        let differences = compared.differences(rule, &|was, is| {
+        let differences = compared.differences(rule, context.most, &|was, is| {
             let pulls = pulls.get_or_init(|| Pulls::new(context, object, false));
             let old_pulls = old_pulls.get_or_init(|| Pulls::new(context, old, true));
             old_pulls.effective(was) == pulls.effective(is)

@@ -15,6 +15,8 @@ use crate::workload::{Found, ImageField, Object};
 pub(super) struct Context<'p, 's, 'r> {
     pub(super) settings: &'p Settings<'s>,
     pub(super) request: &'p Request<'r>,
+    /// So many findings are told of an object; the others are counted.
+    pub(super) most: usize,
     /// The object as it was, or why it cannot be read.
     old: OnceCell<Result<Object<'r>, String>>,
     /// Where in it the image of a container or volume is found, by the hash of what it is paired by.
@@ -31,10 +33,15 @@ pub(super) enum Subject<'p> {
 }
 
 impl<'p, 's, 'r> Context<'p, 's, 'r> {
-    pub(super) const fn new(settings: &'p Settings<'s>, request: &'p Request<'r>) -> Self {
+    pub(super) const fn new(
+        settings: &'p Settings<'s>,
+        request: &'p Request<'r>,
+        most: usize,
+    ) -> Self {
         Self {
             settings,
             request,
+            most,
             old: OnceCell::new(),
             images_before: OnceCell::new(),
         }
@@ -64,7 +71,7 @@ impl<'p, 's, 'r> Context<'p, 's, 'r> {
             return Ok(None);
         };
         let read = || {
-            let mut old = Object::read(value, &self.request.kind)?;
+            let mut old = Object::read_up_to(value, &self.request.kind, self.most)?;
             if self.request.is_through_status() {
                 old = old.through_status(None);
             }

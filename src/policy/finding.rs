@@ -10,7 +10,7 @@ use std::hash::{Hash, Hasher};
 
 use crate::hashing::{Seen, hash_by};
 use crate::json::{Place, Position};
-use crate::verdict::{Found, MOST_LINES, Verdict};
+use crate::verdict::{Found, Verdict};
 use crate::violation::{Action, Advice, Code, Fate, NamedValue, Outcome, Reason, Violation};
 use crate::workload::{ImageField, Malformed};
 
@@ -32,9 +32,10 @@ pub(super) struct Findings<'j> {
 }
 
 /// Findings in the order in which they are told, and the rest as a number.
-#[derive(Default)]
 struct Listed {
     findings: Vec<Finding>,
+    /// So many are told.
+    most: usize,
     /// How many more there are.
     more: usize,
     /// How many of these say what happens to a request that passes.
@@ -80,13 +81,24 @@ impl About {
 }
 
 impl Listed {
+    const fn new(most: usize) -> Self {
+        Self {
+            findings: Vec::new(),
+            most,
+            more: 0,
+            more_of_accepted: 0,
+            more_removals: 0,
+            codes: Vec::new(),
+        }
+    }
+
     fn is_empty(&self) -> bool {
         self.findings.is_empty() && self.more == 0
     }
 
     /// Whether something is told that stands here, and not only counted.
     fn tells(&self, about: &About) -> bool {
-        self.findings.len() < MOST_LINES
+        self.findings.len() < self.most
             || self
                 .findings
                 .last()
@@ -111,7 +123,7 @@ impl Listed {
         let after = self.findings.iter().rposition(earlier);
         self.findings
             .insert(after.map_or(0, |last| last + 1), finding);
-        if self.findings.len() > MOST_LINES
+        if self.findings.len() > self.most
             && let Some(last) = self.findings.pop()
         {
             self.count(&last.about, 1);
@@ -148,11 +160,11 @@ impl Listed {
 }
 
 impl<'j> Findings<'j> {
-    /// `only_warns`: whatever is wrong, the object runs.
-    pub(super) fn new(before: Before<'j>, only_warns: bool) -> Self {
+    /// `only_warns`: whatever is wrong, the object runs. Of what refuses and of what passes `most` are told.
+    pub(super) fn new(before: Before<'j>, only_warns: bool, most: usize) -> Self {
         Self {
-            refusing: Listed::default(),
-            passing: Listed::default(),
+            refusing: Listed::new(most),
+            passing: Listed::new(most),
             removes: Seen::default(),
             before,
             only_warns,
@@ -356,7 +368,7 @@ impl<'j> Findings<'j> {
     /// Makes warnings of the findings for which annotations are removed, and drops the others: the object is
     /// judged again without these annotations.
     pub(super) fn only_removed(self) -> Self {
-        let mut removed = Self::new(Before::Nothing, true);
+        let mut removed = Self::new(Before::Nothing, true, self.passing.most);
         for mut list in [self.refusing, self.passing] {
             list.findings.retain(|finding| finding.about.is_removal);
             for finding in &mut list.findings {

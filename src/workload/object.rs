@@ -22,6 +22,8 @@ pub struct Object<'a> {
     pub found: Vec<Found<'a>>,
     /// How many members of the wrong JSON type are among these.
     malformed: usize,
+    /// How many of these are kept.
+    pub(super) most_malformed: usize,
     /// How many more members have the wrong JSON type.
     pub(crate) more_malformed: usize,
     /// The pod templates: what holds a `spec` with a list of `containers`, but not the object itself.
@@ -105,6 +107,7 @@ impl<'a> Object<'a> {
             is_metadata_repeated: false,
             found: Vec::new(),
             malformed: 0,
+            most_malformed: MOST_MALFORMED,
             more_malformed: 0,
             templates: Vec::new(),
             marks: Vec::new(),
@@ -114,12 +117,12 @@ impl<'a> Object<'a> {
 }
 
 /// Of what has the wrong JSON type so much is kept: a message names no more.
-const MOST_MALFORMED: usize = 100;
+pub(super) const MOST_MALFORMED: usize = 100;
 
 impl<'a> Object<'a> {
     /// Notes one more member of the wrong JSON type, and says whether it is to be kept.
     pub(crate) const fn keeps_malformed(&mut self) -> bool {
-        let keeps = self.malformed < MOST_MALFORMED;
+        let keeps = self.malformed < self.most_malformed;
         if keeps {
             self.malformed += 1;
         } else {

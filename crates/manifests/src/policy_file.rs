@@ -29,6 +29,8 @@ const ONLY_IN_A_CLUSTER: [&str; 4] = [
 pub enum Note {
     /// This part of it can only be answered by a cluster.
     OnlyInCluster(&'static str),
+    /// The namespaces of the cluster, and with them what `namespaceSelector` selects, are not known.
+    NamespacesUnread,
     /// `mode: monitor`.
     Monitor,
     /// The `expression` of a group.
@@ -38,9 +40,15 @@ pub enum Note {
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::OnlyInCluster("matchConditions") => f.write_str(
+                "`matchConditions` is not evaluated (CEL): objects are judged whatever it says",
+            ),
             Self::OnlyInCluster(key) => write!(
                 f,
                 "`{key}` is for a cluster to decide: objects are judged whatever it says"
+            ),
+            Self::NamespacesUnread => f.write_str(
+                "`namespaceSelector` is not considered, since the namespaces were not read: objects are judged whatever it says",
             ),
             Self::Monitor => {
                 f.write_str("`mode` is `monitor`: a cluster would only tell, not refuse")
@@ -125,7 +133,9 @@ pub struct Source<'d> {
     namespace_selector: Option<LabelSelector>,
     /// The labels that an object must have.
     object_selector: Option<LabelSelector>,
-    /// The namespaces of the cluster that the policy is in, with their labels; none where it is in a file.
+    /// The policy is read from a cluster, whose objects have the labels that they have.
+    is_in_cluster: bool,
+    /// The namespaces of that cluster, with their labels; none where they are not known.
     namespaces: Option<BTreeMap<String, Labels>>,
 }
 
@@ -178,6 +188,7 @@ impl<'d> Source<'d> {
             notes: Vec::new(),
             namespace_selector: None,
             object_selector: None,
+            is_in_cluster: false,
             namespaces: None,
         }
     }
@@ -204,11 +215,19 @@ impl<'d> Source<'d> {
         self.covers_change(object, None, "CREATE", namespace)
     }
 
-    /// The policy as a cluster has it, given the namespaces there: its selectors count.
-    pub fn in_cluster(&mut self, namespaces: &BTreeMap<String, Labels>) {
-        let selectors = ["namespaceSelector", "objectSelector"].map(Note::OnlyInCluster);
-        self.notes.retain(|note| !selectors.contains(note));
-        self.namespaces = Some(namespaces.clone());
+    /// The policy as a cluster has it, given the namespaces there: its selectors count. Where the namespaces
+    /// could not be read, objects are judged whatever `namespaceSelector` says.
+    pub fn in_cluster(&mut self, namespaces: Option<&BTreeMap<String, Labels>>) {
+        let [by_namespace, by_object] =
+            ["namespaceSelector", "objectSelector"].map(Note::OnlyInCluster);
+        let has_selector = self.notes.contains(&by_namespace);
+        self.notes
+            .retain(|note| ![by_namespace, by_object].contains(note));
+        if has_selector && namespaces.is_none() {
+            self.notes.push(Note::NamespacesUnread);
+        }
+        self.is_in_cluster = true;
+        self.namespaces = namespaces.cloned();
     }
 
     /// Whether the labels of a namespace are those that the policy wants; of one that the cluster does not
@@ -226,7 +245,7 @@ impl<'d> Source<'d> {
 
     /// Whether the selectors of the policy take an object, as it is or as it was.
     fn selects(&self, object: &Object<'_>, old: Option<Value<'_>>, namespace: &str) -> bool {
-        if self.namespaces.is_none() {
+        if !self.is_in_cluster {
             return true;
         }
         let takes = |selector: &LabelSelector| {
@@ -261,10 +280,18 @@ impl<'d> Source<'d> {
             })
     }
 
-    /// Whether a cluster would ask the policy about the creation of a Pod.
+    /// Whether the labels that Pods get from a template of an object are those that the policy wants.
+    pub fn selects_pods_from(&self, object: &Object<'_>, template: &Location<'_>) -> bool {
+        let takes = |selector: &LabelSelector| {
+            let template = object.value.at(template);
+            selector.matches(&template.map(labels).unwrap_or_default())
+        };
+        !self.is_in_cluster || self.object_selector.as_ref().is_none_or(takes)
+    }
+
+    /// Whether a cluster would ask the policy about the creation of a Pod, as far as its labels do not decide.
     pub fn covers_pods(&self, namespace: Option<&str>) -> bool {
         let is_in_reach = namespace.is_none_or(|namespace| self.selects_namespace(namespace));
-        // What labels the Pods will have in the end is not known.
         is_in_reach
             && self.is_asked(&Asked {
                 operation: "CREATE",
@@ -417,6 +444,7 @@ fn add_policies<'d>(object: &Object<'d>, offset: usize, policies: &mut Vec<Polic
             notes,
             namespace_selector: spec.get("namespaceSelector").map(LabelSelector::read),
             object_selector: spec.get("objectSelector").map(LabelSelector::read),
+            is_in_cluster: false,
             namespaces: None,
         },
     };

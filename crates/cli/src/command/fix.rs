@@ -48,7 +48,7 @@ use crate::wrap::{columns, wrap};
 /// Mirrors are written into workloads whatever `rewrite` says. Exemptions hold as in admission.
 /// What kustomizations and Helm charts build is changed where it is decided, if building again proves
 /// that nothing else changes. What cannot be changed safely, such as a value that an alias stands for,
-/// is reported and left.
+/// is reported and left as it is.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -72,7 +72,7 @@ pub(crate) struct Fix {
     #[arg(long)]
     check: bool,
 
-    /// Pass although there was no object to look at, as in hooks that get any file
+    /// Pass even if there was no object, for hooks that may get no manifest
     #[arg(long)]
     allow_empty: bool,
 }
@@ -582,7 +582,9 @@ pub(super) fn wanted(judge: &Judge<'_>, object: &Object<'_>, document: usize) ->
             wanted.add(*policy, &text, object, &Location::default(), document);
         } else if judge.covers_pods_of(source, object) {
             for (template, text) in judge.pods(object) {
-                wanted.add(*policy, &text, object, &template, document);
+                if source.selects_pods_from(object, &template) {
+                    wanted.add(*policy, &text, object, &template, document);
+                }
             }
         }
     }

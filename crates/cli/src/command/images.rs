@@ -53,7 +53,7 @@ pub(crate) struct Images {
     #[arg(long, value_name = "ADDRESS")]
     to: Option<String>,
 
-    /// The form of the list
+    /// Format of the list
     #[arg(long, value_enum, default_value_t)]
     format: ImagesFormat,
 }

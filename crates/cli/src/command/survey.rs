@@ -22,7 +22,7 @@ pub(super) struct SurveyArguments {
     #[arg(value_name = "PATHS", value_hint = ValueHint::AnyPath)]
     pub(super) paths: Vec<PathBuf>,
 
-    /// Leave out files in folders: a glob as in a `.gitignore`; may be repeated
+    /// Skip files in folders: a glob as in a `.gitignore`; may be repeated
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<String>,
 
