@@ -92,7 +92,7 @@ pub(crate) fn read(kubectl: Kubectl<'_>, name: Option<&str>) -> Result<ClusterPo
 }
 
 /// Whether the module of a policy, or of a member of a group, is this one.
-fn runs_this_module(policy: &Value) -> bool {
+pub(crate) fn runs_this_module(policy: &Value) -> bool {
     let is_this = |holder: &Value| {
         let module = holder.get("module").and_then(Value::as_str);
         module.is_some_and(is_ours)

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 
 use super::check::{notes, settings, settings_of};
 use crate::cluster::{ClusterArguments, Resource, Unread, Wanted};
+use crate::cluster_policies::runs_this_module;
 use crate::config::{Config, FailOn, InForce, Options};
 use crate::exit::Exit;
 use crate::failure::{Failure, error};
@@ -220,11 +221,25 @@ pub(super) fn installed(
     let is_policy =
         |resource: &Resource| resource.group == GROUP && resource.name != "policyservers";
     let missing = everywhere.read(&is_policy, &mut |object| {
-        if object.contains(GROUP) {
+        if object.contains(GROUP)
+            && serde_json::from_str(&object).is_ok_and(|policy| runs_this_module(&policy))
+        {
             policies.push(object);
         }
         Ok(())
     })?;
+    if policies.is_empty() {
+        let first = missing.into_iter().min();
+        return Err(match first {
+            Some(Unread { what, problem }) => {
+                Failure::unreadable(format!("no policy was read: {what}: {problem}"))
+            }
+            None => Failure::wrong_use(format!(
+                "{} has no policy that runs rollout-guard",
+                cluster.name()
+            )),
+        });
+    }
     unread.extend(missing);
     let list = policies.join(",");
     Ok(SettingsFile {
