@@ -372,6 +372,30 @@ fn a_policy_is_asked_about_the_operations_that_it_names() {
     }
 }
 
+/// An API server converts what is applied to the version that a rule names.
+#[test]
+fn a_policy_is_asked_about_every_version_of_a_kind_unless_it_says_otherwise() {
+    let workshop = Workshop::new("before-versions");
+    workshop.file(
+        "set.yaml",
+        "apiVersion: apps.kruise.io/v1alpha1\nkind: ImagePullJob\nmetadata: { name: a }\nspec: { image: evil.example.com/x }\n",
+    );
+    for (policy, code) in [
+        ("", 1),
+        ("matchPolicy: Equivalent", 1),
+        ("matchPolicy: Exact", 3),
+    ] {
+        workshop.file(
+            "policy.yaml",
+            format!(
+                "apiVersion: policies.kubewarden.io/v1\nkind: ClusterAdmissionPolicy\nmetadata: {{ name: images }}\nspec:\n  module: registry://ghcr.io/rollout-guard/rollout-guard:v0.1.0\n  {policy}\n  rules:\n    - {{ apiGroups: [apps.kruise.io], apiVersions: [v1beta1], resources: [imagepulljobs], operations: [CREATE] }}\n  settings: {{ registries: {{ allow: [ghcr.io] }}, imagePaths: [{{ kind: apps.kruise.io/ImagePullJob, path: spec.image }}] }}\n"
+            ),
+        );
+        let outcome = workshop.run("check -s policy.yaml set.yaml");
+        assert_eq!(outcome.code, code, "{policy}: {outcome:?}");
+    }
+}
+
 #[test]
 fn a_revision_that_cannot_be_read_is_said_and_the_rest_is_judged() {
     let workshop = workshop("before-wrong");
