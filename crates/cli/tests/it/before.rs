@@ -557,6 +557,10 @@ fn what_a_user_may_not_list_is_asked_for_by_namespace_or_said() {
         outcome.stdout.contains("registry-not-allowed"),
         "{outcome:?}"
     );
+    assert!(
+        outcome.stdout.contains("Service: 1 object judged as new, since the cluster's objects of this kind could not be read"),
+        "{outcome:?}"
+    );
     // With a revision, that stands in.
     workshop.file(
         "deploy/service.yaml",
@@ -580,12 +584,12 @@ fn what_a_user_may_not_list_is_asked_for_by_namespace_or_said() {
         "{outcome:?}"
     );
     // No cluster at all.
-    let script = "echo 'error: context \"prod\" does not exist' >&2; exit 1";
+    let script = "echo 'Error in configuration: context was not found for specified context: prod' >&2; exit 1";
     let outcome = workshop.program("kubectl", script).run_with_programs(check);
     assert_eq!(outcome.code, 3, "{outcome:?}");
     assert_eq!(
         outcome.stderr,
-        "error: kubectl: error: context \"prod\" does not exist; objects are not compared with the cluster\n"
+        "error: kubectl: Error in configuration: context was not found for specified context: prod; objects are not compared with the cluster\n"
     );
 }
 
