@@ -19,9 +19,9 @@ mod finding;
 mod images;
 mod kept;
 mod mirrors;
+mod placeholders;
 mod pull;
 mod pull_secrets;
-mod told;
 
 use std::cell::RefCell;
 

@@ -2,7 +2,10 @@
 
 use std::cell::OnceCell;
 
-use crate::change::{ChangeRule, Compared, controllers, field_manager};
+use crate::change::{
+    ChangeRule, Compared, Difference, Differences, Forbidden, controllers, field_manager,
+    old_object_missing,
+};
 use crate::exemption::Check;
 use crate::json::{Kind, Step, Value, text_at};
 use crate::request::{Operation, Request, RequestError, User};
@@ -15,7 +18,6 @@ use super::context::Context;
 use super::exempted::Exempted;
 use super::finding::Findings;
 use super::pull::Pulls;
-use super::told::Told;
 
 /// Everything that a rule has against an UPDATE. Silent on CREATE, and without a user.
 pub(super) fn judge_update(
@@ -56,7 +58,7 @@ pub(super) fn judge_update(
             continue;
         };
         let compared = compared.get_or_insert_with(|| {
-            let has_image_paths = !settings.image_paths.is_empty();
+            let has_image_paths = settings.image_places.reach_metadata(&request.kind);
             Compared::new(request, object, old, has_image_paths)
         });
         // Who moves a label in the same request must not escape the rule.
@@ -71,12 +73,8 @@ pub(super) fn judge_update(
         if differences.found.is_empty() || (rule.allow_restart && differences.are_restarts) {
             continue;
         }
-        let missing: Vec<_> = rule
-            .who
-            .annotations
-            .iter()
-            .filter(|key| !is_set_anew(key, object.metadata, old_value))
-            .collect();
+        let is_missing = |key: &&&str| !is_set_anew(key, object.metadata, old_value);
+        let missing: Vec<_> = rule.who.annotations.iter().filter(is_missing).collect();
         if !is_excluded && !is_denied && missing.is_empty() {
             continue;
         }
@@ -86,34 +84,42 @@ pub(super) fn judge_update(
         {
             continue;
         }
-        let told = Told {
+        let forbidden = Forbidden {
             rule,
             user: who,
             manager: manager(),
         };
-        let mut codes = Vec::new();
-        for difference in &differences.found {
-            codes.clear();
-            let mut add = |violation: Violation| {
-                codes.push(violation.code);
-                findings.add_violation(rule.action, &violation);
-            };
-            if is_excluded {
-                add(told.excluded(difference));
-            }
-            if is_denied {
-                add(told.denied(difference));
-            }
-            for key in &missing {
-                add(told.unexplained(difference, key));
-            }
-        }
-        // What is wrong with one of them is wrong with each.
-        for code in codes {
-            findings.add_untold(rule.action, code, differences.more);
-        }
+        let wrong = |difference: &Difference| {
+            let mut wrong = Vec::new();
+            wrong.extend(is_excluded.then(|| forbidden.user(difference)));
+            wrong.extend(is_denied.then(|| forbidden.manager(difference)));
+            let missing = missing.iter();
+            wrong.extend(missing.map(|key| forbidden.unexplained(difference, key)));
+            wrong
+        };
+        add(rule, &differences, &wrong, findings);
     }
     Ok(())
+}
+
+/// Adds what is wrong with each difference, and as much for each that is only counted.
+fn add(
+    rule: &ChangeRule<'_>,
+    differences: &Differences,
+    wrong: &dyn Fn(&Difference) -> Vec<Violation>,
+    findings: &mut Findings<'_>,
+) {
+    let mut codes = Vec::new();
+    for difference in &differences.found {
+        let violations = wrong(difference);
+        for violation in &violations {
+            findings.add_violation(rule.action, violation);
+        }
+        codes = violations.iter().map(|violation| violation.code).collect();
+    }
+    for code in codes {
+        findings.add_untold(rule.action, code, differences.more);
+    }
 }
 
 /// Everything that a rule has against a DELETE; the object is what it was.
@@ -150,12 +156,12 @@ pub(super) fn judge_delete(
         {
             continue;
         }
-        let told = Told {
+        let forbidden = Forbidden {
             rule,
             user: who,
             manager: request.field_manager.as_deref(),
         };
-        findings.add_violation(rule.action, &told.deletion(request, &object));
+        findings.add_violation(rule.action, &forbidden.deletion(request, &object));
     }
     Ok(())
 }
@@ -193,12 +199,12 @@ pub(super) fn judge_eviction(
         {
             continue;
         }
-        let told = Told {
+        let forbidden = Forbidden {
             rule,
             user: who,
             manager: pod.field_manager.as_deref(),
         };
-        findings.add_violation(rule.action, &told.eviction(pod));
+        findings.add_violation(rule.action, &forbidden.eviction(pod));
     }
 }
 
@@ -233,8 +239,7 @@ fn missing(
     for rule in settings.changes.iter().filter(|rule| is_asked(rule)) {
         // What the object was might have had the labels and fields.
         if rule.selector.may_match(request, object) {
-            let missing = super::told::old_object_missing(rule, request);
-            findings.add_violation(rule.action, &missing);
+            findings.add_violation(rule.action, &old_object_missing(rule, request));
         }
     }
 }

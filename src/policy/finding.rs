@@ -3,16 +3,19 @@
 //! An object may have as much wrong with it as it is long. What is told of it has an end, and so has what is
 //! kept.
 
-use std::cell::{OnceCell, RefCell};
+mod before;
+
 use std::fmt::{self, Display, Write as _};
 use std::hash::{Hash, Hasher};
 
-use crate::hashing::{ByHash, Seen, hash_by, hash_of};
-use crate::json::{Location, Place, Position, same};
-use crate::shown::Shown;
+use crate::hashing::{Seen, hash_by};
+use crate::json::{Place, Position};
 use crate::verdict::{Found, MOST_LINES, Verdict};
-use crate::violation::{Action, Code, Fate, Kept, Violation};
-use crate::workload::{ImageField, Malformed, Object};
+use crate::violation::{Action, Advice, Code, Fate, NamedValue, Outcome, Reason, Violation};
+use crate::workload::{ImageField, Malformed};
+
+use before::hash_of_member;
+pub(super) use before::{Before, Counts, Known, Was};
 
 /// What is told of an image among an object's data.
 const NOT_SHOWN: &str = "what the rule says of it is not shown, since it stands in data";
@@ -26,45 +29,6 @@ pub(super) struct Findings<'j> {
     before: Before<'j>,
     /// Nothing refuses.
     only_warns: bool,
-}
-
-/// How often the same was found in the object as it was, by what makes it the same.
-pub(super) type Counts = ByHash<usize>;
-
-/// What becomes of what the old object has as well.
-#[derive(Clone, Copy)]
-pub(super) enum Before<'j> {
-    /// There is none to compare with: everything is new.
-    Nothing,
-    /// It only warns.
-    Was(&'j dyn Known),
-    /// This is the old object: it is counted.
-    Counted(&'j RefCell<Counts>),
-}
-
-/// What is known of the old object.
-pub(super) trait Known {
-    /// Whether the same was wrong before, once for each time that it was, and all of its members were there.
-    fn takes(&self, identity: &dyn Fn(&mut dyn Hasher), members: &[u64]) -> bool;
-
-    /// Whether what was so before is told.
-    fn is_told(&self) -> bool;
-
-    /// Whether a template is another one than in the old object.
-    fn changes(&self, template: &Place<'_>) -> bool;
-}
-
-/// What was wrong with the old object, judged when the first finding asks.
-pub(super) struct Was<'j, 'r> {
-    new: &'j Object<'r>,
-    /// Reads the old object, if what it has as well counts.
-    read: &'j dyn Fn() -> Option<&'j Object<'j>>,
-    judge: &'j dyn Fn(&Object<'_>) -> Counts,
-    is_told: bool,
-    old: OnceCell<Option<&'j Object<'j>>>,
-    left: OnceCell<RefCell<Counts>>,
-    /// Of the templates that were asked about, whether each is another one.
-    asked: RefCell<ByHash<bool>>,
 }
 
 /// Findings in the order in which they are told, and the rest as a number.
@@ -113,80 +77,6 @@ impl About {
             is_removal: false,
         }
     }
-}
-
-impl<'j, 'r> Was<'j, 'r> {
-    pub(super) fn new(
-        new: &'j Object<'r>,
-        read: &'j dyn Fn() -> Option<&'j Object<'j>>,
-        judge: &'j dyn Fn(&Object<'_>) -> Counts,
-        is_told: bool,
-    ) -> Self {
-        Self {
-            new,
-            read,
-            judge,
-            is_told,
-            old: OnceCell::new(),
-            left: OnceCell::new(),
-            asked: RefCell::default(),
-        }
-    }
-
-    fn old(&self) -> Option<&'j Object<'j>> {
-        *self.old.get_or_init(self.read)
-    }
-}
-
-impl Known for Was<'_, '_> {
-    fn takes(&self, identity: &dyn Fn(&mut dyn Hasher), members: &[u64]) -> bool {
-        let judge = || RefCell::new(self.old().map(self.judge).unwrap_or_default());
-        let left = self.left.get_or_init(judge);
-        let mut left = left.borrow_mut();
-        if left.is_empty() {
-            return false;
-        }
-        let is_there = |member: &u64| left.contains_key(&hash_of_member(*member));
-        if !members.iter().all(is_there) {
-            return false;
-        }
-        let key = hash_by(identity);
-        match left.get_mut(&key) {
-            Some(count) if *count > 0 => {
-                *count -= 1;
-                true
-            }
-            _ => false,
-        }
-    }
-
-    fn is_told(&self) -> bool {
-        self.is_told
-    }
-
-    fn changes(&self, template: &Place<'_>) -> bool {
-        // A template in another one changes with that: no part of the object is compared twice.
-        let around = std::iter::successors(Some(template), |place| place.above());
-        let outermost = around.filter(|place| !self.new.marked(place).is_empty());
-        let template = outermost.last().unwrap_or(template);
-        let is_changed = || {
-            let old = self.old().map(|old| old.marked(template));
-            match (
-                self.new.marked(template).as_slice(),
-                old.unwrap_or_default().as_slice(),
-            ) {
-                ([new], [old]) => !same(*new, *old),
-                _ => true,
-            }
-        };
-        let mut asked = self.asked.borrow_mut();
-        *asked.entry(hash_of(template)).or_insert_with(is_changed)
-    }
-}
-
-/// The hash of what else must have been there, among those of violations.
-fn hash_of_member(member: u64) -> u64 {
-    hash_of(&("member", member))
 }
 
 impl Listed {
@@ -326,15 +216,15 @@ impl<'j> Findings<'j> {
         }
         let mut violation = tell(match (about.action, was) {
             (Action::Warn, _) => Fate::Warned,
-            (Action::Reject, Some(_)) => Fate::Kept,
+            (Action::Reject, Some(_)) => Fate::Preexisting,
             (Action::Reject, None) => Fate::Refused,
         });
-        violation.kept = was.map(|was| {
+        violation.outcome = was.map(|was| {
             let is_refused = about.action == Action::Reject && removes.is_empty();
             if is_refused && template.is_some_and(|template| was.changes(template)) {
-                Kept::TemplateChanges
+                Outcome::TemplateChanges
             } else {
-                Kept::Unchanged
+                Outcome::Unchanged
             }
         });
         list.insert(Finding { about, violation });
@@ -387,16 +277,14 @@ impl<'j> Findings<'j> {
         };
         self.add(about, None, &[], &[], &identity, &|_| {
             let place = malformed.place.location();
+            let problem = format!("expected {}, got {}", malformed.expected, malformed.found);
+            let told = match place.steps() {
+                [] => "object".to_owned(),
+                _ => place.to_string(),
+            };
             Violation {
-                code: about.code,
-                place: match place.steps() {
-                    [] => "object".to_owned(),
-                    _ => place.to_string(),
-                },
                 path: place.detached(),
-                value: None,
-                kept: None,
-                problem: format!("expected {}, got {}", malformed.expected, malformed.found),
+                ..Violation::new(about.code, told, problem)
             }
         });
     }
@@ -405,13 +293,9 @@ impl<'j> Findings<'j> {
     pub(super) fn add_more_malformed(&mut self, times: usize, action: Action) {
         let about = About::new(Code::ObjectMalformed, action, LAST);
         let identity = |mut hasher: &mut dyn Hasher| about.code.hash(&mut hasher);
-        self.add_more(about, times, &identity, &|| Violation {
-            code: about.code,
-            place: "object".to_owned(),
-            path: Location::default(),
-            value: None,
-            kept: None,
-            problem: "of the wrong type".to_owned(),
+        self.add_more(about, times, &identity, &|| {
+            let problem = "of the wrong type".to_owned();
+            Violation::new(about.code, "object".to_owned(), problem)
         });
     }
 
@@ -419,7 +303,8 @@ impl<'j> Findings<'j> {
     pub(super) fn add_violation(&mut self, action: Action, violation: &Violation) {
         let about = About::new(violation.code, action, LAST);
         let identity = |mut hasher: &mut dyn Hasher| {
-            (about.code, &violation.path, &violation.problem).hash(&mut hasher);
+            (about.code, &violation.path).hash(&mut hasher);
+            (&violation.rule, &violation.problem).hash(&mut hasher);
         };
         self.add(about, None, &[], &[], &identity, &|_| violation.clone());
     }
@@ -449,25 +334,21 @@ impl<'j> Findings<'j> {
         };
         // Of a note nobody asks what its Pods will be refused for.
         self.add(of_all, template, &[], &[], &identity, &|fate| {
-            let is_private = image.is_private();
+            let (reason, value) = if image.is_private() {
+                let reason = Reason::alone(NOT_SHOWN.to_owned());
+                (reason, NamedValue::hidden("image"))
+            } else {
+                let value = NamedValue {
+                    mirror: about.is_mirror.then(|| about.runs.to_string()),
+                    ..NamedValue::shown("image", &image.text)
+                };
+                ((about.reason)(fate), value)
+            };
             Violation {
-                code: about.code,
-                place: image.told_place(),
                 path: image.exact_place().detached(),
-                value: Some(if is_private {
-                    "image".to_owned()
-                } else if about.is_mirror {
-                    let runs = about.runs.to_string();
-                    format!("image `{}` as `{}`", Shown(&image.text), Shown(&runs))
-                } else {
-                    format!("image `{}`", Shown(&image.text))
-                }),
-                kept: None,
-                problem: if is_private {
-                    NOT_SHOWN.to_owned()
-                } else {
-                    (about.problem)(fate)
-                },
+                value: Some(value),
+                advice: reason.advice.map(Advice::Instead),
+                ..Violation::new(about.code, image.told_place(), reason.problem)
             }
         });
     }
@@ -479,7 +360,7 @@ impl<'j> Findings<'j> {
         for mut list in [self.refusing, self.passing] {
             list.findings.retain(|finding| finding.about.is_removal);
             for finding in &mut list.findings {
-                finding.violation.problem.insert_str(0, "removed: ");
+                finding.violation.outcome = Some(Outcome::Removed);
             }
             list.more = list.more_removals;
             list.codes.retain(|(_, is_removal)| *is_removal);
@@ -520,7 +401,7 @@ pub(super) struct AboutImage<'p> {
     pub(super) is_mirror: bool,
     /// Nothing happens to it if the object is refused.
     pub(super) is_of_accepted: bool,
-    pub(super) problem: &'p dyn Fn(Fate) -> String,
+    pub(super) reason: &'p dyn Fn(Fate) -> Reason,
 }
 
 /// What is wrong with one image.

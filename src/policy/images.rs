@@ -6,7 +6,7 @@ use crate::hashing::Seen;
 use crate::image::Reference;
 use crate::settings::Settings;
 use crate::splice;
-use crate::violation::{Action, Code};
+use crate::violation::{Action, Code, Reason};
 use crate::workload::{Found, ImageField, Object};
 
 use super::Judged;
@@ -14,6 +14,7 @@ use super::context::Context;
 use super::exempted::Exempted;
 use super::finding::{AboutImage, OfImage};
 use super::mirrors::{Asking, Cause, Mirrors, Runs, is_removed};
+use super::placeholders;
 
 /// Everything wrong with the images of an object that no exemption covers, and what is rewritten.
 ///
@@ -106,6 +107,10 @@ fn one(
     let written = match Reference::parse(&image.text) {
         Ok(written) => written,
         Err(error) => {
+            let findings = &mut judged.findings;
+            if placeholders::judge(context, image, exempted, &mut put, findings) {
+                return Outcome::Objected;
+            }
             if !exempted.cover(Check::Images, None) {
                 put.add(
                     &AboutImage {
@@ -114,7 +119,7 @@ fn one(
                         runs: &image.text,
                         is_mirror: false,
                         is_of_accepted: false,
-                        problem: &|_| format!("it is no image reference: {error}"),
+                        reason: &|_| Reason::alone(format!("it is no image reference: {error}")),
                     },
                     &mut judged.findings,
                 );
@@ -173,7 +178,7 @@ fn held_against_lists(
         }
         let cause = || {
             let cause = runs.cause.as_ref()?;
-            is_because(settings, written, cause, objection.code).then_some(&cause.text)
+            is_because(settings, written, cause, objection.code).then_some(&cause.reason)
         };
         put.add(
             &AboutImage {
@@ -182,11 +187,11 @@ fn held_against_lists(
                 runs: as_run,
                 is_mirror: objection.is_mirror,
                 is_of_accepted: false,
-                problem: &|fate| {
-                    let problem = (objection.problem)(fate);
+                reason: &|fate| {
+                    let reason = (objection.reason)(fate);
                     match cause() {
-                        Some(cause) => [&problem, ": ", cause].concat(),
-                        None => problem,
+                        Some(cause) => because(reason, cause),
+                        None => reason,
                     }
                 },
             },
@@ -194,6 +199,17 @@ fn held_against_lists(
         );
     });
     passes
+}
+
+/// With why the image is not pulled from its mirror.
+#[cold]
+fn because(mut reason: Reason, cause: &Reason) -> Reason {
+    reason.problem += ": ";
+    reason.problem += &cause.problem;
+    Reason {
+        advice: cause.advice.clone().or(reason.advice),
+        ..reason
+    }
 }
 
 /// Whether a list is against an image since it is not pulled from its mirror.
@@ -254,7 +270,7 @@ fn passes(
     };
     check::image(&seen, settings.lists(), &mut |objection| {
         passes &= objection.action == Action::Warn
-            && code.is_none_or(|code| !code.is_of_the_list_of(objection.code));
+            && code.is_none_or(|code| !code.is_of_the_section_of(objection.code));
     });
     passes
 }

@@ -15,6 +15,8 @@ mod docs;
 mod examples;
 mod imports;
 mod install;
+mod known_kinds;
+mod lengths;
 mod manifest;
 mod mirrors;
 mod patch;

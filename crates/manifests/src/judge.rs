@@ -1,7 +1,7 @@
 //! Judges the objects of a file as admission would.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::path::Path;
 
@@ -13,8 +13,8 @@ use rollout_guard::request::{Operation, Request};
 use rollout_guard::settings::Settings;
 use rollout_guard::splice;
 use rollout_guard::verdict::Verdict;
-use rollout_guard::violation::{Code, Kept, Violation};
-use rollout_guard::workload::{Found, ImagePath, add_images};
+use rollout_guard::violation::{Code, Outcome, Violation};
+use rollout_guard::workload::{Found, ImagePlaces};
 
 use crate::before::{Before, Change};
 use crate::detail::{Detail, Image, said};
@@ -38,8 +38,8 @@ pub struct Judge<'p> {
     pub policies: Vec<(&'p Source<'p>, Policy<'p>)>,
     /// The mirrors of each, as [`only_mirrors`] has them.
     pub mirrors: Vec<Settings<'p>>,
-    /// Where the settings say that images are besides.
-    pub image_paths: Vec<ImagePath<'p>>,
+    /// Where images are besides those that the shape shows.
+    pub image_places: ImagePlaces<'p>,
     /// Where objects are that name no namespace.
     pub namespace: &'p str,
     /// Whether it matters where they are.
@@ -61,14 +61,13 @@ impl<'p> Judge<'p> {
         settings: &'p [Settings<'p>],
         namespace: &'p str,
     ) -> Self {
-        let image_paths = settings.iter().flat_map(|settings| &settings.image_paths);
         Self {
             policies: sources
                 .iter()
                 .zip(settings.iter().map(Policy::new))
                 .collect(),
             mirrors: settings.iter().map(only_mirrors).collect(),
-            image_paths: image_paths.cloned().collect(),
+            image_places: image_places(settings),
             namespace,
             asks_for_namespace: false,
             identity: Identity::somebody(),
@@ -179,6 +178,26 @@ impl Judge<'_> {
     }
 }
 
+/// Where images are by any of some settings, besides those that the shape shows.
+pub fn image_places<'s: 'p, 'p>(
+    settings: impl IntoIterator<Item = &'p Settings<'s>>,
+) -> ImagePlaces<'s> {
+    let mut places = ImagePlaces {
+        without_known_kinds: true,
+        ..ImagePlaces::default()
+    };
+    let mut is_any = false;
+    for settings in settings {
+        is_any = true;
+        places
+            .paths
+            .extend(settings.image_places.paths.iter().cloned());
+        places.without_known_kinds &= settings.image_places.without_known_kinds;
+    }
+    places.without_known_kinds &= is_any;
+    places
+}
+
 /// Of settings only the mirrors, which no image escapes but by an exemption: what an image will run as,
 /// whichever request brings its Pods. None where the settings rewrite nothing.
 pub fn only_mirrors<'s>(settings: &Settings<'s>) -> Settings<'s> {
@@ -198,12 +217,13 @@ pub fn only_mirrors<'s>(settings: &Settings<'s>) -> Settings<'s> {
             })
             .collect(),
         rewrite: Rewrite::Workloads,
-        image_paths: settings
-            .image_paths
-            .iter()
-            .filter(|_| paths)
-            .cloned()
-            .collect(),
+        image_places: ImagePlaces {
+            paths: (settings.image_places.paths.iter())
+                .filter(|_| paths)
+                .cloned()
+                .collect(),
+            ..settings.image_places
+        },
         exemptions: settings.exemptions.clone(),
         ..Settings::default()
     }
@@ -215,7 +235,7 @@ pub fn only_guards<'s>(settings: &Settings<'s>) -> Settings<'s> {
         changes: settings.changes.clone(),
         mirrors: settings.mirrors.clone(),
         rewrite: settings.rewrite,
-        image_paths: settings.image_paths.clone(),
+        image_places: settings.image_places.clone(),
         exemptions: settings.exemptions.clone(),
         ..Settings::default()
     }
@@ -486,15 +506,15 @@ impl<'r> Reading<'r> {
                 report.rewritten.extend(rewritten);
                 for (severity, violation) in &verdict.findings {
                     let detail = image.detail(object.value, violation, mirror);
-                    let (severity, kept) = if is_kept {
-                        (Severity::Warning, Some(Kept::Unchanged))
+                    let (severity, outcome) = if is_kept {
+                        (Severity::Warning, Some(Outcome::Unchanged))
                     } else {
-                        (*severity, violation.kept)
+                        (*severity, violation.outcome)
                     };
                     let violation = Violation {
                         path: image.path.clone(),
                         place: image.place.clone(),
-                        kept,
+                        outcome,
                         ..violation.clone()
                     };
                     report.findings.push(Finding {
@@ -540,7 +560,7 @@ impl<'r> Reading<'r> {
                 Some(template) if is_kept => {
                     // There are no new Pods.
                     let kept = Violation {
-                        kept: Some(Kept::Unchanged),
+                        outcome: Some(Outcome::Unchanged),
                         ..in_template(violation, template, Severity::Warning)
                     };
                     self.finding(subject, Severity::Warning, &kept)
@@ -550,13 +570,11 @@ impl<'r> Reading<'r> {
                     self.finding(subject, severity, &violation)
                 }
             };
-            // Its message is the Pod's, and begins otherwise.
-            finding.detail.rule = Detail::new(subject.object.value, violation).rule;
             if let Some(written) = &finding.detail.value {
                 let images = images.get_or_insert_with(|| judge.images_of(by.index, text));
-                let image = images.iter().find(|(path, _)| *path == violation.path);
+                let mirror = images.get(&violation.path);
                 finding.detail.image =
-                    image.map(|(_, mirror)| Image::new(written.clone(), mirror.as_deref()));
+                    mirror.map(|mirror| Image::new(written.clone(), mirror.as_deref()));
             }
             report.findings.push(Finding {
                 object: report.objects.len(),
@@ -601,7 +619,7 @@ fn count_last(report: &mut FileReport) {
             Severity::Error => report.counts.errors += 1,
             Severity::Warning => report.counts.warnings += 1,
         }
-        report.counts.preexisting += usize::from(finding.violation.kept.is_some());
+        report.counts.preexisting += usize::from(finding.violation.is_preexisting());
     }
 }
 
@@ -783,9 +801,9 @@ impl Judge<'_> {
                     let refusing = verdict.violations.into_iter().map(with(Severity::Error));
                     let warning = verdict.warnings.into_iter().map(with(Severity::Warning));
                     let of_image = refusing.chain(warning).filter(|(_, violation)| {
-                        let code = violation.code.as_str();
                         // The chart has a tag where the values have none.
-                        let is_of_tag = code.starts_with("tag-") || code.starts_with("digest-");
+                        let list = violation.code.list();
+                        let is_of_tag = matches!(list, Some(("tags" | "digests", _)));
                         let is_image = violation.path.to_string() == "spec.containers[0].image";
                         is_image && (image.has_tag || !is_of_tag)
                     });
@@ -836,13 +854,13 @@ impl Judge<'_> {
 
     /// The places of the images in a request, and for each the mirror that one of the policies has it
     /// pulled from.
-    fn images_of(&self, policy: usize, text: &str) -> Vec<(Location<'static>, Option<String>)> {
+    fn images_of(&self, policy: usize, text: &str) -> HashMap<Location<'static>, Option<String>> {
         let json = json::Document::of(text);
         let Ok(mut request) = Request::of(&json) else {
-            return Vec::new();
+            return HashMap::new();
         };
         let found = self.found(&request);
-        let mut images: Vec<_> = found
+        let mut images: HashMap<_, _> = found
             .iter()
             .filter_map(|found| match found {
                 Found::Image(image) => Some((image.exact_place().detached(), None)),
@@ -862,8 +880,8 @@ impl Judge<'_> {
             let edits = Policy::new(mirrors).evaluate_with(request, &NotAsked).edits;
             let paths = splice::paths(object, &edits);
             for (edit, path) in edits.into_iter().zip(paths) {
-                let image = images.iter_mut().find(|(place, _)| *place == path);
-                if let (Some((_, mirror)), splice::Change::Set(text)) = (image, edit.change) {
+                let image = images.get_mut(&path);
+                if let (Some(mirror), splice::Change::Set(text)) = (image, edit.change) {
                     *mirror = Some(text);
                 }
             }
@@ -876,11 +894,8 @@ impl Judge<'_> {
         let Some(object) = &request.object else {
             return Cow::Borrowed(&[]);
         };
-        if self.image_paths.is_empty() {
-            return Cow::Borrowed(&object.found);
-        }
         let mut object = object.clone();
-        add_images(&self.image_paths, &mut object, &request.kind);
+        self.image_places.add_images(&mut object, &request.kind);
         Cow::Owned(object.found)
     }
 
@@ -918,9 +933,9 @@ fn in_template(violation: &Violation, template: &Location<'_>, severity: Severit
             Code::RequestMalformed => template.to_string(),
             _ => format!("{template}.{}", violation.place),
         },
-        problem: match severity {
-            Severity::Error => format!("its Pods will be refused: {}", violation.problem),
-            Severity::Warning => violation.problem.clone(),
+        outcome: match severity {
+            Severity::Error => Some(Outcome::PodsRefused),
+            Severity::Warning => violation.outcome,
         },
         ..violation.clone()
     }

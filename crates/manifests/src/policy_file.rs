@@ -1,6 +1,7 @@
 //! The settings to judge with: a file of their own, or what is in policies of Kubewarden.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use rollout_guard::json::{Location, Step};
 
@@ -23,9 +24,32 @@ const ONLY_IN_A_CLUSTER: [&str; 4] = [
     "contextAwareResources",
 ];
 
-/// The note about a part of a policy that is not considered.
-fn only_in_a_cluster(key: &str) -> String {
-    format!("`{key}` is for a cluster to decide: objects are judged whatever it says")
+/// Something in a policy that works differently in a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// This part of it can only be answered by a cluster.
+    OnlyInCluster(&'static str),
+    /// `mode: monitor`.
+    Monitor,
+    /// The `expression` of a group.
+    GroupExpression,
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OnlyInCluster(key) => write!(
+                f,
+                "`{key}` is for a cluster to decide: objects are judged whatever it says"
+            ),
+            Self::Monitor => {
+                f.write_str("`mode` is `monitor`: a cluster would only tell, not refuse")
+            }
+            Self::GroupExpression => f.write_str(
+                "the `expression` of the group is not considered: each member is judged by itself",
+            ),
+        }
+    }
 }
 
 /// The settings in the documents.
@@ -98,7 +122,7 @@ pub struct Source<'d> {
     /// Whether its rules are about the versions that they name alone: `matchPolicy: Exact`.
     is_exact: bool,
     /// What is not as in a cluster.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// The labels that the namespace of an object must have.
     namespace_selector: Option<LabelSelector>,
     /// The labels that an object must have.
@@ -185,7 +209,7 @@ impl<'d> Source<'d> {
 
     /// The policy as a cluster has it, given the namespaces there: its selectors count.
     pub fn in_cluster(&mut self, namespaces: &BTreeMap<String, Labels>) {
-        let selectors = ["namespaceSelector", "objectSelector"].map(only_in_a_cluster);
+        let selectors = ["namespaceSelector", "objectSelector"].map(Note::OnlyInCluster);
         self.notes.retain(|note| !selectors.contains(note));
         self.namespaces = Some(namespaces.clone());
     }
@@ -371,10 +395,10 @@ fn add_policies<'d>(object: &Object<'d>, offset: usize, policies: &mut Vec<Polic
     let mut notes: Vec<_> = ONLY_IN_A_CLUSTER
         .iter()
         .filter(|key| spec.get(key).is_some_and(|value| !value.is_null()))
-        .map(|key| only_in_a_cluster(key))
+        .map(|key| Note::OnlyInCluster(key))
         .collect();
     if spec.text_at(&["mode"]).as_deref() == Some("monitor") {
-        notes.push("`mode` is `monitor`: a cluster would only tell, not refuse".to_owned());
+        notes.push(Note::Monitor);
     }
     // A group may not change anything.
     let is_mutating = match spec.get("mutating").map(Value::json) {
@@ -383,7 +407,7 @@ fn add_policies<'d>(object: &Object<'d>, offset: usize, policies: &mut Vec<Polic
         _ if spec.get("policies").is_some() => Some(false),
         _ => None,
     };
-    let source = |name: String, holder: Value<'d>, notes: Vec<String>| Policy {
+    let source = |name: String, holder: Value<'d>, notes: Vec<Note>| Policy {
         is_ours: holder
             .text_at(&["module"])
             .is_some_and(|module| is_ours(&module)),
@@ -407,10 +431,7 @@ fn add_policies<'d>(object: &Object<'d>, offset: usize, policies: &mut Vec<Polic
             policies.push(source(object.to_string(), spec, notes));
         }
         "ClusterAdmissionPolicyGroup" | "AdmissionPolicyGroup" => {
-            notes.push(
-                "the `expression` of the group is not considered: each member is judged by itself"
-                    .to_owned(),
-            );
+            notes.push(Note::GroupExpression);
             for (name, member) in spec.get("policies").into_iter().flat_map(Value::members) {
                 let name = name.text().unwrap_or_default();
                 let notes = std::mem::take(&mut notes);
