@@ -65,7 +65,7 @@ pub(super) struct About {
 }
 
 /// Stands behind what has a place in the document.
-pub(super) const LAST: Position = Position::END;
+pub(super) const LAST: Position = Position(usize::MAX);
 
 impl About {
     pub(super) const fn new(code: Code, action: Action, position: Position) -> Self {

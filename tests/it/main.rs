@@ -10,6 +10,7 @@ mod advice;
 mod bundle;
 mod cases;
 mod changes;
+mod contributing;
 mod corpus;
 mod docs;
 mod examples;

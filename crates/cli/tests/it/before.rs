@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::command::{Outcome, Workshop, outcome, pod};
 
-/// K8S-003 of the runbook: the annotation of an existing load balancer.
+/// An annotation that contradicts an existing load balancer.
 const SPEC: &str = "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-spec";
 
 const SETTINGS: &str = "\

@@ -1,4 +1,4 @@
-//! `rollout-guard drift`: the runbook's incident, and what else happens to workloads.
+//! `rollout-guard drift`: an image that somebody changed by hand, and what else happens to workloads.
 
 use serde_json::{Value, json};
 
@@ -113,7 +113,7 @@ fn state(report: &Value) -> String {
     states(report).into_iter().next().unwrap().1
 }
 
-/// K8S-002: Git says Docker Hub, somebody put another image into the cluster by hand.
+/// Git says Docker Hub, somebody put another image into the cluster by hand.
 #[test]
 fn the_incident_is_found_and_written_into_git() {
     let live = vec![workload("Deployment", "redis", RUNS), redis_pod(RUNS)];
@@ -188,7 +188,7 @@ fn a_rollout_with_two_replica_sets_is_in_progress() {
     let report = workshop.json("drift --git git --cluster live.json");
     assert_eq!(state(&report), "rollout-in-progress");
     assert_eq!(report["rows"][0]["isDifference"], false);
-    // The runbook: the new Pod cannot pull, the old one still runs what works.
+    // The new Pod cannot pull, the old one still runs what works.
     workshop.file(
         "live.json",
         list(&[deployment, redis_pod(RUNS), new(Some("ImagePullBackOff"))]),
@@ -692,10 +692,10 @@ fn a_new_pod_that_cannot_pull_its_image_is_a_stuck_rollout() {
     );
 }
 
-/// K8S-002 of the runbook, with its files and names: `kubectl apply` brought the image of Git back, and what
+/// A real incident: `kubectl apply` brought the image of Git back, and what
 /// ran before still runs.
 #[test]
-fn the_runbook_s_incident_is_found_and_what_runs_is_written() {
+fn an_image_that_apply_reverted_is_found_and_what_runs_is_written() {
     let path = ".pipeline/k8s/base/redis/deployment.yaml";
     let git = GIT.replace("namespace: prod", "namespace: klinematrix-prod");
     let in_namespace = |mut object: Value| {
@@ -715,7 +715,7 @@ fn the_runbook_s_incident_is_found_and_what_runs_is_written() {
     };
     let evil = "evil.example.com/x:1";
     let settings = "registries: { allow: [\"example.azurecr.io\"] }\n";
-    let workshop = Workshop::new("drift-runbook");
+    let workshop = Workshop::new("drift-reverted");
     workshop.file("settings.yaml", settings);
     for (live, state, written) in [
         // As it was found: the image was set by hand.
