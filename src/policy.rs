@@ -141,13 +141,7 @@ impl<'s> Policy<'s> {
             return self.evaluate_deletion(&request, verdict);
         }
         if is_eviction(&request) {
-            let mut used = vec![false; self.settings.exemptions.len()];
-            let mut findings = Findings::new(Before::Nothing, false, self.most);
-            let eviction = request.object.take();
-            request.kind = GroupKind::POD;
-            changes::judge_eviction(self.settings, &request, eviction, &mut used, &mut findings);
-            self.tell(findings, &used, &mut verdict);
-            return verdict;
+            return self.evaluate_eviction(request, verdict);
         }
         let is_judged = match request.sub_resource.as_deref() {
             None | Some("ephemeralcontainers") => true,
@@ -217,6 +211,17 @@ impl<'s> Policy<'s> {
         // What is written next takes their place in memory.
         drop((object, context));
         verdict.change(value, edits, rewritten.into_texts());
+        verdict
+    }
+
+    /// Judges who evicts a Pod.
+    fn evaluate_eviction(self, mut request: Request<'_>, mut verdict: Verdict<'s>) -> Verdict<'s> {
+        let mut used = vec![false; self.settings.exemptions.len()];
+        let mut findings = Findings::new(Before::Nothing, false, self.most);
+        let eviction = request.object.take();
+        request.kind = GroupKind::POD;
+        changes::judge_eviction(self.settings, &request, eviction, &mut used, &mut findings);
+        self.tell(findings, &used, &mut verdict);
         verdict
     }
 

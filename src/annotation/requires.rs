@@ -4,7 +4,7 @@
 //! requires:
 //!   - when: { spec: "*" }
 //!     then: { instance-charge-type: PayBySpec }
-//!   - when: { id: null }
+//!   - when: { id: "!*" }
 //!     then: { zone-maps: "*" }
 //! ```
 //!

@@ -146,8 +146,13 @@ impl Sources {
             for (kind, objects) in &manifests.kinds {
                 if !before.knows(&kind.group, &kind.name) && self.base.is_none() {
                     let objects = count(*objects, "object", "objects");
+                    let reason = if self.asks_cluster() {
+                        "the cluster's objects of this kind could not be read"
+                    } else {
+                        "the cluster's objects have none of this kind"
+                    };
                     found.notes.push(format!(
-                        "{}: {objects} judged as new, since the cluster's objects have none of this kind",
+                        "{}: {objects} judged as new, since {reason}",
                         kind.name
                     ));
                 }

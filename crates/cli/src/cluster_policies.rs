@@ -105,6 +105,22 @@ pub(crate) fn installed(
         }
         Ok(())
     })?;
+    if found.policies.is_empty()
+        && let Some(Unread { what, problem }) = missing
+            .iter()
+            .filter(|unread| unread.what != NAMESPACES)
+            .min()
+    {
+        return Err(Failure::unreadable(format!(
+            "no policy was read: {what}: {problem}"
+        )));
+    }
+    if found.policies.is_empty() {
+        return Err(Failure::wrong_use(format!(
+            "{} has no policy that runs rollout-guard",
+            cluster.name()
+        )));
+    }
     let are_namespaces_read = missing.iter().all(|unread| unread.what != NAMESPACES);
     unread.extend(missing);
     Ok(ClusterPolicies {
@@ -167,7 +183,7 @@ impl Found {
 }
 
 /// Whether the module of a policy, or of a member of a group, is this one.
-fn runs_this_module(policy: &Value) -> bool {
+pub(crate) fn runs_this_module(policy: &Value) -> bool {
     let is_this = |holder: &Value| {
         let module = holder.get("module").and_then(Value::as_str);
         module.is_some_and(is_ours)

@@ -304,7 +304,7 @@ struct ValueRule {
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
 struct Requirement {
     /// Names or globs over names, each with a glob over the value, `"*"` for present and not empty, or
-    /// `null` for absent. All must hold.
+    /// `"!*"` for absent. All must hold.
     #[schemars(extend("minProperties" = 1))]
     when: BTreeMap<String, Option<String>>,
     /// What must hold then, written as `when`.
@@ -439,7 +439,7 @@ struct Match {
     /// Globs over the user's groups.
     groups: Option<Vec<Text>>,
     /// The object's own labels, each with a glob over the value, `"*"` for present and not empty, or
-    /// `null` for absent.
+    /// `"!*"` for absent.
     labels: Option<BTreeMap<String, Option<String>>>,
     /// Field paths of the object, each with a condition as in `labels`. Numbers and booleans are
     /// written in quotes.

@@ -127,6 +127,8 @@ pub struct Source<'d> {
     pub namespace: Option<String>,
     /// Whether the policy may change objects, where it says so.
     pub is_mutating: Option<bool>,
+    /// Whether its rules are about the versions that they name alone: `matchPolicy: Exact`.
+    is_exact: bool,
     /// What is not as in a cluster.
     pub notes: Vec<Note>,
     /// The labels that the namespace of an object must have.
@@ -189,6 +191,7 @@ impl<'d> Source<'d> {
             namespace_selector: None,
             object_selector: None,
             is_in_cluster: false,
+            is_exact: false,
             namespaces: None,
         }
     }
@@ -321,7 +324,7 @@ impl<'d> Source<'d> {
             && self
                 .rules
                 .as_deref()
-                .is_none_or(|rules| rules.iter().any(|rule| rule.covers(request)))
+                .is_none_or(|rules| rules.iter().any(|rule| rule.covers(request, self.is_exact)))
     }
 }
 
@@ -342,10 +345,12 @@ impl Rule {
         }
     }
 
-    fn covers(&self, request: &Asked<'_>) -> bool {
+    /// An API server converts an object of another version to one that the rule names, unless told not
+    /// to.
+    fn covers(&self, request: &Asked<'_>, is_exact: bool) -> bool {
         self.asks(request.operation)
             && has(&self.groups, request.group)
-            && has(&self.versions, request.version)
+            && (!is_exact || has(&self.versions, request.version))
             && self.resources.iter().any(|entry| request.is_of(entry))
     }
 
@@ -445,6 +450,7 @@ fn add_policies<'d>(object: &Object<'d>, offset: usize, policies: &mut Vec<Polic
             namespace_selector: spec.get("namespaceSelector").map(LabelSelector::read),
             object_selector: spec.get("objectSelector").map(LabelSelector::read),
             is_in_cluster: false,
+            is_exact: spec.text_at(&["matchPolicy"]).as_deref() == Some("Exact"),
             namespaces: None,
         },
     };

@@ -134,13 +134,7 @@ impl AuditCommand {
             rows: &rows,
             unread: &unread,
             notes: &notes,
-            group_by: match self.group_by {
-                None => rows::GroupBy::Problem,
-                Some(GroupByArgument::Namespace) => rows::GroupBy::Namespace,
-                Some(GroupByArgument::Image) => rows::GroupBy::Image,
-                Some(GroupByArgument::Workload) => rows::GroupBy::Workload,
-                Some(GroupByArgument::Policy) => rows::GroupBy::Policy,
-            },
+            group_by: (self.group_by).map_or(rows::GroupBy::Problem, rows::GroupBy::from),
         };
         audit.write(out, self.format, self.verbose)?;
         if self.format == AuditFormat::Openreports {
@@ -159,6 +153,17 @@ impl AuditCommand {
         } else {
             Exit::Clean
         })
+    }
+}
+
+impl From<GroupByArgument> for rows::GroupBy {
+    fn from(argument: GroupByArgument) -> Self {
+        match argument {
+            GroupByArgument::Namespace => Self::Namespace,
+            GroupByArgument::Image => Self::Image,
+            GroupByArgument::Workload => Self::Workload,
+            GroupByArgument::Policy => Self::Policy,
+        }
     }
 }
 

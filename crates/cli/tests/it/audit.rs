@@ -316,8 +316,44 @@ fn the_policies_of_a_cluster_are_asked_in_its_order() {
         workshop.run_with("audit --policies --cluster -", "").code,
         2
     );
-    workshop.file("none.json", list(&[deployment("a", "a", &["a"])]));
-    assert_eq!(workshop.run("audit --policies --cluster none.json").code, 2);
+    // Without a policy of this module there is nothing to judge with, whatever else is installed.
+    let mut other = policies().remove(0);
+    other["spec"]["module"] = json!("registry://ghcr.io/kubewarden/policies/other:v1");
+    for live in [vec![], vec![other]] {
+        workshop.file(
+            "none.json",
+            list(&[live, vec![deployment("a", "a", &["a"])]].concat()),
+        );
+        let told = workshop.run("audit --policies --cluster none.json");
+        assert_eq!(
+            (told.code, told.stderr.as_str()),
+            (
+                2,
+                "error: none.json has no policy that runs rollout-guard\n"
+            )
+        );
+    }
+}
+
+#[test]
+fn policies_that_may_not_be_read_are_told_to_be_unread() {
+    let workshop = Workshop::new("audit-policies-forbidden");
+    let groups = json!({ "groups": [{ "name": "policies.kubewarden.io", "preferredVersion": { "version": "v1" } }] });
+    let policies = api(&[("clusteradmissionpolicies", "ClusterAdmissionPolicy")]);
+    kubectl(
+        &workshop,
+        &[
+            ("/apis", &groups),
+            ("/api/v1", &api(&[])),
+            ("/apis/policies.kubewarden.io/v1", &policies),
+        ],
+    );
+    let told = workshop.run_with_programs("audit --policies");
+    assert_eq!((told.code, told.stdout.as_str()), (3, ""), "{told:?}");
+    assert_eq!(
+        told.stderr,
+        "error: no policy was read: clusteradmissionpolicies.policies.kubewarden.io: Error from server (Forbidden): clusteradmissionpolicies.policies.kubewarden.io is forbidden: User \"jane\" cannot list resource \"clusteradmissionpolicies\" in API group \"policies.kubewarden.io\" at the cluster scope\n"
+    );
 }
 
 /// What is not read is told beside what was, and there is no success.
@@ -383,9 +419,10 @@ fn kubectl(workshop: &Workshop, answers: &[(&str, &Value)]) {
         writeln!(script, "\"get --raw {path}\") cat answers/{index}.json ;;").unwrap();
     }
     script.push_str(
-        "*forbidden*) echo 'Error from server (Forbidden): services is forbidden: User \"jane\" cannot list resource' >&2; exit 1 ;;\n\
-         *gone*) echo 'Unable to connect to the server: dial tcp: connection refused' >&2; exit 1 ;;\n\
-         *expired*) echo 'Error from server (Expired): The provided continue parameter is too old' >&2; exit 1 ;;\n\
+        "*forbidden*) echo 'Error from server (Forbidden): services is forbidden: User \"jane\" cannot list resource \"services\" in API group \"\" at the cluster scope' >&2; exit 1 ;;\n\
+         *policies?limit*) echo 'Error from server (Forbidden): clusteradmissionpolicies.policies.kubewarden.io is forbidden: User \"jane\" cannot list resource \"clusteradmissionpolicies\" in API group \"policies.kubewarden.io\" at the cluster scope' >&2; exit 1 ;;\n\
+         *gone*) echo 'The connection to the server cluster.example.com:6443 was refused - did you specify the right host or port?' >&2; exit 1 ;;\n\
+         *expired*) echo 'Error from server (Expired): The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results.' >&2; exit 1 ;;\n\
          'config current-context '*) echo kind-kind ;;\n\
          *) echo \"Error from server (NotFound): $3\" >&2; exit 1 ;;\nesac",
     );

@@ -506,11 +506,13 @@ fn a_cluster_is_asked_with_kubectl() {
         workshop.read("arguments"),
         "--context prod get deployments.apps,statefulsets.apps,daemonsets.apps,replicasets.apps,cronjobs.batch,jobs.batch,replicationcontrollers,pods --all-namespaces --output json\n"
     );
-    let outcome = run("echo 'error: context \"prod\" does not exist' >&2; exit 1");
+    let outcome = run(
+        "echo 'Error in configuration: context was not found for specified context: prod' >&2; exit 1",
+    );
     assert_eq!((outcome.code, outcome.stdout.as_str()), (3, ""));
     assert_eq!(
         outcome.stderr,
-        "error: kubectl: error: context \"prod\" does not exist\n"
+        "error: kubectl: Error in configuration: context was not found for specified context: prod\n"
     );
     assert_eq!(run("echo 'no json'").code, 3);
 }

@@ -169,19 +169,20 @@ impl<'r> Reading<'r> {
         }
         is_asked |= self.installed(&subject, report);
         if !is_asked {
-            report.counts.not_covered += 1;
-            if judge.may_run_images(object) {
-                report.gaps.push(Gap {
-                    what: Unjudged::Object,
-                    name: format!("`{object}` in {}", report.name),
-                    remedy: format!("add `{}` to the `rules`", object.resource()),
-                });
-            }
+            not_covered(judge, object, report);
             return;
         }
         if !is_written {
             report.counts.as_pods += 1;
         }
+        self.gaps(object, report);
+        report.counts.changed += usize::from(subject.old.is_some());
+        report.objects.push(object.full_name(judge.namespace));
+        count_last(report);
+    }
+
+    /// Tells what of an object is not judged.
+    fn gaps(&self, object: &Object<'_>, report: &mut FileReport) {
         self.image_like(object, report);
         if installs_chart(object) {
             report.gaps.push(Gap {
@@ -191,12 +192,10 @@ impl<'r> Reading<'r> {
                     .to_owned(),
             });
         }
-        if judge.asks_for_namespace && object.namespace.is_none() && !object.is_cluster_scoped() {
+        let asks = self.judge.asks_for_namespace;
+        if asks && object.namespace.is_none() && !object.is_cluster_scoped() {
             report.counts.without_namespace += 1;
         }
-        report.counts.changed += usize::from(subject.old.is_some());
-        report.objects.push(object.full_name(judge.namespace));
-        count_last(report);
     }
 
     /// Counts the fields of an object that look like images and that nothing judges.
@@ -353,6 +352,18 @@ impl<'r> Reading<'r> {
             detail: detail.before(object, subject.old, &violation.path),
             ..Finding::new(severity, violation, &span, self.lines())
         }
+    }
+}
+
+/// Tells of an object that no policy is asked about.
+fn not_covered(judge: &Judge<'_>, object: &Object<'_>, report: &mut FileReport) {
+    report.counts.not_covered += 1;
+    if judge.may_run_images(object) {
+        report.gaps.push(Gap {
+            what: Unjudged::Object,
+            name: format!("`{object}` in {}", report.name),
+            remedy: format!("add `{}` to the `rules`", object.resource()),
+        });
     }
 }
 
