@@ -32,8 +32,9 @@ use super::object::{Found, ImageField, Malformed, Object, Source, add};
 
 /// What is known of a kind.
 pub(crate) fn find(group: &str, kind: &str) -> Option<KnownKinds> {
-    let mut groups = GROUPS.iter();
-    let (_, lines) = groups.find(|(known, _)| glob::matches(known, group))?;
+    let is_group =
+        |known: &str| known == group || (known.starts_with('*') && glob::matches(known, group));
+    let (_, lines) = GROUPS.iter().find(|(known, _)| is_group(known))?;
     kinds_of(lines).find(|known| known.kinds.split(' ').any(|known| known == kind))
 }
 
@@ -55,23 +56,46 @@ pub(super) fn images<'a>(object: &Object<'a>, kind: &GroupKind<'_>) -> Vec<Found
         walk.go(at, Way { text, then: None });
         add(&mut found, std::mem::take(&mut walk.found));
     };
-    if let Some(known) = find(&kind.group, &kind.kind) {
+    // Of the kinds of Kubernetes' own groups without a dot, which most objects have, one is in the table.
+    if (kind.group.contains('.') || kind.kind == "PersistentVolume")
+        && let Some(known) = find(&kind.group, &kind.kind)
+    {
         look(object.value, None, known.images);
     }
+    // Few pods have either, and the notation is read only where one does.
     for (place, value) in &object.marks {
-        match place.step().and_then(Step::as_key) {
-            Some("volumes") => look(*value, Some(&Spot::at(place)), VOLUMES),
-            Some("metadata") => look(*value, Some(&Spot::at(place)), POD_METADATA),
-            _ => {}
-        }
+        let Some(Step::Key(key)) = place.step() else {
+            continue;
+        };
+        let text = match key.len() {
+            7 if key == "volumes" && value.elements().any(is_of_csi) => VOLUMES,
+            8 if key == "metadata" && names_proxy(*value) => POD_METADATA,
+            _ => continue,
+        };
+        look(*value, Some(&Spot::at(place)), text);
     }
     if kind.is_pod() {
-        for metadata in object.value.all("metadata") {
-            let spot = Spot::below(None, Step::key("metadata"));
-            look(metadata, Some(&spot), POD_METADATA);
+        let once = object.metadata.filter(|_| !object.is_metadata_repeated);
+        let all = (once.is_none()).then(|| object.value.all("metadata"));
+        for metadata in once.into_iter().chain(all.into_iter().flatten()) {
+            if names_proxy(metadata) {
+                let spot = Spot::below(None, Step::key("metadata"));
+                look(metadata, Some(&spot), POD_METADATA);
+            }
         }
     }
     found
+}
+
+/// Whether a volume is a CSI driver's.
+fn is_of_csi(volume: Value<'_>) -> bool {
+    volume.members().any(|(key, _)| key.is("csi"))
+}
+
+/// Whether annotations name the image of Istio's proxy.
+fn names_proxy(metadata: Value<'_>) -> bool {
+    let mut maps = metadata.all("annotations");
+    maps.any(|map| (map.members()).any(|(key, _)| key.is("sidecar.istio.io/proxyImage")))
 }
 
 /// Finds images in an object.

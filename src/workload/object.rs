@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::hash::{Hash, Hasher};
 
 use crate::hashing::{Index, hash_of};
 use crate::json::{Kind, Location, Place, Position, Step, Value};
@@ -294,16 +295,38 @@ impl<'a> ImageField<'a> {
     /// container or volume, or of another element, and the way from there; where it has no name, its place.
     pub(crate) fn pairing(&self) -> Pairing<'_> {
         let owner = self.owner();
-        let place = match (owner.step(), owner.above(), &self.name) {
+        let list = match (owner.step(), owner.above(), &self.name) {
             (Some(Step::Index(_)), Some(list), Some(_)) => list,
             _ => owner,
         };
-        let below = std::iter::successors(Some(&self.place), |place| place.above());
-        let below = below.take_while(|below| !std::ptr::eq(*below, owner));
-        let way = below.filter_map(Place::step).collect();
-        (place, self.name.as_deref(), way)
+        let below = match self.source {
+            Source::Known { below, .. } => below,
+            _ => 0,
+        };
+        Pairing {
+            list,
+            name: self.name.as_deref(),
+            place: &self.place,
+            below,
+        }
     }
 }
 
 /// What pairs an image with that in another object.
-type Pairing<'p> = (&'p Place<'p>, Option<&'p str>, Vec<&'p Step<'p>>);
+pub(crate) struct Pairing<'p> {
+    list: &'p Place<'p>,
+    name: Option<&'p str>,
+    place: &'p Place<'p>,
+    /// How many of the last steps to the place are below the element of the list.
+    below: usize,
+}
+
+impl Hash for Pairing<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.list, self.name).hash(state);
+        let below = std::iter::successors(Some(self.place), |place| place.above());
+        for place in below.take(self.below) {
+            place.step().hash(state);
+        }
+    }
+}
