@@ -19,6 +19,7 @@ mod finding;
 mod images;
 mod kept;
 mod mirrors;
+mod placeholders;
 mod pull;
 mod pull_secrets;
 

@@ -185,6 +185,15 @@ impl<'t, 'a> Spot<'t, 'a> {
         }
     }
 
+    /// A place that is kept, which is not the root.
+    pub(crate) fn at(place: &Place<'a>) -> Self {
+        Self {
+            above: None,
+            step: place.step().cloned().unwrap_or(Step::Each),
+            place: OnceCell::from(place.clone()),
+        }
+    }
+
     /// The place, with steps of its own.
     pub(crate) fn location(&self) -> Location<'a> {
         self.place().location()

@@ -57,9 +57,10 @@ pub(super) fn judge_update(
         let Some(old) = context.old()? else {
             continue;
         };
-        let has_image_paths = !settings.image_paths.is_empty();
-        let read = || Compared::new(request, object, old, has_image_paths);
-        let compared = compared.get_or_insert_with(read);
+        let compared = compared.get_or_insert_with(|| {
+            let has_image_paths = settings.image_places.reach_metadata(&request.kind);
+            Compared::new(request, object, old, has_image_paths)
+        });
         // Who moves a label in the same request must not escape the rule.
         if !is_about_it && !rule.selector.matches(request, old) {
             continue;

@@ -9,7 +9,7 @@ use crate::json::{Step, lookup};
 use crate::registry::Registry;
 use crate::request::{Operation, Request, RequestError};
 use crate::settings::Settings;
-use crate::workload::{self, Found, ImageField, Object};
+use crate::workload::{Found, ImageField, Object};
 
 /// A request with the settings that it is judged by.
 pub(super) struct Context<'p, 's, 'r> {
@@ -45,10 +45,12 @@ impl<'p, 's, 'r> Context<'p, 's, 'r> {
         !self.request.is_through_status() && self.settings.strictest().is_some()
     }
 
-    /// Adds the images that only the settings know to those that an object shows by its shape.
+    /// Adds the images in well-known and named places to those that an object shows by its shape.
     pub(super) fn add_images(&self, object: &mut Object<'_>) {
         if self.has_images() {
-            workload::add_images(&self.settings.image_paths, object, &self.request.kind);
+            self.settings
+                .image_places
+                .add_images(object, &self.request.kind);
         }
     }
 

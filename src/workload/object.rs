@@ -51,6 +51,13 @@ pub enum Source {
     Volume,
     /// Where the settings' `imagePaths` say.
     Path,
+    /// Where objects of a well-known kind have one.
+    Known {
+        /// How many steps below the named element of a list, if it is in one.
+        below: usize,
+        /// It is pulled for no Pod: mirrors are not used for it.
+        is_artifact: bool,
+    },
 }
 
 /// An image in an object.
@@ -60,11 +67,11 @@ pub struct ImageField<'a> {
     pub(crate) raw: Value<'a>,
     /// What it is the image of.
     pub source: Source,
-    /// The container or volume, or with [`Source::Path`] the image itself.
+    /// The container or volume, or with [`Source::Path`] and [`Source::Known`] the image itself.
     pub place: Place<'a>,
-    /// The container's or volume's name.
+    /// The name of the container or volume, or of the element of a list around it.
     pub name: Option<Cow<'a, str>>,
-    /// The image as written.
+    /// The image as written; of one in parts, as they come together.
     pub text: Cow<'a, str>,
     /// Nodes never pull it: its pull policy is `Never`.
     pub is_never_pulled: bool,
@@ -164,6 +171,34 @@ impl<'a> Object<'a> {
     }
 }
 
+/// Adds what was found to what was found before, both in the order of the document.
+pub(super) fn add<'a>(found: &mut Vec<Found<'a>>, added: Vec<Found<'a>>) {
+    let Some(first) = added.first().map(Found::position) else {
+        return;
+    };
+    let at = found.partition_point(|found| found.position() < first);
+    let later = found.split_off(at);
+    found.extend(merge(later, added));
+}
+
+/// Merges two lists that are each in the order of the document.
+fn merge<'a>(one: Vec<Found<'a>>, other: Vec<Found<'a>>) -> Vec<Found<'a>> {
+    if one.is_empty() {
+        return other;
+    }
+    let mut merged = Vec::with_capacity(one.len() + other.len());
+    let mut other = other.into_iter().peekable();
+    for found in one {
+        while let Some(earlier) = other.next_if(|candidate| candidate.position() < found.position())
+        {
+            merged.push(earlier);
+        }
+        merged.push(found);
+    }
+    merged.extend(other);
+    merged
+}
+
 impl Found<'_> {
     /// Where it stands in the input.
     pub(crate) fn position(&self) -> Position {
@@ -175,9 +210,31 @@ impl Found<'_> {
 }
 
 impl<'a> ImageField<'a> {
+    /// The container, volume or other named element of a list that it is the image of.
+    fn owner(&self) -> &Place<'a> {
+        let Source::Known { below, .. } = self.source else {
+            return &self.place;
+        };
+        (0..below).fold(&self.place, |place, _| place.above().unwrap_or(place))
+    }
+
+    /// Whether it is pulled for no Pod.
+    pub(crate) const fn is_artifact(&self) -> bool {
+        matches!(
+            self.source,
+            Source::Known {
+                is_artifact: true,
+                ..
+            }
+        )
+    }
+
     /// The pod template around a container or volume: none around those of a Pod itself, nor where
     /// the list is not in a `spec`.
     pub(crate) fn pod_template(&self) -> Option<&Place<'a>> {
+        if matches!(self.source, Source::Known { .. }) {
+            return None;
+        }
         let list = self.place.above()?;
         let spec = list.above()?;
         let is_template = matches!(self.place.step(), Some(Step::Index(_)))
@@ -215,31 +272,35 @@ impl<'a> ImageField<'a> {
         let below: &[&str] = match self.source {
             Source::Container => &["image"],
             Source::Volume => &["image", "reference"],
-            Source::Path => &[],
+            Source::Path | Source::Known { .. } => &[],
         };
         exact.0.extend(below.iter().map(|key| Step::key(key)));
         exact
     }
 
-    /// The container or volume, as a message tells it.
+    /// The container, volume or other named element of a list, as a message tells it.
     pub fn told_place(&self) -> String {
-        let place = self.place.location();
+        let place = self.owner().location();
         match &self.name {
             Some(name) if !self.is_private() => format!("{place} \"{}\"", Quoted(name)),
             _ => place.to_string(),
         }
     }
 
-    /// What makes a container or volume of the old object and one of the new object the same: its
-    /// list and name, or where it has none its place.
+    /// What makes an image of the old object and one of the new object the same: the list and name of the
+    /// container or volume, or of another element, and the way from there; where it has no name, its place.
     pub(crate) fn pairing(&self) -> Pairing<'_> {
-        let place = match (self.place.step(), self.place.above(), &self.name) {
+        let owner = self.owner();
+        let place = match (owner.step(), owner.above(), &self.name) {
             (Some(Step::Index(_)), Some(list), Some(_)) => list,
-            _ => &self.place,
+            _ => owner,
         };
-        (place, self.name.as_deref())
+        let below = std::iter::successors(Some(&self.place), |place| place.above());
+        let below = below.take_while(|below| !std::ptr::eq(*below, owner));
+        let way = below.filter_map(Place::step).collect();
+        (place, self.name.as_deref(), way)
     }
 }
 
-/// What pairs the image of a container or volume with that in another object.
-type Pairing<'p> = (&'p Place<'p>, Option<&'p str>);
+/// What pairs an image with that in another object.
+type Pairing<'p> = (&'p Place<'p>, Option<&'p str>, Vec<&'p Step<'p>>);

@@ -16,6 +16,7 @@ mod docs;
 mod examples;
 mod imports;
 mod install;
+mod known_kinds;
 mod lengths;
 mod manifest;
 mod mirrors;

@@ -59,6 +59,10 @@ struct Settings {
     on_update: Option<OnUpdate>,
     /// Where custom kinds hold images that are in no list of containers.
     image_paths: Option<Vec<ImagePath>>,
+    /// Whether images of well-known kinds, such as those of Tekton and Argo Workflows, are judged where these
+    /// kinds keep them.
+    #[schemars(extend("default" = true))]
+    well_known_kinds: Option<bool>,
     /// What the rules do not apply to. Each exemption names namespaces, users, groups or images.
     exemptions: Option<Vec<Exemption>>,
     /// A link that is appended to each refusal.

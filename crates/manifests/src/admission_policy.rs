@@ -69,7 +69,7 @@ spec:
         // Writing to a string cannot fail.
         let _ = writeln!(text, "  {line}");
     }
-    if !settings.image_paths.is_empty() {
+    if !settings.image_places.paths.is_empty() {
         text.push_str("    # The custom kinds of `imagePaths` need rules here too.\n");
     }
     text.push_str("  settings:\n");

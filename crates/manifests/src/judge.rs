@@ -14,7 +14,7 @@ use rollout_guard::settings::Settings;
 use rollout_guard::splice;
 use rollout_guard::verdict::Verdict;
 use rollout_guard::violation::{Code, Outcome, Violation};
-use rollout_guard::workload::{Found, ImagePath, add_images};
+use rollout_guard::workload::{Found, ImagePlaces};
 
 use crate::before::{Before, Change};
 use crate::detail::{Detail, Image, said};
@@ -38,8 +38,8 @@ pub struct Judge<'p> {
     pub policies: Vec<(&'p Source<'p>, Policy<'p>)>,
     /// The mirrors of each, as [`only_mirrors`] has them.
     pub mirrors: Vec<Settings<'p>>,
-    /// Where the settings say that images are besides.
-    pub image_paths: Vec<ImagePath<'p>>,
+    /// Where images are besides those that the shape shows.
+    pub image_places: ImagePlaces<'p>,
     /// Where objects are that name no namespace.
     pub namespace: &'p str,
     /// Whether it matters where they are.
@@ -61,14 +61,13 @@ impl<'p> Judge<'p> {
         settings: &'p [Settings<'p>],
         namespace: &'p str,
     ) -> Self {
-        let image_paths = settings.iter().flat_map(|settings| &settings.image_paths);
         Self {
             policies: sources
                 .iter()
                 .zip(settings.iter().map(Policy::new))
                 .collect(),
             mirrors: settings.iter().map(only_mirrors).collect(),
-            image_paths: image_paths.cloned().collect(),
+            image_places: image_places(settings),
             namespace,
             asks_for_namespace: false,
             identity: Identity::somebody(),
@@ -179,6 +178,26 @@ impl Judge<'_> {
     }
 }
 
+/// Where images are by any of some settings, besides those that the shape shows.
+pub fn image_places<'s: 'p, 'p>(
+    settings: impl IntoIterator<Item = &'p Settings<'s>>,
+) -> ImagePlaces<'s> {
+    let mut places = ImagePlaces {
+        without_known_kinds: true,
+        ..ImagePlaces::default()
+    };
+    let mut is_any = false;
+    for settings in settings {
+        is_any = true;
+        places
+            .paths
+            .extend(settings.image_places.paths.iter().cloned());
+        places.without_known_kinds &= settings.image_places.without_known_kinds;
+    }
+    places.without_known_kinds &= is_any;
+    places
+}
+
 /// Of settings only the mirrors, which no image escapes but by an exemption: what an image will run as,
 /// whichever request brings its Pods. None where the settings rewrite nothing.
 pub fn only_mirrors<'s>(settings: &Settings<'s>) -> Settings<'s> {
@@ -198,12 +217,13 @@ pub fn only_mirrors<'s>(settings: &Settings<'s>) -> Settings<'s> {
             })
             .collect(),
         rewrite: Rewrite::Workloads,
-        image_paths: settings
-            .image_paths
-            .iter()
-            .filter(|_| paths)
-            .cloned()
-            .collect(),
+        image_places: ImagePlaces {
+            paths: (settings.image_places.paths.iter())
+                .filter(|_| paths)
+                .cloned()
+                .collect(),
+            ..settings.image_places
+        },
         exemptions: settings.exemptions.clone(),
         ..Settings::default()
     }
@@ -215,7 +235,7 @@ pub fn only_guards<'s>(settings: &Settings<'s>) -> Settings<'s> {
         changes: settings.changes.clone(),
         mirrors: settings.mirrors.clone(),
         rewrite: settings.rewrite,
-        image_paths: settings.image_paths.clone(),
+        image_places: settings.image_places.clone(),
         exemptions: settings.exemptions.clone(),
         ..Settings::default()
     }
@@ -874,11 +894,8 @@ impl Judge<'_> {
         let Some(object) = &request.object else {
             return Cow::Borrowed(&[]);
         };
-        if self.image_paths.is_empty() {
-            return Cow::Borrowed(&object.found);
-        }
         let mut object = object.clone();
-        add_images(&self.image_paths, &mut object, &request.kind);
+        self.image_places.add_images(&mut object, &request.kind);
         Cow::Owned(object.found)
     }
 

@@ -9,7 +9,6 @@ use rayon::prelude::*;
 use rollout_guard::json;
 use rollout_guard::policy::Policy;
 use rollout_guard::settings::Settings;
-use rollout_guard::workload::ImagePath;
 
 use crate::baseline::{self, Baseline};
 use crate::before;
@@ -417,12 +416,6 @@ fn without_changes(settings: Settings<'_>) -> Settings<'_> {
 /// Settings, ready to judge.
 pub(super) fn policies<'s>(settings: &'s [Settings<'s>]) -> impl Iterator<Item = Policy<'s>> {
     settings.iter().map(Policy::new)
-}
-
-/// Where the settings say that images are besides.
-pub(super) fn image_paths<'s>(settings: &[Settings<'s>]) -> Vec<ImagePath<'s>> {
-    let paths = settings.iter().flat_map(|settings| &settings.image_paths);
-    paths.cloned().collect()
 }
 
 /// The settings of policies, as the engine reads them.

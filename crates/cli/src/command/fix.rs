@@ -19,7 +19,7 @@ use rollout_guard::settings::Settings;
 use rollout_guard::splice;
 use rollout_guard::verdict::Verdict;
 use rollout_guard::violation::Violation;
-use rollout_guard::workload::{Found, add_images};
+use rollout_guard::workload::Found;
 use serde_json::Value as Json;
 use similar::TextDiff;
 
@@ -324,7 +324,7 @@ pub(super) fn only_changes(settings: Settings<'_>) -> Settings<'_> {
             .iter()
             .filter_map(only_removals)
             .collect(),
-        image_paths: settings.image_paths,
+        image_places: settings.image_places,
         exemptions: settings.exemptions,
         ..Settings::default()
     }
@@ -697,7 +697,7 @@ fn add_silent(
     let Some(mut object) = request.object.take() else {
         return;
     };
-    add_images(&settings.image_paths, &mut object, &request.kind);
+    settings.image_places.add_images(&mut object, &request.kind);
     for found in &object.found {
         let Found::Image(image) = found else { continue };
         let path = image.exact_place().detached();
