@@ -47,9 +47,7 @@ impl<'a> Comparison<'_, 'a> {
                         .all(|(left, right)| all.equal(left, right, deeper - 1))
             }
             (Kind::Text, Kind::Text) => left.string() == right.string(),
-            (Kind::Number, Kind::Number) => {
-                left.text() == right.text() || number(left.text()) == number(right.text())
-            }
+            (Kind::Number, Kind::Number) => is_same_number(left.text(), right.text()),
             _ => left.text() == right.text(),
         }
     }
@@ -108,6 +106,15 @@ impl<'a> Comparison<'_, 'a> {
         }
         members
     }
+}
+
+/// Whether two numbers count the same.
+fn is_same_number(left: &str, right: &str) -> bool {
+    // Whole numbers without an exponent have one spelling, but for `-0`.
+    let is_whole = |byte: u8| byte.is_ascii_digit() || byte == b'-';
+    let is_plain = |number: &str| number != "-0" && number.bytes().all(is_whole);
+    let are_plain = is_plain(left) && is_plain(right);
+    left == right || (!are_plain && number(left) == number(right))
 }
 
 /// What a number counts: whether it is negative, its digits without zeros around them, and the power of

@@ -34,9 +34,6 @@ const LENGTHS: u32 = (1 << 10 | 1 << 19 | 1 << 14 | 1 << 8 | 1 << 7) << 2;
 /// There is no list or map around the value.
 const ROOT: u32 = u32::MAX;
 
-/// What closes nothing.
-const NOTHING: char = ' ';
-
 impl Place {
     /// `null`, at the start of a text.
     pub(crate) const NULL: Self = Self { start: 0, end: 4 };
@@ -101,7 +98,7 @@ impl Document<'_> {
         };
         let mut marks = Marks::NONE;
         // What is innermost: the place that opens it, and the character that closes it.
-        let (mut open, mut closing) = (ROOT, NOTHING);
+        let (mut open, mut closing) = (ROOT, closing_of(ROOT));
         let (mut depth, mut deepest) = (0, 0);
         let (mut at, mut first) = next(bytes, 0);
         loop {
@@ -203,11 +200,11 @@ impl Places {
     }
 }
 
-/// The character that closes what is opened here.
+/// The character that closes what is opened here; one that closes nothing at the root.
 #[inline(always)]
 const fn closing_of(open: u32) -> char {
     match open {
-        ROOT => NOTHING,
+        ROOT => ' ',
         open if open & MAP != 0 => '}',
         _ => ']',
     }
@@ -271,10 +268,8 @@ fn other_end(bytes: &[u8], at: usize, first: char) -> Option<usize> {
         'n' => b"null",
         _ => return number_end(bytes, at),
     };
-    bytes
-        .get(at..)?
-        .starts_with(word)
-        .then_some(at + word.len())
+    let rest = bytes.get(at..)?;
+    rest.starts_with(word).then_some(at + word.len())
 }
 
 fn number_end(bytes: &[u8], at: usize) -> Option<usize> {
@@ -295,11 +290,8 @@ fn number_end(bytes: &[u8], at: usize) -> Option<usize> {
 
 /// Where the digits end, of which there is at least one.
 fn digits_end(bytes: &[u8], start: usize) -> Option<usize> {
-    let digits = bytes
-        .get(start..)?
-        .iter()
-        .take_while(|byte| byte.is_ascii_digit());
-    let count = digits.count();
+    let rest = bytes.get(start..)?.iter();
+    let count = rest.take_while(|byte| byte.is_ascii_digit()).count();
     (count > 0).then_some(start + count)
 }
 
