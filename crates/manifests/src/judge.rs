@@ -3,6 +3,7 @@
 mod gaps;
 mod images;
 mod reading;
+mod subject;
 
 use std::collections::BTreeSet;
 use std::ops::Range;

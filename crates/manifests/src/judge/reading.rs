@@ -4,20 +4,21 @@ use std::collections::BTreeSet;
 
 use rollout_guard::json::{self, Location, Step};
 use rollout_guard::policy::Policy;
-use rollout_guard::request::{Operation, Request};
+use rollout_guard::request::Request;
 use rollout_guard::verdict::Verdict;
 use rollout_guard::violation::{Outcome, Violation};
 use rollout_guard::workload::Found;
 
 use super::gaps::{installs_chart, is_kustomization, kustomization};
+use super::subject::{Judged, Trees};
 use super::{Judge, NotAsked, in_template, span};
 use crate::before::Change;
 use crate::detail::{Detail, Image};
 use crate::finding::{FileReport, Finding, Gap, Problem, Severity, Unjudged};
 use crate::image_like;
 use crate::installed;
-use crate::manifest::{self, Document, Lines, Unreadable, Value};
-use crate::object::{Asking, Object, items_without_kind, objects};
+use crate::manifest::{Document, Lines, Unreadable};
+use crate::object::{Object, items_without_kind, objects};
 
 /// The policy that judges.
 #[derive(Clone, Copy)]
@@ -120,7 +121,6 @@ impl<'r> Reading<'r> {
                 None => (change == Change::Unchanged).then_some(object.value),
             },
         };
-        let operation = subject.operation().as_str();
         let mut is_asked = false;
         let mut is_written = false;
         let mut pods: Option<Vec<(Location<'static>, String)>> = None;
@@ -130,7 +130,12 @@ impl<'r> Reading<'r> {
                 policy: *policy,
                 name: source.policy.as_ref().filter(|_| judge.policies.len() > 1),
             };
-            if source.covers_change(subject.object, subject.old, operation, judge.namespace) {
+            if source.covers_change(
+                subject.object,
+                subject.old,
+                subject.operation().as_str(),
+                judge.namespace,
+            ) {
                 let mut text = std::mem::take(&mut self.request);
                 if !is_written {
                     subject.write_request(judge, &mut text);
@@ -150,21 +155,10 @@ impl<'r> Reading<'r> {
                 is_asked = true;
             } else if judge.covers_pods_of(source, object) {
                 let pods = pods.get_or_insert_with(|| judge.pods(subject.object));
-                let mut is_asked_about_pods = false;
                 let selected = pods
                     .iter()
                     .filter(|(template, _)| source.selects_pods_from(subject.object, template));
-                for (template, text) in selected {
-                    is_asked_about_pods = true;
-                    let asked = Asked {
-                        by,
-                        text,
-                        template: Some(template),
-                        counts_images: !is_asked,
-                    };
-                    self.request(&subject, &asked, report);
-                }
-                is_asked |= is_asked_about_pods;
+                is_asked |= self.pods(&subject, by, selected, !is_asked, report);
             }
         }
         is_asked |= self.installed(&subject, report);
@@ -179,6 +173,29 @@ impl<'r> Reading<'r> {
         report.counts.changed += usize::from(subject.old.is_some());
         report.objects.push(object.full_name(judge.namespace));
         count_last(report);
+    }
+
+    /// Judges the Pods that a policy is asked about instead of their object; tells whether there are any.
+    fn pods<'a>(
+        &mut self,
+        subject: &Judged<'_>,
+        by: By<'_>,
+        pods: impl Iterator<Item = &'a (Location<'static>, String)>,
+        counts_images: bool,
+        report: &mut FileReport,
+    ) -> bool {
+        let mut is_asked = false;
+        for (template, text) in pods {
+            is_asked = true;
+            let asked = Asked {
+                by,
+                text,
+                template: Some(template),
+                counts_images,
+            };
+            self.request(subject, &asked, report);
+        }
+        is_asked
     }
 
     /// Tells what of an object is not judged.
@@ -379,80 +396,5 @@ fn count_last(report: &mut FileReport) {
             Severity::Warning => report.counts.warnings += 1,
         }
         report.counts.preexisting += usize::from(finding.violation.is_preexisting());
-    }
-}
-
-/// The documents of an object as it will be and as it was.
-struct Trees<'t> {
-    new: Vec<Document<'t>>,
-    old: Vec<Document<'t>>,
-}
-
-impl<'t> Trees<'t> {
-    fn new(new: Option<&'t str>, old: &'t str) -> Self {
-        let read = |text| {
-            let mut documents = Vec::new();
-            manifest::documents(text, &mut |part| documents.extend(part));
-            documents
-        };
-        Self {
-            new: new.map(read).unwrap_or_default(),
-            old: read(old),
-        }
-    }
-
-    /// An object as it will be, where that is not what its manifest says.
-    fn object<'o>(&'o self, written: &Object<'o>) -> Option<Object<'o>> {
-        let value = self.new.first()?.tree.root()?;
-        Some(Object {
-            value,
-            ..written.clone()
-        })
-    }
-
-    fn old(&self) -> Option<Value<'_>> {
-        self.old.first()?.tree.root()
-    }
-}
-
-/// An object that is judged.
-struct Judged<'j> {
-    document: &'j Document<'j>,
-    /// As the file has it: what has a place.
-    written: &'j Object<'j>,
-    /// As it will be.
-    object: &'j Object<'j>,
-    /// As it was.
-    old: Option<Value<'j>>,
-}
-
-impl Judged<'_> {
-    const fn operation(&self) -> Operation {
-        match self.old {
-            Some(_) => Operation::Update,
-            None => Operation::Create,
-        }
-    }
-
-    fn write_request(&self, judge: &Judge<'_>, json: &mut String) {
-        let asking = Asking {
-            operation: self.operation(),
-            namespace: judge.namespace,
-            identity: &judge.identity,
-            old: self.old.map(Value::json),
-            field_manager: "",
-        };
-        self.object.write_request_as(&asking, json);
-    }
-
-    /// Whether a pod template is as it was, so that no new Pods come from it.
-    fn has_same(&self, template: &Location<'_>) -> bool {
-        let read = |value: Option<Value<'_>>| {
-            let value: Option<serde_json::Value> =
-                serde_json::from_str(value?.at(template)?.json()).ok();
-            value
-        };
-        let old = read(self.old);
-        old.is_some() && old == read(Some(self.object.value))
     }
 }
