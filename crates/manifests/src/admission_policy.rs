@@ -52,7 +52,8 @@ metadata:
 spec:
   module: {module}
   mutating: {mutating}
-  mode: monitor # only tells, by warnings; `protect` refuses
+  mode: monitor # only warns; `protect` refuses
+  failurePolicy: Ignore # while policy-server is down, everything passes
   rules:
 "
     );
