@@ -90,7 +90,7 @@ Driver||spec.<CephPlugins>\n\
 OperatorConfig||spec.driverSpecDefaults.<CephPlugins>"),
     ("kafka.strimzi.io", "\
 Kafka||spec.{kafka.{image,brokerRackInitImage},entityOperator.{topicOperator,userOperator,tlsSidecar}.image,{cruiseControl,cruiseControl.tlsSidecar,kafkaExporter,zookeeper,jmxTrans}.image}\n\
-KafkaConnect||spec.{image,clientRackInitImage,plugins[*].artifacts[*].(type=image).reference,build.output(type=docker).image}\n\
+KafkaConnect||spec.{image,clientRackInitImage,plugins[*].artifacts[*].(type=image).reference,build.output(type=docker).image~}\n\
 KafkaMirrorMaker2 KafkaBridge||spec.{image,clientRackInitImage}\n\
 KafkaMirrorMaker||spec.image"),
     ("*.k8s.elastic.co", "\
@@ -144,7 +144,7 @@ Template|${ $( {{|objects[*].<Object>"),
     ("kro.run", "\
 ResourceGraphDefinition|${ $( {{|spec.resources[*].template.<Object>"),
     ("", "\
-PersistentVolume||spec.csi.{volumeAttributes.image,<WarmMetal>.volumeHandle}"),
+PersistentVolume||spec.csi.{volumeAttributes.image~,<WarmMetal>.volumeHandle~}"),
 ];
 
 /// Parts that several kinds have, or that repeat within themselves.
