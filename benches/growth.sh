@@ -30,7 +30,7 @@ for count in 1 10 100 1000; do measure "kilobytes-$count" 7 20 "${count}000"; do
 
 target/debug/policy-host bench --fuel --request-path "$files/images-1.json" "${cases[@]}" | awk '
   BEGIN {
-    title["images"] = "images, each held against 20 entries"
+    title["images"] = "images, each checked against 20 entries"
     title["entries"] = "entries of `images.allow`, with 7 images"
     title["kilobytes"] = "kB of object, with 7 images and 20 entries"
   }

@@ -3,6 +3,8 @@
 
 setup() {
   cd "$BATS_TEST_DIRNAME/.."
+  # Where `make tools` puts it.
+  PATH=$PWD/target/tools/bin:$PATH
   if ! command -v helm >/dev/null; then
     [ "${STRICT-}" != 1 ] || { echo 'STRICT=1: install helm' >&2; return 1; }
     skip 'helm is not installed'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What a release is made of, in dist/, and a release to a registry on loopback: all that release.yml
-# does but for signatures and GitHub.
+# Builds a release in dist/ and releases it to a registry on loopback: everything that release.yml does,
+# except for signatures and GitHub.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=release/targets.sh
@@ -22,8 +22,8 @@ for bundle in bundles/*/; do
 done
 release/sbom.sh dist
 
-# For people without a compiler: the command of this machine, the wheel and the plugin of kubectl. Other
-# machines build theirs.
+# Without a compiler: the command for this machine, the wheel and the kubectl plugin. Other machines build
+# their own.
 target=$(command_target)
 release/binaries.sh dist "$target"
 release/wheel.sh dist "$target"
@@ -38,7 +38,7 @@ for _ in {1..100}; do
   registry=$(grep -oE 'listening on 127\.0\.0\.1:[0-9]+' "$scratch/log" | grep -oE '[0-9.]+:[0-9]+') && break
   sleep 0.1
 done
-# kwctl would ask a registry on loopback by HTTPS.
+# kwctl would use HTTPS for a registry on loopback.
 KWCTL=$host release/push.sh "$registry/rollout-guard" >"$scratch/pushed"
 while read -r address; do
   name=${address#"$registry"/rollout-guard/}
@@ -50,10 +50,10 @@ cmp "$scratch/pulled/rollout-guard" dist/policy.wasm
 for bundle in bundles/*/; do
   diff -r "$scratch/pulled/$bundle" "$bundle"
 done
-# The container image of this machine. The release's has all architectures, and so another digest.
+# The container image for this machine. The released image has all architectures, so its digest differs.
 release/images.sh dist "$registry/rollout-guard" cli --tls-verify=false
 
-# The digests are those that any registry gives to what was made of this commit.
+# Every registry gives the artifacts of this commit these digests.
 sed "s|^$registry/||" "$scratch/pushed" >dist/digests.txt
 
 release/checksums.sh dist

@@ -8,7 +8,7 @@ folder=${1:?the folder with the archives} registry=${2:?where to push to, as in 
 shift 3
 version=$(release/version.sh)
 scratch=$(mktemp -d)
-# Its own storage: what the user built is left alone.
+# Its own storage, so that the user's images stay untouched.
 storage=(--root "$scratch/storage" --runroot "$scratch/run" --storage-driver vfs)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -19,7 +19,7 @@ for pair in amd64:x86_64 arm64:aarch64; do
   [ -f "$folder/$name.tar.gz" ] || continue
   mkdir -p "$scratch/context/linux/$architecture"
   tar -xzf "$folder/$name.tar.gz" -C "$scratch/context/linux/$architecture" --strip-components 1 "$name/rollout-guard"
-  # The time of the commit, so that the same commit makes the same image.
+  # The time of the commit, so that the same commit gives the same image.
   buildah "${storage[@]}" build --quiet --isolation chroot --platform "linux/$architecture" --target "$image" \
     --build-arg "TARGETARCH=$architecture" --timestamp "$(git log -1 --format=%ct)" --manifest "$list" \
     --label "org.opencontainers.image.version=$version" --file release/Dockerfile "$scratch/context" >/dev/null

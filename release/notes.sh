@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints what CHANGELOG.md says of this version.
+# Prints the section of CHANGELOG.md for this version.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version=$(release/version.sh)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes what the module and the commands are made of, as CycloneDX made from Cargo.lock, into a folder:
+# Writes SBOMs of the module and the commands, as CycloneDX from Cargo.lock, into a folder:
 # release/sbom.sh dist
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -7,7 +7,7 @@ folder=${1:?where to write to}
 # The tool writes beside every package of the workspace.
 trap "git ls-files --others -z -- '*.sbom.json' | xargs -0 -r rm -f" EXIT
 
-# The same commit makes the same bytes: its time, no number drawn by chance, no path of this machine.
+# The same commit gives the same bytes: use its time, no random numbers, and no paths of this machine.
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH
 # target, package folder, name

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # The targets of released commands, for other scripts to load.
 
-# The one that this machine runs. On Linux it is linked with musl: the command needs no library of the
-# system, and runs in an empty root.
+# The target of this machine. On Linux it is musl: the command needs no system libraries, and runs in an
+# empty root.
 command_target() {
   local host
   host=$(rustc --print host-tuple)
@@ -15,7 +15,7 @@ command_target() {
 # Exports what Cargo needs to build for a target: cargo_for TARGET
 cargo_for() {
   scripts/rust-target.sh "$1"
-  # What a failed arithmetic names is not where this machine keeps its sources.
+  # Panic messages must not contain this machine's paths.
   export RUSTFLAGS="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=registry --remap-path-prefix=$PWD=rollout-guard"
   case $1 in
     # The linker and the C library of the toolchain, so that every machine links for every architecture.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints the version, if it is one everywhere; with a tag (`v0.1.0`), if that is the tag of it too.
+# Prints the version if it is the same everywhere; with an argument (`v0.1.0`), also checks that tag.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"$/\1/p' Cargo.toml)
@@ -13,7 +13,7 @@ expect() {
 while read -r name found; do
   expect "Cargo.lock, $name" "$found"
 done < <(cargo metadata --locked --format-version 1 --no-deps | jq -r '.packages[] | select(.name != "accept-all") | "\(.name) \(.version)"')
-# The Python project that hooks install, and the wheel that it brings.
+# The Python project that hooks install, and the wheel that it requires.
 expect 'pyproject.toml' "$(sed -n 's/^version = "\(.*\)"$/\1/p' pyproject.toml)"
 expect 'pyproject.toml, dependencies' "$(sed -n 's/^dependencies = \["rollout-guard==\(.*\)"\]$/\1/p' pyproject.toml)"
 expect 'metadata.yml' "$(sed -n 's/^  io\.kubewarden\.policy\.version: //p' metadata.yml)"

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Makes Python wheels that carry the command as it is released, for the targets that are named, else for
-# the one of this machine: release/wheel.sh FOLDER [TARGET...]
+# Builds Python wheels with the released command, for the given targets, by default for this machine: release/wheel.sh FOLDER [TARGET...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=release/targets.sh

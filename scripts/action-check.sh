@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Judges manifests for the GitHub action, whose inputs are in the environment, and reports to it the number of
-# violations and where SARIF is.
+# Checks manifests for the GitHub action, whose inputs are in the environment, and returns the number of
+# violations and the path of the SARIF report.
 set -euo pipefail
 : "${SETTINGS:?}" "${PATHS:?}" "${FORMAT:?}" "${RUNNER_TEMP:?}" "${GITHUB_OUTPUT:?}"
 # Split into arguments, without expanding them. The bash of macOS takes an empty list for unset.
@@ -10,7 +10,7 @@ status=0
 rollout-guard check --settings "$SETTINGS" --format "$FORMAT" ${args[@]+"${args[@]}"} -- "${paths[@]}" >"${OUTPUT:-/dev/stdout}" || status=$?
 [ "$status" -ne 2 ] || exit 2
 
-# The same verdicts once more, for code scanning and for the count. What went wrong has been reported.
+# Run once more, for code scanning and for the count. Errors have already been reported.
 sarif=$(mktemp -d "$RUNNER_TEMP/rollout-guard-report.XXXXXX")/report.sarif
 rollout-guard check --settings "$SETTINGS" --format sarif ${args[@]+"${args[@]}"} -- "${paths[@]}" >"$sarif" 2>/dev/null || true
 # One result a line. A quotation mark within a text is escaped, so that these are keys. What is suppressed is in

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Puts a released `rollout-guard` into FOLDER/bin, checked against the release's SHA256SUMS. Where the release has
-# none for this machine, it is compiled from the sources beside this script.
+# Puts a released `rollout-guard` into FOLDER/bin, checked against the release's SHA256SUMS. If the release has
+# no binary for this machine, compiles it from the sources beside this script.
 # scripts/install.sh VERSION FOLDER
 set -euo pipefail
 version=${1:?the version, such as 0.1.0} folder=${2:?the folder}
@@ -36,7 +36,7 @@ download() {
   mv "$scratch/$1" "$folder/$1"
 }
 
-# The name stands for the whole program or for none.
+# Rename at the end, so that the program is complete or absent.
 install_program() {
   chmod +x "$1"
   mv "$1" "$folder/bin/rollout-guard"
@@ -52,7 +52,7 @@ if [ -n "$expected" ]; then
   download "$file"
   actual=$(sum_of "$folder/$file")
   if [ "$actual" != "$expected" ]; then
-    # Not to be met again in the cache.
+    # Keep it out of the cache.
     rm -f "$folder/$file" "$folder/SHA256SUMS" "$folder/bin/rollout-guard"
     fail "$releases/v$version/$file: its SHA-256 is $actual, SHA256SUMS of the release says $expected"
   fi

@@ -14,7 +14,7 @@ command -v rustc >/dev/null || fail 'Rust is not installed: install it with http
 # Where automatic installation is off, rustup's `rustc` fails when the toolchain is missing as a whole.
 version=$(rustc --version 2>/dev/null) ||
   fail "the toolchain that rust-toolchain.toml names is not installed: run \`rustup toolchain install\`"
-# The path of the target's library, whether it is there or not.
+# The path of the target's library, whether it exists or not.
 library=$(rustc --print target-libdir --target "$target" 2>/dev/null) || fail "$version does not know the target $target"
 compgen -G "$library/libcore-*.rlib" >/dev/null && exit 0
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Installs what the tests need, where it is missing, and says so before: everything, or the commands that
-# are named (scripts/tools.sh node mdbook). With --missing it only prints which of them are.
+# Installs missing tools that the tests need, and prints the commands first: all tools, or the given ones
+# (scripts/tools.sh node mdbook). With --missing, only prints which are missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 everything='bats buildah c++ chromium curl docker-registry fish git helm htpasswd jq kubectl make mdbook node npm python3 script'
 everything+=' shellcheck unshare wasm-bindgen wasm-opt zsh'
 
-# The package of Debian that a command is in.
+# The Debian package of a command.
 package_of() {
   case $1 in
     bats | buildah | chromium | curl | docker-registry | fish | git | jq | make | npm | shellcheck | zsh) echo "$1" ;;
@@ -22,10 +22,10 @@ package_of() {
   esac
 }
 
-# It writes the glue for exactly the version of the crate that the module is built with.
+# Its version must be that of the crate that the module is built with.
 bindgen=$(grep -A1 '^name = "wasm-bindgen"$' Cargo.lock | sed -n 's/^version = "\(.*\)"/\1/p')
 
-# What Cargo is told, for a command that it installs.
+# Cargo's arguments for a command that it installs.
 crate_of() {
   case $1 in
     wasm-bindgen) echo "wasm-bindgen-cli --version $bindgen --bin wasm-bindgen --force" ;;
@@ -34,14 +34,14 @@ crate_of() {
   esac
 }
 
-# Where kubectl and helm are put: the tests look there first.
+# The folder for kubectl and helm, where the tests look first.
 builders=target/tools/bin
 
 is_there() {
   case $1 in
     helm | kubectl) [ -x "$builders/$1" ] || command -v "$1" >/dev/null 2>&1 ;;
     wasm-bindgen) [ "$(wasm-bindgen --version 2>/dev/null)" = "wasm-bindgen $bindgen" ] ;;
-    # Debian's python3 comes without what makes environments.
+    # Debian's python3 comes without venv.
     python3) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
     *) command -v "$1" >/dev/null 2>&1 ;;
   esac
@@ -106,8 +106,8 @@ if [ -n "$packages" ]; then
   $install
 fi
 [ -z "$crates" ] || while read -r crate; do
-  # They run for seconds and are built for minutes: a debug build does. What a tool had locked may since be
-  # gone from the registry.
+  # They run for seconds and take minutes to build, so a debug build is enough. A locked dependency may have been
+  # removed from the registry.
   # shellcheck disable=SC2086 # arguments
   cargo install --quiet --debug --locked $crate </dev/null || cargo install --quiet --debug $crate </dev/null
 done <<<"$crates"

@@ -159,27 +159,33 @@ impl<'o> Objection<'o> {
         annotation: &'o Annotation<'o>,
         problem: impl Fn(Fate) -> String + 'o,
     ) -> Self {
-        Self {
-            code,
-            part: part_of(code),
-            key: Some(Cow::Borrowed(annotation.key)),
-            found: Some(annotation),
-            problem: Box::new(problem),
-            advice: "",
-            facts: String::new(),
-            members: Vec::new(),
-            removable: Vec::new(),
-        }
+        let key = Some(Cow::Borrowed(annotation.key));
+        Self::new(code, key, Some(annotation), Box::new(problem))
     }
 
     /// Against the absence of an annotation.
     fn missing(code: Code, key: String, problem: impl Fn(Fate) -> String + 'o) -> Self {
+        Self::new(code, Some(Cow::Owned(key)), None, Box::new(problem))
+    }
+
+    /// Against all annotations together.
+    fn all(code: Code, problem: impl Fn(Fate) -> String + 'o) -> Self {
+        Self::new(code, None, None, Box::new(problem))
+    }
+
+    #[inline(never)]
+    fn new(
+        code: Code,
+        key: Option<Cow<'o, str>>,
+        found: Option<&'o Annotation<'o>>,
+        problem: Box<dyn Fn(Fate) -> String + 'o>,
+    ) -> Self {
         Self {
             code,
             part: part_of(code),
-            key: Some(Cow::Owned(key)),
-            found: None,
-            problem: Box::new(problem),
+            key,
+            found,
+            problem,
             advice: "",
             facts: String::new(),
             members: Vec::new(),
@@ -197,21 +203,6 @@ impl<'o> Objection<'o> {
     fn advising(mut self, advice: &'static str) -> Self {
         self.advice = advice;
         self
-    }
-
-    /// Against all annotations together.
-    fn all(code: Code, problem: impl Fn(Fate) -> String + 'o) -> Self {
-        Self {
-            code,
-            part: part_of(code),
-            key: None,
-            found: None,
-            problem: Box::new(problem),
-            advice: "",
-            facts: String::new(),
-            members: Vec::new(),
-            removable: Vec::new(),
-        }
     }
 }
 

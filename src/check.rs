@@ -81,7 +81,7 @@ impl Seen<'_, '_> {
         image_of: &dyn Fn(&str) -> String,
     ) -> Reason {
         if let Some(mirror) = self.instead {
-            return Reason::new(problem, format!("use `{}`", Shown(&mirror.to_string())));
+            return Reason::new(problem, &format!("use `{}`", Shown(&mirror.to_string())));
         }
         let with_list = || format!("{problem} (allowed: {})", listed(entries));
         if self.mirrored.is_some() {
@@ -89,7 +89,7 @@ impl Seen<'_, '_> {
         }
         let is_good = |entry: &&str| !has_wildcard(entry) && self.passes(&image_of(entry), code);
         if entries.iter().take(NAMED).all(is_good) {
-            return Reason::new(problem, format!("use {}", one_of(entries)));
+            return Reason::new(problem, &format!("use {}", one_of(entries)));
         }
         Reason::alone(with_list())
     }

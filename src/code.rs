@@ -44,6 +44,8 @@ codes! {
     DigestForbidden = "digest-forbidden",
     /// The image is no image reference.
     ImageUnparsable = "image-unparsable",
+    /// Placeholders of the image are filled in later, and until then no list refuses it.
+    ImagePlaceholder = "image-placeholder",
     /// An image is pulled from its mirror.
     MirrorUsed = "mirror-used",
     /// An image has a mirror, from which nothing makes it be pulled.
@@ -121,7 +123,11 @@ impl Code {
     pub const fn is_note(self) -> bool {
         matches!(
             self,
-            Self::MirrorUsed | Self::MirrorAvailable | Self::MirrorNeedsTag | Self::MirrorMissing
+            Self::ImagePlaceholder
+                | Self::MirrorUsed
+                | Self::MirrorAvailable
+                | Self::MirrorNeedsTag
+                | Self::MirrorMissing
         )
     }
 

@@ -54,15 +54,24 @@ pub(crate) fn may_meet(left: &str, right: &str) -> bool {
     let is_star = |byte: u8| byte == b'*' || char::from(byte) == ANY_DEPTH;
     // Whether a wildcard can be this character.
     let takes = |wildcard: u8, byte: u8| byte != b'/' || char::from(wildcard) == ANY_DEPTH;
-    let (left, right) = (left.as_bytes(), right.as_bytes());
-    let is_plain = |glob: &[u8]| !glob.iter().any(|&byte| is_star(byte) || byte == b'?');
-    if is_plain(left) && is_plain(right) {
-        return left == right;
+    let (mut left, mut right) = (left.as_bytes(), right.as_bytes());
+    // Most differ before their first wildcard.
+    let is_wild = |byte: u8| is_star(byte) || byte == b'?';
+    while let (Some((&one, after_one)), Some((&other, after_other))) =
+        (left.split_first(), right.split_first())
+        && !is_wild(one)
+        && !is_wild(other)
+    {
+        if one != other {
+            return false;
+        }
+        (left, right) = (after_one, after_other);
     }
-    // Whether what is left of both, from each position on, may be the same text: from the end.
+    // Whether what is left of both, from each position on, may be the same text: from the end. Two rows are
+    // enough, and memory is never freed in the module.
     let mut below = vec![false; right.len() + 1];
+    let mut here = vec![false; right.len() + 1];
     for at_left in (0..=left.len()).rev() {
-        let mut here = vec![false; right.len() + 1];
         for at_right in (0..=right.len()).rev() {
             let open = |row: &[bool], at: usize| row.get(at) == Some(&true);
             let meets = match (left.get(at_left), right.get(at_right)) {
@@ -87,7 +96,7 @@ pub(crate) fn may_meet(left: &str, right: &str) -> bool {
                 *slot = meets;
             }
         }
-        below = here;
+        std::mem::swap(&mut below, &mut here);
     }
     below.first() == Some(&true)
 }

@@ -19,6 +19,7 @@ mod finding;
 mod images;
 mod kept;
 mod mirrors;
+mod placeholders;
 mod pull;
 mod pull_secrets;
 
@@ -44,6 +45,8 @@ use pull::Pulls;
 #[derive(Clone, Copy, Debug)]
 pub struct Policy<'s> {
     settings: &'s Settings<'s>,
+    /// So many findings are told of an object; the others are counted.
+    most: usize,
 }
 
 /// What is wrong with an object, and what becomes of it.
@@ -65,21 +68,29 @@ impl Judged<'_> {
 
 /// The images that run from elsewhere, as `from=to`, by their position: the first of them, and how many more
 /// there are.
-#[derive(Default)]
 struct Rewritten {
     told: Vec<(Position, String)>,
     more: usize,
+    most: usize,
 }
 
 impl Rewritten {
+    const fn new(most: usize) -> Self {
+        Self {
+            told: Vec::new(),
+            more: 0,
+            most,
+        }
+    }
+
     fn add(&mut self, position: Position, from: &str, to: &str) {
         let at = (self.told).partition_point(|(before, _)| *before <= position);
-        if at < MOST_LINES {
+        if at < self.most {
             self.told.insert(at, (position, [from, "=", to].concat()));
         } else {
             self.more += 1;
         }
-        if self.told.len() > MOST_LINES {
+        if self.told.len() > self.most {
             self.told.pop();
             self.more += 1;
         }
@@ -97,7 +108,20 @@ impl Rewritten {
 impl<'s> Policy<'s> {
     /// A policy with these settings.
     pub const fn new(settings: &'s Settings<'s>) -> Self {
-        Self { settings }
+        Self {
+            settings,
+            most: MOST_LINES,
+        }
+    }
+
+    /// The same policy for a report that has to be complete: it tells every finding, where an admission
+    /// answer names the first hundred and counts the others.
+    #[must_use]
+    pub const fn without_limit(self) -> Self {
+        Self {
+            most: usize::MAX,
+            ..self
+        }
     }
 
     /// The settings that it judges by.
@@ -117,13 +141,7 @@ impl<'s> Policy<'s> {
             return self.evaluate_deletion(&request, verdict);
         }
         if is_eviction(&request) {
-            let mut used = vec![false; self.settings.exemptions.len()];
-            let mut findings = Findings::new(Before::Nothing, false);
-            let eviction = request.object.take();
-            request.kind = GroupKind::POD;
-            changes::judge_eviction(self.settings, &request, eviction, &mut used, &mut findings);
-            self.tell(findings, &used, &mut verdict);
-            return verdict;
+            return self.evaluate_eviction(request, verdict);
         }
         let is_judged = match request.sub_resource.as_deref() {
             None | Some("ephemeralcontainers") => true,
@@ -136,7 +154,7 @@ impl<'s> Policy<'s> {
             let error = RequestError::new("request.object", "missing");
             return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
         };
-        let context = Context::new(self.settings, &request);
+        let context = Context::new(self.settings, &request, self.most);
         if request.is_through_status() {
             match context.old() {
                 Ok(Some(old)) if has_same_entries(old, &object) => return verdict,
@@ -145,6 +163,11 @@ impl<'s> Policy<'s> {
                     return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
                 }
             }
+        }
+        if object.more_malformed > 0
+            && let Ok(whole) = Object::read_up_to(object.value, &request.kind, self.most)
+        {
+            object = whole;
         }
         let mut used = vec![false; self.settings.exemptions.len()];
         context.add_images(&mut object);
@@ -178,7 +201,7 @@ impl<'s> Policy<'s> {
                 &mut edits,
             );
         }
-        let mut changes = Findings::new(Before::Nothing, false);
+        let mut changes = Findings::new(Before::Nothing, false, self.most);
         if let Err(error) = changes::judge_update(&context, &object, &mut used, &mut changes) {
             return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
         }
@@ -188,6 +211,17 @@ impl<'s> Policy<'s> {
         // What is written next takes their place in memory.
         drop((object, context));
         verdict.change(value, edits, rewritten.into_texts());
+        verdict
+    }
+
+    /// Judges who evicts a Pod.
+    fn evaluate_eviction(self, mut request: Request<'_>, mut verdict: Verdict<'s>) -> Verdict<'s> {
+        let mut used = vec![false; self.settings.exemptions.len()];
+        let mut findings = Findings::new(Before::Nothing, false, self.most);
+        let eviction = request.object.take();
+        request.kind = GroupKind::POD;
+        changes::judge_eviction(self.settings, &request, eviction, &mut used, &mut findings);
+        self.tell(findings, &used, &mut verdict);
         verdict
     }
 
@@ -211,7 +245,7 @@ impl<'s> Policy<'s> {
             return verdict;
         }
         let mut used = vec![false; self.settings.exemptions.len()];
-        let mut findings = Findings::new(Before::Nothing, false);
+        let mut findings = Findings::new(Before::Nothing, false, self.most);
         if let Err(error) = changes::judge_delete(self.settings, request, &mut used, &mut findings)
         {
             return Verdict::unreadable(self.settings.docs_url.as_deref(), &error);
@@ -271,10 +305,10 @@ fn judge<'j>(
     let (settings, request) = (context.settings, context.request);
     let only_warns = context.is_static_pod(object);
     let mut judged = Judged {
-        findings: Findings::new(before, only_warns),
-        annotations: Findings::new(before, only_warns),
+        findings: Findings::new(before, only_warns, context.most),
+        annotations: Findings::new(before, only_warns, context.most),
         edits: Vec::new(),
-        rewritten: Rewritten::default(),
+        rewritten: Rewritten::new(context.most),
     };
     let mut exempted = Exempted::new(&settings.exemptions, request, object, used);
     // First, since no image in an annotation that is removed is pulled from elsewhere.
@@ -313,7 +347,7 @@ fn remove(
     let judge = |old: &Object<'_>| judge_old(context, old);
     let was = Was::new(&without, &read, &judge, true);
     let before = before(request, &was);
-    let mut after = Findings::new(before, context.is_static_pod(&without));
+    let mut after = Findings::new(before, context.is_static_pod(&without), context.most);
     let mut exempted = Exempted::new(&context.settings.exemptions, request, &without, used);
     // It has no images here, and no registry is asked.
     let subject = Subject::New(&Unreachable);

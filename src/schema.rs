@@ -61,7 +61,7 @@ impl<'t, 'n> Entry<'t, 'n> {
 
     fn note(&self, errors: &mut SettingsErrors, kind: SettingsErrorKind, problem: &str) {
         let path = match self.spot {
-            Some(spot) => spot.location().to_string(),
+            Some(spot) => spot.place().location().to_string(),
             None => "settings".to_owned(),
         };
         errors.push(path, kind, problem);

@@ -40,7 +40,8 @@ pub struct Selector<'a> {
 /// What a label or field must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition<'a> {
-    /// `null`: not there.
+    /// `null` or `"!*"`: not there. `kubectl apply` drops a `null` from what it makes, so that a policy that is
+    /// installed needs the other spelling.
     Absent,
     /// `"*"`: there, and not empty.
     Present,
@@ -51,10 +52,10 @@ pub enum Condition<'a> {
 impl<'a> Condition<'a> {
     /// The condition that a text in the settings is.
     pub(crate) fn of(text: &'a str) -> Self {
-        if text == "*" {
-            Self::Present
-        } else {
-            Self::Like(text)
+        match text {
+            "*" => Self::Present,
+            "!*" => Self::Absent,
+            glob => Self::Like(glob),
         }
     }
 

@@ -20,7 +20,7 @@ use crate::pattern::{ImagePattern, RegistryPattern, TagPattern};
 use crate::request::Request;
 use crate::schema::Entry;
 use crate::violation::Action;
-use crate::workload::ImagePath;
+use crate::workload::ImagePlaces;
 
 pub use crate::check::{AllowReject, Digests};
 pub use crate::schema::{SettingsError, SettingsErrorKind, SettingsErrors};
@@ -48,8 +48,8 @@ pub struct Settings<'a> {
     pub drift: Option<Action>,
     /// What is judged on UPDATE.
     pub on_update: OnUpdate,
-    /// Where custom kinds hold images that their shape does not show.
-    pub image_paths: Vec<ImagePath<'a>>,
+    /// Where kinds hold images that their shape does not show.
+    pub image_places: ImagePlaces<'a>,
     /// What the rules do not apply to.
     pub exemptions: Vec<Exemption<'a>>,
     /// Where the refusal is explained.
@@ -80,7 +80,7 @@ pub enum OnUpdate {
 
 impl<'a> Settings<'a> {
     /// The keys of the settings.
-    pub const KEYS: [&'static str; 13] = [
+    pub const KEYS: [&'static str; 14] = [
         "registries",
         "images",
         "tags",
@@ -92,6 +92,7 @@ impl<'a> Settings<'a> {
         "drift",
         "onUpdate",
         "imagePaths",
+        "wellKnownKinds",
         "exemptions",
         "docsUrl",
     ];
@@ -176,7 +177,11 @@ impl<'a> Settings<'a> {
                 let values = [("changed", OnUpdate::Changed), ("all", OnUpdate::All)];
                 settings.on_update = entry.keyword(&values, errors).unwrap_or_default();
             }
-            "imagePaths" => settings.image_paths = lists::image_paths(entry, errors),
+            "imagePaths" => settings.image_places.paths = lists::image_paths(entry, errors),
+            "wellKnownKinds" => {
+                let is_on = entry.boolean(errors).unwrap_or(true);
+                settings.image_places.without_known_kinds = !is_on;
+            }
             "exemptions" => settings.exemptions = exemption::read(entry, errors),
             "docsUrl" => settings.docs_url = lists::docs_url(entry, errors),
             _ => {}

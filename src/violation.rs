@@ -126,10 +126,11 @@ pub(crate) struct Reason {
 
 impl Reason {
     /// A problem with advice that would pass.
-    pub(crate) fn new(problem: String, advice: impl Into<String>) -> Self {
+    #[inline(never)]
+    pub(crate) fn new(problem: String, advice: &str) -> Self {
         Self {
             problem,
-            advice: Some(advice.into()),
+            advice: Some(advice.to_owned()),
         }
     }
 

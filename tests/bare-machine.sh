@@ -13,7 +13,7 @@ fail() {
   exit 1
 }
 
-# rustup writes these files anew in place: they must not be the user's.
+# rustup rewrites these files in place, so they must not be the user's.
 sysroot=$(readlink -f "$(rustc --print sysroot)")
 name=$(rustup show active-toolchain | cut -d ' ' -f 1)
 export RUSTUP_HOME=$scratch/rustup RUSTUP_AUTO_INSTALL=0
@@ -45,10 +45,10 @@ release/reproducible.sh "$built"
 [ -d "$rustlib/wasm32-wasip1/lib" ] || fail 'wasm32-wasip1 was not added'
 make --no-print-directory wasm32-unknown-unknown
 [ -d "$rustlib/wasm32-unknown-unknown/lib" ] || fail 'wasm32-unknown-unknown was not added'
-# Both are what the builds wait for.
+# The builds wait for both.
 make --no-print-directory --dry-run playground | grep -xF 'scripts/rust-target.sh wasm32-unknown-unknown' >/dev/null
 make --no-print-directory --dry-run run | grep -xF 'scripts/rust-target.sh wasm32-wasip1' >/dev/null
-# And a target that is there costs no question to rustup.
+# An existing target does not call rustup.
 [ -z "$(RUSTUP_DIST_SERVER=file://$scratch/nowhere scripts/rust-target.sh wasm32-wasip1 2>&1)" ] || fail 'asked again'
 
 echo '-- a distribution without the library, and no Rust at all'

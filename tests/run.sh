@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every test. A part whose tool is missing is left out and named at the end; with STRICT=1 it
-# is a failure.
+# Runs all tests. A part whose tool is missing is skipped and named at the end; with STRICT=1 it is a
+# failure.
 set -u
 cd "$(dirname "$0")/.." || exit
 failed=()
@@ -27,7 +27,7 @@ run_if() {
 }
 
 run 'engine, host and command' unit-tests
-# These tests are among the former, and leave out what is not there.
+# These tests are part of the ones above, and skip what is missing.
 missing=$(scripts/tools.sh --missing fish script zsh) || exit
 [ -z "$missing" ] || left_out+=("completions and terminals: needs $missing")
 missing=$(scripts/tools.sh --missing helm kubectl) || exit

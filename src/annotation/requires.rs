@@ -6,6 +6,8 @@
 //!     then: { instance-charge-type: PayBySpec }
 //!   - when: { pls-create: { oneOf: ["true"], anyCase: true } }
 //!     then: [{ internal: "true" }, { disable-floating-ip: "true" }]
+//!   - when: { id: "!*" }
+//!     then: { zone-maps: "*" }
 //! ```
 //!
 //! Accepted: `spec: slb.s1.small` with `instance-charge-type: PayBySpec`, `pls-create: True` with

@@ -79,14 +79,16 @@ impl<'p, 'a> Compared<'p, 'a> {
         }
     }
 
-    /// What differs of what a rule guards. Images that are not written alike are equal if `comes_to_the_same`
+    /// What differs of what a rule guards, at most so much of it. Images that are not written alike are equal if `comes_to_the_same`
     /// says so of what one was and is.
     pub(crate) fn differences(
         &self,
         rule: &ChangeRule<'_>,
+        most: usize,
         comes_to_the_same: &dyn Fn(&ImageField<'_>, &ImageField<'_>) -> bool,
     ) -> Differences {
-        let mut differences = Differences::new(rule.guards.len() > 1).without(self.left_out());
+        let mut differences =
+            Differences::new(rule.guards.len() > 1, most).without(self.left_out());
         for guard in &rule.guards {
             match guard {
                 Guard::Images => {

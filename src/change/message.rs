@@ -100,11 +100,14 @@ impl Forbidden<'_> {
 
     /// That the user may not do something. A rule that only warns forbids nothing.
     fn may_not(&self, how: &str) -> String {
-        match (self.rule.action, self.rule.who.is_nobody()) {
-            (Action::Reject, true) => format!("nobody may {how}"),
-            (Action::Reject, false) => format!("{} may not {how}", self.who()),
-            (Action::Warn, true) => format!("nobody should {how}"),
-            (Action::Warn, false) => format!("{} should not {how}", self.who()),
+        let (verb, verb_not) = match self.rule.action {
+            Action::Reject => ("may", "may not"),
+            Action::Warn => ("should", "should not"),
+        };
+        if self.rule.who.is_nobody() {
+            ["nobody ", verb, " ", how].concat()
+        } else {
+            [&self.who(), " ", verb_not, " ", how].concat()
         }
     }
 

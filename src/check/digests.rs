@@ -87,7 +87,7 @@ fn required(seen: &Seen<'_, '_>, entry: &ImagePattern<'_>, is_mirror: bool, fate
         let problem = problem + ", but its mirror is used without digests";
         Reason::new(problem, "change one of the two rules")
     } else if seen.passes(&pinned, Code::DigestRequired) {
-        Reason::new(problem, format!("use `{}@sha256:…`", Shown(&written)))
+        Reason::new(problem, &format!("use `{}@sha256:…`", Shown(&written)))
     } else if seen.mirrored.is_some() {
         let problem = problem + ", but its mirror or another list forbids digests";
         Reason::new(problem, "change the settings")
@@ -107,5 +107,5 @@ fn forbidden(seen: &Seen<'_, '_>, entry: &ImagePattern<'_>, fate: Fate) -> Reaso
         None => "name a tag".to_owned(),
     };
     let (verb, entry) = (Verb::FORBIDDEN.of(fate), Shown(entry.text()));
-    Reason::new(format!("a digest {verb} by `{entry}`"), advice)
+    Reason::new(format!("a digest {verb} by `{entry}`"), &advice)
 }

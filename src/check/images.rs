@@ -57,7 +57,7 @@ fn rejected(seen: &Seen<'_, '_>, entry: &ImagePattern<'_>, fate: Fate) -> Reason
         None => seen.another("image"),
     };
     let (verb, entry) = (Verb::REJECTED.of(fate), Shown(entry.text()));
-    Reason::new(format!("it {verb} by `{entry}`"), advice)
+    Reason::new(format!("it {verb} by `{entry}`"), &advice)
 }
 
 #[cold]
@@ -79,7 +79,7 @@ fn not_allowed(
             let unpinned = unpinned.to_string();
             let unpinned = Shown(&unpinned);
             let advice = format!("use `{unpinned}` without a digest, or have the digest allowed");
-            Reason::new(not_in_list(), advice)
+            Reason::new(not_in_list(), &advice)
         }
         (Some(_), None) => Reason::new(not_in_list(), "have the digest allowed"),
         (None, _) => {

@@ -65,7 +65,7 @@ fn rejected(
     let problem = format!("{name} {verb} by `{}`", Shown(entry.text()));
     match seen.instead {
         None if list.allow.is_empty() || is_allowed(list, image) => {
-            Reason::new(problem, seen.another("registry"))
+            Reason::new(problem, &seen.another("registry"))
         }
         _ => allowed(seen, list, Code::RegistryRejected, problem),
     }

@@ -67,7 +67,7 @@ fn rejected(
     if is_every_tag(entry) && seen.passes(&pinned(), code) {
         Reason::new(problem, "pin a digest instead of a tag")
     } else if is_every_tag(entry) {
-        Reason::new(problem, seen.another("image"))
+        Reason::new(problem, &seen.another("image"))
     } else if !list.allow.is_empty() && !allows(list, tag) {
         allowed(seen, list, code, problem)
     } else if tag.bytes().any(|byte| byte.is_ascii_digit()) {

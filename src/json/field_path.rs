@@ -1,6 +1,5 @@
 //! Paths to fields as a user writes them in settings.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use crate::shown::Shown;
@@ -29,10 +28,10 @@ pub struct FieldPathError<'a> {
 impl fmt::Display for FieldPathError<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} at character {}", self.problem, self.position)?;
-        if !self.instead.is_empty() {
-            write!(f, ", write `{}`", Shown(self.instead))?;
+        match self.instead {
+            "" => Ok(()),
+            instead => write!(f, ", write `{}`", Shown(instead)),
         }
-        Ok(())
     }
 }
 
@@ -53,8 +52,6 @@ impl<'a> FieldPath<'a> {
     /// );
     /// ```
     pub fn parse(text: &'a str) -> Result<Self, FieldPathError<'a>> {
-        let mut steps = Vec::new();
-        let mut rest = text;
         let fail = |problem, rest: &str| {
             let read = text.len() - rest.len();
             let position = text.get(..read).map_or(read, |read| read.chars().count()) + 1;
@@ -65,55 +62,44 @@ impl<'a> FieldPath<'a> {
                 instead: text.strip_prefix('.').unwrap_or_default(),
             })
         };
-        if rest.is_empty() {
-            return fail("expected a key", rest);
-        }
+        let mut steps = Vec::new();
+        let mut rest = text;
         loop {
-            if let Some(inside) = rest.strip_prefix('[') {
-                if let Some(after) = inside.strip_prefix("*]") {
-                    steps.push(Step::Each);
-                    rest = after;
-                } else if inside.starts_with('"') {
-                    let (string, after) = split_at(inside, end_of_string(inside));
-                    let Some(key) = key(string) else {
-                        return fail("expected a string in quotes", inside);
-                    };
-                    let Some(after) = after.strip_prefix(']') else {
-                        return fail("expected `]`", after);
-                    };
-                    steps.push(Step::Key(key));
-                    rest = after;
-                } else {
+            let (step, after) = if let Some(after) = rest.strip_prefix("[*]") {
+                (Step::Each, after)
+            } else if let Some(inside) = rest.strip_prefix('[') {
+                if !inside.starts_with('"') {
                     return fail(
                         "expected `[*]` (any element) or a key in double quotes",
                         rest,
                     );
                 }
+                let Some((key, after)) = quoted(inside) else {
+                    return fail("expected a string in quotes", inside);
+                };
+                let Some(after) = after.strip_prefix(']') else {
+                    return fail("expected `]`", after);
+                };
+                (Step::Key(key.into()), after)
             } else {
+                let mut problem = "expected a key";
                 if !steps.is_empty() {
-                    match rest.strip_prefix('.') {
-                        Some(after) => rest = after,
-                        None => return fail("expected `.` or `[`", rest),
-                    }
+                    let Some(after) = rest.strip_prefix('.') else {
+                        return fail("expected `.` or `[`", rest);
+                    };
+                    (rest, problem) = (after, "expected a key after `.`");
                 }
-                let end = key_end(rest);
-                let (key, after) = split_at(rest, end);
+                let (key, after) = rest.split_at_checked(key_end(rest)).unwrap_or_default();
                 if key.is_empty() {
-                    return fail(
-                        if steps.is_empty() {
-                            "expected a key"
-                        } else {
-                            "expected a key after `.`"
-                        },
-                        rest,
-                    );
+                    return fail(problem, rest);
                 }
-                steps.push(Step::key(key));
-                rest = after;
-            }
-            if rest.is_empty() {
+                (Step::key(key), after)
+            };
+            steps.push(step);
+            if after.is_empty() {
                 return Ok(Self(steps));
             }
+            rest = after;
         }
     }
 
@@ -123,44 +109,24 @@ impl<'a> FieldPath<'a> {
     }
 }
 
-/// The key that a JSON string is.
-fn key(string: &str) -> Option<Cow<'_, str>> {
-    let document = Document::of(string).ok()?;
-    let key = document.root().string()?;
-    let written = string.get(1..string.len() - 1)?;
-    Some(if key == written {
-        Cow::Borrowed(written)
-    } else {
-        Cow::Owned(key.to_owned())
-    })
-}
-
-/// Where the string ends that a text begins with: behind the second quote that is not escaped.
-fn end_of_string(text: &str) -> usize {
+/// The key that a text begins with as a JSON string, and what is behind it.
+fn quoted(text: &str) -> Option<(String, &str)> {
     let mut is_escaped = false;
-    for (at, byte) in text.bytes().enumerate().skip(1) {
-        if byte == b'"' && !is_escaped {
-            return at + 1;
-        }
+    let end = text.bytes().skip(1).position(|byte| {
+        let is_end = byte == b'"' && !is_escaped;
         is_escaped = byte == b'\\' && !is_escaped;
-    }
-    text.len()
-}
-
-/// As `str::split_at`, which has a message for a place within a character.
-fn split_at(text: &str, at: usize) -> (&str, &str) {
-    (
-        text.get(..at).unwrap_or_default(),
-        text.get(at..).unwrap_or_default(),
-    )
+        is_end
+    });
+    let (string, behind) = text.split_at_checked(end? + 2)?;
+    let document = Document::of(string).ok()?;
+    Some((document.root().string()?.to_owned(), behind))
 }
 
 /// Where a key ends that a text begins with.
 fn key_end(text: &str) -> usize {
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric();
-    let plain = text.bytes().take_while(|byte| is_plain(byte)).count();
-    let rest = text.get(plain..).unwrap_or_default();
-    plain + rest.find(is_reserved).unwrap_or(rest.len())
+    let letters = text.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    let rest = text.get(letters..).unwrap_or_default();
+    letters + rest.find(is_reserved).unwrap_or(rest.len())
 }
 
 fn is_reserved(character: char) -> bool {

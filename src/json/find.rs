@@ -11,13 +11,15 @@ pub(crate) const DEEPEST: usize = 128;
 /// path is empty.
 ///
 /// A key that occurs twice leads to both its values. What does not have the shape that the path
-/// expects leads nowhere.
+/// expects leads nowhere, nor does a path of more than [`DEEPEST`] steps.
 pub(crate) fn each_at<'a>(
     value: Value<'a>,
     path: &[Step<'_>],
     found: &mut dyn FnMut(Option<&Spot<'_, 'a>>, Value<'a>),
 ) {
-    descend(value, path, None, DEEPEST, found);
+    if path.len() <= DEEPEST {
+        descend(value, path, None, found);
+    }
 }
 
 /// Every value that a path leads to, as [`each_at`] finds them.
@@ -37,26 +39,22 @@ fn descend<'a>(
     value: Value<'a>,
     path: &[Step<'_>],
     above: Option<&Spot<'_, 'a>>,
-    deeper: usize,
     found: &mut dyn FnMut(Option<&Spot<'_, 'a>>, Value<'a>),
 ) {
-    let (Some((step, rest)), Some(deeper)) = (path.split_first(), deeper.checked_sub(1)) else {
-        if path.is_empty() {
-            found(above, value);
-        }
-        return;
+    let Some((step, rest)) = path.split_first() else {
+        return found(above, value);
     };
     if let Step::Key(wanted) = step {
         for (key, below) in value.members().filter(|(key, _)| key.is(wanted)) {
             let spot = Spot::below(above, Step::key(key.text()));
-            descend(below, rest, Some(&spot), deeper, found);
+            descend(below, rest, Some(&spot), found);
         }
         return;
     }
     for (index, below) in value.elements().enumerate() {
         if !matches!(step, Step::Index(wanted) if *wanted != index) {
             let spot = Spot::below(above, Step::Index(index));
-            descend(below, rest, Some(&spot), deeper, found);
+            descend(below, rest, Some(&spot), found);
         }
     }
 }

@@ -74,7 +74,24 @@ impl<'a> Location<'a> {
 
 impl fmt::Display for Location<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_steps(f, self.0.iter())
+        for (position, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Index(index) => write!(f, "[{index}]")?,
+                Step::Each => f.write_str("[*]")?,
+                Step::Key(key) if is_plain(key) => {
+                    if position > 0 {
+                        f.write_str(".")?;
+                    }
+                    write_key(f, key)?;
+                }
+                Step::Key(key) => {
+                    f.write_str("[\"")?;
+                    write_key(f, key)?;
+                    f.write_str("\"]")?;
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -185,9 +202,13 @@ impl<'t, 'a> Spot<'t, 'a> {
         }
     }
 
-    /// The place, with steps of its own.
-    pub(crate) fn location(&self) -> Location<'a> {
-        self.place().location()
+    /// A place that is kept, which is not the root.
+    pub(crate) fn at(place: &Place<'a>) -> Self {
+        Self {
+            above: None,
+            step: place.step().cloned().unwrap_or(Step::Each),
+            place: OnceCell::from(place.clone()),
+        }
     }
 
     /// The place, to be kept.
@@ -198,30 +219,6 @@ impl<'t, 'a> Spot<'t, 'a> {
         };
         self.place.get_or_init(place).clone()
     }
-}
-
-fn write_steps<'s, 'a: 's>(
-    f: &mut fmt::Formatter<'_>,
-    steps: impl Iterator<Item = &'s Step<'a>>,
-) -> fmt::Result {
-    for (position, step) in steps.enumerate() {
-        match step {
-            Step::Index(index) => write!(f, "[{index}]")?,
-            Step::Each => f.write_str("[*]")?,
-            Step::Key(key) if is_plain(key) => {
-                if position > 0 {
-                    f.write_str(".")?;
-                }
-                write_key(f, key)?;
-            }
-            Step::Key(key) => {
-                f.write_str("[\"")?;
-                write_key(f, key)?;
-                f.write_str("\"]")?;
-            }
-        }
-    }
-    Ok(())
 }
 
 fn write_key(f: &mut fmt::Formatter<'_>, key: &str) -> fmt::Result {
@@ -264,6 +261,6 @@ mod tests {
         let spec = Spot::below(None, Step::key("spec"));
         let containers = Spot::below(Some(&spec), Step::key("containers"));
         let first = Spot::below(Some(&containers), Step::Index(0));
-        assert_eq!(first.location().to_string(), "spec.containers[0]");
+        assert_eq!(first.place().location().to_string(), "spec.containers[0]");
     }
 }

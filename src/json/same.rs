@@ -22,14 +22,15 @@ pub(crate) fn same_but_for(
     right: Value<'_>,
     left_out: &[(&[&str], LeftOut<'_>)],
 ) -> bool {
-    let way = &mut Vec::new();
+    let way = Vec::new();
     Comparison { left_out, way }.equal(left, right, DEEPEST)
 }
 
+#[derive(Default)]
 struct Comparison<'c, 'a> {
     left_out: &'c [(&'c [&'c str], LeftOut<'c>)],
     /// The keys on the way to what is compared; none of what is in lists.
-    way: &'c mut Vec<&'a str>,
+    way: Vec<&'a str>,
 }
 
 impl<'a> Comparison<'_, 'a> {
@@ -38,10 +39,7 @@ impl<'a> Comparison<'_, 'a> {
             (Kind::Map, Kind::Map) => deeper > 0 && self.maps(left, right, deeper - 1),
             (Kind::List, Kind::List) => {
                 let (left, right) = (left.elements(), right.elements());
-                let mut all = Comparison {
-                    left_out: &[],
-                    way: &mut Vec::new(),
-                };
+                let mut all = Comparison::default();
                 deeper > 0
                     && left.clone().count() == right.clone().count()
                     && left
@@ -94,10 +92,10 @@ impl<'a> Comparison<'_, 'a> {
             let key = key.text();
             let mut ways = self.left_out.iter();
             let mut is_left_out =
-                ways.any(|(way, is_left_out)| *way == *self.way && is_left_out(key));
+                ways.any(|(way, is_left_out)| *way == self.way && is_left_out(key));
             self.way.push(key);
             let mut ways = self.left_out.iter();
-            if !is_left_out && ways.any(|(way, _)| way.starts_with(self.way)) {
+            if !is_left_out && ways.any(|(way, _)| way.starts_with(&self.way)) {
                 let is_map = value.kind() == Kind::Map;
                 is_left_out = value.is_empty() || (is_map && self.members(value).is_empty());
             }

@@ -45,7 +45,7 @@ impl Note {
     /// The image could be pulled from its mirror.
     pub(crate) fn available(mirror: &str) -> Self {
         let advice = format!("use `{}`", Shown(mirror));
-        let reason = Reason::new("it has a mirror".to_owned(), advice);
+        let reason = Reason::new("it has a mirror".to_owned(), &advice);
         Self::warning(Code::MirrorAvailable, reason)
     }
 
@@ -118,7 +118,7 @@ impl Unused {
                 Some(Note {
                     code: Code::MirrorInvalid,
                     action: Action::Reject,
-                    reason: Reason::new(problem, advice),
+                    reason: Reason::new(problem, &advice),
                 })
             }
         }

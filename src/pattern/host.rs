@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::glob;
 use crate::image::{DEFAULT_PORT, DOCKER_HUB, DOCKER_HUB_ALIASES, normalize_host, split_port};
 
-use super::Sense;
+use super::{Partial, Sense};
 
 /// A host, possibly with wildcards, in the normal form of hosts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +51,12 @@ impl<'a> Host<'a> {
                             .any(|alias| matches_on_some_port(pattern, alias)))
             }
         }
+    }
+
+    /// Whether it may match the host of an image, in an allow list, once its placeholders are filled in.
+    pub(super) fn may_match(&self, image: &Partial) -> bool {
+        let host = image.host.as_deref();
+        host.is_none_or(|host| self.matches(host, Sense::Allow))
     }
 
     /// The host, or the glob over hosts.

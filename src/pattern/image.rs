@@ -5,7 +5,7 @@ use crate::image::{DOCKER_HUB, OFFICIAL, Reference, Split, Wild, grammar::identi
 
 use super::host::Host;
 use super::path::Path;
-use super::{PatternError, RegistryPattern, Sense, part_of, shape, without_scheme};
+use super::{Partial, PatternError, RegistryPattern, Sense, part_of, shape, without_scheme};
 
 /// An image, or many: `nginx`, `ghcr.io/org/*`, `docker.io/library/redis:6*`, `*`.
 ///
@@ -141,6 +141,17 @@ impl<'a> ImagePattern<'a> {
             && self.host.matches(image.host(), sense)
             && (is_exact || self.matches_path(image, sense))
             && self.matches_version(image, sense)
+    }
+
+    /// Whether the entry, in an allow list, may match an image once its placeholders are filled in.
+    #[cold]
+    pub(crate) fn may_match(&self, image: &Partial) -> bool {
+        let tag = image.tag.as_deref();
+        let may_have_tag =
+            |wanted| self.digest.is_some() || tag.is_some_and(|tag| glob::may_meet(wanted, tag));
+        self.host.may_match(image)
+            && (self.is_familiar || glob::may_meet(&image.path, &self.path.glob()))
+            && self.tag.is_none_or(may_have_tag)
     }
 
     fn matches_path(&self, image: &Reference<'_>, sense: Sense) -> bool {

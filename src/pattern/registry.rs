@@ -5,7 +5,7 @@ use crate::image::{Reference, Wild, host::is_host};
 
 use super::host::Host;
 use super::path::Path;
-use super::{PatternError, Sense, part_of, shape};
+use super::{Partial, PatternError, Sense, part_of, shape};
 
 /// A host, or a host and a path on it: `ghcr.io`, `*.azurecr.io`, `registry.example.com/cache`.
 ///
@@ -72,6 +72,17 @@ impl<'a> RegistryPattern<'a> {
                 .path
                 .as_ref()
                 .is_none_or(|prefix| prefix.is_prefix(image.path(), sense))
+    }
+
+    /// Whether the entry, in an allow list, may match an image once its placeholders are filled in.
+    #[cold]
+    pub(crate) fn may_match(&self, image: &Partial) -> bool {
+        self.host.may_match(image)
+            && self.path.as_ref().is_none_or(|path| {
+                let at = path.glob();
+                let below = [&at, "/", &glob::ANY_DEPTH.to_string()].concat();
+                glob::may_meet(&image.path, &at) || glob::may_meet(&image.path, &below)
+            })
     }
 
     /// Whether the entry, in a reject list, certainly matches each image that `other` matches.

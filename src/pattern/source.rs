@@ -5,7 +5,7 @@ use crate::image::{DOCKER_HUB, OFFICIAL, Reference, Split, Wild};
 
 use super::host::Host;
 use super::path::Path;
-use super::{PatternError, Sense, shape};
+use super::{Partial, PatternError, Sense, shape};
 
 /// The `source` of a mirror: `docker.io/library/redis:7.2`, `docker.io/library`, `quay.io`, `*`.
 ///
@@ -143,6 +143,15 @@ impl<'a> SourcePattern<'a> {
         }
         let rest = prefix.rest(image.path())?;
         (!self.is_below || prefix.is_above(image.path())).then_some(rest)
+    }
+
+    /// Whether it may cover an image once its placeholders are filled in.
+    #[cold]
+    pub(crate) fn may_cover(&self, image: &Partial) -> bool {
+        let (_, paths, tag) = self.globs();
+        self.host.may_match(image)
+            && (paths.iter()).any(|path| glob::may_meet(&image.path, path))
+            && (image.tag.as_deref()).is_none_or(|found| glob::may_meet(tag, found))
     }
 
     /// Whether an image may be at it, not only below it.

@@ -32,6 +32,11 @@ impl<'a> TagPattern<'a> {
         self.0 == tag || glob::matches(self.0, tag)
     }
 
+    /// Whether the entry may match a tag that the glob `tags` matches.
+    pub(crate) fn may_match(&self, tags: &str) -> bool {
+        glob::may_meet(self.0, tags)
+    }
+
     /// Whether the entry certainly matches each tag that the glob `tags` matches.
     pub fn covers(&self, tags: &str) -> bool {
         glob::covers(self.0, tags)

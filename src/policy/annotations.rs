@@ -305,13 +305,13 @@ pub(super) fn remove(
 /// Where something that stands at `after` in an object without the removed members, which is a document of
 /// its own, stands in the object that they were removed from.
 pub(super) fn position_before(after: Position, before: Value<'_>, edits: &[Edit]) -> Position {
-    let mut offset = after.byte();
+    let mut offset = after.0;
     for edit in edits {
         if edit.span.start <= offset {
             offset += edit.span.len();
         }
     }
-    Position::at(before.position().byte() + offset)
+    Position(before.position().0 + offset)
 }
 
 /// The annotations that were there before; none where the pod template is new.

@@ -3,7 +3,8 @@
 use std::cell::OnceCell;
 
 use crate::change::{
-    ChangeRule, Compared, Forbidden, controllers, field_manager, old_object_missing,
+    ChangeRule, Compared, Difference, Differences, Forbidden, controllers, field_manager,
+    old_object_missing,
 };
 use crate::exemption::Check;
 use crate::json::{Kind, Step, Value, text_at};
@@ -57,14 +58,14 @@ pub(super) fn judge_update(
             continue;
         };
         let compared = compared.get_or_insert_with(|| {
-            let has_image_paths = !settings.image_paths.is_empty();
+            let has_image_paths = settings.image_places.reach_metadata(&request.kind);
             Compared::new(request, object, old, has_image_paths)
         });
         // Who moves a label in the same request must not escape the rule.
         if !is_about_it && !rule.selector.matches(request, old) {
             continue;
         }
-        let differences = compared.differences(rule, &|was, is| {
+        let differences = compared.differences(rule, context.most, &|was, is| {
             let pulls = pulls.get_or_init(|| Pulls::new(context, object, false));
             let old_pulls = old_pulls.get_or_init(|| Pulls::new(context, old, true));
             old_pulls.effective(was) == pulls.effective(is)
@@ -72,12 +73,8 @@ pub(super) fn judge_update(
         if differences.found.is_empty() || (rule.allow_restart && differences.are_restarts) {
             continue;
         }
-        let missing: Vec<_> = rule
-            .who
-            .annotations
-            .iter()
-            .filter(|key| !is_set_anew(key, object.metadata, old_value))
-            .collect();
+        let is_missing = |key: &&&str| !is_set_anew(key, object.metadata, old_value);
+        let missing: Vec<_> = rule.who.annotations.iter().filter(is_missing).collect();
         if !is_excluded && !is_denied && missing.is_empty() {
             continue;
         }
@@ -92,29 +89,37 @@ pub(super) fn judge_update(
             user: who,
             manager: manager(),
         };
-        let mut codes = Vec::new();
-        for difference in &differences.found {
-            codes.clear();
-            let mut add = |violation: Violation| {
-                codes.push(violation.code);
-                findings.add_violation(rule.action, &violation);
-            };
-            if is_excluded {
-                add(forbidden.user(difference));
-            }
-            if is_denied {
-                add(forbidden.manager(difference));
-            }
-            for key in &missing {
-                add(forbidden.unexplained(difference, key));
-            }
-        }
-        // What is wrong with one of them is wrong with each.
-        for code in codes {
-            findings.add_untold(rule.action, code, differences.more);
-        }
+        let wrong = |difference: &Difference| {
+            let mut wrong = Vec::new();
+            wrong.extend(is_excluded.then(|| forbidden.user(difference)));
+            wrong.extend(is_denied.then(|| forbidden.manager(difference)));
+            let missing = missing.iter();
+            wrong.extend(missing.map(|key| forbidden.unexplained(difference, key)));
+            wrong
+        };
+        add(rule, &differences, &wrong, findings);
     }
     Ok(())
+}
+
+/// Adds what is wrong with each difference, and as much for each that is only counted.
+fn add(
+    rule: &ChangeRule<'_>,
+    differences: &Differences,
+    wrong: &dyn Fn(&Difference) -> Vec<Violation>,
+    findings: &mut Findings<'_>,
+) {
+    let mut codes = Vec::new();
+    for difference in &differences.found {
+        let violations = wrong(difference);
+        for violation in &violations {
+            findings.add_violation(rule.action, violation);
+        }
+        codes = violations.iter().map(|violation| violation.code).collect();
+    }
+    for code in codes {
+        findings.add_untold(rule.action, code, differences.more);
+    }
 }
 
 /// Everything that a rule has against a DELETE; the object is what it was.

@@ -9,12 +9,14 @@ use crate::json::{Step, lookup};
 use crate::registry::Registry;
 use crate::request::{Operation, Request, RequestError};
 use crate::settings::Settings;
-use crate::workload::{self, Found, ImageField, Object};
+use crate::workload::{Found, ImageField, Object};
 
 /// A request with the settings that it is judged by.
 pub(super) struct Context<'p, 's, 'r> {
     pub(super) settings: &'p Settings<'s>,
     pub(super) request: &'p Request<'r>,
+    /// So many findings are told of an object; the others are counted.
+    pub(super) most: usize,
     /// The object as it was, or why it cannot be read.
     old: OnceCell<Result<Object<'r>, String>>,
     /// Where in it the image of a container or volume is found, by the hash of what it is paired by.
@@ -31,10 +33,15 @@ pub(super) enum Subject<'p> {
 }
 
 impl<'p, 's, 'r> Context<'p, 's, 'r> {
-    pub(super) const fn new(settings: &'p Settings<'s>, request: &'p Request<'r>) -> Self {
+    pub(super) const fn new(
+        settings: &'p Settings<'s>,
+        request: &'p Request<'r>,
+        most: usize,
+    ) -> Self {
         Self {
             settings,
             request,
+            most,
             old: OnceCell::new(),
             images_before: OnceCell::new(),
         }
@@ -45,10 +52,12 @@ impl<'p, 's, 'r> Context<'p, 's, 'r> {
         !self.request.is_through_status() && self.settings.strictest().is_some()
     }
 
-    /// Adds the images that only the settings know to those that an object shows by its shape.
+    /// Adds the images in well-known and named places to those that an object shows by its shape.
     pub(super) fn add_images(&self, object: &mut Object<'_>) {
         if self.has_images() {
-            workload::add_images(&self.settings.image_paths, object, &self.request.kind);
+            self.settings
+                .image_places
+                .add_images(object, &self.request.kind);
         }
     }
 
@@ -62,7 +71,7 @@ impl<'p, 's, 'r> Context<'p, 's, 'r> {
             return Ok(None);
         };
         let read = || {
-            let mut old = Object::read(value, &self.request.kind)?;
+            let mut old = Object::read_up_to(value, &self.request.kind, self.most)?;
             if self.request.is_through_status() {
                 old = old.through_status(None);
             }

@@ -3,15 +3,19 @@
 //! An object may have as much wrong with it as it is long. What is told of it has an end, and so has what is
 //! kept.
 
-use std::cell::{OnceCell, RefCell};
+mod before;
+
 use std::fmt::{self, Display, Write as _};
 use std::hash::{Hash, Hasher};
 
-use crate::hashing::{ByHash, Seen, hash_by, hash_of};
-use crate::json::{Place, Position, same};
-use crate::verdict::{Found, MOST_LINES, Verdict};
+use crate::hashing::{Seen, hash_by};
+use crate::json::{Place, Position};
+use crate::verdict::{Found, Verdict};
 use crate::violation::{Action, Advice, Code, Fate, NamedValue, Outcome, Reason, Violation};
-use crate::workload::{ImageField, Malformed, Object};
+use crate::workload::{ImageField, Malformed};
+
+use before::hash_of_member;
+pub(super) use before::{Before, Counts, Known, Was};
 
 /// What is told of an image among an object's data.
 const NOT_SHOWN: &str = "what the rule says of it is not shown, since it stands in data";
@@ -27,49 +31,11 @@ pub(super) struct Findings<'j> {
     only_warns: bool,
 }
 
-/// How often the same was found in the object as it was, by what makes it the same.
-pub(super) type Counts = ByHash<usize>;
-
-/// What becomes of what the old object has as well.
-#[derive(Clone, Copy)]
-pub(super) enum Before<'j> {
-    /// There is none to compare with: everything is new.
-    Nothing,
-    /// It only warns.
-    Was(&'j dyn Known),
-    /// This is the old object: it is counted.
-    Counted(&'j RefCell<Counts>),
-}
-
-/// What is known of the old object.
-pub(super) trait Known {
-    /// Whether the same was wrong before, once for each time that it was, and all of its members were there.
-    fn takes(&self, identity: &dyn Fn(&mut dyn Hasher), members: &[u64]) -> bool;
-
-    /// Whether what was so before is told.
-    fn is_told(&self) -> bool;
-
-    /// Whether a template is another one than in the old object.
-    fn changes(&self, template: &Place<'_>) -> bool;
-}
-
-/// What was wrong with the old object, judged when the first finding asks.
-pub(super) struct Was<'j, 'r> {
-    new: &'j Object<'r>,
-    /// Reads the old object, if what it has as well counts.
-    read: &'j dyn Fn() -> Option<&'j Object<'j>>,
-    judge: &'j dyn Fn(&Object<'_>) -> Counts,
-    is_told: bool,
-    old: OnceCell<Option<&'j Object<'j>>>,
-    left: OnceCell<RefCell<Counts>>,
-    /// Of the templates that were asked about, whether each is another one.
-    asked: RefCell<ByHash<bool>>,
-}
-
 /// Findings in the order in which they are told, and the rest as a number.
-#[derive(Default)]
 struct Listed {
     findings: Vec<Finding>,
+    /// So many are told.
+    most: usize,
     /// How many more there are.
     more: usize,
     /// How many of these say what happens to a request that passes.
@@ -100,7 +66,7 @@ pub(super) struct About {
 }
 
 /// Stands behind what has a place in the document.
-pub(super) const LAST: Position = Position::END;
+pub(super) const LAST: Position = Position(usize::MAX);
 
 impl About {
     pub(super) const fn new(code: Code, action: Action, position: Position) -> Self {
@@ -114,88 +80,25 @@ impl About {
     }
 }
 
-impl<'j, 'r> Was<'j, 'r> {
-    pub(super) fn new(
-        new: &'j Object<'r>,
-        read: &'j dyn Fn() -> Option<&'j Object<'j>>,
-        judge: &'j dyn Fn(&Object<'_>) -> Counts,
-        is_told: bool,
-    ) -> Self {
-        Self {
-            new,
-            read,
-            judge,
-            is_told,
-            old: OnceCell::new(),
-            left: OnceCell::new(),
-            asked: RefCell::default(),
-        }
-    }
-
-    fn old(&self) -> Option<&'j Object<'j>> {
-        *self.old.get_or_init(self.read)
-    }
-}
-
-impl Known for Was<'_, '_> {
-    fn takes(&self, identity: &dyn Fn(&mut dyn Hasher), members: &[u64]) -> bool {
-        let judge = || RefCell::new(self.old().map(self.judge).unwrap_or_default());
-        let left = self.left.get_or_init(judge);
-        let mut left = left.borrow_mut();
-        if left.is_empty() {
-            return false;
-        }
-        let is_there = |member: &u64| left.contains_key(&hash_of_member(*member));
-        if !members.iter().all(is_there) {
-            return false;
-        }
-        let key = hash_by(identity);
-        match left.get_mut(&key) {
-            Some(count) if *count > 0 => {
-                *count -= 1;
-                true
-            }
-            _ => false,
-        }
-    }
-
-    fn is_told(&self) -> bool {
-        self.is_told
-    }
-
-    fn changes(&self, template: &Place<'_>) -> bool {
-        // A template in another one changes with that: no part of the object is compared twice.
-        let around = std::iter::successors(Some(template), |place| place.above());
-        let outermost = around.filter(|place| !self.new.marked(place).is_empty());
-        let template = outermost.last().unwrap_or(template);
-        let is_changed = || {
-            let old = self.old().map(|old| old.marked(template));
-            match (
-                self.new.marked(template).as_slice(),
-                old.unwrap_or_default().as_slice(),
-            ) {
-                ([new], [old]) => !same(*new, *old),
-                _ => true,
-            }
-        };
-        let mut asked = self.asked.borrow_mut();
-        *asked.entry(hash_of(template)).or_insert_with(is_changed)
-    }
-}
-
-/// The hash of what else must have been there, among those of violations.
-fn hash_of_member(member: u64) -> u64 {
-    hash_of(&("member", member))
-}
-
 impl Listed {
+    const fn new(most: usize) -> Self {
+        Self {
+            findings: Vec::new(),
+            most,
+            more: 0,
+            more_of_accepted: 0,
+            more_removals: 0,
+            codes: Vec::new(),
+        }
+    }
+
     fn is_empty(&self) -> bool {
         self.findings.is_empty() && self.more == 0
     }
 
     /// Whether something is told that stands here, and not only counted.
     fn tells(&self, about: &About) -> bool {
-        self.findings.len() < MOST_LINES
+        self.findings.len() < self.most
             || self
                 .findings
                 .last()
@@ -220,7 +123,7 @@ impl Listed {
         let after = self.findings.iter().rposition(earlier);
         self.findings
             .insert(after.map_or(0, |last| last + 1), finding);
-        if self.findings.len() > MOST_LINES
+        if self.findings.len() > self.most
             && let Some(last) = self.findings.pop()
         {
             self.count(&last.about, 1);
@@ -257,11 +160,11 @@ impl Listed {
 }
 
 impl<'j> Findings<'j> {
-    /// `only_warns`: whatever is wrong, the object runs.
-    pub(super) fn new(before: Before<'j>, only_warns: bool) -> Self {
+    /// `only_warns`: whatever is wrong, the object runs. Of what refuses and of what passes `most` are told.
+    pub(super) fn new(before: Before<'j>, only_warns: bool, most: usize) -> Self {
         Self {
-            refusing: Listed::default(),
-            passing: Listed::default(),
+            refusing: Listed::new(most),
+            passing: Listed::new(most),
             removes: Seen::default(),
             before,
             only_warns,
@@ -465,7 +368,7 @@ impl<'j> Findings<'j> {
     /// Makes warnings of the findings for which annotations are removed, and drops the others: the object is
     /// judged again without these annotations.
     pub(super) fn only_removed(self) -> Self {
-        let mut removed = Self::new(Before::Nothing, true);
+        let mut removed = Self::new(Before::Nothing, true, self.passing.most);
         for mut list in [self.refusing, self.passing] {
             list.findings.retain(|finding| finding.about.is_removal);
             for finding in &mut list.findings {

@@ -14,6 +14,7 @@ use super::context::Context;
 use super::exempted::Exempted;
 use super::finding::{AboutImage, OfImage};
 use super::mirrors::{Asking, Cause, Mirrors, Runs, is_removed};
+use super::placeholders;
 
 /// Everything wrong with the images of an object that no exemption covers, and what is rewritten.
 ///
@@ -106,6 +107,10 @@ fn one(
     let written = match Reference::parse(&image.text) {
         Ok(written) => written,
         Err(error) => {
+            let findings = &mut judged.findings;
+            if placeholders::judge(context, image, exempted, &mut put, findings) {
+                return Outcome::Objected;
+            }
             if !exempted.cover(Check::Images, None) {
                 put.add(
                     &AboutImage {

@@ -13,6 +13,8 @@
 //! | template, UPDATE, image not as in the old object | `workloads` | as rewritten, and rewritten |
 //! | template, UPDATE, image as in the old object | `workloads` | as rewritten, not rewritten |
 //! | template of a `ReplicaSet` with an owner, of a Job on UPDATE, or without a user | `workloads` | as rewritten, not rewritten |
+//! | image of a well-known kind, pulled for a Pod | `pods`, `workloads` | as a template |
+//! | image of a well-known kind, pulled for no Pod | any | as written |
 //! | image at a path of the settings, in no template | `pods` | as written |
 //! | pull policy `Never`, `auto` of Istio, exempt | any | as written |
 //! | pinned, with `digest: skip`; not on the mirror, with `checkExists` | any | as written |
@@ -167,6 +169,7 @@ impl<'p, 's, 'c, 'r> Pulls<'p, 's, 'c, 'r> {
     /// How this image of the object is judged.
     fn treatment_of(&self, image: &ImageField<'_>) -> Treatment {
         match self.treatment {
+            _ if image.is_artifact() => Treatment::Written,
             Treatment::NewEphemeral => {
                 if image.is_ephemeral() && self.context.image_before(image).is_none() {
                     Treatment::Edited
@@ -186,6 +189,7 @@ impl<'p, 's, 'c, 'r> Pulls<'p, 's, 'c, 'r> {
     fn later(&self, image: &ImageField<'_>) -> Treatment {
         match self.context.settings.rewrite {
             Rewrite::Never => Treatment::Written,
+            _ if image.is_artifact() => Treatment::Written,
             Rewrite::Pods if image.source == Source::Path => Treatment::Written,
             Rewrite::Pods | Rewrite::Workloads => Treatment::Rewritten,
         }

@@ -2,7 +2,7 @@
 
 use crate::json::{Document, Kind, Value};
 use crate::kind::GroupKind;
-use crate::workload::Object;
+use crate::workload::{Object, known};
 
 use super::{Operation, Request, RequestError, User};
 
@@ -105,7 +105,10 @@ pub(super) fn request(value: Value<'_>) -> Result<Request<'_>, RequestError> {
         kind,
         runs_nothing: false,
     };
-    let runs_nothing = |object: &Object<'_>| object.found.is_empty();
+    let is_known = || known::find(&request.kind.group, &request.kind.kind).is_some();
+    // Of marked volumes and templates more is known than their shape shows.
+    let runs_nothing =
+        |object: &Object<'_>| object.found.is_empty() && object.marks.is_empty() && !is_known();
     request.runs_nothing = is_in_order
         && request.old_object.is_none()
         && request.object.as_ref().is_some_and(runs_nothing);

@@ -1,11 +1,12 @@
-//! Images in places that only the settings know.
+//! Images in places that their shape does not show.
 
 use std::borrow::Cow;
 
 use crate::json::{FieldPath, Kind, Place, Spot, Step, Value, each_at};
 use crate::kind::{GroupKind, KindPattern};
 
-use super::object::{Found, ImageField, Malformed, Object, Source};
+use super::known;
+use super::object::{Found, ImageField, Malformed, Object, Source, add};
 
 /// Where objects of a kind hold an image, or a list of images.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,15 +17,57 @@ pub struct ImagePath<'a> {
     pub path: FieldPath<'a>,
 }
 
+/// Where objects hold images that their shape does not show.
+#[derive(Clone, Debug, Default)]
+pub struct ImagePlaces<'a> {
+    /// Where the settings say.
+    pub paths: Vec<ImagePath<'a>>,
+    /// Well-known kinds are kinds like all others.
+    pub without_known_kinds: bool,
+}
+
+impl ImagePlaces<'_> {
+    /// Adds the images there to those of an object, in the order of the document. What the settings name is what
+    /// they say, also in a well-known kind.
+    pub fn add_images(&self, object: &mut Object<'_>, kind: &GroupKind<'_>) {
+        add_at_paths(&self.paths, object, kind);
+        if !self.without_known_kinds {
+            add_known(object, kind);
+        }
+    }
+
+    /// Whether there may be images in `metadata`.
+    pub(crate) fn reach_metadata(&self, kind: &GroupKind<'_>) -> bool {
+        !self.paths.is_empty()
+            || (!self.without_known_kinds
+                && (kind.is_pod() || kind.group == "operators.coreos.com"))
+    }
+
+    /// What placeholders begin with that are filled in later in objects of a kind, with spaces between them.
+    pub(crate) fn placeholders(&self, kind: &GroupKind<'_>) -> &'static str {
+        let known = (!self.without_known_kinds).then(|| known::find(&kind.group, &kind.kind));
+        known.flatten().map_or("", |known| known.placeholders)
+    }
+}
+
+/// Adds what is known of the object's kind, and of pods.
+fn add_known(object: &mut Object<'_>, kind: &GroupKind<'_>) {
+    let mut added = known::images(object, kind);
+    if !added.is_empty() {
+        added.retain(|found| matches!(found, Found::Image(_)) || object.keeps_malformed());
+        add(&mut object.found, added);
+    }
+}
+
 /// Adds the images at these paths to those of an object, in the order of the document.
 ///
 /// What its shape or an earlier path has shown is not added again, and what is neither a string nor
 /// a list of strings is reported.
-pub fn add_images<'a>(paths: &[ImagePath<'_>], object: &mut Object<'a>, kind: &GroupKind<'_>) {
+fn add_at_paths<'a>(paths: &[ImagePath<'_>], object: &mut Object<'a>, kind: &GroupKind<'_>) {
     for path in paths.iter().filter(|path| path.kind.matches(kind)) {
         let object_value = object.value;
         let mut added = Vec::new();
-        let mut add = |place: &dyn Fn() -> Place<'a>, raw: Value<'a>| {
+        let mut found = |place: &dyn Fn() -> Place<'a>, raw: Value<'a>| {
             let known = (object.found).binary_search_by_key(&raw.position(), Found::position);
             if known.is_err() {
                 added.extend(value(place, raw, object));
@@ -33,34 +76,16 @@ pub fn add_images<'a>(paths: &[ImagePath<'_>], object: &mut Object<'a>, kind: &G
         each_at(object_value, path.path.steps(), &mut |spot, raw| {
             let place = || spot.map(Spot::place).unwrap_or_default();
             if raw.kind() != Kind::List {
-                return add(&place, raw);
+                return found(&place, raw);
             }
             for (index, raw) in raw.elements().enumerate() {
-                add(&|| place().below(Step::Index(index)), raw);
+                found(&|| place().below(Step::Index(index)), raw);
             }
         });
         if !added.is_empty() {
-            object.found = merge(std::mem::take(&mut object.found), added);
+            add(&mut object.found, added);
         }
     }
-}
-
-/// Merges two lists that are each in the order of the document.
-fn merge<'a>(one: Vec<Found<'a>>, other: Vec<Found<'a>>) -> Vec<Found<'a>> {
-    if one.is_empty() {
-        return other;
-    }
-    let mut merged = Vec::with_capacity(one.len() + other.len());
-    let mut other = other.into_iter().peekable();
-    for found in one {
-        while let Some(earlier) = other.next_if(|candidate| candidate.position() < found.position())
-        {
-            merged.push(earlier);
-        }
-        merged.push(found);
-    }
-    merged.extend(other);
-    merged
 }
 
 fn value<'a>(

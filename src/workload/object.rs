@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::hash::{Hash, Hasher};
 
 use crate::hashing::{Index, hash_of};
 use crate::json::{Kind, Location, Place, Position, Step, Value};
@@ -22,6 +23,8 @@ pub struct Object<'a> {
     pub found: Vec<Found<'a>>,
     /// How many members of the wrong JSON type are among these.
     malformed: usize,
+    /// How many of these are kept.
+    pub(super) most_malformed: usize,
     /// How many more members have the wrong JSON type.
     pub(crate) more_malformed: usize,
     /// The pod templates: what holds a `spec` with a list of `containers`, but not the object itself.
@@ -51,6 +54,13 @@ pub enum Source {
     Volume,
     /// Where the settings' `imagePaths` say.
     Path,
+    /// Where objects of a well-known kind have one.
+    Known {
+        /// How many steps below the named element of a list, if it is in one.
+        below: usize,
+        /// It is pulled for no Pod: mirrors are not used for it.
+        is_artifact: bool,
+    },
 }
 
 /// An image in an object.
@@ -60,11 +70,11 @@ pub struct ImageField<'a> {
     pub(crate) raw: Value<'a>,
     /// What it is the image of.
     pub source: Source,
-    /// The container or volume, or with [`Source::Path`] the image itself.
+    /// The container or volume, or with [`Source::Path`] and [`Source::Known`] the image itself.
     pub place: Place<'a>,
-    /// The container's or volume's name.
+    /// The name of the container or volume, or of the element of a list around it.
     pub name: Option<Cow<'a, str>>,
-    /// The image as written.
+    /// The image as written; of one in parts, as they come together.
     pub text: Cow<'a, str>,
     /// Nodes never pull it: its pull policy is `Never`.
     pub is_never_pulled: bool,
@@ -98,6 +108,7 @@ impl<'a> Object<'a> {
             is_metadata_repeated: false,
             found: Vec::new(),
             malformed: 0,
+            most_malformed: MOST_MALFORMED,
             more_malformed: 0,
             templates: Vec::new(),
             marks: Vec::new(),
@@ -107,12 +118,12 @@ impl<'a> Object<'a> {
 }
 
 /// Of what has the wrong JSON type so much is kept: a message names no more.
-const MOST_MALFORMED: usize = 100;
+pub(super) const MOST_MALFORMED: usize = 100;
 
 impl<'a> Object<'a> {
     /// Notes one more member of the wrong JSON type, and says whether it is to be kept.
     pub(crate) const fn keeps_malformed(&mut self) -> bool {
-        let keeps = self.malformed < MOST_MALFORMED;
+        let keeps = self.malformed < self.most_malformed;
         if keeps {
             self.malformed += 1;
         } else {
@@ -164,6 +175,34 @@ impl<'a> Object<'a> {
     }
 }
 
+/// Adds what was found to what was found before, both in the order of the document.
+pub(super) fn add<'a>(found: &mut Vec<Found<'a>>, added: Vec<Found<'a>>) {
+    let Some(first) = added.first().map(Found::position) else {
+        return;
+    };
+    let at = found.partition_point(|found| found.position() < first);
+    let later = found.split_off(at);
+    found.extend(merge(later, added));
+}
+
+/// Merges two lists that are each in the order of the document.
+fn merge<'a>(one: Vec<Found<'a>>, other: Vec<Found<'a>>) -> Vec<Found<'a>> {
+    if one.is_empty() {
+        return other;
+    }
+    let mut merged = Vec::with_capacity(one.len() + other.len());
+    let mut other = other.into_iter().peekable();
+    for found in one {
+        while let Some(earlier) = other.next_if(|candidate| candidate.position() < found.position())
+        {
+            merged.push(earlier);
+        }
+        merged.push(found);
+    }
+    merged.extend(other);
+    merged
+}
+
 impl Found<'_> {
     /// Where it stands in the input.
     pub(crate) fn position(&self) -> Position {
@@ -175,9 +214,31 @@ impl Found<'_> {
 }
 
 impl<'a> ImageField<'a> {
+    /// The container, volume or other named element of a list that it is the image of.
+    fn owner(&self) -> &Place<'a> {
+        let Source::Known { below, .. } = self.source else {
+            return &self.place;
+        };
+        (0..below).fold(&self.place, |place, _| place.above().unwrap_or(place))
+    }
+
+    /// Whether it is pulled for no Pod.
+    pub(crate) const fn is_artifact(&self) -> bool {
+        matches!(
+            self.source,
+            Source::Known {
+                is_artifact: true,
+                ..
+            }
+        )
+    }
+
     /// The pod template around a container or volume: none around those of a Pod itself, nor where
     /// the list is not in a `spec`.
     pub(crate) fn pod_template(&self) -> Option<&Place<'a>> {
+        if matches!(self.source, Source::Known { .. }) {
+            return None;
+        }
         let list = self.place.above()?;
         let spec = list.above()?;
         let is_template = matches!(self.place.step(), Some(Step::Index(_)))
@@ -215,31 +276,57 @@ impl<'a> ImageField<'a> {
         let below: &[&str] = match self.source {
             Source::Container => &["image"],
             Source::Volume => &["image", "reference"],
-            Source::Path => &[],
+            Source::Path | Source::Known { .. } => &[],
         };
         exact.0.extend(below.iter().map(|key| Step::key(key)));
         exact
     }
 
-    /// The container or volume, as a message tells it.
+    /// The container, volume or other named element of a list, as a message tells it.
     pub fn told_place(&self) -> String {
-        let place = self.place.location();
+        let place = self.owner().location();
         match &self.name {
             Some(name) if !self.is_private() => format!("{place} \"{}\"", Quoted(name)),
             _ => place.to_string(),
         }
     }
 
-    /// What makes a container or volume of the old object and one of the new object the same: its
-    /// list and name, or where it has none its place.
+    /// What makes an image of the old object and one of the new object the same: the list and name of the
+    /// container or volume, or of another element, and the way from there; where it has no name, its place.
     pub(crate) fn pairing(&self) -> Pairing<'_> {
-        let place = match (self.place.step(), self.place.above(), &self.name) {
+        let owner = self.owner();
+        let list = match (owner.step(), owner.above(), &self.name) {
             (Some(Step::Index(_)), Some(list), Some(_)) => list,
-            _ => &self.place,
+            _ => owner,
         };
-        (place, self.name.as_deref())
+        let below = match self.source {
+            Source::Known { below, .. } => below,
+            _ => 0,
+        };
+        Pairing {
+            list,
+            name: self.name.as_deref(),
+            place: &self.place,
+            below,
+        }
     }
 }
 
-/// What pairs the image of a container or volume with that in another object.
-type Pairing<'p> = (&'p Place<'p>, Option<&'p str>);
+/// What pairs an image with that in another object.
+pub(crate) struct Pairing<'p> {
+    list: &'p Place<'p>,
+    name: Option<&'p str>,
+    place: &'p Place<'p>,
+    /// How many of the last steps to the place are below the element of the list.
+    below: usize,
+}
+
+impl Hash for Pairing<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.list, self.name).hash(state);
+        let below = std::iter::successors(Some(self.place), |place| place.above());
+        for place in below.take(self.below) {
+            place.step().hash(state);
+        }
+    }
+}

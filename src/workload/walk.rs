@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::json::{DEEPEST, Key, Kind, Spot, Step, Value, too_deep};
 use crate::kind::GroupKind;
 
-use super::object::{Found, ImageField, Malformed, Object, Source};
+use super::object::{Found, ImageField, MOST_MALFORMED, Malformed, Object, Source};
 
 impl<'a> Object<'a> {
     /// Finds what is in an object.
@@ -14,8 +14,23 @@ impl<'a> Object<'a> {
     ///
     /// Where it is nested too deep.
     pub(crate) fn read(value: Value<'a>, kind: &GroupKind<'_>) -> Result<Self, String> {
+        Self::read_up_to(value, kind, MOST_MALFORMED)
+    }
+
+    /// Finds what is in an object, and keeps so many members of the wrong JSON type.
+    ///
+    /// # Errors
+    ///
+    /// Where it is nested too deep.
+    pub(crate) fn read_up_to(
+        value: Value<'a>,
+        kind: &GroupKind<'_>,
+        most_malformed: usize,
+    ) -> Result<Self, String> {
+        let mut object = Self::new(value);
+        object.most_malformed = most_malformed;
         let mut walk = Walk {
-            object: Self::new(value),
+            object,
             open_templates: Vec::new(),
             may_be_too_deep: value.may_be_as_deep_as(DEEPEST),
         };

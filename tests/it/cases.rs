@@ -78,13 +78,18 @@ fn run(case: &Case, asked: &Asked) -> Said {
     if let Ok(request) = Payload::read(&document).unwrap().request {
         let object = request.object.as_ref();
         let object = object.map_or(json::Value::NULL, |object| object.value);
-        let verdict = Policy::new(&settings).evaluate_with(request, &registry);
+        let policy = Policy::new(&settings);
+        let verdict = policy.evaluate_with(request.clone(), &registry);
         assert_eq!(
             answer["accepted"],
             verdict.accepted(),
             "{}: wire and policy differ",
             case.note
         );
+        if verdict.more_violations + verdict.more_warnings == 0 {
+            let whole = policy.without_limit().evaluate_with(request, &registry);
+            assert_eq!(whole, verdict, "{}: the limit decides", case.note);
+        }
         for told in verdict.violations.iter().chain(&verdict.warnings) {
             assert_fit(case, told, verdict.violations.contains(told));
         }

@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 use rollout_guard::annotation::TOOLS_KEYS;
 use rollout_guard::glob;
 use rollout_guard::json::Document;
-use rollout_guard::settings::{Settings, SettingsError};
+use rollout_guard::settings::{Settings, SettingsError, SettingsErrorKind};
 use rollout_guard::violation::Code;
 use rollout_guard::wire;
 use serde_json::{Value, json};
@@ -553,7 +553,7 @@ fn below(
             };
             errors
                 .iter()
-                .any(|error| error.path == path && !error.problem.starts_with("unknown key"))
+                .any(|error| error.path == path && error.kind != SettingsErrorKind::UnknownKey)
         };
         // A map with keys of the user's own.
         if is_known("noKeyOfOurs") {

@@ -55,6 +55,11 @@ fn a_manifest_that_does_not_fit_is_told_from_one_that_does() {
         ),
         (
             "ClusterAdmissionPolicy",
+            "/spec/settings/annotations",
+            json!([{ "match": { "labels": { "a": null } }, "required": ["b"] }]),
+        ),
+        (
+            "ClusterAdmissionPolicy",
             "/metadata/namespace",
             json!("shop"),
         ),

@@ -70,7 +70,23 @@ pub(crate) fn problems_of_policy(policy: &Value) -> Vec<String> {
     if let Err(errors) = wire::validate_settings(settings.to_string().as_bytes()) {
         problems.push(errors);
     }
+    if settings != without_nulls(&settings) {
+        problems.push("a `null` that `kubectl apply` drops".to_owned());
+    }
     problems
+}
+
+/// What `kubectl apply` makes of a custom resource: members that are `null` are not there.
+pub(crate) fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => map
+            .iter()
+            .filter(|(_, member)| !member.is_null())
+            .map(|(key, member)| (key.clone(), without_nulls(member)))
+            .collect(),
+        Value::Array(list) => list.iter().map(without_nulls).collect(),
+        other => other.clone(),
+    }
 }
 
 /// The module of this version.

@@ -192,6 +192,7 @@ fn a_form_that_is_filled_in_makes_settings_that_do_what_they_say() {
         ("exemptions", json!([{"reason": "bootstrap"}])),
         ("imagePaths", json!([{}])),
         ("onUpdate", json!("all")),
+        ("wellKnownKinds", json!(false)),
         ("docsUrl", json!("https://wiki.example.com/images")),
     ]));
     validates(&settings);

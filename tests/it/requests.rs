@@ -15,7 +15,7 @@ const CONTROLLERS: &str = include_str!("../../src/change/controllers.rs");
 
 #[test]
 fn every_request_gets_the_verdict_of_its_row() {
-    let section = docs::section(CHANGES, "What arrives");
+    let section = docs::section(CHANGES, "What requests look like");
     let settings = docs::yaml(docs::only(section, "yaml settings"));
     let mut failures = String::new();
     let mut rows = BTreeSet::new();

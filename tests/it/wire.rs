@@ -1,5 +1,10 @@
 //! Bytes in, bytes out: whatever the payload is, the answer is one that Kubewarden reads.
 
+use rollout_guard::json::Document;
+use rollout_guard::policy::Policy;
+use rollout_guard::request::Payload;
+use rollout_guard::settings::Settings;
+use rollout_guard::verdict::Verdict;
 use rollout_guard::wire;
 use serde_json::{Value, json};
 
@@ -343,6 +348,48 @@ fn a_message_has_a_hundred_lines_and_sixteen_warnings() {
     let warnings = answer["warnings"].as_array().unwrap();
     assert_eq!(warnings.len(), 16);
     assert_eq!(warnings[15], "and 235 more");
+}
+
+/// A report that has to be complete tells what the answer only counts, and the rest of the verdict is the same.
+#[test]
+fn a_policy_without_a_limit_tells_every_finding() {
+    let settings = r#"{"registries":{"reject":["docker.io"]},"mirrors":[{"source":"quay.io","mirror":"ghcr.io/quay"}]}"#;
+    let settings = Document::of(settings).unwrap();
+    let settings = Settings::validate(settings.root()).unwrap();
+    let policy = Policy::new(&settings);
+    let (image, number) = (r#"{"image":"redis"}"#, "1");
+    for (containers, violations, rewritten) in [
+        (image.to_owned(), 250, 0),
+        // What has the wrong JSON type has a limit of its own.
+        (number.to_owned(), 250, 0),
+        (format!("{image},{number}"), 500, 0),
+        (r#"{"image":"quay.io/a"}"#.to_owned(), 0, 250),
+    ] {
+        let all = vec![containers.as_str(); 250].join(",");
+        let request = format!(
+            r#"{{"request":{{"uid":"1","operation":"CREATE","userInfo":{{"username":"jane"}},"kind":{{"group":"","version":"v1","kind":"Pod"}},"object":{{"spec":{{"containers":[{all}]}}}}}},"settings":{{}}}}"#
+        );
+        let document = Document::read(request.as_bytes()).unwrap();
+        let request = Payload::read(&document).unwrap().request.unwrap();
+        let first = policy.evaluate(request.clone());
+        let whole = policy.without_limit().evaluate(request);
+        assert_eq!(whole.violations.len(), violations, "{containers}");
+        assert_eq!((whole.more_violations, whole.more_warnings), (0, 0));
+        assert_eq!(whole.rewritten.len(), rewritten, "{containers}");
+        let both = whole.violations.iter().zip(&first.violations);
+        assert_eq!(
+            both.take(100).filter(|(one, other)| one == other).count(),
+            violations.min(100)
+        );
+        assert_eq!(whole.codes(), first.codes());
+        assert_eq!(whole.edits, first.edits);
+        let problems = |verdict: &Verdict<'_>| {
+            verdict
+                .message()
+                .map(|message| message.lines().next().unwrap().to_owned())
+        };
+        assert_eq!(problems(&whole), problems(&first));
+    }
 }
 
 #[test]

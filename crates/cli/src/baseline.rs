@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueHint};
 use serde::Serialize;
 
+use crate::config;
 use crate::failure::{Failure, error, printable, reason};
 use crate::finding::{FileReport, Finding, ObjectName, Severity};
 use crate::input;
@@ -31,13 +32,18 @@ const HEADER: &str = "\
 /// What a user says of a baseline.
 #[derive(Args, Debug)]
 pub(crate) struct Options {
-    /// Violations that do not fail, as `--write-baseline` wrote them
+    /// File with violations that do not fail, as written by `--write-baseline` [default: `baseline` in
+    /// `.rollout-guard.yaml`]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     baseline: Option<PathBuf>,
 
-    /// Write what is found into the file of `--baseline`, so that only new violations fail
-    #[arg(long, requires = "baseline")]
+    /// Write the violations found into the baseline, so that only new ones fail
+    #[arg(long)]
     write_baseline: bool,
+
+    /// Ignore the baseline that `.rollout-guard.yaml` names
+    #[arg(long, conflicts_with_all = ["baseline", "write_baseline"])]
+    no_baseline: bool,
 }
 
 /// A baseline, if it is asked for and can be used.
@@ -48,14 +54,25 @@ pub(crate) struct Accepted {
 }
 
 impl Options {
-    /// What a team has accepted; nothing where that cannot be used, so that everything fails. Warnings are
-    /// written too where these fail.
+    /// What a team has accepted; nothing where that cannot be used, so that everything fails. `configured` is
+    /// the file that the configuration names. Warnings are written too where these fail.
     ///
     /// # Errors
     ///
-    /// Where a file would be overwritten that is no baseline.
-    pub(crate) fn begin(&self, has_warnings: bool) -> Result<Accepted, Failure> {
-        let Some(path) = &self.baseline else {
+    /// Where a file would be overwritten that is no baseline, or none is named to be written.
+    pub(crate) fn begin(
+        &self,
+        configured: Option<&Path>,
+        has_warnings: bool,
+    ) -> Result<Accepted, Failure> {
+        let configured = configured.filter(|_| !self.no_baseline);
+        let Some(path) = self.baseline.as_deref().or(configured) else {
+            if self.write_baseline {
+                return Err(Failure::wrong_use(format!(
+                    "`--write-baseline`: no baseline: name a file with `--baseline`, or with `baseline:` in `{}`",
+                    config::NAME
+                )));
+            }
             return Ok(Accepted::default());
         };
         let baseline = if self.write_baseline {

@@ -8,9 +8,9 @@ use rayon::prelude::*;
 use rollout_guard_manifests::before::Before;
 
 use crate::build::plan::{Built, Outcome, Unit};
+use crate::cluster::Kubectl;
 use crate::failure::Failure;
 use crate::input::{self, Exclude, Input, Text, Unread};
-use crate::kubectl::Kubectl;
 use crate::manifest;
 use crate::object::objects;
 use crate::report::count;
@@ -19,16 +19,15 @@ use crate::revision::{self, Manifest};
 /// Where the objects were before.
 #[derive(Args, Debug)]
 pub(crate) struct Sources {
-    /// Judge changes: take what the objects were at this revision of Git
+    /// Judge changes: the old objects are those of this Git revision
     #[arg(long, value_name = "REV")]
     base: Option<String>,
 
-    /// Judge changes: take what the objects are in the cluster of this context of kubectl
+    /// Judge changes: the old objects are those in the cluster of this kubectl context
     #[arg(long, conflicts_with = "cluster")]
     pub(crate) context: Option<String>,
 
-    /// Judge changes: take what the objects are from a file that `kubectl get -o json` printed; may be
-    /// repeated
+    /// Judge changes: the old objects are in a file that `kubectl get -o json` printed; may be repeated
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) cluster: Vec<PathBuf>,
 }
@@ -147,8 +146,13 @@ impl Sources {
             for (kind, objects) in &manifests.kinds {
                 if !before.knows(&kind.group, &kind.name) && self.base.is_none() {
                     let objects = count(*objects, "object", "objects");
+                    let reason = if self.asks_cluster() {
+                        "the cluster's objects of this kind could not be read"
+                    } else {
+                        "the cluster's objects have none of this kind"
+                    };
                     found.notes.push(format!(
-                        "{}: {objects} judged as new, since the cluster's objects have none of this kind",
+                        "{}: {objects} judged as new, since {reason}",
                         kind.name
                     ));
                 }
@@ -160,9 +164,7 @@ impl Sources {
 
     /// Asks a cluster for the objects of every kind of which there are manifests.
     fn ask(&self, manifests: &Manifests, namespace: &str, before: &mut Before, found: &mut Found) {
-        let kubectl = Kubectl {
-            context: self.context.as_deref(),
-        };
+        let kubectl = Kubectl::new(self.context.as_deref());
         let kinds: Vec<_> = manifests.kinds.keys().collect();
         let resources: Vec<_> = kinds.iter().map(|kind| kind.resource.as_str()).collect();
         if resources.is_empty() {

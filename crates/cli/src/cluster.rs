@@ -30,7 +30,7 @@ pub(crate) use wanted::Wanted;
 /// Which cluster, and which part of it.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct ClusterArguments {
-    /// Ask the cluster of this context, with kubectl (default: the current context)
+    /// Read the cluster of this kubectl context (default: the current context)
     #[arg(long, conflicts_with = "cluster")]
     pub(crate) context: Option<String>,
 
@@ -38,11 +38,11 @@ pub(crate) struct ClusterArguments {
     #[arg(long, num_args = 1.., value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) cluster: Vec<PathBuf>,
 
-    /// Only the objects of this namespace; may be repeated
+    /// Read only this namespace; may be repeated
     #[arg(short, long = "namespace", value_name = "NAMESPACE")]
     pub(crate) namespaces: Vec<String>,
 
-    /// The objects of all namespaces (the default)
+    /// Read all namespaces (the default)
     #[arg(short = 'A', long, conflicts_with = "namespaces")]
     pub(crate) all_namespaces: bool,
 }
@@ -70,7 +70,7 @@ impl ClusterArguments {
     /// Where the objects come from, as reports name it.
     pub(crate) fn name(&self) -> String {
         if self.cluster.is_empty() {
-            let current = || Kubectl::new(None).current_context();
+            let current = || Kubectl::current_context().ok();
             let context = self.context.clone().or_else(current);
             return match context {
                 Some(context) => format!("context `{context}`"),

@@ -68,6 +68,9 @@ struct Schema {
     /// What makes `check` fail: violations alone, warnings too, or anything that was not judged.
     #[schemars(extend("default" = "violations"))]
     fail_on: Option<OneOrMore>,
+    /// The file with violations that do not make `check` fail, as `--write-baseline` wrote them.
+    #[schemars(length(min = 1), example = "policy/baseline.yaml")]
+    baseline: Option<String>,
     /// Whether kustomizations are built and judged by what they build; `off` judges files one by one.
     #[schemars(extend("default" = "on"))]
     kustomize: Option<Switch>,
@@ -189,6 +192,8 @@ pub(crate) struct Config {
     pub(crate) exclude: Option<Set<Vec<String>>>,
     pub(crate) namespace: Option<Set<String>>,
     pub(crate) fail_on: Option<Set<Vec<FailOn>>>,
+    /// From the working folder.
+    pub(crate) baseline: Option<Set<PathBuf>>,
     pub(crate) kustomize: Option<Set<bool>>,
     pub(crate) helm: Option<Set<Charts>>,
 }
@@ -212,11 +217,12 @@ pub(crate) struct HelmChart {
 }
 
 impl Config {
-    const KEYS: [&'static str; 6] = [
+    const KEYS: [&'static str; 7] = [
         "settings",
         "exclude",
         "namespace",
         "failOn",
+        "baseline",
         "kustomize",
         "helm",
     ];
@@ -291,12 +297,17 @@ fn read_root(reader: &mut Reader<'_>, root: Value<'_>, folder: &Path, config: &m
         let name = key.text().unwrap_or_default();
         let line = reader.line(key);
         match name.as_ref() {
-            "settings" => {
+            "settings" | "baseline" => {
                 let path = reader.text(value, &name);
-                config.settings = path.map(|path| Set {
+                let set = path.map(|path| Set {
                     value: folder.join(path),
                     line,
                 });
+                if name == "settings" {
+                    config.settings = set;
+                } else {
+                    config.baseline = set;
+                }
             }
             "namespace" => {
                 let namespace = reader.text(value, &name);
@@ -450,6 +461,8 @@ pub(crate) struct InForce {
     pub(crate) exclude: Exclude,
     pub(crate) namespace: String,
     pub(crate) fail_on: Vec<FailOn>,
+    /// The baseline that the file names.
+    pub(crate) baseline: Option<PathBuf>,
     pub(crate) building: Building,
 }
 
@@ -482,18 +495,19 @@ impl InForce {
             (Some(set), []) => Exclude::new(config.folder(), &set.value),
             (_, globs) => Exclude::new(Path::new("."), globs),
         };
-        let set = |set: &Option<Set<String>>| set.as_ref().map(|set| set.value.clone());
+        let path = |set: &Option<Set<PathBuf>>| set.as_ref().map(|set| set.value.clone());
         let namespace = options.namespace.map(str::to_owned);
         Ok(Self {
             settings: options
                 .settings
                 .map(Path::to_owned)
-                .or_else(|| config.settings.as_ref().map(|set| set.value.clone())),
+                .or_else(|| path(&config.settings)),
+            baseline: path(&config.baseline),
             exclude: exclude.map_err(|(glob, problem)| {
                 Failure::wrong_use(format!("--exclude: `{glob}` is no glob: {problem}"))
             })?,
             namespace: namespace
-                .or_else(|| set(&config.namespace))
+                .or_else(|| config.namespace.as_ref().map(|set| set.value.clone()))
                 .unwrap_or_else(|| "default".to_owned()),
             fail_on: match (&config.fail_on, options.fail_on) {
                 (Some(set), []) => set.value.clone(),

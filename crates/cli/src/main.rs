@@ -13,8 +13,7 @@
 //! | [`report`], [`snippet`], [`wrap`], [`progress`] | how findings are told |
 //! | [`edit`] | changes values in the text of a manifest |
 //! | [`drift`] | Git, live workloads and Pods, side by side |
-//! | [`kubectl`] | what a cluster has |
-//! | [`cluster`] | the objects of a cluster, one by one |
+//! | [`cluster`] | the objects of a cluster, which kubectl lists or a file records |
 //! | [`build`] | what kustomize and Helm make of files, and where that is decided |
 //! | [`kustomize`] | which files kustomize decides about, for those that write |
 //! | [`config`], [`reader`] | `.rollout-guard.yaml`; files that a person wrote, with their mistakes |
@@ -41,7 +40,6 @@ mod edit;
 mod exit;
 mod failure;
 mod input;
-mod kubectl;
 mod kustomize;
 mod output;
 mod progress;

@@ -26,14 +26,14 @@ pub(crate) use options::Options;
 /// The form of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people, with the lines that are meant
+    /// Readable report with source excerpts
     #[default]
     Human,
     /// One JSON document
     Json,
     /// SARIF 2.1.0, which code scanning reads
     Sarif,
-    /// Annotations of GitHub Actions
+    /// Annotations for GitHub Actions
     Github,
     /// `JUnit` XML, a test case for each object
     Junit,

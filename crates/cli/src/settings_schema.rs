@@ -59,6 +59,10 @@ struct Settings {
     on_update: Option<OnUpdate>,
     /// Where custom kinds hold images that are in no list of containers.
     image_paths: Option<Vec<ImagePath>>,
+    /// Whether images of well-known kinds, such as those of Tekton and Argo Workflows, are judged where these
+    /// kinds keep them.
+    #[schemars(extend("default" = true))]
+    well_known_kinds: Option<bool>,
     /// What the rules do not apply to. Each exemption names namespaces, users, groups or images.
     exemptions: Option<Vec<Exemption>>,
     /// A link that is appended to each refusal.
@@ -440,7 +444,7 @@ enum JsonType {
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
 struct Requirement {
     /// Names or globs over names, each with what its value is: a glob, `"*"` for present and not empty,
-    /// `null` for absent, or checks as in `values`. All must hold; of a list of such maps, those of one.
+    /// `"!*"` for absent, or checks as in `values`. All must hold; of a list of such maps, those of one.
     when: Alternatives,
     /// What must hold then, written as `when`.
     then: Alternatives,
@@ -591,7 +595,7 @@ struct Match {
     /// Globs over the user's groups.
     groups: Option<Vec<Text>>,
     /// The object's own labels, each with a glob over the value, `"*"` for present and not empty, or
-    /// `null` for absent.
+    /// `"!*"` for absent.
     labels: Option<BTreeMap<String, Option<String>>>,
     /// Field paths of the object, each with a condition as in `labels`. Numbers and booleans are
     /// written in quotes.

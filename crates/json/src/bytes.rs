@@ -1,35 +1,25 @@
 //! What looks at the bytes of texts, eight at a time: the rest of the module is compiled for size, and the
 //! standard library's own looks at one.
 
-/// Whether a text holds one of these bytes of ASCII, eight looked at together.
+/// Whether a text holds one of these bytes of ASCII.
 #[inline(never)]
 pub fn has_any(text: &str, wanted: [u8; 3]) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let holds = |word: &[u8; 8]| {
+        let word = u64::from_le_bytes(*word);
+        wanted.iter().any(|byte| {
+            let others = word ^ (ONES * u64::from(*byte));
+            others.wrapping_sub(ONES) & !others & ONES << 7 != 0
+        })
+    };
     let bytes = text.as_bytes();
-    let [one, two, three] = wanted;
     match bytes.last_chunk() {
-        Some(last) => {
-            let (words, _) = bytes.as_chunks::<8>();
-            let mut words = words.iter().chain([last]);
-            words.any(|word| {
-                let word = u64::from_le_bytes(*word);
-                has_byte(word, one) || has_byte(word, two) || has_byte(word, three)
-            })
-        }
-        None => bytes
-            .iter()
-            .any(|byte| *byte == one || *byte == two || *byte == three),
+        Some(last) => bytes.as_chunks().0.iter().chain([last]).any(holds),
+        None => bytes.iter().any(|byte| wanted.contains(byte)),
     }
 }
 
-/// Whether one of eight bytes is this.
-#[inline(always)]
-const fn has_byte(word: u64, byte: u8) -> bool {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let others = word ^ (ONES * byte as u64);
-    others.wrapping_sub(ONES) & !others & ONES << 7 != 0
-}
-
-/// Whether two texts are the same to the byte, eight at a time.
+/// Whether two texts are the same to the byte.
 #[inline(always)]
 pub fn is_same(left: &str, right: &str) -> bool {
     // Most are told by their lengths.
@@ -40,11 +30,9 @@ pub fn is_same(left: &str, right: &str) -> bool {
 fn has_same_bytes(left: &[u8], right: &[u8]) -> bool {
     let (left, left_rest) = left.as_chunks::<8>();
     let (right, right_rest) = right.as_chunks::<8>();
-    let is_same = |(left, right): (&[u8; 8], &[u8; 8])| {
-        u64::from_le_bytes(*left) == u64::from_le_bytes(*right)
-    };
+    let mut words = left.iter().zip(right);
     let mut rests = left_rest.iter().zip(right_rest);
-    left.iter().zip(right).all(is_same) && rests.all(|(left, right)| left == right)
+    words.all(|(left, right)| left == right) && rests.all(|(left, right)| left == right)
 }
 
 #[cfg(test)]

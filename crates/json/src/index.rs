@@ -1,7 +1,6 @@
 //! Finds the values of a text and holds it to the grammar, in one pass.
 
-use wide::u8x16;
-
+use super::Document;
 use super::string::{Marks, Meaning, escaped_end};
 
 /// Where a key, a value, or the end of a list or map stands.
@@ -24,7 +23,7 @@ const ESCAPED: u32 = 1 << 30;
 const HOLDS_NOTED: u32 = 1 << 29;
 
 /// Where a text must end: three bits of a position say what is there.
-const LONGEST: usize = 1 << 29;
+pub(crate) const LONGEST: usize = 1 << 29;
 
 /// Of a bracket, that it opens a map.
 const MAP: u32 = ESCAPED;
@@ -34,9 +33,6 @@ const LENGTHS: u32 = (1 << 10 | 1 << 19 | 1 << 14 | 1 << 8 | 1 << 7) << 2;
 
 /// There is no list or map around the value.
 const ROOT: u32 = u32::MAX;
-
-/// What closes nothing.
-const NOTHING: char = ' ';
 
 impl Place {
     /// `null`, at the start of a text.
@@ -69,49 +65,7 @@ impl Place {
     }
 }
 
-/// The places of a text, in its order.
-#[derive(Debug)]
-pub(crate) struct Index {
-    pub(crate) places: Vec<Place>,
-    pub(crate) escaped: Vec<Meaning>,
-    /// How deep lists and maps are nested.
-    pub(crate) depth: usize,
-}
-
-impl Index {
-    /// The index of no text.
-    pub(crate) const EMPTY: Self = Self {
-        places: Vec::new(),
-        escaped: Vec::new(),
-        depth: 0,
-    };
-
-    /// Reads a text: one value, behind which there is nothing but white space, or anything where `is_open`.
-    ///
-    /// # Errors
-    ///
-    /// Where it stops being JSON.
-    pub(crate) fn read(text: &str, is_open: bool) -> Result<Self, usize> {
-        let bytes = text.as_bytes();
-        if bytes.len() >= LONGEST {
-            return Err(LONGEST);
-        }
-        // Mostly that is enough; if not, they are counted. Memory is never given back in the module: a vector
-        // that grows would leave more behind.
-        let mut most = bytes.len() / 4;
-        loop {
-            let mut index = Self {
-                places: Vec::with_capacity(most),
-                ..Self::EMPTY
-            };
-            match index.fill(bytes, is_open) {
-                Ok(()) => return Ok(index),
-                Err(Stop::NotJson(at)) => return Err(at),
-                Err(Stop::Full) => most = most_places(bytes),
-            }
-        }
-    }
-
+impl Document<'_> {
     /// Adds the string that starts here, and says where it ends.
     #[inline(always)]
     fn string(
@@ -128,13 +82,15 @@ impl Index {
         }
         let (at, read) = escaped_end(bytes, at, *marks).map_err(Stop::NotJson)?;
         *marks = read;
-        let place = places.put(narrow(start) | ESCAPED, narrow(self.escaped.len()))?;
-        self.escaped.push(Meaning::of(narrow(at)));
-        places.last_noted = place;
+        places.last_noted = places.put(narrow(start) | ESCAPED, narrow(self.escaped.len()))?;
+        self.escaped.push(Meaning::of(at));
         Ok(at)
     }
 
-    fn fill(&mut self, bytes: &[u8], is_open: bool) -> Result<(), Stop> {
+    /// Finds the places of the value that the text begins with, as far as there is room, and says where what is
+    /// behind the value starts.
+    pub(crate) fn fill(&mut self) -> Result<usize, Stop> {
+        let bytes = self.text.as_bytes();
         // Of its own while it is filled, which keeps it in registers.
         let mut places = Places {
             all: std::mem::take(&mut self.places),
@@ -142,7 +98,7 @@ impl Index {
         };
         let mut marks = Marks::NONE;
         // What is innermost: the place that opens it, and the character that closes it.
-        let (mut open, mut closing) = (ROOT, NOTHING);
+        let (mut open, mut closing) = (ROOT, closing_of(ROOT));
         let (mut depth, mut deepest) = (0, 0);
         let (mut at, mut first) = next(bytes, 0);
         loop {
@@ -189,11 +145,11 @@ impl Index {
             (at, behind) = next(bytes, at);
             while behind != ',' || open == ROOT {
                 if behind != closing {
-                    if open != ROOT || (at < bytes.len() && !is_open) {
+                    if open != ROOT {
                         return Err(Stop::NotJson(at));
                     }
                     (self.depth, self.places) = (deepest, places.all);
-                    return Ok(());
+                    return Ok(at);
                 }
                 let close = places.put(narrow(at) | BRACKET, open & !MAP)?;
                 open = places.close(open & !MAP, close)?;
@@ -207,10 +163,10 @@ impl Index {
 }
 
 /// Why the places of a text are not known.
-enum Stop {
+pub(crate) enum Stop {
     /// It is no JSON from this byte on.
     NotJson(usize),
-    /// There are more.
+    /// There is no room for all of them.
     Full,
 }
 
@@ -244,11 +200,11 @@ impl Places {
     }
 }
 
-/// The character that closes what is opened here.
+/// The character that closes what is opened here; one that closes nothing at the root.
 #[inline(always)]
 const fn closing_of(open: u32) -> char {
     match open {
-        ROOT => NOTHING,
+        ROOT => ' ',
         open if open & MAP != 0 => '}',
         _ => ']',
     }
@@ -275,26 +231,6 @@ fn is_noted(key: Option<&[u8]>) -> bool {
     )
 }
 
-/// At least as many places as a text has: a value is the first or stands behind `[`, `,` or `:`, a key
-/// behind `{` or `,`.
-pub(crate) fn most_places(bytes: &[u8]) -> usize {
-    let (blocks, rest) = bytes.as_chunks::<16>();
-    let mut last = [0; 16];
-    for (place, byte) in last.iter_mut().zip(rest) {
-        *place = *byte;
-    }
-    let mut count = 1;
-    for block in blocks.iter().chain([&last]) {
-        let block = u8x16::new(*block);
-        let is = |block: u8x16, byte| block.simd_eq(u8x16::splat(byte));
-        // `[` and `{`, `]` and `}` are one bit apart, and nothing else is there.
-        let brackets = block | u8x16::splat(b'{' ^ b'[');
-        let found = is(brackets, b'{') | is(brackets, b'}') | is(block, b',') | is(block, b':');
-        count += found.to_bitmask().count_ones() as usize;
-    }
-    count
-}
-
 /// What comes next that is no white space, and where; 0 at the end, which is no part of JSON.
 #[inline(always)]
 fn next(bytes: &[u8], at: usize) -> (usize, char) {
@@ -317,15 +253,11 @@ fn behind_space(bytes: &[u8], mut at: usize) -> (usize, char) {
 /// Where the number or word ends that starts here.
 #[inline(always)]
 fn literal_end(bytes: &[u8], start: usize, first: char) -> Result<usize, Stop> {
-    let mut at = start;
-    while matches!(bytes.get(at), Some(b'0'..=b'9')) {
-        at += 1;
+    match digits_end(bytes, start) {
+        // Most are small integers.
+        Some(end) if first != '0' && !matches!(bytes.get(end), Some(b'.' | b'e' | b'E')) => Ok(end),
+        _ => other_end(bytes, start, first).ok_or(Stop::NotJson(start)),
     }
-    // Most are small integers.
-    if at == start || first == '0' || matches!(bytes.get(at), Some(b'.' | b'e' | b'E')) {
-        return other_end(bytes, start, first).ok_or(Stop::NotJson(start));
-    }
-    Ok(at)
 }
 
 #[inline(never)]
@@ -336,10 +268,8 @@ fn other_end(bytes: &[u8], at: usize, first: char) -> Option<usize> {
         'n' => b"null",
         _ => return number_end(bytes, at),
     };
-    bytes
-        .get(at..)?
-        .starts_with(word)
-        .then_some(at + word.len())
+    let rest = bytes.get(at..)?;
+    rest.starts_with(word).then_some(at + word.len())
 }
 
 fn number_end(bytes: &[u8], at: usize) -> Option<usize> {
@@ -360,11 +290,8 @@ fn number_end(bytes: &[u8], at: usize) -> Option<usize> {
 
 /// Where the digits end, of which there is at least one.
 fn digits_end(bytes: &[u8], start: usize) -> Option<usize> {
-    let digits = bytes
-        .get(start..)?
-        .iter()
-        .take_while(|byte| byte.is_ascii_digit());
-    let count = digits.count();
+    let rest = bytes.get(start..)?.iter();
+    let count = rest.take_while(|byte| byte.is_ascii_digit()).count();
     (count > 0).then_some(start + count)
 }
 
@@ -375,18 +302,19 @@ mod tests {
     #[test]
     fn two_mebibytes_take_at_most_forty() {
         for element in [
-            "[]", "1", "[[]]", "[1]", "{}", "{\"\":1}", "\"\"", "\"\\n\"", "[,\",{:",
+            "[]", "1", "[[]]", "[1]", "{}", "{\"\":1}", "\"\"", "\"\\n\"",
         ] {
-            let is_json = Index::read(element, false).is_ok();
             let text = format!(
                 "[{}]",
                 vec![element; (2 << 20) / (element.len() + 1)].join(",")
             );
-            // What has been too small stays behind in the module.
-            let places = text.len() / 4 + most_places(text.as_bytes());
-            let index = Index::read(&text, false);
-            assert_eq!(index.is_ok(), is_json, "{element}");
-            let strings = index.map_or(0, |index| index.escaped.capacity() * 2);
+            let document = Document::of(&text).unwrap();
+            let mut places = document.places.capacity();
+            if places > text.len() / 4 {
+                // What has been too small stays behind in the module.
+                places += text.len() / 4;
+            }
+            let strings = document.escaped.capacity() * 2;
             let bytes = places * size_of::<Place>() + strings * size_of::<Meaning>();
             assert!(bytes <= 40 << 20, "{element}: {bytes}");
         }

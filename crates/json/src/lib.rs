@@ -31,17 +31,23 @@ mod value;
 
 use std::fmt;
 
-use index::Index;
+use index::{LONGEST, Place, Stop};
+use string::Meaning;
 
 pub use bytes::{has_any, is_same};
 pub use string::write_string;
-pub use value::{Elements, Key, Kind, Members, Position, Value};
+pub use value::{Key, Kind, Position, Value};
 
 /// A text that is JSON, with the places of its values.
 #[derive(Debug)]
 pub struct Document<'a> {
     text: &'a str,
-    index: Index,
+    /// Where its keys and values stand, in their order.
+    places: Vec<Place>,
+    /// Its strings with escapes.
+    escaped: Vec<Meaning>,
+    /// How deep lists and maps are nested.
+    depth: usize,
 }
 
 /// Why bytes are no JSON, and where.
@@ -68,23 +74,22 @@ impl<'a> Document<'a> {
     /// `null`, which needs no index.
     pub const NULL: Document<'static> = Document {
         text: "null",
-        index: Index::EMPTY,
+        places: Vec::new(),
+        escaped: Vec::new(),
+        depth: 0,
     };
 
     /// Reads bytes that are one JSON value.
     ///
-    /// Lists and maps may be nested as deep as memory goes: who follows them asks for [`depth`](Self::depth).
+    /// Lists and maps may be nested as deep as memory goes: see [`Value::may_be_as_deep_as`].
     ///
     /// # Errors
     ///
-    /// Where they stop being JSON: a text of more than a gibibyte does so there.
+    /// Where they stop being JSON: a text of more than half a gibibyte does so there.
     pub fn read(bytes: &'a [u8]) -> Result<Self, Mistake> {
-        let text = simdutf8::basic::from_utf8(bytes).map_err(|_| {
-            // Which does not say where.
-            let error = std::str::from_utf8(bytes).err();
-            Mistake::NotUtf8(error.map_or(0, |error| error.valid_up_to()))
-        })?;
-        Self::of(text)
+        // The former is fast, the latter says where the mistake is.
+        let text = simdutf8::basic::from_utf8(bytes).or_else(|_| str::from_utf8(bytes));
+        Self::of(text.map_err(|error| Mistake::NotUtf8(error.valid_up_to()))?)
     }
 
     /// Reads a text that is one JSON value.
@@ -93,27 +98,42 @@ impl<'a> Document<'a> {
     ///
     /// As for [`read`](Self::read).
     pub fn of(text: &'a str) -> Result<Self, Mistake> {
-        let index = Index::read(text, false).map_err(Mistake::NotJson)?;
-        Ok(Self { text, index })
+        match Self::first(text)? {
+            (document, behind) if behind == text.len() => Ok(document),
+            (_, behind) => Err(Mistake::NotJson(behind)),
+        }
     }
 
-    /// Reads the JSON value that a text begins with, whatever stands behind it: `01` begins with `0`.
+    /// Reads the JSON value that a text begins with, whatever stands behind it, and says at which byte that
+    /// starts: `01` begins with `0`.
     ///
     /// # Errors
     ///
     /// As for [`read`](Self::read).
-    pub fn first(text: &'a str) -> Result<Self, Mistake> {
-        let index = Index::read(text, true).map_err(Mistake::NotJson)?;
-        Ok(Self { text, index })
+    pub fn first(text: &'a str) -> Result<(Self, usize), Mistake> {
+        if text.len() >= LONGEST {
+            return Err(Mistake::NotJson(LONGEST));
+        }
+        // Mostly that is enough. Memory is never given back in the module: a vector that grows would leave
+        // more behind.
+        let mut room = text.len() / 4;
+        loop {
+            let mut document = Self {
+                text,
+                places: Vec::with_capacity(room),
+                ..Self::NULL
+            };
+            match document.fill() {
+                Ok(behind) => return Ok((document, behind)),
+                Err(Stop::NotJson(at)) => return Err(Mistake::NotJson(at)),
+                // No two places start at one byte.
+                Err(Stop::Full) => room = text.len(),
+            }
+        }
     }
 
     /// The value.
     pub const fn root(&self) -> Value<'_> {
         Value::new(self, 0)
-    }
-
-    /// How deep lists and maps are nested: 0 for a string.
-    pub const fn depth(&self) -> usize {
-        self.index.depth
     }
 }

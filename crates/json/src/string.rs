@@ -8,13 +8,13 @@ use wide::u8x16;
 #[derive(Debug)]
 pub(crate) struct Meaning {
     /// The byte behind it.
-    pub(crate) end: u32,
+    pub(crate) end: usize,
     /// The string without its escapes, once somebody has asked.
     text: OnceLock<Box<str>>,
 }
 
 impl Meaning {
-    pub(crate) const fn of(end: u32) -> Self {
+    pub(crate) const fn of(end: usize) -> Self {
         Self {
             end,
             text: OnceLock::new(),
@@ -64,7 +64,10 @@ impl Marks {
                 at = self.start + 64;
             }
             let rest = bytes.get(at..).unwrap_or_default();
-            (self.found, self.are_quotes) = marks(rest);
+            (self.found, self.are_quotes) = match rest.first_chunk() {
+                Some(block) => marks(block),
+                None => marks_at_the_end(rest),
+            };
             self.start = at;
         }
     }
@@ -90,16 +93,8 @@ pub(crate) fn escaped_end(
     }
 }
 
-/// Where the quotes, backslashes and control characters are in the first 64 bytes, and whether all of these are
-/// quotes. What is behind the end counts as a control character.
-#[inline(always)]
-fn marks(bytes: &[u8]) -> (u64, bool) {
-    match bytes.first_chunk() {
-        Some(block) => marks_in(block),
-        None => marks_at_the_end(bytes),
-    }
-}
-
+/// Where the quotes, backslashes and control characters are in a text of less than 64 bytes, behind which all counts
+/// as a control character.
 #[cold]
 #[inline(never)]
 fn marks_at_the_end(bytes: &[u8]) -> (u64, bool) {
@@ -107,19 +102,18 @@ fn marks_at_the_end(bytes: &[u8]) -> (u64, bool) {
     for (place, byte) in block.iter_mut().zip(bytes) {
         *place = *byte;
     }
-    marks_in(&block)
+    marks(&block)
 }
 
+/// Where the quotes, backslashes and control characters are, a bit for each, and whether all are quotes.
 #[inline(always)]
-fn marks_in(block: &[u8; 64]) -> (u64, bool) {
+fn marks(block: &[u8; 64]) -> (u64, bool) {
     let quotes = |part: u8x16| part.simd_eq(u8x16::splat(b'"'));
     let others = |part: u8x16| {
         part.simd_eq(u8x16::splat(b'\\')) | part.simd_eq(part.min(u8x16::splat(b' ' - 1)))
     };
-    let (parts, _) = block.as_chunks::<16>();
-    let any = parts
-        .iter()
-        .fold(u8x16::ZERO, |any, part| any | others(u8x16::new(*part)));
+    let parts = block.as_chunks().0.iter();
+    let any = parts.fold(u8x16::ZERO, |any, part| any | others(u8x16::new(*part)));
     if any.any() {
         return (bits(block, |part| quotes(part) | others(part)), false);
     }
@@ -129,8 +123,7 @@ fn marks_in(block: &[u8; 64]) -> (u64, bool) {
 /// A bit for each byte for which something holds.
 #[inline(always)]
 fn bits(block: &[u8; 64], holds: impl Fn(u8x16) -> u8x16) -> u64 {
-    let (parts, _) = block.as_chunks::<16>();
-    let parts = parts.iter().zip([0, 16, 32, 48]);
+    let parts = block.as_chunks().0.iter().zip([0, 16, 32, 48]);
     parts.fold(0, |bits, (part, shift)| {
         bits | u64::from(holds(u8x16::new(*part)).to_bitmask()) << shift
     })
@@ -186,7 +179,6 @@ fn unit(text: &str) -> Option<u32> {
 
 /// Appends a text as a JSON string.
 pub fn write_string(json: &mut String, text: &str) {
-    const DIGITS: [u8; 16] = *b"0123456789abcdef";
     let mut marks = Marks::NONE;
     json.push('"');
     let mut at = 0;
@@ -205,8 +197,7 @@ pub fn write_string(json: &mut String, text: &str) {
             ..b' ' => {
                 json.push_str("u00");
                 for digit in [byte >> 4, byte & 15] {
-                    let digit = DIGITS.get(usize::from(digit)).unwrap_or(&b'0');
-                    json.push(char::from(*digit));
+                    json.push(char::from_digit(digit.into(), 16).unwrap_or('0'));
                 }
             }
             byte => json.push(char::from(*byte)),

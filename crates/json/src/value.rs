@@ -1,6 +1,7 @@
 //! Cursors.
 
 use std::fmt;
+use std::iter;
 use std::ops::Range;
 
 use super::Document;
@@ -45,24 +46,9 @@ pub struct Value<'a> {
     at: usize,
 }
 
-/// Where a value stands in the text of its document. Ordered as the text is.
+/// Where a value stands in the text of its document: its first byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Position(usize);
-
-impl Position {
-    /// Behind all values.
-    pub const END: Self = Self(usize::MAX);
-
-    /// The position of this byte.
-    pub const fn at(byte: usize) -> Self {
-        Self(byte)
-    }
-
-    /// The byte of the text.
-    pub const fn byte(self) -> usize {
-        self.0
-    }
-}
+pub struct Position(pub usize);
 
 /// The key of a member.
 #[derive(Clone, Copy)]
@@ -80,7 +66,7 @@ impl<'a> Value<'a> {
 
     #[inline(always)]
     fn place(self) -> Place {
-        let places = &self.document.index.places;
+        let places = &self.document.places;
         places.get(self.at).copied().unwrap_or(Place::NULL)
     }
 
@@ -104,15 +90,14 @@ impl<'a> Value<'a> {
 
     /// The bytes of the document's text that it takes.
     pub fn span(self) -> Range<usize> {
+        let Document {
+            places, escaped, ..
+        } = self.document;
         let place = self.place();
-        let places = &self.document.index.places;
         let end = if place.is_bracket() {
             places.get(place.end()).map_or(0, |end| end.start() + 1)
         } else if place.is_escaped() {
-            let strings = &self.document.index.escaped;
-            strings
-                .get(place.end())
-                .map_or(0, |string| string.end as usize)
+            escaped.get(place.end()).map_or(0, |string| string.end)
         } else {
             place.end()
         };
@@ -122,12 +107,9 @@ impl<'a> Value<'a> {
     /// The line and the column of the document in which it stands, counted from 1.
     pub fn line_and_column(self) -> (usize, usize) {
         let before = self.document.text.get(..self.place().start());
-        let before = before.unwrap_or_default();
-        let line = before.split('\n').count();
-        (
-            line,
-            before.rsplit('\n').next().unwrap_or_default().len() + 1,
-        )
+        let lines = before.unwrap_or_default().split('\n');
+        let last = lines.clone().next_back().unwrap_or_default();
+        (lines.count(), last.len() + 1)
     }
 
     /// The value as it is written.
@@ -145,24 +127,16 @@ impl<'a> Value<'a> {
         Position(self.place().start())
     }
 
-    /// Whether another value is this one or stands in it.
-    pub fn holds(self, other: Value<'_>) -> bool {
-        let end = self.place().end();
-        let is_inside = self.is_composite() && other.at > self.at && other.at < end;
-        std::ptr::eq(self.document.text, other.document.text) && (is_inside || other.at == self.at)
-    }
-
     /// The string that it is; none if it is something else.
     pub fn string(self) -> Option<&'a str> {
         let place = self.place();
-        let first = self.document.text.as_bytes().get(place.start());
-        if first != Some(&b'"') {
+        if self.kind() != Kind::Text {
             return None;
         }
         if place.is_escaped() {
-            let span = self.span();
-            let written = self.document.text.get(span.start + 1..span.end - 1)?;
-            return Some(self.document.index.escaped.get(place.end())?.text(written));
+            let string = self.document.escaped.get(place.end())?;
+            let written = self.document.text.get(place.start() + 1..string.end - 1)?;
+            return Some(string.text(written));
         }
         self.document.text.get(place.start() + 1..place.end() - 1)
     }
@@ -182,14 +156,15 @@ impl<'a> Value<'a> {
     /// The members of the map that it is, in their order, a repeated key as often as it is written; none
     /// if it is something else.
     #[inline]
-    pub fn members(self) -> Members<'a> {
-        Members(self.inside(Kind::Map))
+    pub fn members(self) -> impl Iterator<Item = (Key<'a>, Self)> + Clone {
+        let mut inside = self.inside(Kind::Map);
+        iter::from_fn(move || Some((Key(inside.next()?), inside.next()?)))
     }
 
     /// The elements of the list that it is; none if it is something else.
     #[inline]
-    pub fn elements(self) -> Elements<'a> {
-        Elements(self.inside(Kind::List))
+    pub fn elements(self) -> impl Iterator<Item = Self> + Clone {
+        self.inside(Kind::List)
     }
 
     /// What is inside a value of this type.
@@ -200,13 +175,8 @@ impl<'a> Value<'a> {
         } else {
             0
         };
-        Inside {
-            next: Self {
-                at: self.at + 1,
-                ..self
-            },
-            end,
-        }
+        let next = Self::new(self.document, self.at + 1);
+        Inside { next, end }
     }
 
     /// Whether one of the keys `containers`, `initContainers`, `ephemeralContainers`, `volumes` and `metadata` may
@@ -218,7 +188,7 @@ impl<'a> Value<'a> {
 
     /// Whether something in it may be nested as deep as this.
     pub const fn may_be_as_deep_as(self, levels: usize) -> bool {
-        self.document.depth() >= levels
+        self.document.depth >= levels
     }
 
     /// The last member with this key, which is the one that Kubernetes reads; none if it is no map or has
@@ -230,8 +200,7 @@ impl<'a> Value<'a> {
     /// The members with this key.
     pub fn all(self, key: &str) -> impl Iterator<Item = Self> {
         self.members()
-            .filter(move |(name, _)| name.is(key))
-            .map(|(_, value)| value)
+            .filter_map(move |(name, value)| name.is(key).then_some(value))
     }
 }
 
@@ -281,16 +250,18 @@ impl<'a> Key<'a> {
     }
 }
 
-/// A part of the index, value by value.
+/// Keys and values that stand side by side.
 #[derive(Clone)]
 struct Inside<'a> {
     next: Value<'a>,
     end: usize,
 }
 
-impl<'a> Inside<'a> {
+impl<'a> Iterator for Inside<'a> {
+    type Item = Value<'a>;
+
     #[inline(always)]
-    fn take(&mut self) -> Option<Value<'a>> {
+    fn next(&mut self) -> Option<Value<'a>> {
         let value = self.next;
         if value.at >= self.end {
             return None;
@@ -302,31 +273,5 @@ impl<'a> Inside<'a> {
             value.at
         };
         Some(value)
-    }
-}
-
-/// The members of a map.
-#[derive(Clone)]
-pub struct Members<'a>(Inside<'a>);
-
-impl<'a> Iterator for Members<'a> {
-    type Item = (Key<'a>, Value<'a>);
-
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        Some((Key(self.0.take()?), self.0.take()?))
-    }
-}
-
-/// The elements of a list.
-#[derive(Clone)]
-pub struct Elements<'a>(Inside<'a>);
-
-impl<'a> Iterator for Elements<'a> {
-    type Item = Value<'a>;
-
-    #[inline]
-    fn next(&mut self) -> Option<Value<'a>> {
-        self.0.take()
     }
 }

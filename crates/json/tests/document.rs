@@ -17,7 +17,9 @@ fn is_json_to_serde(text: &str) -> bool {
 
 /// Where the value ends that a text begins with.
 fn first_end(text: &str) -> Option<usize> {
-    let document = Document::first(text).ok()?;
+    let (document, behind) = Document::first(text).ok()?;
+    let space = text.get(document.root().span().end..behind);
+    assert!(space.is_some_and(|space| space.trim().is_empty()));
     Some(document.root().span().end)
 }
 
@@ -172,7 +174,9 @@ fn what_is_nested_deep_closes_as_it_opened() {
             .map(|level| if level % 3 == 0 { ']' } else { '}' })
             .collect();
         let text = format!("{opening}1{closing}");
-        assert_eq!(Document::of(&text).unwrap().depth(), levels);
+        let document = Document::of(&text).unwrap();
+        assert!(document.root().may_be_as_deep_as(levels));
+        assert!(!document.root().may_be_as_deep_as(levels + 1));
         for at in [0, levels / 2, levels - 1] {
             let mut wrong = closing.clone().into_bytes();
             wrong[at] = if wrong[at] == b']' { b'}' } else { b']' };

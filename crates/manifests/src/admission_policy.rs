@@ -52,7 +52,8 @@ metadata:
 spec:
   module: {module}
   mutating: {mutating}
-  mode: monitor # only tells, by warnings; `protect` refuses
+  mode: monitor # only warns; `protect` refuses
+  failurePolicy: Ignore # while policy-server is down, everything passes
   rules:
 "
     );
@@ -69,7 +70,7 @@ spec:
         // Writing to a string cannot fail.
         let _ = writeln!(text, "  {line}");
     }
-    if !settings.image_paths.is_empty() {
+    if !settings.image_places.paths.is_empty() {
         text.push_str("    # The custom kinds of `imagePaths` need rules here too.\n");
     }
     text.push_str("  settings:\n");

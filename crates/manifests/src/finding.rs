@@ -245,8 +245,6 @@ pub struct Counts {
     pub preexisting: usize,
     /// Changes that a rule of `changes` guards, where nobody knows who makes them.
     pub guarded_changes: usize,
-    /// Violations and warnings that are counted and not told: of one object only the first hundred are.
-    pub untold: usize,
     /// Files in which something could not be read.
     pub unreadable_files: usize,
     /// Files that hold no Kubernetes object.
@@ -282,7 +280,6 @@ impl std::ops::AddAssign for Counts {
         self.changed += other.changed;
         self.preexisting += other.preexisting;
         self.guarded_changes += other.guarded_changes;
-        self.untold += other.untold;
         self.unreadable_files += other.unreadable_files;
         self.other_files += other.other_files;
         self.templates += other.templates;

@@ -1,6 +1,7 @@
 //! The settings to judge with: a file of their own, or what is in policies of Kubewarden.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use rollout_guard::json::{Location, Step};
 
@@ -23,9 +24,40 @@ const ONLY_IN_A_CLUSTER: [&str; 4] = [
     "contextAwareResources",
 ];
 
-/// The note about a part of a policy that is not considered.
-fn only_in_a_cluster(key: &str) -> String {
-    format!("`{key}` is for a cluster to decide: objects are judged whatever it says")
+/// Something in a policy that works differently in a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// This part of it can only be answered by a cluster.
+    OnlyInCluster(&'static str),
+    /// The namespaces of the cluster, and with them what `namespaceSelector` selects, are not known.
+    NamespacesUnread,
+    /// `mode: monitor`.
+    Monitor,
+    /// The `expression` of a group.
+    GroupExpression,
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OnlyInCluster("matchConditions") => f.write_str(
+                "`matchConditions` is not evaluated (CEL): objects are judged whatever it says",
+            ),
+            Self::OnlyInCluster(key) => write!(
+                f,
+                "`{key}` is for a cluster to decide: objects are judged whatever it says"
+            ),
+            Self::NamespacesUnread => f.write_str(
+                "`namespaceSelector` is not considered, since the namespaces were not read: objects are judged whatever it says",
+            ),
+            Self::Monitor => {
+                f.write_str("`mode` is `monitor`: a cluster would only tell, not refuse")
+            }
+            Self::GroupExpression => f.write_str(
+                "the `expression` of the group is not considered: each member is judged by itself",
+            ),
+        }
+    }
 }
 
 /// The settings in the documents.
@@ -95,13 +127,17 @@ pub struct Source<'d> {
     pub namespace: Option<String>,
     /// Whether the policy may change objects, where it says so.
     pub is_mutating: Option<bool>,
+    /// Whether its rules are about the versions that they name alone: `matchPolicy: Exact`.
+    is_exact: bool,
     /// What is not as in a cluster.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// The labels that the namespace of an object must have.
     namespace_selector: Option<LabelSelector>,
     /// The labels that an object must have.
     object_selector: Option<LabelSelector>,
-    /// The namespaces of the cluster that the policy is in, with their labels; none where it is in a file.
+    /// The policy is read from a cluster, whose objects have the labels that they have.
+    is_in_cluster: bool,
+    /// The namespaces of that cluster, with their labels; none where they are not known.
     namespaces: Option<BTreeMap<String, Labels>>,
 }
 
@@ -154,6 +190,8 @@ impl<'d> Source<'d> {
             notes: Vec::new(),
             namespace_selector: None,
             object_selector: None,
+            is_in_cluster: false,
+            is_exact: false,
             namespaces: None,
         }
     }
@@ -180,11 +218,19 @@ impl<'d> Source<'d> {
         self.covers_change(object, None, "CREATE", namespace)
     }
 
-    /// The policy as a cluster has it, given the namespaces there: its selectors count.
-    pub fn in_cluster(&mut self, namespaces: &BTreeMap<String, Labels>) {
-        let selectors = ["namespaceSelector", "objectSelector"].map(only_in_a_cluster);
-        self.notes.retain(|note| !selectors.contains(note));
-        self.namespaces = Some(namespaces.clone());
+    /// The policy as a cluster has it, given the namespaces there: its selectors count. Where the namespaces
+    /// could not be read, objects are judged whatever `namespaceSelector` says.
+    pub fn in_cluster(&mut self, namespaces: Option<&BTreeMap<String, Labels>>) {
+        let [by_namespace, by_object] =
+            ["namespaceSelector", "objectSelector"].map(Note::OnlyInCluster);
+        let has_selector = self.notes.contains(&by_namespace);
+        self.notes
+            .retain(|note| ![by_namespace, by_object].contains(note));
+        if has_selector && namespaces.is_none() {
+            self.notes.push(Note::NamespacesUnread);
+        }
+        self.is_in_cluster = true;
+        self.namespaces = namespaces.cloned();
     }
 
     /// Whether the labels of a namespace are those that the policy wants; of one that the cluster does not
@@ -202,7 +248,7 @@ impl<'d> Source<'d> {
 
     /// Whether the selectors of the policy take an object, as it is or as it was.
     fn selects(&self, object: &Object<'_>, old: Option<Value<'_>>, namespace: &str) -> bool {
-        if self.namespaces.is_none() {
+        if !self.is_in_cluster {
             return true;
         }
         let takes = |selector: &LabelSelector| {
@@ -237,10 +283,18 @@ impl<'d> Source<'d> {
             })
     }
 
-    /// Whether a cluster would ask the policy about the creation of a Pod.
+    /// Whether the labels that Pods get from a template of an object are those that the policy wants.
+    pub fn selects_pods_from(&self, object: &Object<'_>, template: &Location<'_>) -> bool {
+        let takes = |selector: &LabelSelector| {
+            let template = object.value.at(template);
+            selector.matches(&template.map(labels).unwrap_or_default())
+        };
+        !self.is_in_cluster || self.object_selector.as_ref().is_none_or(takes)
+    }
+
+    /// Whether a cluster would ask the policy about the creation of a Pod, as far as its labels do not decide.
     pub fn covers_pods(&self, namespace: Option<&str>) -> bool {
         let is_in_reach = namespace.is_none_or(|namespace| self.selects_namespace(namespace));
-        // What labels the Pods will have in the end is not known.
         is_in_reach
             && self.is_asked(&Asked {
                 operation: "CREATE",
@@ -270,7 +324,7 @@ impl<'d> Source<'d> {
             && self
                 .rules
                 .as_deref()
-                .is_none_or(|rules| rules.iter().any(|rule| rule.covers(request)))
+                .is_none_or(|rules| rules.iter().any(|rule| rule.covers(request, self.is_exact)))
     }
 }
 
@@ -291,10 +345,12 @@ impl Rule {
         }
     }
 
-    fn covers(&self, request: &Asked<'_>) -> bool {
+    /// An API server converts an object of another version to one that the rule names, unless told not
+    /// to.
+    fn covers(&self, request: &Asked<'_>, is_exact: bool) -> bool {
         self.asks(request.operation)
             && has(&self.groups, request.group)
-            && has(&self.versions, request.version)
+            && (!is_exact || has(&self.versions, request.version))
             && self.resources.iter().any(|entry| request.is_of(entry))
     }
 
@@ -366,10 +422,10 @@ fn add_policies<'d>(object: &Object<'d>, offset: usize, policies: &mut Vec<Polic
     let mut notes: Vec<_> = ONLY_IN_A_CLUSTER
         .iter()
         .filter(|key| spec.get(key).is_some_and(|value| !value.is_null()))
-        .map(|key| only_in_a_cluster(key))
+        .map(|key| Note::OnlyInCluster(key))
         .collect();
     if spec.text_at(&["mode"]).as_deref() == Some("monitor") {
-        notes.push("`mode` is `monitor`: a cluster would only tell, not refuse".to_owned());
+        notes.push(Note::Monitor);
     }
     // A group may not change anything.
     let is_mutating = match spec.get("mutating").map(Value::json) {
@@ -378,7 +434,7 @@ fn add_policies<'d>(object: &Object<'d>, offset: usize, policies: &mut Vec<Polic
         _ if spec.get("policies").is_some() => Some(false),
         _ => None,
     };
-    let source = |name: String, holder: Value<'d>, notes: Vec<String>| Policy {
+    let source = |name: String, holder: Value<'d>, notes: Vec<Note>| Policy {
         is_ours: holder
             .text_at(&["module"])
             .is_some_and(|module| is_ours(&module)),
@@ -393,6 +449,8 @@ fn add_policies<'d>(object: &Object<'d>, offset: usize, policies: &mut Vec<Polic
             notes,
             namespace_selector: spec.get("namespaceSelector").map(LabelSelector::read),
             object_selector: spec.get("objectSelector").map(LabelSelector::read),
+            is_in_cluster: false,
+            is_exact: spec.text_at(&["matchPolicy"]).as_deref() == Some("Exact"),
             namespaces: None,
         },
     };
@@ -401,10 +459,7 @@ fn add_policies<'d>(object: &Object<'d>, offset: usize, policies: &mut Vec<Polic
             policies.push(source(object.to_string(), spec, notes));
         }
         "ClusterAdmissionPolicyGroup" | "AdmissionPolicyGroup" => {
-            notes.push(
-                "the `expression` of the group is not considered: each member is judged by itself"
-                    .to_owned(),
-            );
+            notes.push(Note::GroupExpression);
             for (name, member) in spec.get("policies").into_iter().flat_map(Value::members) {
                 let name = name.text().unwrap_or_default();
                 let notes = std::mem::take(&mut notes);

@@ -2,7 +2,7 @@
 //!
 //! None of it is an error: a strictness without need would be an outage at the next upgrade.
 
-use rollout_guard::json;
+use rollout_guard::json::{self, Location, Step};
 use rollout_guard::pattern::{ImagePattern, RegistryPattern, TagPattern};
 use rollout_guard::policy::Policy;
 use rollout_guard::request::Request;
@@ -63,6 +63,11 @@ pub fn find(source: &Source<'_>, settings: &Settings<'_>) -> Vec<Lint> {
     placeholders(source, &mut lints);
     changes(source, settings, &mut lints);
     rewrites(source, settings, &mut lints);
+    if source.policy.is_some()
+        && let Some(settings) = source.value
+    {
+        nulls(settings, &Location::default(), false, &mut lints);
+    }
     lints
 }
 
@@ -232,5 +237,23 @@ fn rewrites(source: &Source<'_>, settings: &Settings<'_>, lints: &mut Vec<Lint>)
         let problem = "the policy has `mutating: false`: Kubewarden refuses a Pod that is rewritten, \
                        set `mutating: true` or `rewrite: never`";
         add(lints, "mirrors".to_owned(), problem);
+    }
+}
+
+/// Conditions of a policy that say `null` for absent: `kubectl apply` drops them from what it makes.
+fn nulls(value: Value<'_>, at: &Location<'_>, is_conditions: bool, lints: &mut Vec<Lint>) {
+    for (index, element) in value.elements().enumerate() {
+        let at = at.below(Location(vec![Step::Index(index)]));
+        nulls(element, &at, false, lints);
+    }
+    for (key, member) in value.members() {
+        let key = key.text().unwrap_or_default();
+        let at = at.below(Location(vec![Step::key(&key)]));
+        if is_conditions && member.is_null() {
+            let problem = "`kubectl apply` drops `null` from a policy, and the condition with it: write `\"!*\"` for absent";
+            add(lints, at.to_string(), problem);
+        }
+        let holds_conditions = ["labels", "fields", "oldFields", "when", "then"];
+        nulls(member, &at, holds_conditions.contains(&&*key), lints);
     }
 }

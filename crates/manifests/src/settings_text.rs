@@ -79,6 +79,9 @@ pub fn sentences(settings: Value<'_>) -> Vec<String> {
             "In objects of the kind `{kind}`, `{path}` is an image too."
         ));
     }
+    if get(settings, "wellKnownKinds").is_some() && !is_true(settings, "wellKnownKinds") {
+        say("Well-known kinds are not searched for images where only they keep them.".to_owned());
+    }
     for exemption in items(settings, "exemptions") {
         say(exemption_sentence(exemption));
     }

@@ -78,7 +78,7 @@ impl FieldRule<'_> {
             };
             if text.is_none_or(|text| self.checks.failing(text, fields).is_some()) {
                 sink(FieldValue {
-                    at: spot.map(Spot::location).unwrap_or_default(),
+                    at: spot.map(|spot| spot.place().location()).unwrap_or_default(),
                     value,
                     text,
                     is_shown,

@@ -34,7 +34,9 @@ pub(super) fn problem(wanted: JsonType, text: &str, shows: bool) -> Option<Strin
     let but = match Document::of(text) {
         Err(mistake) => format!(", and is {mistake}"),
         Ok(document) if document.root().kind() != kind => String::new(),
-        Ok(document) if document.depth() > DEEPEST => ", and is nested too deep".to_owned(),
+        Ok(document) if document.root().may_be_as_deep_as(DEEPEST + 1) => {
+            ", and is nested too deep".to_owned()
+        }
         Ok(document) => {
             let key = ambiguous_key(document.root())?;
             let key = if shows {

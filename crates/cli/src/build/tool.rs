@@ -23,8 +23,10 @@ const LARGEST_OUTPUT: u64 = 64 << 20;
 #[cfg(target_os = "linux")]
 const MOST_MEMORY: u64 = 4 << 30;
 
-/// Of a longer complaint the rest is a stack.
-const LONGEST_COMPLAINT: usize = 1000;
+/// Of a longer complaint only both ends are told: a stack follows what Helm says, and what kustomize found is at the
+/// end, behind a chain of folders.
+const BEGINNING: usize = 400;
+const END: usize = 600;
 
 /// Nothing listens there: the port `discard`.
 const NO_PROXY_THERE: &str = "http://127.0.0.1:9";
@@ -148,9 +150,10 @@ fn complaint(told: &str) -> String {
     for prefix in ["Error: ", "error: "] {
         line = line.replacen(prefix, "", usize::from(line.starts_with(prefix)));
     }
-    if line.len() > LONGEST_COMPLAINT {
-        line.truncate(line.floor_char_boundary(LONGEST_COMPLAINT));
-        line.push('…');
+    if line.len() > BEGINNING + END {
+        let left_out =
+            line.floor_char_boundary(BEGINNING)..line.ceil_char_boundary(line.len() - END);
+        line.replace_range(left_out, " … ");
     }
     line
 }
@@ -290,6 +293,8 @@ mod tests {
         ] {
             assert_eq!(complaint(told), wanted);
         }
+        let long = complaint(&format!("{}: cause", "ä".repeat(1000)));
+        assert!(long.len() < 1010 && long.starts_with("ää") && long.ends_with("ä: cause"));
         assert_eq!(
             run("echo a; exit 1"),
             Err("sh failed (exit status: 1)".to_owned())

@@ -1,8 +1,12 @@
-//! A cluster as kubectl shows it. Only `get --raw` is run, which reads.
+//! A cluster as kubectl shows it: nothing but `get` and `config current-context` is run.
+//!
+//! [`Kubectl::list`] asks for resources by name and holds the answers; [`Kubectl::read`] finds out what the
+//! cluster serves, and hands over one object after the other.
 
 use std::io::{BufReader, Read};
 use std::process::{Command, Stdio};
 
+use rayon::prelude::*;
 use serde::Deserialize;
 
 use super::{Unread, list};
@@ -15,6 +19,15 @@ const PAGE: usize = 500;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kubectl<'k> {
     context: Option<&'k str>,
+}
+
+/// Objects of a cluster.
+#[derive(Debug, Default)]
+pub(crate) struct Listed {
+    /// Lists, as kubectl prints them.
+    pub(crate) texts: Vec<String>,
+    /// Resources that could not be listed, and why.
+    pub(crate) failed: Vec<(String, String)>,
 }
 
 /// A kind of objects that a cluster serves.
@@ -83,12 +96,68 @@ impl<'k> Kubectl<'k> {
         Self { context }
     }
 
-    /// The name of the current context.
-    pub(crate) fn current_context(self) -> Option<String> {
-        let output = self.command(&["config", "current-context"]).output().ok()?;
-        let name = String::from_utf8(output.stdout).ok()?;
-        let name = name.trim();
-        (output.status.success() && !name.is_empty()).then(|| name.to_owned())
+    /// The context that kubectl uses where none is named.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none.
+    pub(crate) fn current_context() -> Result<String, Failure> {
+        let context = Kubectl::new(None).run(&["config", "current-context"]);
+        match context.as_deref().map(str::trim) {
+            Ok("") => Err(Failure::wrong_use(
+                "kubectl has no current context: name one with --context, or files with --cluster",
+            )),
+            Ok(context) => Ok(context.to_owned()),
+            Err(problem) => Err(Failure::unreadable(format!("kubectl: {problem}"))),
+        }
+    }
+
+    /// Lists resources, in a namespace or in all of them. What the user may not list does not hide the rest.
+    pub(crate) fn list(self, resources: &[&str], namespace: Option<&str>) -> Listed {
+        let list = |resources: &str| {
+            let mut arguments = vec!["get", resources];
+            match namespace {
+                Some(namespace) => arguments.extend(["--namespace", namespace]),
+                None => arguments.push("--all-namespaces"),
+            }
+            arguments.extend(["--output", "json"]);
+            self.run(&arguments)
+        };
+        let answers = match (list(&resources.join(",")), resources) {
+            (Ok(text), _) => {
+                return Listed {
+                    texts: vec![text],
+                    failed: Vec::new(),
+                };
+            }
+            (Err(problem), [only]) => vec![((*only).to_owned(), Err(problem))],
+            // One request for each tells which of them cannot be listed.
+            (Err(_), _) => resources
+                .par_iter()
+                .map(|resource| ((*resource).to_owned(), list(resource)))
+                .collect(),
+        };
+        let mut listed = Listed::default();
+        for (resource, answer) in answers {
+            match answer {
+                Ok(text) => listed.texts.push(text),
+                Err(problem) => listed.failed.push((resource, problem)),
+            }
+        }
+        listed
+    }
+
+    /// What kubectl prints.
+    fn run(self, arguments: &[&str]) -> Result<String, String> {
+        let output = self
+            .command(arguments)
+            .output()
+            .map_err(|error| format!("cannot be run: {}", reason(&error)))?;
+        if !output.status.success() {
+            let told = String::from_utf8_lossy(&output.stderr);
+            return Err(told.trim().replace('\n', "; "));
+        }
+        String::from_utf8(output.stdout).map_err(|_| "its answer is not UTF-8".to_owned())
     }
 
     fn command(self, arguments: &[&str]) -> Command {
@@ -236,7 +305,7 @@ impl<'k> Kubectl<'k> {
                     continue;
                 }
                 let mut count = 0;
-                let listed = self.list(resource, namespace, &mut |object| {
+                let listed = self.pages(resource, namespace, &mut |object| {
                     count += 1;
                     if failed.is_none() {
                         failed = each(object).err();
@@ -260,7 +329,7 @@ impl<'k> Kubectl<'k> {
     }
 
     /// Hands over every object of a list, page by page.
-    fn list(
+    fn pages(
         self,
         resource: &Resource,
         namespace: Option<&str>,

@@ -11,7 +11,8 @@ use clap::{Args, ValueEnum, ValueHint};
 use rayon::prelude::*;
 
 use super::check::{notes, settings, settings_of};
-use crate::cluster::{ClusterArguments, Resource, Unread, Wanted};
+use crate::cluster::{ClusterArguments, Unread, Wanted};
+use crate::cluster_policies;
 use crate::config::{Config, FailOn, InForce, Options};
 use crate::exit::Exit;
 use crate::failure::{Failure, error};
@@ -41,7 +42,7 @@ pub(crate) struct AuditCommand {
     #[command(flatten)]
     cluster: ClusterArguments,
 
-    /// The settings, or a policy of Kubewarden that holds them
+    /// Settings file, or a Kubewarden policy that contains the settings
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     settings: Option<PathBuf>,
 
@@ -49,15 +50,15 @@ pub(crate) struct AuditCommand {
     #[arg(long, conflicts_with = "settings")]
     policies: bool,
 
-    /// What to group by [default: code and image]
+    /// Group the objects by this [default: code and image]
     #[arg(long, value_enum, value_name = "WHAT")]
     group_by: Option<GroupByArgument>,
 
-    /// What else makes the command fail
+    /// What makes the command fail besides violations
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
     fail_on: Vec<FailOn>,
 
-    /// The form of the report
+    /// Format of the report
     #[arg(long, value_enum, default_value_t)]
     format: AuditFormat,
 
@@ -88,15 +89,25 @@ impl AuditCommand {
         };
         let in_force = InForce::new(options, &Config::find()?)?;
         let mut unread = Vec::new();
-        let file = if self.policies {
-            installed(&self.cluster, &mut unread)?
+        let policies = if self.policies {
+            Some(cluster_policies::installed(&self.cluster, &mut unread)?)
+        } else {
+            None
+        };
+        let file = if let Some(policies) = &policies {
+            policies.file.clone()
         } else {
             let settings = in_force.settings()?.to_owned();
             input::only_once(std::iter::once(&settings).chain(&self.cluster.cluster))?;
             SettingsFile::read(&settings)?
         };
         let documents = file.documents()?;
-        let sources = file.sources(&documents)?;
+        let mut sources = file.sources(&documents)?;
+        if let Some(policies) = &policies {
+            for source in &mut sources {
+                source.in_cluster(policies.namespaces.as_ref());
+            }
+        }
         let read = settings_of(&sources)?;
         let settings = settings(&file, &sources, &read)?;
         let judge = Judge::new(&sources, &settings, &in_force.namespace);
@@ -123,13 +134,7 @@ impl AuditCommand {
             rows: &rows,
             unread: &unread,
             notes: &notes,
-            group_by: match self.group_by {
-                None => rows::GroupBy::Problem,
-                Some(GroupByArgument::Namespace) => rows::GroupBy::Namespace,
-                Some(GroupByArgument::Image) => rows::GroupBy::Image,
-                Some(GroupByArgument::Workload) => rows::GroupBy::Workload,
-                Some(GroupByArgument::Policy) => rows::GroupBy::Policy,
-            },
+            group_by: (self.group_by).map_or(rows::GroupBy::Problem, rows::GroupBy::from),
         };
         audit.write(out, self.format, self.verbose)?;
         if self.format == AuditFormat::Openreports {
@@ -148,6 +153,17 @@ impl AuditCommand {
         } else {
             Exit::Clean
         })
+    }
+}
+
+impl From<GroupByArgument> for rows::GroupBy {
+    fn from(argument: GroupByArgument) -> Self {
+        match argument {
+            GroupByArgument::Namespace => Self::Namespace,
+            GroupByArgument::Image => Self::Image,
+            GroupByArgument::Workload => Self::Workload,
+            GroupByArgument::Policy => Self::Policy,
+        }
     }
 }
 
@@ -197,38 +213,4 @@ impl<'j> Judging<'j> {
         self.batch.clear();
         self.bytes = 0;
     }
-}
-
-/// The API group of Kubewarden.
-const GROUP: &str = "policies.kubewarden.io";
-
-/// The policies that are installed in a cluster, as a file that holds them.
-pub(super) fn installed(
-    cluster: &ClusterArguments,
-    unread: &mut Vec<Unread>,
-) -> Result<SettingsFile, Failure> {
-    if cluster.cluster.iter().any(|path| input::is_stdin(path)) {
-        return Err(Failure::wrong_use(
-            "`--policies` reads the objects twice, which standard input cannot be: name a file",
-        ));
-    }
-    let everywhere = ClusterArguments {
-        namespaces: Vec::new(),
-        ..cluster.clone()
-    };
-    let mut policies = Vec::new();
-    let is_policy =
-        |resource: &Resource| resource.group == GROUP && resource.name != "policyservers";
-    let missing = everywhere.read(&is_policy, &mut |object| {
-        if object.contains(GROUP) {
-            policies.push(object);
-        }
-        Ok(())
-    })?;
-    unread.extend(missing);
-    let list = policies.join(",");
-    Ok(SettingsFile {
-        name: format!("the policies of {}", cluster.name()),
-        text: format!("{{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[{list}]}}"),
-    })
 }

@@ -9,12 +9,12 @@ use rayon::prelude::*;
 use rollout_guard::json;
 use rollout_guard::policy::Policy;
 use rollout_guard::settings::Settings;
-use rollout_guard::workload::ImagePath;
 
 use crate::baseline::{self, Baseline};
 use crate::before;
 use crate::build::copy::Edits;
 use crate::build::plan::Plan;
+use crate::cluster::Kubectl;
 use crate::cluster_policies::{self, ClusterPolicies};
 use crate::config::{Config, FailOn, InForce, Options};
 use crate::exit::Exit;
@@ -22,7 +22,6 @@ use crate::failure::{Failure, error, warn};
 use crate::finding::{Counts, FileReport, Gap, Unjudged};
 use crate::input::{self, Input, Text, Unread};
 use crate::judge::{Contents, File, Judge, only_guards};
-use crate::kubectl::Kubectl;
 use crate::object::Identity;
 use crate::policy_file::Source;
 use crate::progress::Progress;
@@ -35,8 +34,7 @@ pub(super) const BATCH: usize = 256;
 /// Judge manifests as admission would: their creation, or their change with --base, --context or
 /// --cluster
 ///
-/// In a work tree of Git a folder holds what Git tracks and what it would add. Nothing judged at all is
-/// exit code 3.
+/// In a Git work tree, files that Git ignores are skipped. If nothing was judged, the exit code is 3.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -57,18 +55,18 @@ pub(crate) struct Check {
     #[command(flatten)]
     judging: Judging,
 
-    /// Judge with the policies of the cluster of --context that run this module
+    /// Judge with the policies in the cluster of --context that run this module
     #[arg(long, conflicts_with = "settings", requires = "context")]
     policies: bool,
 
     #[command(flatten)]
     before: before::Sources,
 
-    /// What else makes the command fail
+    /// What makes the command fail besides violations
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
     fail_on: Vec<FailOn>,
 
-    /// Pass although nothing was judged, as in hooks that get any file
+    /// Pass even if nothing was judged, for hooks that may get no manifest
     #[arg(long)]
     allow_empty: bool,
 
@@ -82,12 +80,12 @@ pub(crate) struct Check {
 /// What to judge with, and as whom.
 #[derive(Args, Debug)]
 pub(crate) struct Judging {
-    /// The settings, or a policy of Kubewarden that holds them; `check` also takes `cluster:NAME`, a policy
-    /// of the cluster of --context
+    /// Settings file, or a Kubewarden policy that contains the settings; `check` also accepts `cluster:NAME`,
+    /// a policy in the cluster of --context
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) settings: Option<PathBuf>,
 
-    /// Leave out files in folders: a glob as in a `.gitignore`; may be repeated
+    /// Skip files in folders: a glob as in a `.gitignore`; may be repeated
     #[arg(long, value_name = "GLOB")]
     pub(crate) exclude: Vec<String>,
 
@@ -95,7 +93,7 @@ pub(crate) struct Judging {
     #[arg(short, long)]
     pub(crate) namespace: Option<String>,
 
-    /// Render Helm charts with these values, in place of those of `ci` or the configuration; may be
+    /// Render Helm charts with this values file instead of those in `ci` or the configuration; may be
     /// repeated, each is a rendering
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     helm_values: Vec<PathBuf>,
@@ -108,7 +106,7 @@ pub(crate) struct Judging {
     #[arg(long = "as-group", value_name = "GROUP", requires = "user")]
     groups: Vec<String>,
 
-    /// Ask what the audit scanner asks: with no user
+    /// Simulate the audit scanner: requests without a user
     #[arg(long, conflicts_with = "user")]
     audit: bool,
 }
@@ -129,7 +127,7 @@ impl Check {
         if let Some(policies) = &policies {
             let known = &policies.namespaces;
             for source in &mut sources {
-                source.in_cluster(known);
+                source.in_cluster(known.as_ref());
             }
         }
         let read = settings_of(&sources)?;
@@ -138,9 +136,10 @@ impl Check {
         let mut notes = notes(&sources);
 
         let mut report = self.report.report()?;
-        let mut accepted = self
-            .accepted
-            .begin(in_force.fail_on.contains(&FailOn::Warnings))?;
+        let mut accepted = self.accepted.begin(
+            in_force.baseline.as_deref(),
+            in_force.fail_on.contains(&FailOn::Warnings),
+        )?;
         let mut file = self.report.file()?;
         let out = match &mut file {
             Some(file) => file.as_write(),
@@ -217,9 +216,7 @@ impl Check {
         if name.is_none() && !self.policies {
             return Ok(None);
         }
-        let kubectl = Kubectl {
-            context: self.before.context.as_deref(),
-        };
+        let kubectl = Kubectl::new(self.before.context.as_deref());
         cluster_policies::read(kubectl, name).map(Some)
     }
 
@@ -417,12 +414,6 @@ fn without_changes(settings: Settings<'_>) -> Settings<'_> {
 /// Settings, ready to judge.
 pub(super) fn policies<'s>(settings: &'s [Settings<'s>]) -> impl Iterator<Item = Policy<'s>> {
     settings.iter().map(Policy::new)
-}
-
-/// Where the settings say that images are besides.
-pub(super) fn image_paths<'s>(settings: &[Settings<'s>]) -> Vec<ImagePath<'s>> {
-    let paths = settings.iter().flat_map(|settings| &settings.image_paths);
-    paths.cloned().collect()
 }
 
 /// The settings of policies, as the engine reads them.

@@ -1,7 +1,7 @@
 //! `rollout-guard config`: what is in force here, and who says so.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use rollout_guard::json::write_string;
@@ -13,8 +13,8 @@ use crate::input;
 
 /// Show which settings, files and namespace are in force here, and what sets them
 ///
-/// `.rollout-guard.yaml` is looked for from the working folder upwards to the top of the work tree.
-/// Options beat it.
+/// The command looks for `.rollout-guard.yaml` from the working folder up to the top of the work tree.
+/// Options override it.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -68,9 +68,9 @@ impl ConfigCommand {
             Some(file) => writeln!(out, "# {file}")?,
             None => writeln!(out, "# no {NAME}")?,
         }
-        let settings = in_force.settings.as_deref();
-        let settings =
-            settings.map_or_else(|| "null".to_owned(), |path| quoted(&input::name(path)));
+        let path = |path: Option<&Path>| {
+            path.map_or_else(|| "null".to_owned(), |path| quoted(&input::name(path)))
+        };
         let globs = match (&config.exclude, self.exclude.as_slice()) {
             (Some(set), []) => set.value.clone(),
             (_, globs) => globs.to_vec(),
@@ -83,7 +83,7 @@ impl ConfigCommand {
         for (key, value, origin) in [
             (
                 "settings",
-                settings,
+                path(in_force.settings.as_deref()),
                 by(
                     self.settings.as_ref().map(|_| "--settings"),
                     config.settings.as_ref().map(Set::line),
@@ -112,6 +112,11 @@ impl ConfigCommand {
                     (!self.fail_on.is_empty()).then_some("--fail-on"),
                     config.fail_on.as_ref().map(Set::line),
                 ),
+            ),
+            (
+                "baseline",
+                path(in_force.baseline.as_deref()),
+                by(None, config.baseline.as_ref().map(Set::line)),
             ),
             (
                 "kustomize",

@@ -19,7 +19,7 @@ use rollout_guard::settings::Settings;
 use rollout_guard::splice;
 use rollout_guard::verdict::Verdict;
 use rollout_guard::violation::Violation;
-use rollout_guard::workload::{Found, add_images};
+use rollout_guard::workload::Found;
 use serde_json::Value as Json;
 use similar::TextDiff;
 
@@ -48,7 +48,7 @@ use crate::wrap::{columns, wrap};
 /// Mirrors are written into workloads whatever `rewrite` says. Exemptions hold as in admission.
 /// What kustomizations and Helm charts build is changed where it is decided, if building again proves
 /// that nothing else changes. What cannot be changed safely, such as a value that an alias stands for,
-/// is reported and left.
+/// is reported and left as it is.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -72,7 +72,7 @@ pub(crate) struct Fix {
     #[arg(long)]
     check: bool,
 
-    /// Pass although there was no object to look at, as in hooks that get any file
+    /// Pass even if there was no object, for hooks that may get no manifest
     #[arg(long)]
     allow_empty: bool,
 }
@@ -324,7 +324,7 @@ pub(super) fn only_changes(settings: Settings<'_>) -> Settings<'_> {
             .iter()
             .filter_map(only_removals)
             .collect(),
-        image_paths: settings.image_paths,
+        image_places: settings.image_places,
         exemptions: settings.exemptions,
         ..Settings::default()
     }
@@ -584,7 +584,9 @@ pub(super) fn wanted(judge: &Judge<'_>, object: &Object<'_>, document: usize) ->
             wanted.add(*policy, &text, object, &Location::default(), document);
         } else if judge.covers_pods_of(source, object) {
             for (template, text) in judge.pods(object) {
-                wanted.add(*policy, &text, object, &template, document);
+                if source.selects_pods_from(object, &template) {
+                    wanted.add(*policy, &text, object, &template, document);
+                }
             }
         }
     }
@@ -699,7 +701,7 @@ fn add_silent(
     let Some(mut object) = request.object.take() else {
         return;
     };
-    add_images(&settings.image_paths, &mut object, &request.kind);
+    settings.image_places.add_images(&mut object, &request.kind);
     for found in &object.found {
         let Found::Image(image) = found else { continue };
         let path = image.exact_place().detached();

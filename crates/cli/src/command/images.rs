@@ -14,14 +14,14 @@ use rollout_guard::request::Request;
 use rollout_guard::settings::Settings;
 use serde_json::json;
 
-use super::check::{image_paths, settings, settings_of};
+use super::check::{settings, settings_of};
 use super::survey::{Survey, SurveyArguments};
 use crate::cluster::Unread;
 use crate::config::{Config, InForce, Options};
 use crate::exit::Exit;
 use crate::failure::{Failure, error, warn};
 use crate::finding::ObjectName;
-use crate::judge::{Judge, NotAsked};
+use crate::judge::{Judge, NotAsked, image_places};
 use crate::manifest;
 use crate::object::object;
 use crate::report::count;
@@ -53,7 +53,7 @@ pub(crate) struct Images {
     #[arg(long, value_name = "ADDRESS")]
     to: Option<String>,
 
-    /// The form of the list
+    /// Format of the list
     #[arg(long, value_enum, default_value_t)]
     format: ImagesFormat,
 }
@@ -97,10 +97,10 @@ impl Images {
         };
         let mirrors: Vec<_> = valid.iter().map(only_mirrors).collect();
         let judge = Judge {
-            image_paths: image_paths(&valid),
+            image_places: image_places(&valid),
             ..Judge::new(&sources, &mirrors, &in_force.namespace)
         };
-        let survey = Survey::new(&self.survey, judge.image_paths.clone())?;
+        let survey = Survey::new(&self.survey, judge.image_places.clone())?;
         let images = images(&survey, &judge);
         for Unread { what, problem } in &survey.unread {
             error(&format!("not read: {what}: {problem}"));

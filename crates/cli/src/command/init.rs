@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
+use rollout_guard::workload::ImagePlaces;
+
 use super::survey::{Survey, SurveyArguments};
 use crate::cluster::Unread;
 use crate::exit::Exit;
@@ -49,7 +51,7 @@ pub(crate) struct Init {
 
 impl Init {
     pub(crate) fn execute(&self, out: &mut dyn Write) -> Result<Exit, Failure> {
-        let survey = Survey::new(&self.survey, Vec::new())?;
+        let survey = Survey::new(&self.survey, ImagePlaces::default())?;
         for Unread { what, problem } in &survey.unread {
             error(&format!("not read: {what}: {problem}"));
         }

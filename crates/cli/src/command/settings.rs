@@ -26,7 +26,7 @@ Examples:
   rollout-guard settings --schema > settings.schema.json"
 )]
 pub(crate) struct SettingsCommand {
-    /// The settings, or a policy of Kubewarden that holds them; `-` for standard input
+    /// Settings file, or a Kubewarden policy that contains the settings; `-` for standard input
     #[arg(value_name = "FILE", required_unless_present = "schema")]
     file: Option<PathBuf>,
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use rollout_guard::workload::ImagePath;
+use rollout_guard::workload::ImagePlaces;
 
 use super::audit::Judging;
 use super::audit::rows::{Row, fold};
@@ -22,7 +22,7 @@ pub(super) struct SurveyArguments {
     #[arg(value_name = "PATHS", value_hint = ValueHint::AnyPath)]
     pub(super) paths: Vec<PathBuf>,
 
-    /// Leave out files in folders: a glob as in a `.gitignore`; may be repeated
+    /// Skip files in folders: a glob as in a `.gitignore`; may be repeated
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<String>,
 
@@ -41,14 +41,14 @@ pub(super) struct Survey {
 }
 
 impl Survey {
-    /// Reads manifests and the cluster, with images where `image_paths` say besides; without manifests the current context, if nothing else is named.
+    /// Reads manifests and the cluster, with images where `image_places` say besides; without manifests the current context, if nothing else is named.
     ///
     /// # Errors
     ///
     /// Where nothing can be read.
     pub(super) fn new(
         arguments: &SurveyArguments,
-        image_paths: Vec<ImagePath<'_>>,
+        image_places: ImagePlaces<'_>,
     ) -> Result<Self, Failure> {
         input::only_once(arguments.paths.iter().chain(&arguments.cluster.cluster))?;
         let options = Options {
@@ -57,7 +57,7 @@ impl Survey {
         };
         let in_force = InForce::new(options, &Config::find()?)?;
         let judge = Judge {
-            image_paths,
+            image_places,
             ..Judge::new(&[], &[], &in_force.namespace)
         };
         let wanted = Wanted::new(&[]);

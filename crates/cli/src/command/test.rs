@@ -62,7 +62,7 @@ pub(crate) struct Test {
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     fail_under: Option<f64>,
 
-    /// The form of the report
+    /// Format of the report
     #[arg(long, value_enum, default_value_t)]
     format: TestFormat,
 

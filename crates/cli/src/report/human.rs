@@ -181,7 +181,6 @@ pub(super) fn summary(run: &Run<'_>) -> Vec<String> {
         changed,
         preexisting,
         guarded_changes,
-        untold,
         other_files,
         as_pods,
         not_covered,
@@ -218,12 +217,6 @@ pub(super) fn summary(run: &Run<'_>) -> Vec<String> {
         "finding",
         "findings",
         "in the baseline, not shown",
-    );
-    add(
-        untold,
-        "finding",
-        "findings",
-        "only counted: of one object the first 100 are shown",
     );
     add(builds, "build", "builds", "of kustomizations and charts");
     add(rewritten, "image", "images", "would run from a mirror");

@@ -14,11 +14,11 @@ use super::{Format, GroupBy, Report, Run};
 /// What to report, and where.
 #[derive(Args, Debug)]
 pub(crate) struct Options {
-    /// The form of the report
+    /// Format of the report
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 
-    /// Put findings together, each message once; for the human format
+    /// Group findings, and show each message once; only for the human format
     #[arg(long, value_enum, value_name = "WHAT")]
     group_by: Option<GroupBy>,
 
@@ -26,7 +26,7 @@ pub(crate) struct Options {
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
 
-    /// Leave out the summary
+    /// Omit the summary
     #[arg(short, long)]
     pub(crate) quiet: bool,
 }

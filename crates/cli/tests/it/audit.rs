@@ -2,9 +2,13 @@
 
 use std::fmt::Write as _;
 
+use std::path::Path;
+
 use serde_json::{Value, json};
+use wapc::WapcHost;
 
 use crate::command::Workshop;
+use crate::same_verdict::load;
 
 const SETTINGS: &str = "\
 registries: { allow: [ghcr.io, registry.example.com] }
@@ -312,8 +316,44 @@ fn the_policies_of_a_cluster_are_asked_in_its_order() {
         workshop.run_with("audit --policies --cluster -", "").code,
         2
     );
-    workshop.file("none.json", list(&[deployment("a", "a", &["a"])]));
-    assert_eq!(workshop.run("audit --policies --cluster none.json").code, 2);
+    // Without a policy of this module there is nothing to judge with, whatever else is installed.
+    let mut other = policies().remove(0);
+    other["spec"]["module"] = json!("registry://ghcr.io/kubewarden/policies/other:v1");
+    for live in [vec![], vec![other]] {
+        workshop.file(
+            "none.json",
+            list(&[live, vec![deployment("a", "a", &["a"])]].concat()),
+        );
+        let told = workshop.run("audit --policies --cluster none.json");
+        assert_eq!(
+            (told.code, told.stderr.as_str()),
+            (
+                2,
+                "error: none.json has no policy that runs rollout-guard\n"
+            )
+        );
+    }
+}
+
+#[test]
+fn policies_that_may_not_be_read_are_told_to_be_unread() {
+    let workshop = Workshop::new("audit-policies-forbidden");
+    let groups = json!({ "groups": [{ "name": "policies.kubewarden.io", "preferredVersion": { "version": "v1" } }] });
+    let policies = api(&[("clusteradmissionpolicies", "ClusterAdmissionPolicy")]);
+    kubectl(
+        &workshop,
+        &[
+            ("/apis", &groups),
+            ("/api/v1", &api(&[])),
+            ("/apis/policies.kubewarden.io/v1", &policies),
+        ],
+    );
+    let told = workshop.run_with_programs("audit --policies");
+    assert_eq!((told.code, told.stdout.as_str()), (3, ""), "{told:?}");
+    assert_eq!(
+        told.stderr,
+        "error: no policy was read: clusteradmissionpolicies.policies.kubewarden.io: Error from server (Forbidden): clusteradmissionpolicies.policies.kubewarden.io is forbidden: User \"jane\" cannot list resource \"clusteradmissionpolicies\" in API group \"policies.kubewarden.io\" at the cluster scope\n"
+    );
 }
 
 /// What is not read is told beside what was, and there is no success.
@@ -379,9 +419,10 @@ fn kubectl(workshop: &Workshop, answers: &[(&str, &Value)]) {
         writeln!(script, "\"get --raw {path}\") cat answers/{index}.json ;;").unwrap();
     }
     script.push_str(
-        "*forbidden*) echo 'Error from server (Forbidden): services is forbidden: User \"jane\" cannot list resource' >&2; exit 1 ;;\n\
-         *gone*) echo 'Unable to connect to the server: dial tcp: connection refused' >&2; exit 1 ;;\n\
-         *expired*) echo 'Error from server (Expired): The provided continue parameter is too old' >&2; exit 1 ;;\n\
+        "*forbidden*) echo 'Error from server (Forbidden): services is forbidden: User \"jane\" cannot list resource \"services\" in API group \"\" at the cluster scope' >&2; exit 1 ;;\n\
+         *policies?limit*) echo 'Error from server (Forbidden): clusteradmissionpolicies.policies.kubewarden.io is forbidden: User \"jane\" cannot list resource \"clusteradmissionpolicies\" in API group \"policies.kubewarden.io\" at the cluster scope' >&2; exit 1 ;;\n\
+         *gone*) echo 'The connection to the server cluster.example.com:6443 was refused - did you specify the right host or port?' >&2; exit 1 ;;\n\
+         *expired*) echo 'Error from server (Expired): The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results.' >&2; exit 1 ;;\n\
          'config current-context '*) echo kind-kind ;;\n\
          *) echo \"Error from server (NotFound): $3\" >&2; exit 1 ;;\nesac",
     );
@@ -547,84 +588,303 @@ fn a_cluster_that_does_not_answer_is_told_in_a_line() {
     insta::assert_snapshot!("audit_gone", told.shown());
 }
 
-/// `audit`, `check` and the webhook say the same about the same objects.
+/// Policies with selectors, in a cluster whose namespaces have labels.
+fn selecting_policies() -> Vec<Value> {
+    let of = |name: &str, resource: &str, spec: Value, host: &str| {
+        let mut policy = policies().remove(0);
+        policy["metadata"]["name"] = json!(name);
+        policy["spec"]["settings"] = json!({ "registries": { "allow": [host] } });
+        policy["spec"]["rules"][0]["apiGroups"] = json!(["*"]);
+        policy["spec"]["rules"][0]["resources"] = json!([resource]);
+        for (key, value) in spec.as_object().unwrap() {
+            policy["spec"][key] = value.clone();
+        }
+        policy
+    };
+    let namespace = |name: &str, tier: &str| json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name, "labels": { "tier": tier } } });
+    vec![
+        of(
+            "edge",
+            "deployments",
+            json!({ "namespaceSelector": { "matchExpressions": [{ "key": "tier", "operator": "In", "values": ["edge"] }] }, "matchConditions": [{ "name": "a", "expression": "true" }] }),
+            "edge.example.com",
+        ),
+        of(
+            "strict",
+            "deployments",
+            json!({ "objectSelector": { "matchLabels": { "strict": "a" } } }),
+            "strict.example.com",
+        ),
+        of(
+            "strict-pods",
+            "pods",
+            json!({ "objectSelector": { "matchExpressions": [{ "key": "strict", "operator": "Exists" }] } }),
+            "pods.example.com",
+        ),
+        namespace("front", "edge"),
+        namespace("prod", "core"),
+    ]
+}
+
+fn labelled(namespace: &str, name: &str, own: &Value, template: &Value) -> Value {
+    let mut object = deployment(namespace, name, &["ghcr.io/org/app:1"]);
+    object["metadata"]["labels"] = own.clone();
+    object["spec"]["template"]["metadata"]["labels"] = template.clone();
+    object
+}
+
+/// The policies that refuse each object.
+fn refused_by(audit: &Value) -> Vec<(String, Vec<String>)> {
+    let rows = audit["objects"].as_array().unwrap().iter();
+    rows.map(|row| {
+        let findings = row["findings"].as_array().unwrap().iter();
+        let policy = |finding: &Value| {
+            finding["policy"]
+                .as_str()
+                .unwrap()
+                .replace("ClusterAdmissionPolicy ", "")
+        };
+        let mut by: Vec<_> = findings.map(policy).collect();
+        by.sort();
+        (row["name"].as_str().unwrap().to_owned(), by)
+    })
+    .collect()
+}
+
+#[test]
+fn selectors_of_a_cluster_s_policies_decide_what_is_audited() {
+    let workshop = Workshop::new("audit-selectors");
+    let none = json!({});
+    let strict = json!({ "strict": "a" });
+    let deployments = [
+        labelled("front", "edge", &none, &none),
+        labelled("prod", "core", &none, &none),
+        labelled("prod", "own", &strict, &none),
+        labelled("prod", "template", &none, &strict),
+        labelled("unknown", "somewhere", &none, &none),
+    ];
+    let mut live = selecting_policies();
+    live.extend(deployments.clone());
+    workshop.file("live.json", list(&live));
+    let audit = workshop.json("audit --policies --cluster live.json");
+    let wanted = |pairs: &[(&str, &str)]| {
+        let pairs = pairs.iter();
+        pairs
+            .map(|(name, by)| ((*name).to_owned(), vec![(*by).to_owned()]))
+            .collect::<Vec<_>>()
+    };
+    let refused = wanted(&[
+        ("edge", "edge"),
+        ("own", "strict"),
+        ("template", "strict-pods"),
+    ]);
+    assert_eq!(refused_by(&audit), refused, "{audit:#}");
+    let told = workshop.run("audit --policies --cluster live.json");
+    assert!(
+        told.stdout
+            .contains("`matchConditions` is not evaluated (CEL)"),
+        "{told:?}"
+    );
+    assert!(!told.stdout.contains("Selector"), "{told:?}");
+
+    // Where nobody knows the labels of namespaces, their selectors leave nothing out, and that is said.
+    live.retain(|object| object["kind"] != "Namespace");
+    workshop.file("live.json", list(&live));
+    let audit = workshop.json("audit --policies --cluster live.json");
+    let by_edge = refused_by(&audit)
+        .into_iter()
+        .filter(|(_, by)| by.contains(&"edge".to_owned()));
+    assert_eq!(by_edge.count(), deployments.len(), "{audit:#}");
+    let told = workshop.run("audit --policies --cluster live.json");
+    assert!(
+        told.stdout
+            .contains("`namespaceSelector` is not considered, since the namespaces were not read"),
+        "{told:?}"
+    );
+
+    // The same from a cluster that kubectl asks.
+    let (policies, namespaces) = (selecting_policies(), selecting_policies());
+    let group = json!({ "groups": [
+        { "name": "apps", "preferredVersion": { "version": "v1" } },
+        { "name": "policies.kubewarden.io", "preferredVersion": { "version": "v1" } },
+    ] });
+    let core = api(&[("namespaces", "Namespace")]);
+    let apps = api(&[("deployments", "Deployment")]);
+    let kubewarden = api(&[
+        ("clusteradmissionpolicies", "ClusterAdmissionPolicy"),
+        ("policyservers", "PolicyServer"),
+    ]);
+    let kubewarden_list = typed(
+        "ClusterAdmissionPolicyList",
+        "policies.kubewarden.io/v1",
+        "",
+        &policies[..3],
+    );
+    let namespace_list = typed("NamespaceList", "v1", "", &namespaces[3..]);
+    let deployment_list = typed("DeploymentList", "apps/v1", "", &deployments);
+    let mut answers = vec![
+        ("/apis", &group),
+        ("/api/v1", &core),
+        ("/apis/apps/v1", &apps),
+        ("/apis/policies.kubewarden.io/v1", &kubewarden),
+        (
+            "/apis/policies.kubewarden.io/v1/clusteradmissionpolicies?limit=500",
+            &kubewarden_list,
+        ),
+        ("/api/v1/namespaces?limit=500", &namespace_list),
+        ("/apis/apps/v1/deployments?limit=500", &deployment_list),
+    ];
+    kubectl(&workshop, &answers);
+    let told = workshop.run_with_programs("audit --policies --format json");
+    assert_eq!(told.code, 1, "{told:?}");
+    assert_eq!(
+        refused_by(&serde_json::from_str(&told.stdout).unwrap()),
+        refused
+    );
+    assert!(!workshop.read("asked").contains("policyservers?"));
+    answers.retain(|(path, _)| !path.contains("namespaces?"));
+    kubectl(&workshop, &answers);
+    let told = workshop.run_with_programs("audit --policies");
+    assert_eq!(told.code, 3, "{told:?}");
+    assert!(
+        told.stdout.contains("namespaces: Error from server"),
+        "{told:?}"
+    );
+    assert!(
+        told.stdout.contains("the namespaces were not read"),
+        "{told:?}"
+    );
+}
+
+/// What `audit`, `check` and the webhook are asked with.
+fn agreed_settings() -> Value {
+    json!({
+        "registries": { "allow": ["ghcr.io", "registry.example.com"] },
+        "mirrors": [{ "source": "docker.io/library", "mirror": "registry.example.com/hub" }],
+        "annotations": [
+            { "name": "team", "match": { "kinds": ["core/Service"] }, "required": ["team"], "action": "warn" },
+            { "name": "class", "match": { "kinds": ["core/Service", "apps/Deployment"] }, "immutable": ["class"], "createOnly": ["zone"] },
+        ],
+        "changes": [{ "name": "git", "match": { "kinds": ["apps/Deployment"] }, "guard": ["images"], "allowUsers": ["argocd"] }],
+    })
+}
+
+/// The webhook: the engine as it reads a request, and the built module, where `POLICY_WASM` names one.
+fn webhook(module: Option<&WapcHost>, object: &Value, old: Option<&Value>) -> Value {
+    let version = object["apiVersion"].as_str().unwrap();
+    let (group, version) = version.split_once('/').unwrap_or(("", version));
+    let review = json!({
+        "settings": agreed_settings(),
+        "request": {
+            "uid": "1", "operation": if old.is_some() { "UPDATE" } else { "CREATE" },
+            "userInfo": { "username": "rollout-guard" },
+            "kind": { "group": group, "version": version, "kind": object["kind"] },
+            "namespace": object["metadata"]["namespace"], "name": object["metadata"]["name"],
+            "object": object, "oldObject": old,
+        },
+    });
+    let payload = review.to_string();
+    let answer = rollout_guard::wire::validate(payload.as_bytes());
+    let answer: Value = serde_json::from_slice(&answer).unwrap();
+    if let Some(module) = module {
+        let told = module.call("validate", payload.as_bytes()).unwrap();
+        let told: Value = serde_json::from_slice(&told).unwrap();
+        assert_eq!(told, answer, "{review:#}");
+    }
+    answer
+}
+
+/// The places and codes of what refuses, as a report has them.
+fn refusals<'f>(findings: impl Iterator<Item = &'f Value>) -> Vec<(String, String)> {
+    let refusing = findings.filter(|finding| finding["severity"] == "error");
+    let text = |finding: &Value, key: &str| finding[key].as_str().unwrap().to_owned();
+    let mut refusals: Vec<_> = refusing
+        .map(|finding| (text(finding, "place"), text(finding, "code")))
+        .collect();
+    refusals.sort();
+    refusals
+}
+
+/// Holds a report against the answer of the webhook: the same number of lines, with the same places and codes.
+fn assert_agrees(answer: &Value, ours: &[(String, String)], about: &str) {
+    assert_eq!(answer["accepted"], ours.is_empty(), "{about}: {answer:#}");
+    let message = answer["message"].as_str().unwrap_or_default();
+    let lines: Vec<_> = message.lines().filter(|line| line.ends_with(']')).collect();
+    assert_eq!(lines.len(), ours.len(), "{about}: {message}: {ours:?}");
+    for (place, code) in ours {
+        let is_told = |line: &&str| line.starts_with(place) && line.ends_with(&format!("[{code}]"));
+        assert!(
+            lines.iter().any(is_told),
+            "{about}: {message}: {place} {code}"
+        );
+    }
+}
+
+/// An object with another image and other annotations.
+fn changed(object: &Value) -> Value {
+    let mut after = object.clone();
+    after["metadata"]["annotations"] = json!({ "class": "b", "zone": "z", "team": "t" });
+    for way in ["/spec/template/spec/containers/0", "/spec/containers/0"] {
+        if let Some(container) = after.pointer_mut(way) {
+            container["image"] = json!("quay.io/new/app:9");
+        }
+    }
+    after
+}
+
+/// `audit`, `check` without and with a cluster, and the webhook say the same about the same objects.
 #[test]
 fn audit_check_and_the_webhook_agree() {
+    let module = std::env::var_os("POLICY_WASM").map(|path| load(Path::new(&path)));
     let workshop = workshop("audit-agrees");
-    let settings: Value = {
-        let told = workshop.run("settings settings.yaml");
-        assert_eq!(told.code, 0);
-        json!({
-            "registries": { "allow": ["ghcr.io", "registry.example.com"] },
-            "mirrors": [{ "source": "docker.io/library", "mirror": "registry.example.com/hub" }],
-            "annotations": [{ "name": "team", "match": { "kinds": ["core/Service"] }, "required": ["team"], "action": "warn" }],
-        })
-    };
+    workshop.file("settings.yaml", agreed_settings().to_string());
     let audit = workshop.json("audit -s settings.yaml --cluster live.json");
-    let codes = |findings: &[Value], key: &str, wanted: &str| {
-        let mut codes: Vec<_> = findings
-            .iter()
-            .filter(|finding| finding[key] == wanted || wanted.is_empty())
-            .filter(|finding| finding["severity"] == "error")
-            .map(|finding| {
-                format!(
-                    "{} {}",
-                    finding["code"].as_str().unwrap(),
-                    finding["place"].as_str().unwrap()
-                )
-            })
-            .collect();
-        codes.sort();
-        codes
+    let check = |arguments: &str| {
+        let report = workshop.json(&format!(
+            "check -s settings.yaml object.json --as rollout-guard {arguments}"
+        ));
+        assert_eq!(report["summary"]["objects"], 1, "{report:#}");
+        refusals(report["findings"].as_array().unwrap().iter())
     };
-    let mut compared = 0;
+    let objects = objects();
+    let (mut compared, mut of_changes) = (0, 0);
     for row in audit["objects"].as_array().unwrap() {
         let is_row = |object: &&Value| {
             object["kind"] == row["kind"]
                 && object["metadata"]["name"] == row["name"]
                 && object["metadata"]["namespace"] == row["namespace"]
         };
-        let objects = objects();
         let object = objects.iter().find(is_row).unwrap();
         if object["metadata"]["annotations"].is_object() {
             // Its kubelet asks, whom `check` cannot be.
             continue;
         }
-        let findings = row["findings"].as_array().unwrap();
-        let ours = codes(findings, "question", "new");
+        let about = format!("{} {}", object["kind"], object["metadata"]["name"]);
+        let audited = |question: &str| {
+            let findings = row["findings"].as_array().unwrap().iter();
+            refusals(findings.filter(|finding| finding["question"] == question))
+        };
         workshop.file("object.json", object.to_string());
-        let check = workshop.json("check -s settings.yaml object.json");
-        assert_eq!(
-            codes(check["findings"].as_array().unwrap(), "severity", "error"),
-            ours,
-            "{row:#}"
-        );
-        let version = object["apiVersion"].as_str().unwrap();
-        let (group, version) = version.split_once('/').unwrap_or(("", version));
-        for (operation, question) in [("CREATE", "new"), ("UPDATE", "update")] {
-            let review = json!({
-                "settings": settings,
-                "request": {
-                    "uid": "1", "operation": operation, "userInfo": { "username": "rollout-guard" },
-                    "kind": { "group": group, "version": version, "kind": object["kind"] },
-                    "namespace": object["metadata"]["namespace"], "name": object["metadata"]["name"],
-                    "object": object, "oldObject": if operation == "UPDATE" { object.clone() } else { Value::Null },
-                },
-            });
-            let answer = rollout_guard::wire::validate(review.to_string().as_bytes());
-            let answer: Value = serde_json::from_slice(&answer).unwrap();
-            let message = answer["message"].as_str().unwrap_or_default();
-            let ours = codes(findings, "question", question);
-            assert_eq!(answer["accepted"], ours.is_empty(), "{row:#}");
-            for line in &ours {
-                let (code, place) = line.split_once(' ').unwrap();
-                assert!(
-                    message.contains(place) && message.contains(&format!("[{code}]")),
-                    "{message}: {line}"
-                );
-            }
+        // As new, and as an update that changes nothing.
+        for (question, arguments, old) in [
+            ("new", "", None),
+            ("update", "--cluster live.json", Some(object)),
+        ] {
+            let ours = check(arguments);
+            assert_eq!(audited(question), ours, "{about}");
+            assert_agrees(&webhook(module.as_ref(), object, old), &ours, &about);
         }
+        let after = changed(object);
+        workshop.file("object.json", after.to_string());
+        let ours = check("--cluster live.json");
+        assert_agrees(
+            &webhook(module.as_ref(), &after, Some(object)),
+            &ours,
+            &about,
+        );
+        of_changes += ours.len();
         compared += 1;
     }
     assert_eq!(compared, 7);
+    assert!(of_changes > 15, "{of_changes}");
 }

@@ -112,6 +112,42 @@ fn every_format_tells_what_is_accepted_apart() {
 }
 
 #[test]
+fn the_configuration_names_a_baseline_for_everybody() {
+    let workshop = workshop("baseline-config");
+    let outcome = workshop.run("check -s settings.yaml m --write-baseline");
+    assert_eq!(outcome.code, 2, "{outcome:?}");
+    assert!(
+        outcome
+            .stderr
+            .contains("no baseline: name a file with `--baseline`, or with `baseline:` in `.rollout-guard.yaml`"),
+        "{outcome:?}"
+    );
+    workshop.file(
+        ".rollout-guard.yaml",
+        "settings: settings.yaml\nbaseline: policy/accepted.yaml\n",
+    );
+    // A file that is named and not there accepts nothing.
+    std::fs::create_dir(workshop.0.join("policy")).unwrap();
+    assert_eq!(workshop.run("check m").code, 3);
+    assert_eq!(workshop.run("check m --write-baseline").code, 0);
+    assert!(workshop.read("policy/accepted.yaml").contains("core/Pod"));
+    assert_eq!(workshop.run("check m").code, 0);
+    assert_eq!(workshop.run("check m --no-baseline").code, 1);
+    assert_eq!(
+        workshop.run("check m --no-baseline --write-baseline").code,
+        2
+    );
+    // An option beats it.
+    workshop.file("none.yaml", "version: 1\nviolations: []\n");
+    assert_eq!(workshop.run("check m --baseline none.yaml").code, 1);
+    // From a folder below, as from the top.
+    workshop.git("init --quiet");
+    assert_eq!(workshop.run_in("m", "check .").code, 0);
+    workshop.file("m/new.yaml", pod("new", "redis:7"));
+    assert_eq!(workshop.run_in("m", "check .").code, 1);
+}
+
+#[test]
 fn a_value_that_no_report_shows_is_not_accepted() {
     let workshop = workshop("baseline-secret");
     let secret = "apiVersion: v1\nkind: Secret\nmetadata: { name: s }\nstringData: { image: quay.io/hidden/app:1 }\n";

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::command::{Outcome, Workshop, outcome, pod};
 
-/// K8S-003 of the runbook: the annotation of an existing load balancer.
+/// An annotation that contradicts an existing load balancer.
 const SPEC: &str = "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-spec";
 
 const SETTINGS: &str = "\
@@ -372,6 +372,30 @@ fn a_policy_is_asked_about_the_operations_that_it_names() {
     }
 }
 
+/// An API server converts what is applied to the version that a rule names.
+#[test]
+fn a_policy_is_asked_about_every_version_of_a_kind_unless_it_says_otherwise() {
+    let workshop = Workshop::new("before-versions");
+    workshop.file(
+        "set.yaml",
+        "apiVersion: apps.kruise.io/v1alpha1\nkind: ImagePullJob\nmetadata: { name: a }\nspec: { image: evil.example.com/x }\n",
+    );
+    for (policy, code) in [
+        ("", 1),
+        ("matchPolicy: Equivalent", 1),
+        ("matchPolicy: Exact", 3),
+    ] {
+        workshop.file(
+            "policy.yaml",
+            format!(
+                "apiVersion: policies.kubewarden.io/v1\nkind: ClusterAdmissionPolicy\nmetadata: {{ name: images }}\nspec:\n  module: registry://ghcr.io/rollout-guard/rollout-guard:v0.1.0\n  {policy}\n  rules:\n    - {{ apiGroups: [apps.kruise.io], apiVersions: [v1beta1], resources: [imagepulljobs], operations: [CREATE] }}\n  settings: {{ registries: {{ allow: [ghcr.io] }}, imagePaths: [{{ kind: apps.kruise.io/ImagePullJob, path: spec.image }}] }}\n"
+            ),
+        );
+        let outcome = workshop.run("check -s policy.yaml set.yaml");
+        assert_eq!(outcome.code, code, "{policy}: {outcome:?}");
+    }
+}
+
 #[test]
 fn a_revision_that_cannot_be_read_is_said_and_the_rest_is_judged() {
     let workshop = workshop("before-wrong");
@@ -533,6 +557,10 @@ fn what_a_user_may_not_list_is_asked_for_by_namespace_or_said() {
         outcome.stdout.contains("registry-not-allowed"),
         "{outcome:?}"
     );
+    assert!(
+        outcome.stdout.contains("Service: 1 object judged as new, since the cluster's objects of this kind could not be read"),
+        "{outcome:?}"
+    );
     // With a revision, that stands in.
     workshop.file(
         "deploy/service.yaml",
@@ -556,12 +584,12 @@ fn what_a_user_may_not_list_is_asked_for_by_namespace_or_said() {
         "{outcome:?}"
     );
     // No cluster at all.
-    let script = "echo 'error: context \"prod\" does not exist' >&2; exit 1";
+    let script = "echo 'Error in configuration: context was not found for specified context: prod' >&2; exit 1";
     let outcome = workshop.program("kubectl", script).run_with_programs(check);
     assert_eq!(outcome.code, 3, "{outcome:?}");
     assert_eq!(
         outcome.stderr,
-        "error: kubectl: error: context \"prod\" does not exist; objects are not compared with the cluster\n"
+        "error: kubectl: Error in configuration: context was not found for specified context: prod; objects are not compared with the cluster\n"
     );
 }
 
@@ -685,9 +713,9 @@ fn the_policies_of_a_cluster_are_what_is_judged_with() {
         assert_eq!(outcome.code, code, "{namespace} {labels}: {outcome:?}");
         assert!(outcome.stdout.contains(by), "{outcome:?}");
         assert!(
-            outcome.stdout.contains(
-                "ClusterAdmissionPolicy edge: `matchConditions` is for a cluster to decide"
-            ),
+            outcome
+                .stdout
+                .contains("ClusterAdmissionPolicy edge: `matchConditions` is not evaluated (CEL)"),
             "{outcome:?}"
         );
         assert!(

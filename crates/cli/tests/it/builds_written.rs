@@ -15,7 +15,9 @@ const SETTINGS: &str = "mirrors: [{ source: docker.io, mirror: ghcr.io/hub }]\n"
 
 fn workshop(name: &str, files: &[(&str, &str)]) -> Workshop {
     let workshop = Workshop::work_tree(name);
-    workshop.file("settings.yaml", SETTINGS);
+    workshop
+        .file("settings.yaml", SETTINGS)
+        .file("allow.yaml", "registries: { allow: [docker.io] }\n");
     for (name, contents) in files {
         workshop.file(name, contents);
     }
@@ -356,7 +358,8 @@ fn drift_compares_builds_and_writes_into_the_images_of_the_root() {
             })
             .collect();
         assert_eq!(states, [("dev", false), ("prod", true)], "{report}");
-        let outcome = workshop.run("drift --git . --exclude live.json --cluster live.json --write");
+        let outcome = workshop
+            .run("drift -s allow.yaml --git . --exclude live.json --cluster live.json --write");
         assert!(
             outcome
                 .stderr
@@ -400,7 +403,8 @@ fn drift_writes_nothing_that_would_change_another_image() {
         json!({ "apiVersion": "v1", "kind": "List", "items": items }).to_string(),
     );
     let before = texts(&workshop.0);
-    let outcome = workshop.run("drift --git . --exclude live.json --cluster live.json --write");
+    let outcome =
+        workshop.run("drift -s allow.yaml --git . --exclude live.json --cluster live.json --write");
     assert_eq!(outcome.code, 1, "{outcome:?}");
     assert!(outcome.stderr.contains("a.yaml:9:18: `redis:7.2` to write by hand: an entry in `images` would change other images too"), "{outcome:?}");
     assert_eq!(texts(&workshop.0), before);
@@ -422,7 +426,7 @@ fn without_a_tool_fix_and_drift_say_so_and_write_nothing() {
     let before = texts(&workshop.0);
     for arguments in [
         "fix -s settings.yaml .",
-        "drift --git . --exclude live.json --cluster live.json --write",
+        "drift -s allow.yaml --git . --exclude live.json --cluster live.json --write",
     ] {
         let mut command = workshop.command(".", arguments);
         let outcome = outcome(command.env("PATH", "/none"), "");

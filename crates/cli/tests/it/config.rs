@@ -94,7 +94,7 @@ fn what_is_in_force_is_shown_with_who_says_so() {
     insta::assert_snapshot!("config_none", workshop.run("config").shown());
     workshop.file(
         ".rollout-guard.yaml",
-        "# ours\nsettings: policy/settings.yaml\nexclude: ['charts/**', 'a b']\nfailOn: [warnings, incomplete]\n",
+        "# ours\nsettings: policy/settings.yaml\nexclude: ['charts/**', 'a b']\nfailOn: [warnings, incomplete]\nbaseline: policy/accepted.yaml\n",
     );
     let shown = workshop.run_in("deploy", "config -n prod").shown();
     insta::assert_snapshot!("config", shown);
@@ -162,6 +162,10 @@ fn the_schema_accepts_what_is_read_and_refuses_what_is_not() {
         json!({}),
         json!({ "settings": "other.yaml", "exclude": ["a", "b/**"], "namespace": "prod", "failOn": "incomplete" }),
         json!({ "failOn": ["warnings", "violations"] }),
+        json!({ "baseline": "policy/baseline.yaml" }),
+        json!({ "baseline": "" }),
+        json!({ "baseline": ["a"] }),
+        json!({ "baseline": null }),
         json!({ "failOn": "warning" }),
         json!({ "failOn": [true] }),
         json!({ "settings": "" }),

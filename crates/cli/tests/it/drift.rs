@@ -1,4 +1,4 @@
-//! `rollout-guard drift`: the runbook's incident, and what else happens to workloads.
+//! `rollout-guard drift`: an image that somebody changed by hand, and what else happens to workloads.
 
 use serde_json::{Value, json};
 
@@ -22,6 +22,8 @@ const RUNS: &str = "example.azurecr.io/redis:7.2-alpine-final";
 const DIGEST: &str = "sha256:5c2e36bf7e4d8a1b0f93c6d27e81a4f5b6c7d8e9f0a1b2c3d4e5f60718293a4b";
 
 const SETTINGS: &str = "mirrors:\n  - { source: \"docker.io/library/redis:7.2-alpine\", mirror: \"example.azurecr.io/redis:7.2-alpine-final\" }\n";
+
+const ALLOW: &str = "registries: { allow: [docker.io, example.azurecr.io] }\n";
 
 fn workload(kind: &str, name: &str, image: &str) -> Value {
     let template = json!({ "metadata": { "labels": { "app": name } }, "spec": { "containers": [{ "name": name, "image": image }] } });
@@ -90,6 +92,7 @@ fn workshop(name: &str, live: &[Value]) -> Workshop {
     workshop
         .file("git/redis.yaml", GIT)
         .file("settings.yaml", SETTINGS)
+        .file("allow.yaml", ALLOW)
         .file("live.json", list(live));
     workshop
 }
@@ -113,7 +116,7 @@ fn state(report: &Value) -> String {
     states(report).into_iter().next().unwrap().1
 }
 
-/// K8S-002: Git says Docker Hub, somebody put another image into the cluster by hand.
+/// Git says Docker Hub, somebody put another image into the cluster by hand.
 #[test]
 fn the_incident_is_found_and_written_into_git() {
     let live = vec![workload("Deployment", "redis", RUNS), redis_pod(RUNS)];
@@ -122,7 +125,7 @@ fn the_incident_is_found_and_written_into_git() {
     insta::assert_snapshot!("incident", outcome.shown());
     let outcome = workshop.run("drift --git git --cluster live.json --format markdown");
     insta::assert_snapshot!("incident_markdown", outcome.shown());
-    workshop.run("drift --git git --cluster live.json --write");
+    workshop.run("drift -s allow.yaml --git git --cluster live.json --write");
     assert_eq!(
         workshop.read("git/redis.yaml"),
         GIT.replace("redis:7.2-alpine", RUNS)
@@ -188,7 +191,7 @@ fn a_rollout_with_two_replica_sets_is_in_progress() {
     let report = workshop.json("drift --git git --cluster live.json");
     assert_eq!(state(&report), "rollout-in-progress");
     assert_eq!(report["rows"][0]["isDifference"], false);
-    // The runbook: the new Pod cannot pull, the old one still runs what works.
+    // The new Pod cannot pull, the old one still runs what works.
     workshop.file(
         "live.json",
         list(&[deployment, redis_pod(RUNS), new(Some("ImagePullBackOff"))]),
@@ -503,11 +506,13 @@ fn a_cluster_is_asked_with_kubectl() {
         workshop.read("arguments"),
         "--context prod get deployments.apps,statefulsets.apps,daemonsets.apps,replicasets.apps,cronjobs.batch,jobs.batch,replicationcontrollers,pods --all-namespaces --output json\n"
     );
-    let outcome = run("echo 'error: context \"prod\" does not exist' >&2; exit 1");
+    let outcome = run(
+        "echo 'Error in configuration: context was not found for specified context: prod' >&2; exit 1",
+    );
     assert_eq!((outcome.code, outcome.stdout.as_str()), (3, ""));
     assert_eq!(
         outcome.stderr,
-        "error: kubectl: error: context \"prod\" does not exist\n"
+        "error: kubectl: Error in configuration: context was not found for specified context: prod\n"
     );
     assert_eq!(run("echo 'no json'").code, 3);
 }
@@ -606,7 +611,8 @@ fn a_file_that_lacks_a_kind_compares_the_kinds_that_it_has() {
     insta::assert_snapshot!("lacks_a_kind", outcome.shown());
     assert_eq!(outcome.code, 1);
     // Without Pods nobody knows what runs, so nothing is written.
-    workshop.run("drift --git git.json --cluster live.json --write");
+    workshop.file("allow.yaml", ALLOW);
+    workshop.run("drift -s allow.yaml --git git.json --cluster live.json --write");
     assert_eq!(workshop.read("git.json"), list(&git));
     workshop.file("live.json", list(&[]));
     let outcome = workshop.run("drift --git git.json --cluster live.json");
@@ -690,10 +696,10 @@ fn a_new_pod_that_cannot_pull_its_image_is_a_stuck_rollout() {
     );
 }
 
-/// K8S-002 of the runbook, with its files and names: `kubectl apply` brought the image of Git back, and what
+/// A real incident: `kubectl apply` brought the image of Git back, and what
 /// ran before still runs.
 #[test]
-fn the_runbook_s_incident_is_found_and_what_runs_is_written() {
+fn an_image_that_apply_reverted_is_found_and_what_runs_is_written() {
     let path = ".pipeline/k8s/base/redis/deployment.yaml";
     let git = GIT.replace("namespace: prod", "namespace: klinematrix-prod");
     let in_namespace = |mut object: Value| {
@@ -713,7 +719,7 @@ fn the_runbook_s_incident_is_found_and_what_runs_is_written() {
     };
     let evil = "evil.example.com/x:1";
     let settings = "registries: { allow: [\"example.azurecr.io\"] }\n";
-    let workshop = Workshop::new("drift-runbook");
+    let workshop = Workshop::new("drift-reverted");
     workshop.file("settings.yaml", settings);
     for (live, state, written) in [
         // As it was found: the image was set by hand.
@@ -858,56 +864,59 @@ fn pod_in(image: &str, state: &Value) -> Value {
 }
 
 #[test]
-fn only_an_image_that_runs_and_that_the_settings_accept_is_written() {
+fn only_an_image_that_runs_and_that_the_settings_admit_is_written() {
     let evil = "evil.example.com/x:1";
     let running = json!({ "running": { "startedAt": "2026-01-01T00:00:00Z" } });
     let completed = json!({ "terminated": { "exitCode": 0 } });
     let failed = json!({ "terminated": { "exitCode": 1 } });
     let waiting = json!({ "waiting": { "reason": "ImagePullBackOff" } });
-    let two = "registries: { allow: [docker.io, example.azurecr.io] }\n";
+    let rejects = "registries: { reject: [quay.io] }\nimages: { allow: [\"*\"], action: warn }\n";
+    let elsewhere = "apiVersion: policies.kubewarden.io/v1\nkind: AdmissionPolicy\nmetadata: { name: a, namespace: other }\nspec:\n  module: registry://ghcr.io/rollout-guard/rollout-guard:v1\n  rules: [{ apiGroups: [\"*\"], apiVersions: [\"*\"], resources: [\"*\"], operations: [CREATE] }]\n  settings: { registries: { allow: [evil.example.com] } }\n";
+    let unlisted = Some("no `allow` list of the settings is about it");
     for (image, state, settings, reason) in [
-        (RUNS, Some(&running), None, None),
-        (RUNS, Some(&running), Some(two), None),
-        (RUNS, Some(&completed), Some(two), None),
-        (RUNS, Some(&failed), Some(two), Some("no Pod runs it")),
-        (RUNS, Some(&waiting), Some(two), Some("no Pod runs it")),
-        (RUNS, Some(&json!({})), None, Some("no Pod runs it")),
-        (RUNS, None, None, Some("no Pod runs it")),
-        (evil, None, Some(two), Some("no Pod runs it")),
-        (evil, Some(&running), None, None),
-        (
-            evil,
-            Some(&running),
-            Some(two),
-            Some("the settings refuse it: registry `evil.example.com` is not allowed"),
-        ),
+        (RUNS, Some(&running), ALLOW, None),
+        (RUNS, Some(&completed), ALLOW, None),
         (
             RUNS,
             Some(&running),
-            Some("tags: { reject: [\"*-final\"] }\n"),
+            "images: { allow: [\"example.azurecr.io/*\"] }\n",
+            None,
+        ),
+        (RUNS, Some(&failed), ALLOW, Some("no Pod runs it")),
+        (RUNS, Some(&waiting), ALLOW, Some("no Pod runs it")),
+        (RUNS, Some(&json!({})), ALLOW, Some("no Pod runs it")),
+        (RUNS, None, ALLOW, Some("no Pod runs it")),
+        (evil, None, ALLOW, Some("no Pod runs it")),
+        (
+            evil,
+            Some(&running),
+            ALLOW,
+            Some("the settings refuse it: registry `evil.example.com` is not allowed"),
+        ),
+        // What is not refused is not admitted yet.
+        (evil, Some(&running), SETTINGS, unlisted),
+        (evil, Some(&running), rejects, unlisted),
+        (evil, Some(&running), elsewhere, unlisted),
+        (
+            RUNS,
+            Some(&running),
+            &format!("{ALLOW}tags: {{ reject: [\"*-final\"] }}\n"),
             Some("the settings refuse it: tag `7.2-alpine-final`"),
         ),
         // Another container is not this one's business, and a warning refuses nothing.
         (
             RUNS,
             Some(&running),
-            Some("tags: { reject: [\"*-final\"], action: warn }\n"),
+            &format!("{ALLOW}tags: {{ reject: [\"*-final\"], action: warn }}\n"),
             None,
         ),
     ] {
         let mut live = vec![workload("Deployment", "redis", image)];
         live.extend(state.map(|state| pod_in(image, state)));
         let workshop = workshop("drift-write", &live);
-        let with = match settings {
-            Some(settings) => {
-                workshop.file("strict.yaml", settings);
-                "-s strict.yaml"
-            }
-            None => "",
-        };
-        let outcome = workshop.run(&format!(
-            "drift {with} --git git --cluster live.json --write"
-        ));
+        workshop.file("strict.yaml", settings);
+        let drift = "drift -s strict.yaml --git git --cluster live.json";
+        let outcome = workshop.run(&format!("{drift} --write"));
         assert_eq!(outcome.code, 1);
         let wanted = GIT.replace("redis:7.2-alpine", image);
         match reason {
@@ -925,13 +934,32 @@ fn only_an_image_that_runs_and_that_the_settings_accept_is_written() {
                 let told = format!("git/redis.yaml:11:18: `{image}` is not written: {reason}");
                 assert!(outcome.stderr.contains(&told), "{outcome:?}");
                 assert!(outcome.stderr.contains("--write=spec"), "{outcome:?}");
-                let outcome = workshop.run(&format!(
-                    "drift {with} --git git --cluster live.json --write=spec"
-                ));
+                let outcome = workshop.run(&format!("{drift} --write=spec"));
                 assert_eq!(workshop.read("git/redis.yaml"), wanted, "{outcome:?}");
             }
         }
     }
+}
+
+#[test]
+fn without_settings_nothing_is_written_but_by_those_who_insist() {
+    let evil = "evil.example.com/x:1";
+    let live = vec![workload("Deployment", "redis", evil), redis_pod(evil)];
+    let workshop = workshop("drift-write-alone", &live);
+    let drift = "drift --git git --cluster live.json";
+    let outcome = workshop.run(&format!("{drift} --write"));
+    assert_eq!(outcome.code, 2, "{outcome:?}");
+    assert_eq!(outcome.stdout, "");
+    insta::assert_snapshot!("write_without_settings", outcome.stderr);
+    assert_eq!(workshop.read("git/redis.yaml"), GIT);
+    workshop.file(".rollout-guard.yaml", "settings: allow.yaml\n");
+    let outcome = workshop.run(&format!("{drift} --write"));
+    assert_eq!(outcome.code, 1, "{outcome:?}");
+    assert_eq!(workshop.read("git/redis.yaml"), GIT);
+    std::fs::remove_file(workshop.0.join(".rollout-guard.yaml")).unwrap();
+    workshop.run(&format!("{drift} --write=spec"));
+    let wanted = GIT.replace("redis:7.2-alpine", evil);
+    assert_eq!(workshop.read("git/redis.yaml"), wanted);
 }
 
 #[test]
@@ -972,7 +1000,9 @@ fn an_object_in_two_places_is_told_and_not_written() {
         .file("git/sub/again.yaml", format!("# again\n{GIT}"))
         .link("redis.yaml", "git/link.yaml");
     for write in ["", "--write", "--write=spec"] {
-        let outcome = workshop.run(&format!("drift --git git --cluster live.json {write}"));
+        let outcome = workshop.run(&format!(
+            "drift -s allow.yaml --git git --cluster live.json {write}"
+        ));
         assert_eq!(outcome.code, 1);
         assert_eq!(workshop.read("git/redis.yaml"), GIT);
         assert_eq!(

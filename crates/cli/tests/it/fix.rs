@@ -121,7 +121,7 @@ fn a_file_that_cannot_be_written_or_read_whole_stays_as_it_is() {
     insta::assert_snapshot!("not_written", outcome.shown());
 }
 
-/// K8S-003: an annotation that contradicts the load balancer that is there.
+/// An annotation that contradicts the existing load balancer.
 #[test]
 fn annotations_are_removed_with_their_lines() {
     let workshop = Workshop::new("fix-annotations");

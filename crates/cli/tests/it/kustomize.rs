@@ -169,6 +169,7 @@ fn untracked_and_unlisted_kustomizations_count_too() {
 fn drift_does_not_write_into_a_base() {
     let workshop = workshop("kustomize-drift", &["base/a.yaml", "plain/b.yaml"]);
     workshop
+        .file("allow.yaml", "registries: { allow: [docker.io] }\n")
         .file("base/kustomization.yaml", "resources: [a.yaml]\n")
         .file(
             "overlays/prod/kustomization.yaml",
@@ -191,7 +192,7 @@ fn drift_does_not_write_into_a_base() {
     );
     for write in ["--write", "--write=spec"] {
         let outcome = workshop.run(&format!(
-            "drift --git base plain --cluster live.json {write}"
+            "drift -s allow.yaml --git base plain --cluster live.json {write}"
         ));
         assert_eq!(workshop.read("base/a.yaml"), deployment("d0", "redis:6.0"));
         assert_eq!(workshop.read("plain/b.yaml"), deployment("d1", "redis:7.2"));

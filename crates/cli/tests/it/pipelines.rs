@@ -10,7 +10,7 @@ use crate::command::{Outcome, Workshop, pod};
 
 const ACTION: &str = include_str!("../../../../action.yml");
 const HOOKS: &str = include_str!("../../../../.pre-commit-hooks.yaml");
-const PAGE: &str = include_str!("../../../../docs/cli.md");
+const PAGE: &str = include_str!("../../../../docs/pipelines.md");
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_rollout-guard");
 const SETTINGS: &str = "mirrors: [{ source: docker.io, mirror: ghcr.io/hub }]\nregistries: { allow: [ghcr.io] }\nrewrite: never\n";

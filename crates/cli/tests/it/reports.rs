@@ -219,29 +219,84 @@ fn values_are_whole_in_json_and_those_of_secrets_are_in_no_report() {
     }
 }
 
+/// An admission answer names the first hundred; a report has all of them.
 #[test]
-fn what_is_only_counted_is_said() {
-    let workshop = Workshop::new("reports-counted");
-    let mut containers = String::new();
-    for number in 0..130 {
-        writeln!(
-            containers,
-            "    - {{ name: c{number}, image: 'redis:{number}' }}"
+fn a_report_has_every_finding_of_an_object() {
+    const MANY: usize = 130;
+    let workshop = Workshop::work_tree("reports-all");
+    let lines = |line: &dyn Fn(usize) -> String| (0..MANY).map(line).collect::<String>();
+    let deployment = |tag: &str, annotations: &str| {
+        let containers = lines(&|number| {
+            format!("        - {{ name: c{number}, image: 'ghcr.io/org/c{number}:{tag}' }}\n")
+        });
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n{annotations}spec:\n  template:\n    spec:\n      containers:\n{containers}"
         )
-        .unwrap();
-    }
-    workshop.file("settings.yaml", SETTINGS).file(
-        "a.yaml",
+    };
+    let settings = "registries: { reject: [docker.io] }\nannotations: [{ name: no-debug, denied: ['debug-*'] }]\nchanges: [{ name: git, guard: [images], allowUsers: [argocd] }]\n";
+    workshop
+        .file("settings.yaml", settings)
+        .file("web.yaml", deployment("1", ""))
+        .commit();
+    let denied = lines(&|number| format!("    debug-{number}: a\n"));
+    let images = lines(&|number| format!("    - {{ name: c{number}, image: 'redis:{number}' }}\n"));
+    let malformed = lines(&|number| format!("    - {number}\n"));
+    let pod = |containers: &str| {
         format!(
             "apiVersion: v1\nkind: Pod\nmetadata: {{ name: a }}\nspec:\n  containers:\n{containers}"
+        )
+    };
+    workshop
+        .file("images.yaml", pod(&images))
+        .file("malformed.yaml", pod(&malformed))
+        .file(
+            "web.yaml",
+            deployment("2", &format!("  annotations:\n{denied}")),
+        );
+    for (arguments, code, last, findings) in [
+        ("images.yaml", "registry-rejected", "containers[129]", MANY),
+        (
+            "malformed.yaml",
+            "object-malformed",
+            "containers[129]",
+            MANY,
         ),
-    );
-    let report = workshop.json("check -s settings.yaml a.yaml");
-    assert_eq!(report["findings"].as_array().unwrap().len(), 100);
-    assert_eq!(report["summary"]["violations"], 130);
-    assert_eq!(report["summary"]["findingsOnlyCounted"], 30);
-    let outcome = workshop.run("check -s settings.yaml a.yaml --group-by image");
-    assert!(outcome.stdout.contains("30 findings only counted"));
+        (
+            "web.yaml --base HEAD --as jane",
+            "change-not-allowed",
+            "containers[129]",
+            MANY,
+        ),
+        (
+            "web.yaml --base HEAD --as jane",
+            "annotation-denied",
+            "debug-129",
+            MANY,
+        ),
+    ] {
+        let check = format!("check -s settings.yaml {arguments}");
+        let report = workshop.json(&check);
+        let found = report["findings"].as_array().unwrap();
+        let of_code = found.iter().filter(|finding| finding["code"] == code);
+        assert_eq!(of_code.count(), findings, "{arguments}: {report:#}");
+        assert_eq!(report["summary"]["violations"], found.len(), "{arguments}");
+        for format in ["json", "sarif", "junit", "human"] {
+            let outcome = workshop.run(&format!("{check} --format {format}"));
+            assert!(
+                outcome.stdout.contains(last),
+                "{arguments} {format}: {outcome:?}"
+            );
+        }
+    }
+    let counted = workshop.json("check -s settings.yaml web.yaml --base HEAD");
+    assert_eq!(counted["summary"]["guardedChanges"], MANY);
+    // So has the report on a cluster, and a baseline.
+    let audit = workshop.json("audit -s settings.yaml --cluster images.yaml");
+    let row = &audit["objects"][0]["findings"];
+    assert_eq!(row.as_array().unwrap().len(), MANY, "{audit:#}");
+    let accepted = "check -s settings.yaml images.yaml --baseline accepted.yaml";
+    workshop.run(&format!("{accepted} --write-baseline"));
+    assert_eq!(workshop.run(accepted).code, 0);
 }
 
 #[test]

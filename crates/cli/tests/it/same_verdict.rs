@@ -225,7 +225,7 @@ fn beyond_the_command(asked: &Asked) -> Option<&'static str> {
 }
 
 /// The built module, with no host capability.
-fn load(path: &Path) -> WapcHost {
+pub(crate) fn load(path: &Path) -> WapcHost {
     let bytes = std::fs::read(path).unwrap();
     let engine = WasmtimeEngineProviderBuilder::new()
         .module_bytes(&bytes)

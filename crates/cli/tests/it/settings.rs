@@ -53,6 +53,22 @@ fn the_placeholder_of_a_bundle_is_told_as_long_as_it_stands() {
     assert_eq!(outcome.stdout, "settings.yaml: valid\n");
 }
 
+/// An API server has `match: { fields: {} }` of this, once `kubectl apply` has made it.
+#[test]
+fn a_null_that_kubectl_apply_drops_from_a_policy_is_told() {
+    let workshop = Workshop::new("settings-null");
+    let settings = "annotations:\n  - match: { fields: { spec.loadBalancerClass: null } }\n    requires: [{ when: { example.com/id: null }, then: { example.com/spec: \"!*\" } }]\n";
+    let indented = settings.replace('\n', "\n    ");
+    workshop
+        .file("settings.yaml", settings)
+        .file("policy.yaml", format!("apiVersion: policies.kubewarden.io/v1\nkind: ClusterAdmissionPolicy\nmetadata: {{ name: class }}\nspec:\n  module: registry://ghcr.io/rollout-guard/rollout-guard:v0.1.0\n  mutating: false\n  rules:\n    - {{ apiGroups: [\"\"], apiVersions: [v1], resources: [services], operations: [CREATE] }}\n  settings:\n    {indented}"));
+    let outcome = workshop.run("settings policy.yaml");
+    insta::assert_snapshot!("null", outcome.shown());
+    // A file of settings is read as it stands.
+    let outcome = workshop.run("settings settings.yaml");
+    assert_eq!(outcome.stdout, "settings.yaml: valid\n");
+}
+
 #[test]
 fn a_policy_that_may_not_mutate_is_told() {
     let workshop = Workshop::new("settings-policy");

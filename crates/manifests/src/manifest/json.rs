@@ -38,7 +38,7 @@ pub(super) fn read(text: &str) -> (Vec<(usize, Tree<'_>)>, Option<Unreadable>) {
 
 /// The value that a text begins with, and the byte behind it.
 fn first(text: &str) -> Result<(Tree<'_>, usize), Unreadable> {
-    let document = Document::first(text).map_err(|_| unreadable(text))?;
+    let (document, _) = Document::first(text).map_err(|_| unreadable(text))?;
     let (root, span) = (document.root(), document.root().span());
     let tree = Tree {
         json: Cow::Borrowed(text.get(span.clone()).unwrap_or_default()),

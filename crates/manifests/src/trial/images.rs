@@ -3,7 +3,7 @@
 use rollout_guard::json::Location;
 use rollout_guard::request::Request;
 use rollout_guard::settings::Settings;
-use rollout_guard::workload::{Found, add_images};
+use rollout_guard::workload::Found;
 
 /// An image in an object.
 pub(super) struct Image {
@@ -19,7 +19,7 @@ pub(super) fn find(settings: &Settings<'_>, request: &Request<'_>) -> Vec<Image>
     let Some(mut object) = request.object.clone() else {
         return Vec::new();
     };
-    add_images(&settings.image_paths, &mut object, &request.kind);
+    settings.image_places.add_images(&mut object, &request.kind);
     let images = object.found.iter().filter_map(|found| match found {
         Found::Image(image) => Some(Image {
             told: image.told_place(),

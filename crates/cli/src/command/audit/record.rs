@@ -11,7 +11,7 @@ use crate::finding::{ObjectName, Severity};
 use crate::judge::{Judge, NotAsked};
 use crate::manifest::{self, Value};
 use crate::object::{Asking, Identity, Object, object};
-use crate::policy_file::{Asked, Source};
+use crate::policy_file::Source;
 
 /// What is asked about an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -221,41 +221,32 @@ impl About<'_, '_> {
             old: (operation == Operation::Update).then_some(object.value.json()),
             field_manager: "",
         };
-        let asked = Asked {
-            operation: operation.as_str(),
-            group: &object.group,
-            version: &object.version,
-            resource: &object.resource(),
-            sub_resource: None,
-            namespace: object.in_namespace(judge.namespace),
-        };
         let mut request = String::new();
         object.write_request_as(&asking, &mut request);
-        self.put(question, &asked, request, None);
+        let old = (operation == Operation::Update).then_some(object.value);
+        let operation = operation.as_str();
+        let covers =
+            |source: &Source<'_>| source.covers_change(object, old, operation, judge.namespace);
+        self.put(question, &covers, request, None);
     }
 
     /// Asks for the Pods that the object makes, as its controller would.
     fn ask_for_pods(&mut self) {
         let (judge, object) = (self.judge, self.object);
-        let asked = Asked {
-            operation: Operation::Create.as_str(),
-            group: "",
-            version: "v1",
-            resource: "pods",
-            sub_resource: None,
-            namespace: object.in_namespace(judge.namespace),
-        };
         for (template, request) in judge.pods(object) {
-            self.put(Question::NextPod, &asked, request, Some(&template));
+            let covers = |source: &Source<'_>| {
+                judge.covers_pods_of(source, object) && source.selects_pods_from(object, &template)
+            };
+            self.put(Question::NextPod, &covers, request, Some(&template));
         }
     }
 
-    /// Puts a request to the policies in the order of a cluster: first those that may mutate, each with
+    /// Puts a request to the policies that it is for, in the order of a cluster: first those that may mutate, each with
     /// the object as the ones before left it. The first that refuses ends it.
     fn put(
         &mut self,
         question: Question,
-        asked: &Asked<'_>,
+        covers: &dyn Fn(&Source<'_>) -> bool,
         mut request: String,
         template: Option<&Location<'static>>,
     ) {
@@ -266,7 +257,7 @@ impl About<'_, '_> {
                 .iter()
                 .filter(|(source, _)| (source.is_mutating == Some(false)) == is_validating);
             for (source, policy) in turn {
-                if !source.is_asked(asked) {
+                if !covers(source) {
                     continue;
                 }
                 self.record.is_asked = true;

@@ -5,7 +5,8 @@ use std::io::Write;
 
 use rollout_guard::json::Location;
 
-use super::{Builds, Reader, Sides, Writer, paths};
+use super::sides::{Builds, Reader, Sides, paths};
+use super::write::{Admission, Writer};
 use crate::build::copy::Edits;
 use crate::build::decision;
 use crate::build::difference::differences;
@@ -118,7 +119,7 @@ struct BuildChange<'c> {
     proposal: &'c Proposal,
     /// The object in the build.
     object: usize,
-    refusal: Option<String>,
+    admission: Admission,
 }
 
 impl BuildChange<'_> {
@@ -184,14 +185,14 @@ impl Writer<'_> {
                 let (true, Some(object)) = (of == *unit, object) else {
                     continue;
                 };
-                let refusal = self.refusal(&object.json, git, proposal);
-                let reason = self.reason(None, row, proposal, refusal.as_deref());
+                let admission = self.admission(&object.json, git, proposal);
+                let reason = self.reason(None, row, proposal, &admission);
                 let change = BuildChange {
                     git,
                     old: row.git.as_deref().unwrap_or_default(),
                     proposal,
                     object: position,
-                    refusal,
+                    admission,
                 };
                 match reason {
                     Some(reason) => {
@@ -206,14 +207,11 @@ impl Writer<'_> {
             match write_images(plan, *unit, variants, &proposals) {
                 Ok(()) => {
                     for change in &proposals {
-                        let but = change.refusal.as_ref();
-                        let but =
-                            but.map(|refusal| format!(", but the settings refuse it: {refusal}"));
                         let name = input::name(&from_here(&plan.file(*unit)));
                         change.tell(&format!(
                             "written: `{}` in `images` of {name}{}",
                             change.proposal.value,
-                            but.unwrap_or_default()
+                            change.admission.objection()
                         ));
                     }
                 }

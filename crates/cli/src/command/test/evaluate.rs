@@ -10,10 +10,11 @@ use rollout_guard::request::Request;
 use rollout_guard::settings::Settings;
 use rollout_guard::verdict::Verdict;
 use rollout_guard::violation::Violation;
-use rollout_guard::workload::{Found, add_images};
+use rollout_guard::workload::Found;
 use serde_json::Value;
 
 use super::suite::{Case, Expected, ExpectedViolation};
+use crate::judge::image_places;
 use crate::policy_file::{Asked, Source};
 
 /// What came out.
@@ -134,16 +135,14 @@ pub(super) fn evaluate(
             break;
         }
     }
-    let paths = policies.iter().flatten();
-    let paths: Vec<_> = paths
-        .flat_map(|policy| policy.settings().image_paths.iter().cloned())
-        .collect();
+    let policies = policies.iter().flatten();
+    let places = image_places(policies.map(|policy| policy.settings()));
     let text = request.to_string();
     let json = json::Document::of(&text);
     if let Ok(read) = Request::of(&json)
         && let Some(mut object) = read.object
     {
-        add_images(&paths, &mut object, &read.kind);
+        places.add_images(&mut object, &read.kind);
         let images = object.found.iter().filter_map(|found| match found {
             Found::Image(image) => Some(image.text.to_string()),
             Found::Malformed(_) => None,

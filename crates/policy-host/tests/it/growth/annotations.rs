@@ -295,7 +295,7 @@ pub(super) fn with_many_rules() -> Vec<Growing> {
             "annotations, and globs that are denied",
             json!({ "annotations": [{ "denied": (0..100).map(|index| format!("a*{index}-")).collect::<Vec<_>>() }] }),
             |count| create(SERVICE, &service(count, "a", "")),
-        ).up_to(60, 64),
+        ).up_to(62, 64),
         growing(
             "annotations, and many names that are denied",
             json!({ "annotations": [{ "denied": (0..1500).map(|index| format!("denied{index}")).collect::<Vec<_>>() }] }),

@@ -49,7 +49,7 @@ pub(super) fn requests() -> Vec<Growing> {
             "images that are rewritten in a template",
             json!({ "mirrors": mirrors, "rewrite": "workloads" }),
             |count| update(DEPLOYMENT, &deployment(count, "a"), "{}"),
-        ).up_to(60, 64),
+        ).up_to(70, 64),
         growing(
             "images that are rewritten in a template, and others before",
             json!({ "mirrors": mirrors, "rewrite": "workloads" }),
@@ -72,7 +72,7 @@ pub(super) fn requests() -> Vec<Growing> {
                     ),
                 )
             },
-        ).up_to(100, 128),
+        ).up_to(100, 180),
         growing(
             "images in data that are rewritten and guarded",
             json!({ "mirrors": mirrors, "rewrite": "workloads", "imagePaths": [{ "kind": "Custom", "path": "data.images" }], "changes": [{ "guard": ["images"], "allowUsers": ["bot"] }] }),
@@ -85,7 +85,7 @@ pub(super) fn requests() -> Vec<Growing> {
                 };
                 update(CUSTOM, &object("a"), &object("b"))
             },
-        ).up_to(240, 200),
+        ).up_to(270, 200),
         growing(
             "images to ask registries for, guarded",
             checked.clone(),
@@ -93,6 +93,6 @@ pub(super) fn requests() -> Vec<Growing> {
         ).up_to(180, 128),
         growing("images to ask registries for", checked, |count| {
             create(DEPLOYMENT, &deployment(count, "a"))
-        }).up_to(70, 80),
+        }).up_to(70, 96),
     ]
 }

@@ -115,7 +115,8 @@ pub(super) fn requests() -> Vec<Growing> {
                 CUSTOM,
                 &format!(r#"{{"spec":{{"containers":[{images}]}}}}"#),
             )
-        }),
+        })
+        .up_to(60, 64),
         growing("empty lists in the deep", registries, |count| {
             create(
                 CUSTOM,
