@@ -19,6 +19,7 @@ use crate::mirror::{self, Mirror, Rewrite};
 use crate::pattern::{ImagePattern, RegistryPattern, TagPattern};
 use crate::request::Request;
 use crate::schema::Entry;
+use crate::selector::{self, Selector};
 use crate::violation::Action;
 use crate::workload::ImagePath;
 
@@ -140,6 +141,10 @@ impl<'a> Settings<'a> {
             mirror::find_contradictions(&settings.mirrors, &mut errors);
             change::find_contradictions(&settings.changes, &mut errors);
             annotation::find_contradictions(&settings.annotations, &mut errors);
+            settings.each_selector(&mut |list, index, selector| {
+                let path = format!("{list}[{index}]");
+                selector::find_contradictions(&path, selector, &mut errors);
+            });
         }
         errors.into_result(settings)
     }
@@ -198,15 +203,30 @@ impl<'a> Settings<'a> {
 
     /// Whether a `match` asks for the namespace of an object.
     pub fn asks_for_namespace(&self) -> bool {
-        let of_annotations = self
-            .annotations
-            .iter()
-            .filter_map(|item| item.selector().ok());
-        let others = (self.mirrors.iter().map(|mirror| &mirror.selector))
-            .chain(self.changes.iter().map(|rule| &rule.selector))
-            .chain(self.exemptions.iter().map(|exemption| &exemption.selector));
-        let mut all = others.map(Cow::Borrowed).chain(of_annotations);
-        all.any(|selector| selector.namespaces.is_some())
+        let asks = |selector: &Selector<'_>| selector.namespaces.is_some();
+        let mut found = false;
+        self.each_selector(&mut |_, _, selector| {
+            found |= asks(selector) || selector.except.as_deref().is_some_and(asks);
+        });
+        found
+    }
+
+    /// Hands every `match` that can be read to `visit`, with the list and the position of its item.
+    fn each_selector(&self, visit: &mut dyn FnMut(&'static str, usize, &Selector<'a>)) {
+        for (index, mirror) in self.mirrors.iter().enumerate() {
+            visit("mirrors", index, &mirror.selector);
+        }
+        for (index, item) in self.annotations.iter().enumerate() {
+            if let Ok(selector) = item.selector() {
+                visit("annotations", index, &selector);
+            }
+        }
+        for (index, rule) in self.changes.iter().enumerate() {
+            visit("changes", index, &rule.selector);
+        }
+        for (index, exemption) in self.exemptions.iter().enumerate() {
+            visit("exemptions", index, &exemption.selector);
+        }
     }
 
     /// The lists that an image is held against.

@@ -192,10 +192,12 @@ fn every_key_has_its_heading() {
     for key in Settings::KEYS {
         below(key, &|value| json!({ key: value }), &words, &mut known);
     }
-    // `match` is one language for every section, so it has a place of its own in the page.
+    // `match` is one language for every section, so it has a place of its own in the page; its exception has the
+    // same keys.
     let known: BTreeSet<_> = known
         .iter()
         .map(|key| match key.split_once(".match.") {
+            Some((_, below)) if below.starts_with("except.") => "match.except".to_owned(),
             Some((_, below)) => format!("match.{below}"),
             None => key.clone(),
         })

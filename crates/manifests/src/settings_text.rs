@@ -298,6 +298,14 @@ fn condition(item: Value<'_>) -> String {
     let Some(selector) = get(item, "match") else {
         return String::new();
     };
+    match get(selector, "except") {
+        Some(except) => format!("{}, except{},", matched(selector), matched(except)),
+        None => matched(selector),
+    }
+}
+
+/// What a selector matches, but for its exception.
+fn matched(selector: Value<'_>) -> String {
     let mut said = String::new();
     for (key, before) in [
         ("kinds", "of the kind"),
