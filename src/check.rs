@@ -45,7 +45,7 @@ pub(crate) struct Seen<'i, 't> {
 const SOME_DIGEST: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
 
 /// What to do where a list is against the mirror that an image is pulled from.
-const MIRROR: &str = ": its mirror must be allowed, or removed from `mirrors`";
+const MIRROR: &str = ", allow its mirror or remove it from `mirrors`";
 
 impl Seen<'_, '_> {
     /// What is held against both: a mirror must not launder an image that must not run.

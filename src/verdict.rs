@@ -127,7 +127,7 @@ impl<'s> Verdict<'s> {
                 path: Location::default(),
                 value: None,
                 kept: None,
-                problem: "cannot be changed as it must be".to_owned(),
+                problem: "the required edits overlap".to_owned(),
             }),
         }
     }

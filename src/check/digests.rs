@@ -82,11 +82,11 @@ fn required(seen: &Seen<'_, '_>, entry: &ImagePattern<'_>, is_mirror: bool, fate
     let written = seen.written.to_string();
     let pinned = [&written, "@", SOME_DIGEST].concat();
     let instead = if is_mirror && seen.written.digest().is_some() {
-        ": its mirror is used without digests, one of the two rules must change".to_owned()
+        ", but its mirror is used without digests, change one of the two rules".to_owned()
     } else if seen.passes(&pinned, Code::DigestRequired) {
         format!(", use `{}@sha256:…`", Shown(&written))
     } else if seen.mirrored.is_some() {
-        ": its mirror or another list is against digests, the settings must change".to_owned()
+        ", but its mirror or another list forbids digests, change the settings".to_owned()
     } else {
         ", name a digest that the other lists allow".to_owned()
     };

@@ -339,7 +339,7 @@ fn unchecked(mirror: &Mirror<'_>, written: &Reference<'_>, text: String, error: 
             told: Some((
                 code,
                 Action::Warn,
-                format!("is rewritten all the same: {problem}"),
+                format!("is rewritten anyway: {problem}"),
             )),
             ..Runs::from(text, true)
         },

@@ -18,29 +18,35 @@ pub(super) struct Told<'p> {
 impl Told<'_> {
     /// The user is not among those whom the rule names.
     pub(super) fn excluded(&self, difference: &Difference) -> Violation {
-        let otherwise = if self.rule.who.is_nobody() {
+        let advice = if self.rule.who.is_nobody() {
             "leave it as it is"
         } else {
             "change it in Git"
         };
-        let problem = self.problem(false, &how(difference), "", otherwise);
+        let problem = self.problem(&self.may_not(&how(difference)), advice);
         violation(difference, Code::ChangeNotAllowed, problem)
     }
 
     /// The rule denies the field manager.
     pub(super) fn denied(&self, difference: &Difference) -> Violation {
-        let only = " with this field manager";
-        let problem = self.problem(false, &how(difference), only, "change it in Git");
+        let what = format!("{} with this field manager", self.may_not(&how(difference)));
+        let problem = self.problem(&what, "change it in Git");
         violation(difference, Code::FieldManagerDenied, problem)
     }
 
     /// The request does not set an annotation that the rule wants with the change.
     pub(super) fn unexplained(&self, difference: &Difference, annotation: &str) -> Violation {
-        let only = format!(
-            " only with a new value of the annotation `{}`",
+        let verb = match self.rule.action {
+            Action::Reject => "may",
+            Action::Warn => "should",
+        };
+        let what = format!(
+            "{} {verb} {} only with a new value of the annotation `{}`",
+            self.who(),
+            how(difference),
             Shown(annotation)
         );
-        let problem = self.problem(true, &how(difference), &only, "set it in the same request");
+        let problem = self.problem(&what, "set it in the same request");
         violation(difference, Code::ChangeAnnotationMissing, problem)
     }
 
@@ -80,7 +86,7 @@ impl Told<'_> {
             Some(name) => format!("{} `{}`", Shown(&kind), Shown(name)),
             None => Shown(&kind).to_string(),
         };
-        let problem = self.problem(false, how, "", otherwise);
+        let problem = self.problem(&self.may_not(how), otherwise);
         Violation {
             code: Code::DeleteNotAllowed,
             place: "object".to_owned(),
@@ -91,24 +97,23 @@ impl Told<'_> {
         }
     }
 
-    /// What the rule is against, who does it, and what to do instead. A rule that only warns forbids
-    /// nothing.
-    fn problem(&self, lets: bool, how: &str, only: &str, otherwise: &str) -> String {
+    /// What is wrong, with the rule and what to do instead.
+    fn problem(&self, what: &str, advice: &str) -> String {
         let rule = Shown(&self.rule.name);
-        let instead = OneLine(self.rule.message.unwrap_or(otherwise));
-        let who = self.who();
-        let names = if self.rule.who.is_nobody() {
-            "names nobody and "
-        } else {
-            ""
-        };
-        let what = match (self.rule.action, lets) {
-            (Action::Reject, true) => format!("lets {who} {how}"),
-            (Action::Reject, false) => format!("{names}does not let {who} {how}"),
-            (Action::Warn, true) => format!("wants {who} to {how}"),
-            (Action::Warn, false) => format!("{names}wants {who} not to {how}"),
-        };
-        format!("`{rule}` {what}{only}, {instead}")
+        match self.rule.message {
+            Some(message) => format!("rule `{rule}`: {what}: {}", OneLine(message)),
+            None => format!("rule `{rule}`: {what}, {advice}"),
+        }
+    }
+
+    /// That the user may not do something. A rule that only warns forbids nothing.
+    fn may_not(&self, how: &str) -> String {
+        match (self.rule.action, self.rule.who.is_nobody()) {
+            (Action::Reject, true) => format!("nobody may {how}"),
+            (Action::Reject, false) => format!("{} may not {how}", self.who()),
+            (Action::Warn, true) => format!("nobody should {how}"),
+            (Action::Warn, false) => format!("{} should not {how}", self.who()),
+        }
     }
 
     fn who(&self) -> String {
@@ -156,7 +161,7 @@ fn how(difference: &Difference) -> String {
 /// The request does not say what the object was.
 pub(super) fn old_object_missing(rule: &ChangeRule<'_>, request: &Request<'_>) -> Violation {
     let problem = format!(
-        "missing, so nobody can say whether `{}` lets this {} pass, send the object as it was",
+        "rule `{}`: it is missing, so this {} cannot be judged, send the object as it was",
         Shown(&rule.name),
         request.operation.as_str()
     );

@@ -139,15 +139,12 @@ fn rule(violation: &Violation) -> Option<String> {
         | Code::AnnotationRequirement
         | Code::AnnotationImmutable
         | Code::AnnotationCreateOnly
-        | Code::AnnotationKeep => return named(violation.problem.strip_prefix("rule ")?),
-        Code::ChangeNotAllowed
+        | Code::AnnotationKeep
+        | Code::ChangeNotAllowed
         | Code::FieldManagerDenied
         | Code::ChangeAnnotationMissing
-        | Code::DeleteNotAllowed => return named(&violation.problem),
-        Code::OldObjectMissing => {
-            let (_, rest) = violation.problem.split_once('`')?;
-            return named(&format!("`{rest}"));
-        }
+        | Code::DeleteNotAllowed
+        | Code::OldObjectMissing => return named(violation.problem.strip_prefix("rule ")?),
         Code::ImageUnparsable
         | Code::ObjectMalformed
         | Code::RequestMalformed
@@ -249,12 +246,12 @@ mod tests {
             ),
             (
                 Code::ChangeNotAllowed,
-                "`images` names nobody and does not let `jane` add it",
+                "rule `images`: nobody may add it",
                 Some("images"),
             ),
             (
                 Code::OldObjectMissing,
-                "missing, so nobody can say whether `images` lets this UPDATE pass",
+                "rule `images`: it is missing, so this UPDATE cannot be judged",
                 Some("images"),
             ),
             (Code::ObjectMalformed, "expected a list", None),

@@ -239,7 +239,7 @@ fn changes_are_judged_where_it_is_said_who_applies_them() {
         (
             "--as jane",
             1,
-            "`images-come-from-git` does not let `jane` change it from `ghcr.io/org/app:1`",
+            "rule `images-come-from-git`: `jane` may not change it from `ghcr.io/org/app:1`",
         ),
         ("--audit", 0, "1 warning about what was so before"),
     ] {
