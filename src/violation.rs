@@ -20,6 +20,11 @@ impl Action {
     /// The words of the settings for them.
     pub(crate) const WORDS: [(&'static str, Self); 2] =
         [("reject", Self::Reject), ("warn", Self::Warn)];
+
+    /// Of two the one that refuses.
+    pub(crate) fn stricter(self, other: Self) -> Self {
+        if self == Self::Reject { self } else { other }
+    }
 }
 
 /// Words of a problem that say what becomes of the request: others are due where it passes.

@@ -443,7 +443,7 @@ impl<'j> Findings<'j> {
             ..About::new(about.code, about.action, image.raw.position())
         };
         let identity = |mut hasher: &mut dyn Hasher| {
-            (about.code, image.pairing()).hash(&mut hasher);
+            (about.code, about.position, image.pairing()).hash(&mut hasher);
             // Writing to a hash cannot fail.
             let _ = write!(Hashed(hasher), "{}", about.runs);
         };
@@ -520,6 +520,8 @@ pub(super) struct AboutImage<'p> {
     pub(super) is_mirror: bool,
     /// Nothing happens to it if the object is refused.
     pub(super) is_of_accepted: bool,
+    /// Of the rule in its section of the settings.
+    pub(super) position: usize,
     pub(super) problem: &'p dyn Fn(Fate) -> String,
 }
 

@@ -10,7 +10,7 @@ use crate::splice::{self, Change, Edit};
 use crate::violation::{Action, Code, Fate};
 use crate::workload::{ImageField, Object};
 
-use super::context::Subject;
+use super::context::{Context, Subject};
 use super::exempted::Exempted;
 use super::finding::{AboutImage, OfImage};
 use super::pull::{Pull, Pulls, Why};
@@ -82,6 +82,10 @@ impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
             asked: ByHash::default(),
             pull_secrets: Vec::new(),
         }
+    }
+
+    pub(super) const fn context(&self) -> &'p Context<'p, 's, 'c> {
+        self.pulls.context
     }
 
     /// What becomes of an image.
@@ -177,6 +181,7 @@ impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
                     action,
                     runs: mirrored.unwrap_or(written),
                     is_mirror: false,
+                    position: 0,
                     is_of_accepted: code == Code::MirrorUsed || runs.is_rewritten_all_the_same,
                     problem,
                 },

@@ -12,7 +12,7 @@ pub(crate) fn find_contradictions(
     errors: &mut SettingsErrors,
 ) {
     if let Some(except) = &selector.except
-        && covers(except, selector)
+        && has_conditions_of(except, selector)
     {
         errors.contradiction(
             [path, ".match.except"].concat(),
@@ -21,10 +21,17 @@ pub(crate) fn find_contradictions(
     }
 }
 
-/// Whether a selector matches all that another one does.
-///
-/// It may say no where the answer is yes, never the other way round.
-fn covers(wide: &Selector<'_>, narrow: &Selector<'_>) -> bool {
+impl Selector<'_> {
+    /// Whether it certainly matches all that another one does.
+    ///
+    /// It may say no where the answer is yes, never the other way round.
+    pub(crate) fn covers(&self, narrow: &Self) -> bool {
+        self == narrow || (self.except.is_none() && has_conditions_of(self, narrow))
+    }
+}
+
+/// Whether all that a selector wants is certain where another one holds, whatever the two except.
+fn has_conditions_of(wide: &Selector<'_>, narrow: &Selector<'_>) -> bool {
     let globs = |wide: Option<&[&str]>, narrow: Option<&[&str]>| {
         covers_list(wide, narrow, |wide, narrow| glob::covers(wide, narrow))
     };
