@@ -9,6 +9,7 @@
 //! | `preset` | the accounts of GitOps tools, by one word |
 //! | `controllers` | what Kubernetes' own controllers may always change |
 //! | `manager` | the field manager of a request |
+//! | `message` | what is said of a change that a rule forbids |
 //! | `compared` | an object and what it was, read as far as a guard needs |
 //! | `difference` | what differs between two values, by place |
 //! | `images`, `entries`, `owners` | what differs of images, of annotations and labels, of owners |
@@ -21,6 +22,7 @@ mod guard;
 mod guarded_lists;
 mod images;
 mod manager;
+mod message;
 mod owners;
 mod preset;
 mod read;
@@ -38,6 +40,7 @@ pub use guard::Guard;
 pub(crate) use guarded_lists::find as find_contradictions;
 pub(crate) use images::compare as compare_images;
 pub(crate) use manager::field_manager;
+pub(crate) use message::{Forbidden, old_object_missing};
 pub use preset::Preset;
 pub(crate) use read::{drift as read_drift, read};
 pub use who::{Account, Who};

@@ -16,7 +16,7 @@ use crate::glob::has_wildcard;
 use crate::image::Reference;
 use crate::pattern::{ImagePattern, RegistryPattern, TagPattern};
 use crate::shown::{NAMED, Shown, listed, one_of};
-use crate::violation::{Action, Code, Fate};
+use crate::violation::{Action, Code, Fate, Reason};
 
 pub use digests::Digests;
 pub use item::Item;
@@ -61,7 +61,7 @@ pub(crate) struct Seen<'i, 't> {
 const SOME_DIGEST: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
 
 /// What to do where a list is against the mirror that an image is pulled from.
-const MIRROR: &str = ", allow its mirror or remove it from `mirrors`";
+const MIRROR: &str = "allow its mirror or remove it from `mirrors`";
 
 impl Seen<'_, '_> {
     /// What is held against both: a mirror must not launder an image that must not run.
@@ -82,25 +82,32 @@ impl Seen<'_, '_> {
     /// What to do where nothing better is known.
     fn another(&self, what: &str) -> String {
         if self.mirrored.is_some() {
-            return format!(", use another {what}, or remove its mirror from `mirrors`");
+            return format!("use another {what}, or remove its mirror from `mirrors`");
         }
-        format!(", use another {what}")
+        format!("use another {what}")
     }
 
-    /// What else to write: the mirror, an entry of the allow list, or only what these are. `image_of`
-    /// makes of an entry the image that it suggests.
-    fn allowed(&self, entries: &[&str], code: Code, image_of: &dyn Fn(&str) -> String) -> String {
+    /// A problem with what else to write: the mirror, or an entry of the allow list; else with all that is
+    /// allowed. `image_of` makes of an entry the image that it suggests.
+    fn allowed(
+        &self,
+        problem: String,
+        entries: &[&str],
+        code: Code,
+        image_of: &dyn Fn(&str) -> String,
+    ) -> Reason {
         if let Some(mirror) = self.instead {
-            return format!(", use `{}`", Shown(&mirror.to_string()));
+            return Reason::new(problem, format!("use `{}`", Shown(&mirror.to_string())));
         }
+        let with_list = || format!("{problem} (allowed: {})", listed(entries));
         if self.mirrored.is_some() {
-            return format!(" (allowed: {}){MIRROR}", listed(entries));
+            return Reason::new(with_list(), MIRROR);
         }
         let is_good = |entry: &&str| !has_wildcard(entry) && self.passes(&image_of(entry), code);
         if entries.iter().take(NAMED).all(is_good) {
-            return format!(", use {}", one_of(entries));
+            return Reason::new(problem, format!("use {}", one_of(entries)));
         }
-        format!(" (allowed: {})", listed(entries))
+        Reason::alone(with_list())
     }
 }
 
@@ -122,8 +129,8 @@ pub(crate) struct Objection<'p> {
     pub(crate) action: Action,
     /// It is about the image's mirror.
     pub(crate) is_mirror: bool,
-    /// What is wrong, and what to write instead, given what becomes of the request.
-    pub(crate) problem: &'p dyn Fn(Fate) -> String,
+    /// What is wrong, given what becomes of the request.
+    pub(crate) reason: &'p dyn Fn(Fate) -> Reason,
 }
 
 /// Where a rule puts what it objects to.

@@ -112,18 +112,24 @@ impl Code {
         matches!(self, Self::RequestMalformed | Self::OldObjectMissing)
     }
 
-    /// Whether two codes about images come from one list of the settings.
-    pub(crate) const fn is_of_the_list_of(self, other: Self) -> bool {
-        const fn list(code: Code) -> u8 {
-            match code {
-                Code::RegistryNotAllowed | Code::RegistryRejected => 1,
-                Code::ImageNotAllowed | Code::ImageRejected => 2,
-                Code::TagNotAllowed | Code::TagRejected => 3,
-                Code::DigestRequired | Code::DigestForbidden => 4,
-                _ => 0,
-            }
-        }
-        list(self) == list(other)
+    /// Whether two codes about images come from one section of the settings.
+    pub(crate) fn is_of_the_section_of(self, other: Self) -> bool {
+        self.list().map(|(section, _)| section) == other.list().map(|(section, _)| section)
+    }
+
+    /// The list of the settings that an image breaks: `("registries", "allow")`.
+    pub const fn list(self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
+            Self::RegistryNotAllowed => ("registries", "allow"),
+            Self::RegistryRejected => ("registries", "reject"),
+            Self::ImageNotAllowed => ("images", "allow"),
+            Self::ImageRejected => ("images", "reject"),
+            Self::TagNotAllowed => ("tags", "allow"),
+            Self::TagRejected => ("tags", "reject"),
+            Self::DigestRequired => ("digests", "require"),
+            Self::DigestForbidden => ("digests", "forbid"),
+            _ => return None,
+        })
     }
 }
 

@@ -3,8 +3,10 @@
 //! `kubectl apply` keeps in an annotation what it applied. Where the object now says something else,
 //! somebody changed it in the cluster, and the next apply changes it back.
 
-use crate::json::{Document, Step, Value, lookup, text_at};
+use crate::json::{Document, Location, Step, Value, lookup, text_at};
 use crate::kind::GroupKind;
+use crate::shown::Shown;
+use crate::violation::{Advice, Code, NamedValue, Violation};
 use crate::workload::Object;
 
 /// The annotation in which `kubectl apply` keeps what it applied.
@@ -65,4 +67,51 @@ pub(crate) fn is_history(metadata: Value<'_>) -> bool {
             && says("manager") != Some("kubectl")
             && says("subresource").is_none_or(str::is_empty)
     })
+}
+
+/// A value that is not as it was applied last.
+pub(crate) struct Drifted<'d> {
+    pub(crate) noun: &'static str,
+    /// Whether a message may show it.
+    pub(crate) is_shown: bool,
+    pub(crate) was: &'d str,
+    /// `None` if it is gone.
+    pub(crate) now: Option<&'d str>,
+}
+
+impl Drifted<'_> {
+    pub(crate) fn violation(&self, code: Code, place: String) -> Violation {
+        let problem = match self.now {
+            Some(_) if self.is_shown => format!("`{}` was applied last", Shown(self.was)),
+            Some(_) => "another one was applied last".to_owned(),
+            None => "it was applied last and is gone".to_owned(),
+        };
+        let advice = "change it in Git, or the next apply changes it back".to_owned();
+        Violation {
+            value: Some(if self.is_shown {
+                NamedValue::shown(self.noun, self.now.unwrap_or(self.was))
+            } else {
+                NamedValue::hidden(self.noun)
+            }),
+            advice: Some(Advice::Instead(advice)),
+            ..Violation::new(code, place, problem)
+        }
+    }
+}
+
+/// The last applied configuration says nothing about this object.
+pub(crate) fn unreadable(problem: &str) -> Violation {
+    let path = [
+        Step::key("metadata"),
+        Step::key("annotations"),
+        Step::key(LAST_APPLIED),
+    ];
+    let path = Location(path.to_vec());
+    let problem = format!("{problem}, so nobody can say what was applied last");
+    let place = path.to_string();
+    Violation {
+        path,
+        advice: Some(Advice::Instead("apply the object again".to_owned())),
+        ..Violation::new(Code::LastAppliedUnreadable, place, problem)
+    }
 }

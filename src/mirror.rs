@@ -9,6 +9,7 @@
 //! Owns what a rule does to an image, from the image's text alone. In which objects it is done is in
 //! [`policy`](crate::policy).
 
+mod message;
 mod read;
 mod target;
 
@@ -16,6 +17,7 @@ use crate::image::Reference;
 use crate::pattern::SourcePattern;
 use crate::selector::Selector;
 
+pub(crate) use message::{Note, Unused, missing, no_answer};
 pub(crate) use read::{find_contradictions, read};
 pub use target::{Target, TargetError};
 

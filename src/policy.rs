@@ -21,7 +21,6 @@ mod kept;
 mod mirrors;
 mod pull;
 mod pull_secrets;
-mod told;
 
 use std::cell::RefCell;
 

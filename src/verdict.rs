@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::json::{Location, Value};
+use crate::json::Value;
 use crate::request::RequestError;
 use crate::schema::SettingsErrors;
 use crate::splice::{self, Edit};
@@ -63,14 +63,9 @@ impl<'s> Verdict<'s> {
     /// Refuses a request that cannot be judged.
     pub fn unreadable(docs_url: Option<&'s str>, error: &RequestError) -> Self {
         let mut verdict = Self::new(docs_url);
-        verdict.violations.push(Violation {
-            code: Code::RequestMalformed,
-            place: error.place.to_owned(),
-            path: Location::default(),
-            value: None,
-            kept: None,
-            problem: error.problem.clone(),
-        });
+        let (place, problem) = (error.place.to_owned(), error.problem.clone());
+        let violation = Violation::new(Code::RequestMalformed, place, problem);
+        verdict.violations.push(violation);
         verdict
     }
 
@@ -79,13 +74,9 @@ impl<'s> Verdict<'s> {
         let mut verdict = Self::new(None);
         verdict.violations = errors
             .iter()
-            .map(|error| Violation {
-                code: Code::SettingsInvalid,
-                place: error.path.clone(),
-                path: Location::default(),
-                value: None,
-                kept: None,
-                problem: error.problem.clone(),
+            .map(|error| {
+                let (place, problem) = (error.path.clone(), error.problem.clone());
+                Violation::new(Code::SettingsInvalid, place, problem)
             })
             .collect();
         verdict
@@ -121,14 +112,11 @@ impl<'s> Verdict<'s> {
                 self.edits = edits;
             }
             // What was judged is not what would run.
-            None => self.violations.push(Violation {
-                code: Code::RequestMalformed,
-                place: "request.object".to_owned(),
-                path: Location::default(),
-                value: None,
-                kept: None,
-                problem: "the required edits overlap".to_owned(),
-            }),
+            None => self.violations.push(Violation::new(
+                Code::RequestMalformed,
+                "request.object".to_owned(),
+                "the required edits overlap".to_owned(),
+            )),
         }
     }
 

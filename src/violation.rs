@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::json::Location;
+use crate::shown::{OneLine, Shown};
 
 pub use crate::code::Code;
 
@@ -27,18 +28,15 @@ impl Action {
     }
 }
 
-/// Words of a problem that say what becomes of the request: others are due where it passes.
+/// A verb of a problem that depends on what becomes of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Outcome {
-    /// Where it is refused.
+pub(crate) struct Verb {
     refused: &'static str,
-    /// Where the rule only warns.
     warned: &'static str,
-    /// Where it passes since it was so before.
-    kept: &'static str,
+    preexisting: &'static str,
 }
 
-impl Outcome {
+impl Verb {
     pub(crate) const NOT_ALLOWED: Self = Self::new(
         "is not allowed",
         "is not recommended",
@@ -51,20 +49,20 @@ impl Outcome {
         Self::new("is forbidden", "is advised against", "is forbidden");
     pub(crate) const REQUIRED: Self = Self::new("is required", "is recommended", "is required");
 
-    const fn new(refused: &'static str, warned: &'static str, kept: &'static str) -> Self {
+    const fn new(refused: &'static str, warned: &'static str, preexisting: &'static str) -> Self {
         Self {
             refused,
             warned,
-            kept,
+            preexisting,
         }
     }
 
-    /// The words for what becomes of the request.
-    pub(crate) const fn words(self, fate: Fate) -> &'static str {
+    /// The verb for what becomes of the request.
+    pub(crate) const fn of(self, fate: Fate) -> &'static str {
         match fate {
             Fate::Refused => self.refused,
             Fate::Warned => self.warned,
-            Fate::Kept => self.kept,
+            Fate::Preexisting => self.preexisting,
         }
     }
 }
@@ -77,12 +75,12 @@ pub(crate) enum Fate {
     /// The rule only warns.
     Warned,
     /// It passes since it was so before.
-    Kept,
+    Preexisting,
 }
 
 /// One thing wrong with a request.
 ///
-/// Shown as one line: place, value, what is wrong and what to write instead, code.
+/// Displayed as one line: place, value, rule, what is wrong, what to write instead, code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// What kind of thing.
@@ -92,24 +90,77 @@ pub struct Violation {
     /// The value in the object that it is about; empty where it is about the object, the request or
     /// the settings as a whole.
     pub path: Location<'static>,
-    /// The value it is about, as a phrase: ``image `redis:7` ``.
-    pub value: Option<String>,
-    /// Whether it passes because the object has it already, and with what consequence.
-    pub kept: Option<Kept>,
-    /// What is wrong, and what to write instead.
+    /// That value, as the message names it.
+    pub value: Option<NamedValue>,
+    /// What becomes of it, where it is neither refused nor only warned about.
+    pub outcome: Option<Outcome>,
+    /// The name of the item that says so.
+    pub rule: Option<String>,
+    /// What is wrong: ``registry `docker.io` is not allowed``.
     pub problem: String,
+    /// What to write instead.
+    pub advice: Option<Advice>,
 }
 
-/// Why a violation that the old object has as well only warns.
+/// A value as a message names it: ``image `redis:7` ``.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedValue {
+    /// What it is: `image`.
+    pub noun: String,
+    /// Its text, uncut; `None` where no message may show it.
+    pub text: Option<String>,
+    /// The mirror that an image is pulled from.
+    pub mirror: Option<String>,
+}
+
+/// What to write instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Advice {
+    /// Something that would pass: ``use `ghcr.io` ``.
+    Instead(String),
+    /// The `message` of the rule.
+    Message(String),
+}
+
+/// What a rule has to say: what is wrong, and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reason {
+    pub(crate) problem: String,
+    pub(crate) advice: Option<String>,
+}
+
+impl Reason {
+    /// A problem with advice that would pass.
+    pub(crate) fn new(problem: String, advice: impl Into<String>) -> Self {
+        Self {
+            problem,
+            advice: Some(advice.into()),
+        }
+    }
+
+    /// A problem of which nobody can say what would pass.
+    pub(crate) const fn alone(problem: String) -> Self {
+        Self {
+            problem,
+            advice: None,
+        }
+    }
+}
+
+/// What becomes of something that its rule would refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
-    /// Nothing around it changes.
+pub enum Outcome {
+    /// The old object has it as well, and nothing around it changes.
     Unchanged,
-    /// The pod template around it changes, so there will be new Pods with it.
+    /// The old object has it as well, but the pod template around it changes: the new Pods will be refused.
     TemplateChanges,
+    /// The annotation is removed.
+    Removed,
+    /// The object passes, but its Pods will be refused.
+    PodsRefused,
 }
 
-/// A place as it is told: of one with endless keys the beginning and the end.
+/// A place as messages show it: of a very long one the beginning and the end.
 struct Abridged<'a>(&'a str);
 
 impl fmt::Display for Abridged<'_> {
@@ -133,15 +184,82 @@ impl fmt::Display for Abridged<'_> {
 }
 
 impl Violation {
-    /// What a message says, but for place and code.
-    pub const fn explanation(&self) -> Explanation<'_> {
-        Explanation(self)
+    /// Something wrong with the object, the request or the settings at a place that has no path.
+    pub(crate) fn new(code: Code, place: String, problem: String) -> Self {
+        Self {
+            code,
+            place,
+            path: Location::default(),
+            value: None,
+            outcome: None,
+            rule: None,
+            problem,
+            advice: None,
+        }
+    }
+
+    /// Whether it passes because the old object has it as well.
+    pub const fn is_preexisting(&self) -> bool {
+        matches!(
+            self.outcome,
+            Some(Outcome::Unchanged | Outcome::TemplateChanges)
+        )
+    }
+
+    /// The message without place and code.
+    pub fn explanation(&self) -> impl fmt::Display {
+        fmt::from_fn(|f| {
+            if let Some(value) = &self.value {
+                write!(f, "{value}: ")?;
+            }
+            write!(f, "{}", self.reason())
+        })
+    }
+
+    /// The message without place, value and code.
+    pub fn reason(&self) -> impl fmt::Display {
+        fmt::from_fn(|f| {
+            f.write_str(match self.outcome {
+                None => "",
+                Some(Outcome::Unchanged) => "passes unchanged: ",
+                Some(Outcome::TemplateChanges) => {
+                    "passes unchanged, but new Pods will be refused: "
+                }
+                Some(Outcome::Removed) => "removed: ",
+                Some(Outcome::PodsRefused) => "its Pods will be refused: ",
+            })?;
+            if let Some(rule) = &self.rule {
+                write!(f, "rule `{}`: ", Shown(rule))?;
+            }
+            f.write_str(&self.problem)?;
+            match &self.advice {
+                None => Ok(()),
+                Some(Advice::Instead(advice)) => write!(f, ", {advice}"),
+                Some(Advice::Message(message)) => write!(f, ": {}", OneLine(message)),
+            }
+        })
     }
 }
 
-/// Shows value, problem and what to write instead.
-#[derive(Clone, Copy, Debug)]
-pub struct Explanation<'a>(&'a Violation);
+impl NamedValue {
+    /// A value that a message shows.
+    pub(crate) fn shown(noun: &str, text: &str) -> Self {
+        Self {
+            noun: noun.to_owned(),
+            text: Some(text.to_owned()),
+            mirror: None,
+        }
+    }
+
+    /// A value that no message shows.
+    pub(crate) fn hidden(noun: &str) -> Self {
+        Self {
+            noun: noun.to_owned(),
+            text: None,
+            mirror: None,
+        }
+    }
+}
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -150,19 +268,15 @@ impl fmt::Display for Violation {
     }
 }
 
-impl fmt::Display for Explanation<'_> {
+impl fmt::Display for NamedValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(violation) = self;
-        if let Some(value) = &violation.value {
-            write!(f, "{value}: ")?;
+        f.write_str(&self.noun)?;
+        if let Some(text) = &self.text {
+            write!(f, " `{}`", Shown(text))?;
         }
-        match violation.kept {
-            None => {}
-            Some(Kept::Unchanged) => f.write_str("passes unchanged: ")?,
-            Some(Kept::TemplateChanges) => {
-                f.write_str("passes unchanged, but new Pods will be refused: ")?;
-            }
+        if let Some(mirror) = &self.mirror {
+            write!(f, " as `{}`", Shown(mirror))?;
         }
-        f.write_str(&violation.problem)
+        Ok(())
     }
 }

@@ -11,7 +11,7 @@
 use crate::glob;
 use crate::schema::SettingsErrors;
 use crate::shown::{Shown, listed};
-use crate::violation::{Code, Fate, Outcome};
+use crate::violation::{Code, Fate, Verb};
 
 use super::{AnnotationRule, Annotations, Objection, Sink, texts, tools};
 
@@ -43,7 +43,7 @@ impl AnnotationRule<'_> {
 
 /// What is wrong with an annotation that is not in the list.
 pub(super) fn not_allowed(allowed: &[&str], fate: Fate) -> String {
-    let words = Outcome::NOT_ALLOWED.words(fate);
+    let words = Verb::NOT_ALLOWED.of(fate);
     ["it ", words, " (allowed: ", &listed(allowed), ")"].concat()
 }
 

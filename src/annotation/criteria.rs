@@ -10,7 +10,7 @@
 //! Accepted: `team: ""` with `cost-center: "7"`. Rejected: `team` alone.
 
 use crate::schema::{Entry, SettingsErrors};
-use crate::violation::{Code, Fate, Outcome};
+use crate::violation::{Code, Fate, Verb};
 
 use super::allowed::not_allowed;
 use super::required::one_required;
@@ -102,21 +102,21 @@ pub(super) fn check<'o>(
                 .all(|annotation| is_named(annotation.key)) =>
         {
             let problem = |keys: &[String], fate: Fate| {
-                let words = Outcome::REQUIRED.words(fate);
+                let words = Verb::REQUIRED.of(fate);
                 ["another one than ", &listed(keys, " and "), " ", words].concat()
             };
             all(Code::AnnotationRequired, problem, "set one");
         }
         Criterion::ContainsAllOf => {
             for name in names.iter().filter(|name| !is_there(name)) {
-                let problem = |fate| ["it ", Outcome::REQUIRED.words(fate)].concat();
+                let problem = |fate| ["it ", Verb::REQUIRED.of(fate)].concat();
                 let key = rule.names.key(*name);
                 sink(Objection::missing(Code::AnnotationRequired, key, problem).advising("set it"));
             }
         }
         Criterion::DoesNotContainAnyOf => {
             for annotation in annotations.all.iter().filter(|found| is_named(found.key)) {
-                let problem = |fate| ["it ", Outcome::DENIED.words(fate)].concat();
+                let problem = |fate| ["it ", Verb::DENIED.of(fate)].concat();
                 sink(
                     Objection::found(Code::AnnotationDenied, annotation, problem)
                         .advising("remove it"),

@@ -8,7 +8,7 @@
 //! `nginx.ingress.kubernetes.io/server-snippet: ""`.
 
 use crate::shown::quoted;
-use crate::violation::{Code, Outcome};
+use crate::violation::{Code, Verb};
 
 use super::{AnnotationRule, Annotations, Objection, Sink};
 
@@ -27,7 +27,7 @@ pub(super) fn check<'o>(
                     Some(key) if key != annotation.key => [" by ", &quoted(&[&key], "")].concat(),
                     _ => String::new(),
                 };
-                ["it ", Outcome::DENIED.words(fate), &by].concat()
+                ["it ", Verb::DENIED.of(fate), &by].concat()
             };
             let mut objection =
                 Objection::found(Code::AnnotationDenied, annotation, problem).advising("remove it");

@@ -8,7 +8,7 @@
 //! Accepted: `team: shop` with `cert-manager.io/issuer: ca`. Rejected: `team: ""`, and an object with
 //! neither issuer.
 
-use crate::violation::{Code, Fate, Outcome};
+use crate::violation::{Code, Fate, Verb};
 
 use super::{Annotation, AnnotationRule, Annotations, Name, Objection, Sink, listed, texts};
 
@@ -26,7 +26,7 @@ pub(super) fn check<'o>(
                 ("", "set it")
             };
             let key = rule.names.key(*name);
-            let problem = move |fate| ["it ", Outcome::REQUIRED.words(fate), but].concat();
+            let problem = move |fate| ["it ", Verb::REQUIRED.of(fate), but].concat();
             sink(Objection::missing(Code::AnnotationRequired, key, problem).advising(advice));
         }
     }
@@ -45,6 +45,6 @@ pub(super) fn check<'o>(
 
 /// What is wrong where none of several annotations is there.
 pub(super) fn one_required(keys: &[String], fate: Fate) -> String {
-    let words = Outcome::REQUIRED.words(fate);
+    let words = Verb::REQUIRED.of(fate);
     ["one of ", &listed(keys, " or "), " ", words].concat()
 }

@@ -11,7 +11,7 @@ use crate::image::Reference;
 use crate::pattern::{ImagePattern, Sense};
 use crate::schema::{Entry, SettingsErrors};
 use crate::shown::Shown;
-use crate::violation::{Action, Code, Fate, Outcome};
+use crate::violation::{Action, Code, Fate, Reason, Verb};
 
 use super::item::List;
 use super::{Objection, SOME_DIGEST, Seen, Sink};
@@ -57,7 +57,7 @@ pub(super) fn check(seen: &Seen<'_, '_>, list: &Digests<'_>, object: Sink<'_>) {
             code: Code::DigestRequired,
             action: list.action,
             is_mirror,
-            problem: &|fate| required(seen, entry, is_mirror, fate),
+            reason: &|fate| required(seen, entry, is_mirror, fate),
         });
     }
     let image = seen.mirrored.unwrap_or(seen.written);
@@ -70,38 +70,40 @@ pub(super) fn check(seen: &Seen<'_, '_>, list: &Digests<'_>, object: Sink<'_>) {
             code: Code::DigestForbidden,
             action: list.action,
             is_mirror: seen.mirrored.is_some(),
-            problem: &|fate| forbidden(seen, entry, fate),
+            reason: &|fate| forbidden(seen, entry, fate),
         });
     }
 }
 
 #[cold]
-fn required(seen: &Seen<'_, '_>, entry: &ImagePattern<'_>, is_mirror: bool, fate: Fate) -> String {
+fn required(seen: &Seen<'_, '_>, entry: &ImagePattern<'_>, is_mirror: bool, fate: Fate) -> Reason {
     let written = seen.written.to_string();
     let pinned = [&written, "@", SOME_DIGEST].concat();
-    let instead = if is_mirror && seen.written.digest().is_some() {
-        ", but its mirror is used without digests, change one of the two rules".to_owned()
+    let (verb, entry) = (Verb::REQUIRED.of(fate), Shown(entry.text()));
+    let problem = format!("a digest {verb} by `{entry}`");
+    if is_mirror && seen.written.digest().is_some() {
+        let problem = problem + ", but its mirror is used without digests";
+        Reason::new(problem, "change one of the two rules")
     } else if seen.passes(&pinned, Code::DigestRequired) {
-        format!(", use `{}@sha256:…`", Shown(&written))
+        Reason::new(problem, format!("use `{}@sha256:…`", Shown(&written)))
     } else if seen.mirrored.is_some() {
-        ", but its mirror or another list forbids digests, change the settings".to_owned()
+        let problem = problem + ", but its mirror or another list forbids digests";
+        Reason::new(problem, "change the settings")
     } else {
-        ", name a digest that the other lists allow".to_owned()
-    };
-    let (words, entry) = (Outcome::REQUIRED.words(fate), Shown(entry.text()));
-    format!("a digest {words} by `{entry}`{instead}")
+        Reason::new(problem, "name a digest that the other lists allow")
+    }
 }
 
 #[cold]
-fn forbidden(seen: &Seen<'_, '_>, entry: &ImagePattern<'_>, fate: Fate) -> String {
+fn forbidden(seen: &Seen<'_, '_>, entry: &ImagePattern<'_>, fate: Fate) -> Reason {
     let unpinned = seen.written.without_digest();
-    let instead = match &unpinned {
+    let advice = match &unpinned {
         Some(unpinned) if (seen.would_pass)(unpinned, Code::DigestForbidden) => {
-            format!(", use `{}`", Shown(&unpinned.to_string()))
+            format!("use `{}`", Shown(&unpinned.to_string()))
         }
         Some(_) => seen.another("image"),
-        None => ", name a tag".to_owned(),
+        None => "name a tag".to_owned(),
     };
-    let (words, entry) = (Outcome::FORBIDDEN.words(fate), Shown(entry.text()));
-    format!("a digest {words} by `{entry}`{instead}")
+    let (verb, entry) = (Verb::FORBIDDEN.of(fate), Shown(entry.text()));
+    Reason::new(format!("a digest {verb} by `{entry}`"), advice)
 }

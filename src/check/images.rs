@@ -9,7 +9,7 @@
 use crate::image::Reference;
 use crate::pattern::{ImagePattern, PatternError, Sense};
 use crate::shown::Shown;
-use crate::violation::{Code, Fate, Outcome};
+use crate::violation::{Code, Fate, Reason, Verb};
 
 use super::{AllowReject, Objection, Pattern, Seen, Sink, version};
 
@@ -30,14 +30,14 @@ pub(super) fn check(seen: &Seen<'_, '_>, list: &AllowReject<ImagePattern<'_>>, o
             code: Code::ImageRejected,
             action: list.action,
             is_mirror,
-            problem: &|fate| rejected(seen, entry, fate),
+            reason: &|fate| rejected(seen, entry, fate),
         });
     } else if !list.allow.is_empty() && !is_allowed(list, image) {
         object(Objection {
             code: Code::ImageNotAllowed,
             action: list.action,
             is_mirror: seen.mirrored.is_some(),
-            problem: &|fate| not_allowed(seen, list, image, fate),
+            reason: &|fate| not_allowed(seen, list, image, fate),
         });
     }
 }
@@ -48,13 +48,13 @@ fn is_allowed(list: &AllowReject<ImagePattern<'_>>, image: &Reference<'_>) -> bo
 }
 
 #[cold]
-fn rejected(seen: &Seen<'_, '_>, entry: &ImagePattern<'_>, fate: Fate) -> String {
-    let instead = match seen.instead {
-        Some(mirror) => format!(", use `{}`", Shown(&mirror.to_string())),
+fn rejected(seen: &Seen<'_, '_>, entry: &ImagePattern<'_>, fate: Fate) -> Reason {
+    let advice = match seen.instead {
+        Some(mirror) => format!("use `{}`", Shown(&mirror.to_string())),
         None => seen.another("image"),
     };
-    let (words, entry) = (Outcome::REJECTED.words(fate), Shown(entry.text()));
-    format!("it {words} by `{entry}`{instead}")
+    let (verb, entry) = (Verb::REJECTED.of(fate), Shown(entry.text()));
+    Reason::new(format!("it {verb} by `{entry}`"), advice)
 }
 
 #[cold]
@@ -63,19 +63,22 @@ fn not_allowed(
     list: &AllowReject<ImagePattern<'_>>,
     image: &Reference<'_>,
     fate: Fate,
-) -> String {
+) -> Reason {
     let code = Code::ImageNotAllowed;
     let by_tag = image
         .without_digest()
         .filter(|image| is_allowed(list, image));
     let unpinned = seen.written.without_digest();
     let unpinned = unpinned.filter(|image| (seen.would_pass)(image, code));
+    let not_in_list = || "its digest is not in the list".to_owned();
     match (by_tag, unpinned) {
-        (Some(_), Some(unpinned)) => format!(
-            "its digest is not in the list, use `{}` without a digest, or have the digest allowed",
-            Shown(&unpinned.to_string())
-        ),
-        (Some(_), None) => "its digest is not in the list, have the digest allowed".to_owned(),
+        (Some(_), Some(unpinned)) => {
+            let unpinned = unpinned.to_string();
+            let unpinned = Shown(&unpinned);
+            let advice = format!("use `{unpinned}` without a digest, or have the digest allowed");
+            Reason::new(not_in_list(), advice)
+        }
+        (Some(_), None) => Reason::new(not_in_list(), "have the digest allowed"),
         (None, _) => {
             let texts: Vec<_> = list.allow.iter().map(ImagePattern::text).collect();
             // An entry without a tag is the image by the tag that it has.
@@ -85,8 +88,8 @@ fn not_allowed(
                 }
                 _ => entry.to_owned(),
             };
-            let instead = seen.allowed(&texts, code, &image_of);
-            format!("it {}{instead}", Outcome::NOT_ALLOWED.words(fate))
+            let problem = format!("it {}", Verb::NOT_ALLOWED.of(fate));
+            seen.allowed(problem, &texts, code, &image_of)
         }
     }
 }

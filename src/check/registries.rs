@@ -9,7 +9,7 @@
 use crate::image::Reference;
 use crate::pattern::{PatternError, RegistryPattern, Sense};
 use crate::shown::Shown;
-use crate::violation::{Code, Fate, Outcome};
+use crate::violation::{Code, Fate, Reason, Verb};
 
 use super::{AllowReject, Objection, Pattern, Seen, Sink, version};
 
@@ -25,12 +25,12 @@ pub(super) fn check(
     object: Sink<'_>,
 ) {
     let image = seen.mirrored.unwrap_or(seen.written);
-    let mut refuse = |code, problem: &dyn Fn(Fate) -> String| {
+    let mut refuse = |code, reason: &dyn Fn(Fate) -> Reason| {
         object(Objection {
             code,
             action: list.action,
             is_mirror: seen.mirrored.is_some(),
-            problem,
+            reason,
         });
     };
     let mut entries = list.reject.iter();
@@ -57,16 +57,15 @@ fn rejected(
     entry: &RegistryPattern<'_>,
     image: &Reference<'_>,
     fate: Fate,
-) -> String {
-    let instead = match seen.instead {
-        None if list.allow.is_empty() || is_allowed(list, image) => seen.another("registry"),
-        _ => allowed(seen, list, Code::RegistryRejected),
-    };
-    let (name, words) = (
-        named(image, entry.has_path()),
-        Outcome::REJECTED.words(fate),
-    );
-    format!("{name} {words} by `{}`{instead}", Shown(entry.text()))
+) -> Reason {
+    let (name, verb) = (named(image, entry.has_path()), Verb::REJECTED.of(fate));
+    let problem = format!("{name} {verb} by `{}`", Shown(entry.text()));
+    match seen.instead {
+        None if list.allow.is_empty() || is_allowed(list, image) => {
+            Reason::new(problem, seen.another("registry"))
+        }
+        _ => allowed(seen, list, Code::RegistryRejected, problem),
+    }
 }
 
 #[cold]
@@ -75,17 +74,19 @@ fn not_allowed(
     list: &AllowReject<RegistryPattern<'_>>,
     image: &Reference<'_>,
     fate: Fate,
-) -> String {
+) -> Reason {
     let name = named(image, list.allow.iter().any(RegistryPattern::has_path));
-    let words = Outcome::NOT_ALLOWED.words(fate);
-    format!(
-        "{name} {words}{}",
-        allowed(seen, list, Code::RegistryNotAllowed)
-    )
+    let problem = format!("{name} {}", Verb::NOT_ALLOWED.of(fate));
+    allowed(seen, list, Code::RegistryNotAllowed, problem)
 }
 
-/// What else to write: the same image on another registry, below a path by its name.
-fn allowed(seen: &Seen<'_, '_>, list: &AllowReject<RegistryPattern<'_>>, code: Code) -> String {
+/// A problem with what else to write: the same image on another registry, below a path by its name.
+fn allowed(
+    seen: &Seen<'_, '_>,
+    list: &AllowReject<RegistryPattern<'_>>,
+    code: Code,
+    problem: String,
+) -> Reason {
     let texts: Vec<_> = list.allow.iter().map(RegistryPattern::text).collect();
     let image_there = |registry: &str| {
         let mut name = seen.written.path();
@@ -96,7 +97,7 @@ fn allowed(seen: &Seen<'_, '_>, list: &AllowReject<RegistryPattern<'_>>, code: C
         }
         [registry, "/", name, &version(seen.written)].concat()
     };
-    seen.allowed(&texts, code, &image_there)
+    seen.allowed(problem, &texts, code, &image_there)
 }
 
 /// The registry of an image, with the path where that is what entries look at.

@@ -9,7 +9,7 @@
 use crate::glob;
 use crate::pattern::{PatternError, Sense, TagPattern};
 use crate::shown::Shown;
-use crate::violation::{Code, Fate, Outcome};
+use crate::violation::{Code, Fate, Reason, Verb};
 
 use super::{AllowReject, Objection, Pattern, SOME_DIGEST, Seen, Sink, repository};
 
@@ -21,12 +21,12 @@ impl<'n> Pattern<'n> for TagPattern<'n> {
 
 pub(super) fn check(seen: &Seen<'_, '_>, list: &AllowReject<TagPattern<'_>>, object: Sink<'_>) {
     let tag = seen.mirrored.unwrap_or(seen.written).tag();
-    let mut refuse = |code, problem: &dyn Fn(Fate) -> String| {
+    let mut refuse = |code, reason: &dyn Fn(Fate) -> Reason| {
         object(Objection {
             code,
             action: list.action,
             is_mirror: seen.mirrored.is_some(),
-            problem,
+            reason,
         });
     };
     let rejecting = |tag: &str| list.reject.iter().find(|entry| entry.matches(tag));
@@ -52,27 +52,26 @@ fn rejected(
     entry: &TagPattern<'_>,
     tag: &str,
     fate: Fate,
-) -> String {
+) -> Reason {
     let code = Code::TagRejected;
     let pinned = || [&repository(seen.written), "@", SOME_DIGEST].concat();
-    let instead = if is_every_tag(entry) && seen.passes(&pinned(), code) {
-        ", pin a digest instead of a tag".to_owned()
-    } else if is_every_tag(entry) {
-        seen.another("image")
-    } else if !list.allow.is_empty() && !allows(list, tag) {
-        allowed(seen, list, code)
-    } else if tag.bytes().any(|byte| byte.is_ascii_digit()) {
-        ", use another tag".to_owned()
-    } else {
-        ", name a version".to_owned()
-    };
     let by = if entry.text() == tag {
         String::new()
     } else {
         format!(" by `{}`", Shown(entry.text()))
     };
-    let words = Outcome::REJECTED.words(fate);
-    format!("tag `{}` {words}{by}{instead}", Shown(tag))
+    let problem = format!("tag `{}` {}{by}", Shown(tag), Verb::REJECTED.of(fate));
+    if is_every_tag(entry) && seen.passes(&pinned(), code) {
+        Reason::new(problem, "pin a digest instead of a tag")
+    } else if is_every_tag(entry) {
+        Reason::new(problem, seen.another("image"))
+    } else if !list.allow.is_empty() && !allows(list, tag) {
+        allowed(seen, list, code, problem)
+    } else if tag.bytes().any(|byte| byte.is_ascii_digit()) {
+        Reason::new(problem, "use another tag")
+    } else {
+        Reason::new(problem, "name a version")
+    }
 }
 
 /// Whether an entry is every tag: no tag is empty, so `?*` is as much as `*`.
@@ -86,17 +85,22 @@ fn not_allowed(
     list: &AllowReject<TagPattern<'_>>,
     tag: Option<&str>,
     fate: Fate,
-) -> String {
+) -> Reason {
     let what = match tag {
-        Some(tag) => format!("tag `{}` {}", Shown(tag), Outcome::NOT_ALLOWED.words(fate)),
+        Some(tag) => format!("tag `{}` {}", Shown(tag), Verb::NOT_ALLOWED.of(fate)),
         None => "it has no tag".to_owned(),
     };
-    what + &allowed(seen, list, Code::TagNotAllowed)
+    allowed(seen, list, Code::TagNotAllowed, what)
 }
 
-/// What else to write: the same image by an allowed tag.
-fn allowed(seen: &Seen<'_, '_>, list: &AllowReject<TagPattern<'_>>, code: Code) -> String {
+/// A problem with what else to write: the same image by an allowed tag.
+fn allowed(
+    seen: &Seen<'_, '_>,
+    list: &AllowReject<TagPattern<'_>>,
+    code: Code,
+    problem: String,
+) -> Reason {
     let texts: Vec<_> = list.allow.iter().map(TagPattern::text).collect();
     let image_of = |tag: &str| [&repository(seen.written), ":", tag].concat();
-    seen.allowed(&texts, code, &image_of)
+    seen.allowed(problem, &texts, code, &image_of)
 }

@@ -13,9 +13,8 @@ use crate::hashing::{Seen, hash_of};
 use crate::json::{Location, Position, Step, Value, lookup};
 use crate::request::{Operation, Request};
 use crate::schema::SettingsErrors;
-use crate::shown::{OneLine, Shown};
 use crate::splice::{self, Edit};
-use crate::violation::{Action, Violation};
+use crate::violation::{Action, Advice, NamedValue, Violation};
 use crate::workload::Object;
 
 use super::context::{Context, Subject};
@@ -89,7 +88,7 @@ enum Removal {
     /// They stay, and what is said of others is said of them.
     Stays,
     /// They stay, with a warning.
-    Passes,
+    Outcome,
 }
 
 /// What has been looked at for the rules so far.
@@ -256,7 +255,7 @@ impl<'p, 'r> Judge<'p, '_, 'r> {
         let is_owned = *self.is_owned_replica_set.get_or_insert_with(is_owned);
         if is_owned && controllers::is_deployment_controller(request.user.as_ref()) {
             // Its Pods are what counts, and from these the annotation is removed.
-            Removal::Passes
+            Removal::Outcome
         } else if is_owned || request.user.is_none() || request.is_through_status() {
             // The audit scanner changes nothing: what is there is reported. Nor is what goes through
             // `status` changed on its way.
@@ -328,7 +327,7 @@ fn add(
         match removal {
             Removal::Goes => removes = objection.removable.as_slice(),
             Removal::Stays => {}
-            Removal::Passes => action = Action::Warn,
+            Removal::Outcome => action = Action::Warn,
         }
     }
     let position = match objection.found {
@@ -337,12 +336,12 @@ fn add(
     };
     let about = About::new(objection.code, action, position);
     let value = objection.found.and_then(Annotation::value);
-    // What the rule says itself stands instead of the advice: the two could contradict each other.
+    // The rule's own message stands in place of our advice: the two could contradict each other.
     let advice = || match &rule.message {
-        Some(message) => format!(": {}", OneLine(message)),
+        Some(message) => Some(Advice::Message(message.to_string())),
         // What is removed needs no advice.
-        None if objection.advice.is_empty() || !removes.is_empty() => String::new(),
-        None => format!(", {}", objection.advice),
+        None if objection.advice.is_empty() || !removes.is_empty() => None,
+        None => Some(Advice::Instead(objection.advice.to_owned())),
     };
     let identity = |mut hasher: &mut dyn Hasher| {
         (objection.code, index, &place.owner).hash(&mut hasher);
@@ -359,24 +358,16 @@ fn add(
         if let Some(key) = &objection.key {
             at.0.push(Step::Key(key.clone()));
         }
+        let shown = objection.found.and_then(Annotation::shown);
         Violation {
-            code: objection.code,
-            place: at.to_string(),
             path: match objection.found {
                 Some(_) => at.detached(),
                 None => nearest(place, object).detached(),
             },
-            value: objection
-                .found
-                .and_then(Annotation::shown)
-                .map(|value| format!("value `{}`", Shown(value))),
-            kept: None,
-            problem: format!(
-                "rule `{}`: {}{}",
-                Shown(&rule.name),
-                (objection.problem)(fate),
-                advice()
-            ),
+            value: shown.map(|value| NamedValue::shown("value", value)),
+            rule: Some(rule.name.to_string()),
+            advice: advice(),
+            ..Violation::new(objection.code, at.to_string(), (objection.problem)(fate))
         }
     });
 }

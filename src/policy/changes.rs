@@ -2,7 +2,9 @@
 
 use std::cell::OnceCell;
 
-use crate::change::{ChangeRule, Compared, controllers, field_manager};
+use crate::change::{
+    ChangeRule, Compared, Forbidden, controllers, field_manager, old_object_missing,
+};
 use crate::exemption::Check;
 use crate::json::{Kind, Step, Value, text_at};
 use crate::request::{Operation, Request, RequestError, User};
@@ -15,7 +17,6 @@ use super::context::Context;
 use super::exempted::Exempted;
 use super::finding::Findings;
 use super::pull::Pulls;
-use super::told::Told;
 
 /// Everything that a rule has against an UPDATE. Silent on CREATE, and without a user.
 pub(super) fn judge_update(
@@ -86,7 +87,7 @@ pub(super) fn judge_update(
         {
             continue;
         }
-        let told = Told {
+        let forbidden = Forbidden {
             rule,
             user: who,
             manager: manager(),
@@ -99,13 +100,13 @@ pub(super) fn judge_update(
                 findings.add_violation(rule.action, &violation);
             };
             if is_excluded {
-                add(told.excluded(difference));
+                add(forbidden.user(difference));
             }
             if is_denied {
-                add(told.denied(difference));
+                add(forbidden.manager(difference));
             }
             for key in &missing {
-                add(told.unexplained(difference, key));
+                add(forbidden.unexplained(difference, key));
             }
         }
         // What is wrong with one of them is wrong with each.
@@ -150,12 +151,12 @@ pub(super) fn judge_delete(
         {
             continue;
         }
-        let told = Told {
+        let forbidden = Forbidden {
             rule,
             user: who,
             manager: request.field_manager.as_deref(),
         };
-        findings.add_violation(rule.action, &told.deletion(request, &object));
+        findings.add_violation(rule.action, &forbidden.deletion(request, &object));
     }
     Ok(())
 }
@@ -193,12 +194,12 @@ pub(super) fn judge_eviction(
         {
             continue;
         }
-        let told = Told {
+        let forbidden = Forbidden {
             rule,
             user: who,
             manager: pod.field_manager.as_deref(),
         };
-        findings.add_violation(rule.action, &told.eviction(pod));
+        findings.add_violation(rule.action, &forbidden.eviction(pod));
     }
 }
 
@@ -233,8 +234,7 @@ fn missing(
     for rule in settings.changes.iter().filter(|rule| is_asked(rule)) {
         // What the object was might have had the labels and fields.
         if rule.selector.may_match(request, object) {
-            let missing = super::told::old_object_missing(rule, request);
-            findings.add_violation(rule.action, &missing);
+            findings.add_violation(rule.action, &old_object_missing(rule, request));
         }
     }
 }

@@ -3,23 +3,19 @@
 use std::hash::{Hash, Hasher};
 
 use crate::change::{Difference, Differences, Guard, Shows, compare_images, entries_between};
-use crate::drift;
+use crate::drift::{self, Drifted};
 use crate::exemption::Check;
 use crate::glob;
 use crate::hashing::Seen;
-use crate::json::{Document, Location, Place, Step, lookup};
+use crate::json::{Document, Place, Step, lookup};
 use crate::request::Request;
 use crate::settings::Settings;
-use crate::shown::Shown;
 use crate::violation::{Action, Code, Violation};
 use crate::workload::{ImageField, Object};
 
 use super::exempted::Exempted;
 use super::finding::{About, Findings, LAST};
 use super::pull::{Pulls, as_written};
-
-/// What to do about drift.
-const INSTEAD: &str = "change it in Git, or the next apply changes it back";
 
 /// Every image and guarded annotation that is not as it was last applied.
 pub(super) fn judge(
@@ -46,7 +42,7 @@ pub(super) fn judge(
     let applied = match applied {
         Err(problem) => {
             if !is_exempt() {
-                findings.add_violation(Action::Warn, &unreadable(problem));
+                findings.add_violation(Action::Warn, &drift::unreadable(problem));
             }
             return;
         }
@@ -142,13 +138,16 @@ fn add_image(
         (about.code, image.pairing(), now, &was.text).hash(&mut hasher);
     };
     findings.add(about, None, &[], &[], &identity, &|_| {
-        let place = image.told_place();
-        let path = image.exact_place().detached();
-        let told = Told {
+        let drifted = Drifted {
             noun: "image",
             is_shown: !image.is_private(),
+            was: &was.text,
+            now,
         };
-        violation(about.code, told, place, path, &was.text, now)
+        Violation {
+            path: image.exact_place().detached(),
+            ..drifted.violation(about.code, image.told_place())
+        }
     });
 }
 
@@ -158,68 +157,15 @@ fn add_annotation(drifted: &Difference, action: Action, findings: &mut Findings<
         (about.code, &drifted.path, &drifted.is, &drifted.was).hash(&mut hasher);
     };
     findings.add(about, None, &[], &[], &identity, &|_| {
-        let was = drifted.was.as_deref().unwrap_or_default();
-        let (place, path) = (drifted.place(), drifted.path.clone());
-        let told = Told {
+        let said = Drifted {
             noun: drifted.noun,
             is_shown: drifted.shows == Shows::Values,
+            was: drifted.was.as_deref().unwrap_or_default(),
+            now: drifted.is.as_deref(),
         };
-        violation(about.code, told, place, path, was, drifted.is.as_deref())
+        Violation {
+            path: drifted.path.clone(),
+            ..said.violation(about.code, drifted.place())
+        }
     });
-}
-
-/// What has drifted, and whether a message may show it.
-#[derive(Clone, Copy)]
-struct Told {
-    noun: &'static str,
-    is_shown: bool,
-}
-
-fn violation(
-    code: Code,
-    told: Told,
-    place: String,
-    path: Location<'static>,
-    was: &str,
-    is: Option<&str>,
-) -> Violation {
-    let was = Shown(was);
-    let (value, problem) = match is {
-        Some(_) if !told.is_shown => (was, format!("another one was applied last, {INSTEAD}")),
-        Some(is) => (Shown(is), format!("`{was}` was applied last, {INSTEAD}")),
-        None => (was, format!("it was applied last and is gone, {INSTEAD}")),
-    };
-    let noun = told.noun;
-    let value = if told.is_shown {
-        format!("{noun} `{value}`")
-    } else {
-        noun.to_owned()
-    };
-    Violation {
-        code,
-        place,
-        path,
-        value: Some(value),
-        kept: None,
-        problem,
-    }
-}
-
-fn unreadable(problem: &str) -> Violation {
-    let path = [
-        Step::key("metadata"),
-        Step::key("annotations"),
-        Step::key(drift::LAST_APPLIED),
-    ];
-    let path = Location(path.to_vec());
-    Violation {
-        code: Code::LastAppliedUnreadable,
-        place: path.to_string(),
-        path,
-        value: None,
-        kept: None,
-        problem: format!(
-            "{problem}, so nobody can say what was applied last, apply the object again"
-        ),
-    }
 }

@@ -8,10 +8,9 @@ use std::fmt::{self, Display, Write as _};
 use std::hash::{Hash, Hasher};
 
 use crate::hashing::{ByHash, Seen, hash_by, hash_of};
-use crate::json::{Location, Place, Position, same};
-use crate::shown::Shown;
+use crate::json::{Place, Position, same};
 use crate::verdict::{Found, MOST_LINES, Verdict};
-use crate::violation::{Action, Code, Fate, Kept, Violation};
+use crate::violation::{Action, Advice, Code, Fate, NamedValue, Outcome, Reason, Violation};
 use crate::workload::{ImageField, Malformed, Object};
 
 /// What is told of an image among an object's data.
@@ -326,15 +325,15 @@ impl<'j> Findings<'j> {
         }
         let mut violation = tell(match (about.action, was) {
             (Action::Warn, _) => Fate::Warned,
-            (Action::Reject, Some(_)) => Fate::Kept,
+            (Action::Reject, Some(_)) => Fate::Preexisting,
             (Action::Reject, None) => Fate::Refused,
         });
-        violation.kept = was.map(|was| {
+        violation.outcome = was.map(|was| {
             let is_refused = about.action == Action::Reject && removes.is_empty();
             if is_refused && template.is_some_and(|template| was.changes(template)) {
-                Kept::TemplateChanges
+                Outcome::TemplateChanges
             } else {
-                Kept::Unchanged
+                Outcome::Unchanged
             }
         });
         list.insert(Finding { about, violation });
@@ -387,16 +386,14 @@ impl<'j> Findings<'j> {
         };
         self.add(about, None, &[], &[], &identity, &|_| {
             let place = malformed.place.location();
+            let problem = format!("expected {}, got {}", malformed.expected, malformed.found);
+            let told = match place.steps() {
+                [] => "object".to_owned(),
+                _ => place.to_string(),
+            };
             Violation {
-                code: about.code,
-                place: match place.steps() {
-                    [] => "object".to_owned(),
-                    _ => place.to_string(),
-                },
                 path: place.detached(),
-                value: None,
-                kept: None,
-                problem: format!("expected {}, got {}", malformed.expected, malformed.found),
+                ..Violation::new(about.code, told, problem)
             }
         });
     }
@@ -405,13 +402,9 @@ impl<'j> Findings<'j> {
     pub(super) fn add_more_malformed(&mut self, times: usize, action: Action) {
         let about = About::new(Code::ObjectMalformed, action, LAST);
         let identity = |mut hasher: &mut dyn Hasher| about.code.hash(&mut hasher);
-        self.add_more(about, times, &identity, &|| Violation {
-            code: about.code,
-            place: "object".to_owned(),
-            path: Location::default(),
-            value: None,
-            kept: None,
-            problem: "of the wrong type".to_owned(),
+        self.add_more(about, times, &identity, &|| {
+            let problem = "of the wrong type".to_owned();
+            Violation::new(about.code, "object".to_owned(), problem)
         });
     }
 
@@ -419,7 +412,8 @@ impl<'j> Findings<'j> {
     pub(super) fn add_violation(&mut self, action: Action, violation: &Violation) {
         let about = About::new(violation.code, action, LAST);
         let identity = |mut hasher: &mut dyn Hasher| {
-            (about.code, &violation.path, &violation.problem).hash(&mut hasher);
+            (about.code, &violation.path).hash(&mut hasher);
+            (&violation.rule, &violation.problem).hash(&mut hasher);
         };
         self.add(about, None, &[], &[], &identity, &|_| violation.clone());
     }
@@ -449,25 +443,22 @@ impl<'j> Findings<'j> {
         };
         // Of a note nobody asks what its Pods will be refused for.
         self.add(of_all, template, &[], &[], &identity, &|fate| {
-            let is_private = image.is_private();
+            let (reason, value) = if image.is_private() {
+                let reason = Reason::alone(NOT_SHOWN.to_owned());
+                (reason, NamedValue::hidden("image"))
+            } else {
+                let value = NamedValue {
+                    mirror: about.is_mirror.then(|| about.runs.to_string()),
+                    ..NamedValue::shown("image", &image.text)
+                };
+                ((about.reason)(fate), value)
+            };
             Violation {
-                code: about.code,
-                place: image.told_place(),
                 path: image.exact_place().detached(),
-                value: Some(if is_private {
-                    "image".to_owned()
-                } else if about.is_mirror {
-                    let runs = about.runs.to_string();
-                    format!("image `{}` as `{}`", Shown(&image.text), Shown(&runs))
-                } else {
-                    format!("image `{}`", Shown(&image.text))
-                }),
-                kept: None,
-                problem: if is_private {
-                    NOT_SHOWN.to_owned()
-                } else {
-                    (about.problem)(fate)
-                },
+                value: Some(value),
+                rule: (about.rule)(),
+                advice: reason.advice.map(Advice::Instead),
+                ..Violation::new(about.code, image.told_place(), reason.problem)
             }
         });
     }
@@ -479,7 +470,7 @@ impl<'j> Findings<'j> {
         for mut list in [self.refusing, self.passing] {
             list.findings.retain(|finding| finding.about.is_removal);
             for finding in &mut list.findings {
-                finding.violation.problem.insert_str(0, "removed: ");
+                finding.violation.outcome = Some(Outcome::Removed);
             }
             list.more = list.more_removals;
             list.codes.retain(|(_, is_removal)| *is_removal);
@@ -520,9 +511,11 @@ pub(super) struct AboutImage<'p> {
     pub(super) is_mirror: bool,
     /// Nothing happens to it if the object is refused.
     pub(super) is_of_accepted: bool,
-    /// Of the rule in its section of the settings.
+    /// Of the item in its section of the settings.
     pub(super) position: usize,
-    pub(super) problem: &'p dyn Fn(Fate) -> String,
+    /// What that item is called.
+    pub(super) rule: &'p dyn Fn() -> Option<String>,
+    pub(super) reason: &'p dyn Fn(Fate) -> Reason,
 }
 
 /// What is wrong with one image.

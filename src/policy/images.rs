@@ -4,9 +4,8 @@ use crate::check::{self, Lists};
 use crate::exemption::Check;
 use crate::hashing::Seen;
 use crate::image::Reference;
-use crate::shown::Shown;
 use crate::splice;
-use crate::violation::{Action, Code};
+use crate::violation::{Action, Code, Reason};
 use crate::workload::{Found, ImageField, Object};
 
 use super::Judged;
@@ -119,7 +118,8 @@ fn one(
                         is_mirror: false,
                         is_of_accepted: false,
                         position: 0,
-                        problem: &|_| format!("it is no image reference: {error}"),
+                        rule: &|| None,
+                        reason: &|_| Reason::alone(format!("it is no image reference: {error}")),
                     },
                     &mut judged.findings,
                 );
@@ -177,7 +177,7 @@ fn held_against_lists(
         }
         let cause = || {
             let cause = runs.cause.as_ref()?;
-            is_because(lists, written, cause, objection.code).then_some(&cause.text)
+            is_because(lists, written, cause, objection.code).then_some(&cause.reason)
         };
         put.add(
             &AboutImage {
@@ -187,14 +187,12 @@ fn held_against_lists(
                 is_mirror: objection.is_mirror,
                 is_of_accepted: false,
                 position: of.position(),
-                problem: &|fate| {
-                    let mut problem = (objection.problem)(fate);
-                    if let Some(title) = of.title() {
-                        problem.insert_str(0, &format!("rule `{}`: ", Shown(&title)));
-                    }
+                rule: &|| of.title(),
+                reason: &|fate| {
+                    let reason = (objection.reason)(fate);
                     match cause() {
-                        Some(cause) => [&problem, ": ", cause].concat(),
-                        None => problem,
+                        Some(cause) => because(reason, cause),
+                        None => reason,
                     }
                 },
             },
@@ -202,6 +200,17 @@ fn held_against_lists(
         );
     });
     passes
+}
+
+/// With why the image is not pulled from its mirror.
+#[cold]
+fn because(mut reason: Reason, cause: &Reason) -> Reason {
+    reason.problem += ": ";
+    reason.problem += &cause.problem;
+    Reason {
+        advice: cause.advice.clone().or(reason.advice),
+        ..reason
+    }
 }
 
 /// Whether a list is against an image since it is not pulled from its mirror.
@@ -262,7 +271,7 @@ fn passes(
     };
     check::image(&seen, lists, &mut |_, objection| {
         passes &= objection.action == Action::Warn
-            && code.is_none_or(|code| !code.is_of_the_list_of(objection.code));
+            && code.is_none_or(|code| !code.is_of_the_section_of(objection.code));
     });
     passes
 }

@@ -3,17 +3,16 @@
 use crate::exemption::Check;
 use crate::hashing::{ByHash, Seen, hash_of};
 use crate::image::Reference;
-use crate::mirror::{Mirror, Mirrored, OnCheckError, Rewrite};
+use crate::mirror::{Mirror, Mirrored, Note, OnCheckError, Rewrite, Unused, missing, no_answer};
 use crate::registry::{Existence, Registry, Unreachable};
-use crate::shown::Shown;
 use crate::splice::{self, Change, Edit};
-use crate::violation::{Action, Code, Fate};
+use crate::violation::{Code, Reason};
 use crate::workload::{ImageField, Object};
 
 use super::context::{Context, Subject};
 use super::exempted::Exempted;
 use super::finding::{AboutImage, OfImage};
-use super::pull::{Pull, Pulls, Why};
+use super::pull::{Pull, Pulls};
 use super::{Judged, pull_secrets};
 
 /// Registries are asked for so many images of a request.
@@ -31,7 +30,7 @@ pub(super) struct Runs {
     /// Although nobody knows whether the mirror has it.
     is_rewritten_all_the_same: bool,
     /// What else there is to say.
-    told: Option<(Code, Action, String)>,
+    note: Option<Note>,
     /// Why it is not pulled from its mirror, and where that would have been if it is known.
     pub(super) cause: Option<Cause>,
     /// A registry has to be asked first.
@@ -42,7 +41,7 @@ pub(super) struct Runs {
 #[derive(Debug)]
 pub(super) struct Cause {
     /// In words that continue a refusal.
-    pub(super) text: String,
+    pub(super) reason: Reason,
     /// Where it would be pulled from.
     pub(super) mirror: Option<String>,
 }
@@ -102,7 +101,7 @@ impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
                 instead: Some(text),
                 ..Runs::default()
             },
-            Pull::Kept(rule, why) => Runs::kept_for(rule, why),
+            Pull::Kept(rule, why) => Runs::unused(rule, &why),
             Pull::Mirror {
                 rule,
                 text,
@@ -153,8 +152,9 @@ impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
         match self.exists(&text) {
             Existence::There => Runs::from(text, true),
             Existence::Missing => {
-                let cause = format!("its mirror `{}` does not have it", Shown(&text));
-                Runs::kept(Code::MirrorMissing, written, cause, text)
+                let cause = missing(&text);
+                let note = Note::keeps(Code::MirrorMissing, written, &cause);
+                Runs::kept(note, cause, text)
             }
             Existence::Unknown(error) => unchecked(rule, written, text, &error),
         }
@@ -173,36 +173,25 @@ impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
         if self.pulls.is_new_pod() && !image.is_never_pulled {
             self.need_secrets(written, mirrored.unwrap_or(written), exempted);
         }
-        let is_refused = put.is_refused;
-        let mut tell = |code, action, problem: &dyn Fn(Fate) -> String| {
-            put.add(
-                &AboutImage {
-                    code,
-                    action,
-                    runs: mirrored.unwrap_or(written),
-                    is_mirror: false,
-                    position: 0,
-                    is_of_accepted: code == Code::MirrorUsed || runs.is_rewritten_all_the_same,
-                    problem,
-                },
-                &mut judged.findings,
-            );
+        let is_suggested =
+            || self.pulls.context.settings.rewrite == Rewrite::Never && !put.is_refused;
+        let note = match (&runs.note, &runs.mirrored, &runs.instead) {
+            (Some(note), ..) => note.clone(),
+            (None, Some(mirror), _) => Note::used(mirror, runs.is_edited),
+            (None, None, Some(mirror)) if is_suggested() => Note::available(mirror),
+            _ => return,
         };
-        if let Some((code, action, problem)) = &runs.told {
-            tell(*code, *action, &|_| problem.clone());
-        } else if let Some(mirror) = &runs.mirrored {
-            let who = if runs.is_edited { "is" } else { "in Pods, is" };
-            tell(Code::MirrorUsed, Action::Warn, &|_| {
-                format!("{who} pulled from its mirror `{}`", Shown(mirror))
-            });
-        } else if let Some(mirror) = &runs.instead
-            && self.pulls.context.settings.rewrite == Rewrite::Never
-            && !is_refused
-        {
-            tell(Code::MirrorAvailable, Action::Warn, &|_| {
-                format!("it has a mirror, use `{}`", Shown(mirror))
-            });
-        }
+        let about = AboutImage {
+            code: note.code,
+            action: note.action,
+            runs: mirrored.unwrap_or(written),
+            is_mirror: false,
+            position: 0,
+            rule: &|| None,
+            is_of_accepted: note.code == Code::MirrorUsed || runs.is_rewritten_all_the_same,
+            reason: &|_| note.reason.clone(),
+        };
+        put.add(&about, &mut judged.findings);
     }
 
     /// Notes what the object changes.
@@ -269,84 +258,46 @@ impl Runs {
         }
     }
 
-    /// An image that keeps its registry.
-    fn kept(code: Code, written: &Reference<'_>, cause: String, mirror: String) -> Self {
-        let problem = format!("keeps `{}`: {cause}", Shown(written.host()));
+    /// An image that keeps its registry, since its mirror is not known to have it.
+    fn kept(note: Note, cause: String, mirror: String) -> Self {
         Self {
+            note: Some(note),
             cause: Some(Cause {
-                text: cause,
+                reason: Reason::alone(cause),
                 mirror: Some(mirror),
             }),
-            ..Self::told(code, Action::Warn, problem)
+            ..Self::default()
         }
     }
 
     /// An image whose mirror is not used.
-    fn kept_for(rule: &Mirror<'_>, why: Why) -> Self {
-        let its = format!("its mirror `{}`", Shown(rule.target.text()));
-        let because = |why: &str| {
-            Some(Cause {
-                text: [&its, " ", why].concat(),
-                mirror: None,
-            })
-        };
-        match why {
-            Why::NeverPulled => Self {
-                cause: because("is not used with `imagePullPolicy: Never`"),
-                ..Self::default()
-            },
-            Why::Digest => Self {
-                cause: because("is not used for images with a digest"),
-                ..Self::default()
-            },
-            Why::NoTag => {
-                let why = "is used without digests, add a tag";
-                let problem = format!("keeps its registry: {its} {why}");
-                Self {
-                    cause: because(why),
-                    ..Self::told(Code::MirrorNeedsTag, Action::Warn, problem)
-                }
-            }
-            Why::Invalid(text, problem) => {
-                let target = Shown(rule.target.text());
-                let problem = format!(
-                    "its mirror would be `{}`, which {problem}, change the image or the mirror `{target}`",
-                    Shown(&text),
-                );
-                Self::told(Code::MirrorInvalid, Action::Reject, problem)
-            }
-        }
-    }
-
-    fn told(code: Code, action: Action, problem: String) -> Self {
+    fn unused(rule: &Mirror<'_>, why: &Unused) -> Self {
+        let cause = why.cause(rule);
         Self {
-            told: Some((code, action, problem)),
+            note: why.note(rule),
+            cause: cause.map(|reason| Cause {
+                reason,
+                mirror: None,
+            }),
             ..Self::default()
         }
     }
 }
 
 /// What becomes of an image where nobody can say whether its mirror has it.
-fn unchecked(mirror: &Mirror<'_>, written: &Reference<'_>, text: String, error: &str) -> Runs {
-    let problem = format!(
-        "its mirror `{}` cannot be asked for it ({})",
-        Shown(&text),
-        Shown(error.trim_end_matches('.'))
-    );
-    let code = Code::MirrorUnchecked;
-    match mirror.on_check_error {
-        OnCheckError::Keep => Runs::kept(code, written, problem, text),
-        OnCheckError::Reject => {
-            Runs::told(code, Action::Reject, format!("{problem}, try again later"))
-        }
+fn unchecked(rule: &Mirror<'_>, written: &Reference<'_>, mirror: String, error: &str) -> Runs {
+    let cause = no_answer(&mirror, error);
+    let note = Note::unchecked(rule, written, &cause);
+    match rule.on_check_error {
+        OnCheckError::Keep => Runs::kept(note, cause, mirror),
+        OnCheckError::Reject => Runs {
+            note: Some(note),
+            ..Runs::default()
+        },
         OnCheckError::Rewrite => Runs {
             is_rewritten_all_the_same: true,
-            told: Some((
-                code,
-                Action::Warn,
-                format!("is rewritten anyway: {problem}"),
-            )),
-            ..Runs::from(text, true)
+            note: Some(note),
+            ..Runs::from(mirror, true)
         },
     }
 }

@@ -21,7 +21,7 @@ use crate::exemption::Check;
 use crate::image::Reference;
 use crate::json::{Step, lookup};
 use crate::kind::GroupKind;
-use crate::mirror::{self, Mirror, Mirrored, Rewrite};
+use crate::mirror::{self, Mirror, Mirrored, Rewrite, Unused};
 use crate::request::Operation;
 use crate::workload::{ImageField, Object, Source};
 
@@ -50,7 +50,7 @@ pub(super) enum Pull<'p, 's> {
     /// From where it says: it has no mirror, or is exempt from that.
     Written,
     /// From where it says, although it has a mirror that would be used here.
-    Kept(&'p Mirror<'s>, Why),
+    Kept(&'p Mirror<'s>, Unused),
     /// From where it says, since mirrors are not used here. This is its mirror.
     Available(String),
     /// From its mirror.
@@ -62,18 +62,6 @@ pub(super) enum Pull<'p, 's> {
         /// Whether the mirror is to be asked for it before the object changes.
         is_asked: bool,
     },
-}
-
-/// Why a mirror is not used for an image.
-pub(super) enum Why {
-    /// Nodes never pull it.
-    NeverPulled,
-    /// It has a digest.
-    Digest,
-    /// Without its digest it has no tag.
-    NoTag,
-    /// What the template makes of it is no reference: the text, and why.
-    Invalid(String, String),
 }
 
 /// Where the images of one object are pulled from.
@@ -231,11 +219,11 @@ impl<'p, 's, 'c, 'r> Pulls<'p, 's, 'c, 'r> {
             return Pull::Written;
         }
         let text = match outcome {
-            _ if image.is_never_pulled => return kept(Why::NeverPulled),
+            _ if image.is_never_pulled => return kept(Unused::NeverPulled),
             Mirrored::To(text) => text,
-            Mirrored::Left => return kept(Why::Digest),
-            Mirrored::NeedsTag => return kept(Why::NoTag),
-            Mirrored::Invalid(text, problem) => return kept(Why::Invalid(text, problem)),
+            Mirrored::Left => return kept(Unused::Digest),
+            Mirrored::NeedsTag => return kept(Unused::NoTag),
+            Mirrored::Invalid(text, problem) => return kept(Unused::Invalid(text, problem)),
         };
         let ran = |before: Option<&ImageField<'_>>| {
             let mirror = Reference::parse(&text);

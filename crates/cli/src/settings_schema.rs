@@ -35,13 +35,13 @@ pub(crate) fn text() -> String {
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
 struct Settings {
     /// Where images may come from: hosts, or hosts and paths. Reject beats allow.
-    registries: Option<Registries>,
+    registries: Option<Section<Registries>>,
     /// Which images may run. Reject beats allow.
-    images: Option<Images>,
+    images: Option<Section<Images>>,
     /// Which tags may be used. Sees the tag alone.
-    tags: Option<Tags>,
+    tags: Option<Section<Tags>>,
     /// Which images must be pinned to a digest, and which must not be.
-    digests: Option<Digests>,
+    digests: Option<Section<Digests>>,
     /// Where images are pulled from instead. The first rule that covers an image is used.
     mirrors: Option<Vec<MirrorRule>>,
     /// In which objects images are rewritten to their mirrors: in Pods when they are created, in
@@ -69,6 +69,16 @@ struct Settings {
     docs_url: Option<String>,
 }
 
+// Lists, or items that each have a `match`; every one that matches must be satisfied.
+#[derive(JsonSchema)]
+#[schemars(untagged, rename = "{T}Section")]
+enum Section<T> {
+    // For all requests, or for those that it matches.
+    One(T),
+    // A rule each.
+    Several(Vec<T>),
+}
+
 // Text without which an entry would say nothing.
 #[derive(JsonSchema)]
 #[schemars(inline)]
@@ -87,6 +97,11 @@ struct Registries {
     /// What happens otherwise.
     #[schemars(extend("default" = "reject"))]
     action: Option<Action>,
+    /// The name of the item in messages.
+    #[schemars(length(min = 1))]
+    name: Option<String>,
+    /// Which requests. Absent, all.
+    r#match: Option<Match>,
 }
 
 #[derive(JsonSchema)]
@@ -102,6 +117,11 @@ struct Images {
     /// What happens otherwise.
     #[schemars(extend("default" = "reject"))]
     action: Option<Action>,
+    /// The name of the item in messages.
+    #[schemars(length(min = 1))]
+    name: Option<String>,
+    /// Which requests. Absent, all.
+    r#match: Option<Match>,
 }
 
 #[derive(JsonSchema)]
@@ -117,6 +137,11 @@ struct Tags {
     /// What happens otherwise.
     #[schemars(extend("default" = "reject"))]
     action: Option<Action>,
+    /// The name of the item in messages.
+    #[schemars(length(min = 1))]
+    name: Option<String>,
+    /// Which requests. Absent, all.
+    r#match: Option<Match>,
 }
 
 #[derive(JsonSchema)]
@@ -131,6 +156,11 @@ struct Digests {
     /// What happens otherwise.
     #[schemars(extend("default" = "reject"))]
     action: Option<Action>,
+    /// The name of the item in messages.
+    #[schemars(length(min = 1))]
+    name: Option<String>,
+    /// Which requests. Absent, all.
+    r#match: Option<Match>,
 }
 
 #[derive(JsonSchema)]

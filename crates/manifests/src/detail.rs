@@ -61,10 +61,7 @@ impl Detail {
         let value = said(object, violation).or_else(|| object.at(&violation.path));
         let scalar = value.filter(|value| !value.is_map() && !value.is_list());
         // What a message shows may be shown whole.
-        let is_shown = violation
-            .value
-            .as_deref()
-            .is_some_and(|told| told.contains('`'));
+        let is_shown = (violation.value.as_ref()).is_some_and(|value| value.text.is_some());
         Self {
             rule: rule(violation),
             image: None,
@@ -104,73 +101,32 @@ pub(crate) fn said<'d>(object: Value<'d>, violation: &Violation) -> Option<Value
     if !object.has_repeated_keys() {
         return None;
     }
-    let told = violation.value.as_deref()?;
-    object.all_at(&violation.path).into_iter().find(|value| {
-        let text = value.text();
-        text.is_some_and(|text| told.contains(&format!("`{text}`")))
-    })
+    let told = violation.value.as_ref()?.text.as_deref()?;
+    let mut values = object.all_at(&violation.path).into_iter();
+    values.find(|value| value.text().is_some_and(|text| text == told))
 }
 
 /// The list of the settings or the rule that a violation is of; none where it is of no rule.
 fn rule(violation: &Violation) -> Option<String> {
-    let list = match violation.code {
-        Code::RegistryNotAllowed => "registries.allow",
-        Code::RegistryRejected => "registries.reject",
-        Code::ImageNotAllowed => "images.allow",
-        Code::ImageRejected => "images.reject",
-        Code::TagNotAllowed => "tags.allow",
-        Code::TagRejected => "tags.reject",
-        Code::DigestRequired => "digests.require",
-        Code::DigestForbidden => "digests.forbid",
+    // An item of lists that has a name is called by it.
+    if violation.rule.is_some() {
+        return violation.rule.clone();
+    }
+    if let Some((section, list)) = violation.code.list() {
+        return Some(format!("{section}.{list}"));
+    }
+    match violation.code {
         Code::MirrorUsed
         | Code::MirrorAvailable
         | Code::MirrorInvalid
         | Code::MirrorNeedsTag
         | Code::MirrorMissing
-        | Code::MirrorUnchecked => "mirrors",
+        | Code::MirrorUnchecked => Some("mirrors".to_owned()),
         Code::ImageDrifted | Code::AnnotationDrifted | Code::LastAppliedUnreadable => {
-            "drift.lastApplied"
+            Some("drift.lastApplied".to_owned())
         }
-        Code::AnnotationRequired
-        | Code::AnnotationDenied
-        | Code::AnnotationNotAllowed
-        | Code::AnnotationValueNotAllowed
-        | Code::AnnotationConflicting
-        | Code::AnnotationRequirement
-        | Code::AnnotationImmutable
-        | Code::AnnotationCreateOnly
-        | Code::AnnotationKeep
-        | Code::ChangeNotAllowed
-        | Code::FieldManagerDenied
-        | Code::ChangeAnnotationMissing
-        | Code::DeleteNotAllowed
-        | Code::OldObjectMissing => return named(violation.problem.strip_prefix("rule ")?),
-        Code::ImageUnparsable
-        | Code::ObjectMalformed
-        | Code::RequestMalformed
-        | Code::SettingsInvalid => return None,
-    };
-    Some(list.to_owned())
-}
-
-/// The name in backticks that a text begins with, which escapes a backtick in it.
-fn named(text: &str) -> Option<String> {
-    let mut name = String::new();
-    let mut characters = text.strip_prefix('`')?.chars();
-    while let Some(character) = characters.next() {
-        match character {
-            '`' => return Some(name),
-            '\\' => match characters.clone().next() {
-                Some('`') => {
-                    name.push('`');
-                    characters.next();
-                }
-                _ => name.push(character),
-            },
-            _ => name.push(character),
-        }
+        _ => None,
     }
-    None
 }
 
 /// The place of a violation, with elements of lists by their name.
@@ -222,44 +178,6 @@ pub fn by_name(object: Value<'_>, path: &Location<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn violation(code: Code, problem: &str) -> Violation {
-        Violation {
-            code,
-            place: "metadata".to_owned(),
-            path: Location::default(),
-            value: None,
-            kept: None,
-            problem: problem.to_owned(),
-        }
-    }
-
-    #[test]
-    fn a_rule_is_the_list_or_the_name_that_the_message_gives() {
-        for (code, problem, wanted) in [
-            (Code::TagRejected, "", Some("tags.reject")),
-            (Code::MirrorAvailable, "", Some("mirrors")),
-            (
-                Code::AnnotationDenied,
-                "rule `no \\`snippets\\``: it is denied",
-                Some("no `snippets`"),
-            ),
-            (
-                Code::ChangeNotAllowed,
-                "rule `images`: nobody may add it",
-                Some("images"),
-            ),
-            (
-                Code::OldObjectMissing,
-                "rule `images`: it is missing, so this UPDATE cannot be judged",
-                Some("images"),
-            ),
-            (Code::ObjectMalformed, "expected a list", None),
-        ] {
-            let rule = rule(&violation(code, problem));
-            assert_eq!(rule.as_deref(), wanted, "{code}");
-        }
-    }
 
     #[test]
     fn images_that_run_the_same_have_one_name() {

@@ -74,7 +74,7 @@ impl<'f> Entry<'f> {
             image: finding.detail.image.as_ref(),
             value: finding.detail.value.as_deref(),
             old: finding.detail.old.as_deref(),
-            preexisting: finding.violation.kept.is_some(),
+            preexisting: finding.violation.is_preexisting(),
             policy: finding.policy.as_deref(),
             in_baseline: finding.is_in_baseline,
         }

@@ -1,7 +1,7 @@
 //! Judges the objects of a file as admission would.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use rollout_guard::request::{Operation, Request};
 use rollout_guard::settings::Settings;
 use rollout_guard::splice;
 use rollout_guard::verdict::Verdict;
-use rollout_guard::violation::{Code, Kept, Violation};
+use rollout_guard::violation::{Code, Outcome, Violation};
 use rollout_guard::workload::{Found, ImagePath, add_images};
 
 use crate::before::{Before, Change};
@@ -486,15 +486,15 @@ impl<'r> Reading<'r> {
                 report.rewritten.extend(rewritten);
                 for (severity, violation) in &verdict.findings {
                     let detail = image.detail(object.value, violation, mirror);
-                    let (severity, kept) = if is_kept {
-                        (Severity::Warning, Some(Kept::Unchanged))
+                    let (severity, outcome) = if is_kept {
+                        (Severity::Warning, Some(Outcome::Unchanged))
                     } else {
-                        (*severity, violation.kept)
+                        (*severity, violation.outcome)
                     };
                     let violation = Violation {
                         path: image.path.clone(),
                         place: image.place.clone(),
-                        kept,
+                        outcome,
                         ..violation.clone()
                     };
                     report.findings.push(Finding {
@@ -540,7 +540,7 @@ impl<'r> Reading<'r> {
                 Some(template) if is_kept => {
                     // There are no new Pods.
                     let kept = Violation {
-                        kept: Some(Kept::Unchanged),
+                        outcome: Some(Outcome::Unchanged),
                         ..in_template(violation, template, Severity::Warning)
                     };
                     self.finding(subject, Severity::Warning, &kept)
@@ -550,13 +550,11 @@ impl<'r> Reading<'r> {
                     self.finding(subject, severity, &violation)
                 }
             };
-            // Its message is the Pod's, and begins otherwise.
-            finding.detail.rule = Detail::new(subject.object.value, violation).rule;
             if let Some(written) = &finding.detail.value {
                 let images = images.get_or_insert_with(|| judge.images_of(by.index, text));
-                let image = images.iter().find(|(path, _)| *path == violation.path);
+                let mirror = images.get(&violation.path);
                 finding.detail.image =
-                    image.map(|(_, mirror)| Image::new(written.clone(), mirror.as_deref()));
+                    mirror.map(|mirror| Image::new(written.clone(), mirror.as_deref()));
             }
             report.findings.push(Finding {
                 object: report.objects.len(),
@@ -601,7 +599,7 @@ fn count_last(report: &mut FileReport) {
             Severity::Error => report.counts.errors += 1,
             Severity::Warning => report.counts.warnings += 1,
         }
-        report.counts.preexisting += usize::from(finding.violation.kept.is_some());
+        report.counts.preexisting += usize::from(finding.violation.is_preexisting());
     }
 }
 
@@ -783,9 +781,9 @@ impl Judge<'_> {
                     let refusing = verdict.violations.into_iter().map(with(Severity::Error));
                     let warning = verdict.warnings.into_iter().map(with(Severity::Warning));
                     let of_image = refusing.chain(warning).filter(|(_, violation)| {
-                        let code = violation.code.as_str();
                         // The chart has a tag where the values have none.
-                        let is_of_tag = code.starts_with("tag-") || code.starts_with("digest-");
+                        let list = violation.code.list();
+                        let is_of_tag = matches!(list, Some(("tags" | "digests", _)));
                         let is_image = violation.path.to_string() == "spec.containers[0].image";
                         is_image && (image.has_tag || !is_of_tag)
                     });
@@ -836,13 +834,13 @@ impl Judge<'_> {
 
     /// The places of the images in a request, and for each the mirror that one of the policies has it
     /// pulled from.
-    fn images_of(&self, policy: usize, text: &str) -> Vec<(Location<'static>, Option<String>)> {
+    fn images_of(&self, policy: usize, text: &str) -> HashMap<Location<'static>, Option<String>> {
         let json = json::Document::of(text);
         let Ok(mut request) = Request::of(&json) else {
-            return Vec::new();
+            return HashMap::new();
         };
         let found = self.found(&request);
-        let mut images: Vec<_> = found
+        let mut images: HashMap<_, _> = found
             .iter()
             .filter_map(|found| match found {
                 Found::Image(image) => Some((image.exact_place().detached(), None)),
@@ -862,8 +860,8 @@ impl Judge<'_> {
             let edits = Policy::new(mirrors).evaluate_with(request, &NotAsked).edits;
             let paths = splice::paths(object, &edits);
             for (edit, path) in edits.into_iter().zip(paths) {
-                let image = images.iter_mut().find(|(place, _)| *place == path);
-                if let (Some((_, mirror)), splice::Change::Set(text)) = (image, edit.change) {
+                let image = images.get_mut(&path);
+                if let (Some(mirror), splice::Change::Set(text)) = (image, edit.change) {
                     *mirror = Some(text);
                 }
             }
@@ -918,9 +916,9 @@ fn in_template(violation: &Violation, template: &Location<'_>, severity: Severit
             Code::RequestMalformed => template.to_string(),
             _ => format!("{template}.{}", violation.place),
         },
-        problem: match severity {
-            Severity::Error => format!("its Pods will be refused: {}", violation.problem),
-            Severity::Warning => violation.problem.clone(),
+        outcome: match severity {
+            Severity::Error => Some(Outcome::PodsRefused),
+            Severity::Warning => violation.outcome,
         },
         ..violation.clone()
     }

@@ -1,6 +1,6 @@
 //! Settings in sentences.
 
-use rollout_guard::json::{Key, Value};
+use rollout_guard::json::{Key, Kind, Value};
 
 /// What settings do, a sentence for each thing, and several for a rule, in the order of
 /// docs/settings.md.
@@ -12,32 +12,31 @@ pub fn sentences(settings: Value<'_>) -> Vec<String> {
         ("images", "that is"),
         ("tags", "whose tag is"),
     ] {
-        let Some(lists) = get(settings, section) else {
-            continue;
-        };
-        let ends = ends(lists);
-        if let Some(allowed) = list(lists, "allow") {
-            let none = if allowed.len() > 1 { "none of" } else { "not" };
-            say(format!(
-                "An image {that} {none} {} {ends}.",
-                either(&allowed)
-            ));
-        }
-        if let Some(rejected) = list(lists, "reject") {
-            say(format!("An image {that} {} {ends}.", either(&rejected)));
+        for item in scopes(settings, section) {
+            let (image, ends) = (image_of(item), ends(item));
+            if let Some(allowed) = list(item, "allow") {
+                let none = if allowed.len() > 1 { "none of" } else { "not" };
+                say(format!(
+                    "{image} {that} {none} {} {ends}.",
+                    either(&allowed)
+                ));
+            }
+            if let Some(rejected) = list(item, "reject") {
+                say(format!("{image} {that} {} {ends}.", either(&rejected)));
+            }
         }
     }
-    if let Some(digests) = get(settings, "digests") {
-        let ends = ends(digests);
-        if let Some(required) = list(digests, "require") {
+    for item in scopes(settings, "digests") {
+        let (image, ends) = (image_of(item), ends(item));
+        if let Some(required) = list(item, "require") {
             say(format!(
-                "An image of {} without a digest {ends}.",
+                "{image} of {} without a digest {ends}.",
                 either(&required)
             ));
         }
-        if let Some(forbidden) = list(digests, "forbid") {
+        if let Some(forbidden) = list(item, "forbid") {
             say(format!(
-                "An image of {} with a digest {ends}.",
+                "{image} of {} with a digest {ends}.",
                 either(&forbidden)
             ));
         }
@@ -86,6 +85,24 @@ pub fn sentences(settings: Value<'_>) -> Vec<String> {
         say(format!("A refusal ends with {url}."));
     }
     said
+}
+
+/// The items of a section, which is one if it is a map.
+fn scopes<'n>(settings: Value<'n>, section: &str) -> Vec<Value<'n>> {
+    match get(settings, section) {
+        Some(section) if section.kind() == Kind::List => section.elements().collect(),
+        section => section.into_iter().collect(),
+    }
+}
+
+/// The images that an item of lists is about: `An image in an object of the kind … (`name`)`.
+fn image_of(item: Value<'_>) -> String {
+    let about = match condition(item) {
+        about if about.is_empty() => about,
+        about => format!(" in an object{about}"),
+    };
+    let name = text(item, "name").map(|name| format!(" (`{name}`)"));
+    format!("An image{about}{}", name.unwrap_or_default())
 }
 
 fn ends(section: Value<'_>) -> &'static str {

@@ -226,7 +226,7 @@ impl Reports {
             errors: usize::from(is_error && !is_accepted),
             warnings: usize::from(!is_error && !is_accepted),
             in_baseline: usize::from(is_accepted),
-            preexisting: usize::from(finding.violation.kept.is_some()),
+            preexisting: usize::from(finding.violation.is_preexisting()),
             ..Counts::default()
         };
         report.counts += counts;

@@ -773,7 +773,7 @@ impl Writer<'_> {
         let mut refusals = self.judge.refusals(&changed).into_iter();
         let refusal = refusals
             .find(|refusal| refusal.path == proposal.path || refusal.path.steps().is_empty())?;
-        Some(format!("{} [{}]", refusal.problem, refusal.code))
+        Some(format!("{} [{}]", refusal.reason(), refusal.code))
     }
 }
 

@@ -96,7 +96,7 @@ impl Groups {
                 GroupBy::Rule => detail.rule.clone().unwrap_or_else(|| code.to_owned()),
             };
             let message = match (self.by, &detail.image) {
-                (GroupBy::Image, Some(_)) => finding.violation.problem.clone(),
+                (GroupBy::Image, Some(_)) => finding.violation.reason().to_string(),
                 _ => finding.message(),
             };
             let object = file.objects.get(finding.object);

@@ -331,7 +331,7 @@ impl About<'_, '_> {
         let image = violation
             .value
             .as_ref()
-            .filter(|value| value.starts_with("image "))
+            .filter(|value| value.noun == "image" && value.text.is_some())
             .and_then(|_| self.object.value.at(&path)?.text());
         Finding {
             question,
@@ -343,7 +343,7 @@ impl About<'_, '_> {
             },
             path: path.to_string(),
             image: image.map(std::borrow::Cow::into_owned),
-            problem: violation.problem.clone(),
+            problem: violation.reason().to_string(),
             policy: None,
         }
     }
