@@ -133,8 +133,14 @@ fn one(
     }
     // What would be refused as well is no help.
     let instead = runs.instead.take();
-    runs.instead = instead
-        .filter(|mirror| parsed(mirror).is_some_and(|mirror| passes(lists, &mirror, None, None)));
+    runs.instead = instead.filter(|mirror| {
+        parsed(mirror).is_some_and(|mirror| {
+            if runs.is_only_named {
+                return would_pass(lists, mirrors, &mirror, None);
+            }
+            passes(lists, &mirror, None, None)
+        })
+    });
     let mirrored = runs.mirrored.as_deref().and_then(parsed);
     let images = (&written, mirrored.as_ref());
     let passes = held_against_lists(lists, images, &runs, mirrors, exempted, &mut put, judged);
@@ -158,7 +164,7 @@ fn held_against_lists(
     put: &mut OfImage<'_, '_>,
     judged: &mut Judged<'_>,
 ) -> bool {
-    let would_pass = |image: &Reference<'_>, code| would_pass(lists, mirrors, image, code);
+    let would_pass = |image: &Reference<'_>, code| would_pass(lists, mirrors, image, Some(code));
     let instead = runs.instead.as_deref().and_then(parsed);
     let seen = check::Seen {
         written,
@@ -243,14 +249,14 @@ fn would_pass(
     lists: &Lists<'_, '_>,
     mirrors: &Mirrors<'_, '_, '_, '_>,
     image: &Reference<'_>,
-    code: Code,
+    code: Option<Code>,
 ) -> bool {
     let Ok(mirror) = mirrors.of(image) else {
         return false;
     };
     let mirrored = mirror.as_deref().and_then(parsed);
-    passes(lists, image, None, Some(code))
-        && mirrored.is_none_or(|mirrored| passes(lists, image, Some(&mirrored), Some(code)))
+    passes(lists, image, None, code)
+        && mirrored.is_none_or(|mirrored| passes(lists, image, Some(&mirrored), code))
 }
 
 /// Whether no list refuses an image, pulled from a mirror or not, and one does not even warn.

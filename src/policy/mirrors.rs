@@ -25,6 +25,8 @@ pub(super) struct Runs {
     pub(super) mirrored: Option<String>,
     /// Its mirror, where it is not pulled from there.
     pub(super) instead: Option<String>,
+    /// Whether the rule of that mirror never rewrites.
+    pub(super) is_only_named: bool,
     /// Whether the object changes.
     is_edited: bool,
     /// Although nobody knows whether the mirror has it.
@@ -97,8 +99,12 @@ impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
         let mut is_exempt = || exempted.cover(Check::Mirrors, Some(written));
         match self.pulls.pull(image, written, &mut is_exempt) {
             Pull::Written => Runs::default(),
-            Pull::Available(text) => Runs {
+            Pull::Available {
+                text,
+                is_only_named,
+            } => Runs {
                 instead: Some(text),
+                is_only_named,
                 ..Runs::default()
             },
             Pull::Kept(rule, why) => Runs::unused(rule, &why),
@@ -123,7 +129,7 @@ impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
         if self.pulls.context.settings.rewrite == Rewrite::Never {
             return Ok(None);
         }
-        let Some(rule) = self.pulls.rule(image) else {
+        let Some(rule) = self.pulls.rule(image).filter(|rule| !rule.is_only_named) else {
             return Ok(None);
         };
         match rule.mirrored(image) {
@@ -173,8 +179,10 @@ impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
         if self.pulls.is_new_pod() && !image.is_never_pulled {
             self.need_secrets(written, mirrored.unwrap_or(written), exempted);
         }
-        let is_suggested =
-            || self.pulls.context.settings.rewrite == Rewrite::Never && !put.is_refused;
+        let is_suggested = || {
+            (self.pulls.context.settings.rewrite == Rewrite::Never || runs.is_only_named)
+                && !put.is_refused
+        };
         let note = match (&runs.note, &runs.mirrored, &runs.instead) {
             (Some(note), ..) => note.clone(),
             (None, Some(mirror), _) => Note::used(mirror, runs.is_edited),

@@ -165,6 +165,12 @@ struct Digests {
 
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase", inline)]
+enum Never {
+    Never,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", inline)]
 enum Action {
     Reject,
     Warn,
@@ -197,6 +203,8 @@ struct MirrorRule {
     /// What happens to an image when the mirror gives no answer.
     #[schemars(extend("default" = "keep"))]
     on_check_error: Option<OnCheckError>,
+    /// `never`: messages name the mirror, and no image is rewritten by this rule.
+    rewrite: Option<Never>,
     /// Which requests. Absent, all.
     r#match: Option<Match>,
 }

@@ -248,7 +248,10 @@ fn changes(source: &Source<'_>, settings: &Settings<'_>, lints: &mut Vec<Lint>) 
 /// Rewrites in a policy that may not mutate.
 fn rewrites(source: &Source<'_>, settings: &Settings<'_>, lints: &mut Vec<Lint>) {
     let is_never = settings.rewrite == rollout_guard::mirror::Rewrite::Never;
-    if source.is_mutating == Some(false) && !settings.mirrors.is_empty() && !is_never {
+    if source.is_mutating == Some(false)
+        && settings.mirrors.iter().any(|mirror| !mirror.is_only_named)
+        && !is_never
+    {
         let problem = "the policy has `mutating: false`: Kubewarden refuses a Pod that is rewritten, \
                        set `mutating: true` or `rewrite: never`";
         add(lints, "mirrors".to_owned(), problem);

@@ -133,6 +133,12 @@ fn mirror_sentence(mirror: Value<'_>) -> String {
         None => String::new(),
     };
     let condition = condition(mirror);
+    if text(mirror, "rewrite") == Some("never") {
+        return format!(
+            "Where an image of {source}{condition} is used, messages name `{}`{digest}.",
+            target.unwrap_or_default()
+        );
+    }
     format!(
         "{source}{condition} is pulled from `{}`{digest}{asked}{secrets}.",
         target.unwrap_or_default()
