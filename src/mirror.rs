@@ -140,6 +140,7 @@ pub fn find<'m, 'a>(
     let (_, mirror) =
         all.find(|(index, mirror)| mirror.covers(image) && applies(*index, mirror))?;
     let mut rewriting = mirrors.iter().filter(|mirror| !mirror.is_only_named);
-    (!rewriting.any(|mirror| mirror.holds(image)) && !(mirror.is_only_named && mirror.holds(image)))
-        .then_some(mirror)
+    let is_there = rewriting.any(|mirror| mirror.holds(image))
+        || (mirror.is_only_named && mirror.holds(image));
+    (!is_there).then_some(mirror)
 }

@@ -20,6 +20,10 @@ const MOST_ASKED: usize = 100;
 
 /// What becomes of an image.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about one image"
+)]
 pub(super) struct Runs {
     /// Where it is pulled from, if that is a mirror.
     pub(super) mirrored: Option<String>,

@@ -96,8 +96,8 @@ fn redundant<T, L>(
     covers: impl Fn(&T, &T) -> bool,
 ) {
     let (section, name) = list.split_once('.').unwrap_or_default();
-    let written = items(source, section).into_iter();
-    let Some((path, value)) = written.skip(item.position.unwrap_or_default()).next() else {
+    let mut written = items(source, section).into_iter();
+    let Some((path, value)) = written.nth(item.position.unwrap_or_default()) else {
         return;
     };
     let texts = texts(Some(value), name);
@@ -145,8 +145,8 @@ fn placeholders(source: &Source<'_>, lints: &mut Vec<Lint>) {
         name.eq_ignore_ascii_case(PLACEHOLDER)
     };
     let problem = format!("`{PLACEHOLDER}` stands for a registry of yours, put in its name");
-    let lists = ["registries", "images"].map(|section| items(source, section));
-    for (path, item) in lists.into_iter().flatten() {
+    let sections = ["registries", "images"].map(|section| items(source, section));
+    for (path, item) in sections.into_iter().flatten() {
         for (index, text) in texts(Some(item), "allow").iter().enumerate() {
             if is_placeholder(text) {
                 add(lints, format!("{path}.allow[{index}]"), problem.as_str());
