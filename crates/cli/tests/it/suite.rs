@@ -334,13 +334,13 @@ fn a_module_that_says_something_else_is_told() {
     assert_eq!(missing.code, 3);
 }
 
-/// The bundles of this repository do what their suites say.
+/// The bundles of this repository do what their suites say, and their suites would miss every entry.
 #[test]
 fn the_bundles_do_what_their_suites_say() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
     let workshop = Workshop::new("suite-bundles");
     let told = workshop.run(&format!(
-        "test --format json {root}/bundles"
+        "test --fail-under 100 --format json {root}/bundles"
     ));
     assert_eq!(told.code, 0, "{}", told.stdout);
     let report: Value = serde_json::from_str(&told.stdout).unwrap();
