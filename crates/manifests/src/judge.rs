@@ -47,8 +47,8 @@ pub struct Judge<'p> {
     pub identity: Identity,
     /// The objects as they were; none where all are new.
     pub before: Option<&'p Before>,
-    /// The objects are built of files: what they were at a revision is not known, since that is not built.
-    pub is_built: bool,
+    /// The name of the build that the objects come from; none where they are written as they are.
+    pub build: Option<&'p str>,
     /// Of each policy the rules of `changes` alone, where they are only counted: nobody knows who asks.
     pub guards: Vec<Settings<'p>>,
 }
@@ -71,7 +71,7 @@ impl<'p> Judge<'p> {
             asks_for_namespace: false,
             identity: Identity::somebody(),
             before: None,
-            is_built: false,
+            build: None,
             guards: Vec::new(),
         }
     }

@@ -12,7 +12,7 @@ use rollout_guard::workload::Found;
 use super::gaps::{installs_chart, is_kustomization, kustomization};
 use super::subject::{Judged, Trees};
 use super::{Judge, NotAsked, in_template, span};
-use crate::before::Change;
+use crate::before::{Change, Source};
 use crate::detail::{Detail, Image};
 use crate::finding::{FileReport, Finding, Gap, Problem, Severity, Unjudged};
 use crate::image_like;
@@ -103,8 +103,11 @@ impl<'r> Reading<'r> {
         let judge = self.judge;
         let before = judge.before;
         let change = before.map_or(Change::Created, |before| {
-            let file = (!judge.is_built).then_some(report.name.as_str());
-            before.change(object, file, judge.namespace)
+            let source = match judge.build {
+                Some(build) => Source::Build(build),
+                None => Source::File(&report.name),
+            };
+            before.change(object, source, judge.namespace)
         });
         let trees = match &change {
             Change::Updated { old, new } => Some(Trees::new(new.as_deref(), old)),
