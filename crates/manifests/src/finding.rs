@@ -42,8 +42,8 @@ pub struct Finding {
     pub start: Position,
     /// Where it ends in the file.
     pub end: Position,
-    /// The line that it is in.
-    pub excerpt: Excerpt,
+    /// The line that it is in; none where that has the data of a Secret.
+    pub excerpt: Option<Excerpt>,
     /// What it is about, taken apart.
     pub detail: Detail,
     /// Whether it is in the baseline, and fails nothing.
@@ -65,7 +65,7 @@ impl Finding {
             policy: None,
             start: lines.position(span.start),
             end: lines.position(span.end),
-            excerpt: lines.excerpt(span),
+            excerpt: Some(lines.excerpt(span)),
             detail: Detail::default(),
             is_in_baseline: false,
         }
@@ -87,8 +87,8 @@ impl Finding {
 pub struct Problem {
     /// What is wrong.
     pub message: String,
-    /// Where, if the file could be read at all.
-    pub place: Option<(Position, Excerpt)>,
+    /// Where, if the file could be read at all, and the line; none where that has the data of a Secret.
+    pub place: Option<(Position, Option<Excerpt>)>,
 }
 
 /// An object as reports name it.

@@ -24,6 +24,7 @@ use crate::finding::{Counts, FileReport, Gap, Problem, Severity, Unjudged};
 use crate::manifest::{self, Style, Value};
 use crate::object::{Identity, Object};
 use crate::policy_file::Source;
+use crate::secret::SecretData;
 
 use reading::Reading;
 
@@ -145,6 +146,7 @@ impl Judge<'_> {
             text,
             lines: None,
             request: String::new(),
+            secrets: SecretData::default(),
         };
         let mut unreadable = Vec::new();
         manifest::documents(text, &mut |part| match part {
@@ -165,6 +167,7 @@ impl Judge<'_> {
             let problems = unreadable.into_iter().map(|error| reading.problem(error));
             report.problems.extend(problems);
         }
+        reading.hide_secrets(report);
         let counts = &report.counts;
         if report.objects.is_empty()
             && counts.not_covered == 0

@@ -14,6 +14,7 @@ use crate::finding::{Counts, FileReport, Finding, Gap, ObjectName, Problem, Seve
 use crate::input::{self, from_here};
 use crate::judge::{Contents, File, Judge};
 use crate::manifest::{self, Lines, Value};
+use crate::secret;
 
 /// What a tool builds of a folder.
 #[derive(Clone, Copy)]
@@ -79,14 +80,20 @@ impl Build<'_, '_> {
                 judged.sound.push(object);
                 continue;
             }
-            let findings = self.in_tree(built, findings);
+            let findings = self.in_tree(built, &object, findings);
             judged.objects.push((object, findings));
         }
         judged
     }
 
     /// The findings of an object, where they are decided.
-    fn in_tree(&self, built: &BuiltObject, findings: Vec<Finding>) -> Vec<(PathBuf, Finding)> {
+    fn in_tree(
+        &self,
+        built: &BuiltObject,
+        name: &ObjectName,
+        findings: Vec<Finding>,
+    ) -> Vec<(PathBuf, Finding)> {
+        let nothing = Lines::new("");
         let mut documents = Vec::new();
         manifest::documents(&built.json, &mut |part| documents.extend(part));
         let object = documents.first().and_then(|document| document.tree.root());
@@ -105,12 +112,15 @@ impl Build<'_, '_> {
                 Some(decision) => (decision.file, decision.at),
                 None => (self.file.to_owned(), 0..0),
             };
-            let lines = Lines::new(self.files.text(&file).unwrap_or_default());
+            let lines = self.files.lines(&file).unwrap_or(&nothing);
+            let start = lines.position(at.start);
+            let is_secret = self.files.is_secret(&file, start.line)
+                || secret::is_data(name, &finding.violation.path);
             let finding = Finding {
                 object: 0,
-                start: lines.position(at.start),
+                start,
                 end: lines.position(at.end),
-                excerpt: lines.excerpt(&at),
+                excerpt: (!is_secret).then(|| lines.excerpt(&at)),
                 ..finding
             };
             (file, finding)
@@ -247,7 +257,7 @@ impl Reports {
         let place = at.filter(|at| !at.is_empty()).and_then(|at| {
             let text = input::read(told).ok()?.text;
             let lines = Lines::new(&text);
-            Some((lines.position(at.start), lines.excerpt(at)))
+            Some((lines.position(at.start), Some(lines.excerpt(at))))
         });
         let problem = Problem {
             message: format!("`{name}` is not built: {}", unbuilt.problem),
