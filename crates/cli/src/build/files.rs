@@ -83,10 +83,6 @@ impl<'t> Files<'t> {
         let Some(file) = self.files.get(path) else {
             return &[];
         };
-        file.documents.get_or_init(|| {
-            let mut documents = Vec::new();
-            manifest::documents(file.text, &mut |part| documents.extend(part));
-            documents
-        })
+        file.documents.get_or_init(|| manifest::readable(file.text))
     }
 }

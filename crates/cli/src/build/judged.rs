@@ -94,8 +94,7 @@ impl Build<'_, '_> {
         findings: Vec<Finding>,
     ) -> Vec<(PathBuf, Finding)> {
         let nothing = Lines::new("");
-        let mut documents = Vec::new();
-        manifest::documents(&built.json, &mut |part| documents.extend(part));
+        let documents = manifest::readable(&built.json);
         let object = documents.first().and_then(|document| document.tree.root());
         let placed = findings.into_iter().map(|finding| {
             let decision = object.and_then(|object| {
