@@ -262,13 +262,11 @@ pub fn was<'o>(old: Value<'o>, new: Value<'_>, path: &Location<'_>) -> Option<Va
                 new = new.and_then(|new| new.get(key));
             }
             Step::Index(index) => {
-                new = new.and_then(|new| new.elements().nth(*index));
+                new = new.and_then(|new| new.element(*index));
                 let name = new.and_then(|new| new.text_at(&["name"]));
                 old = match name {
-                    Some(name) => old
-                        .elements()
-                        .find(|element| element.text_at(&["name"]) == Some(name.clone()))?,
-                    None => old.elements().nth(*index)?,
+                    Some(name) => old.element(old.position_of(&name)?)?,
+                    None => old.element(*index)?,
                 };
             }
             Step::Each => return None,

@@ -92,7 +92,7 @@ pub struct Problem {
 }
 
 /// An object as reports name it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ObjectName {
     /// Group and version.
     pub api_version: String,
@@ -104,17 +104,6 @@ pub struct ObjectName {
     pub namespace: Option<String>,
     /// The folders that it is built from, where it is no manifest of its own.
     pub built_by: Vec<String>,
-}
-
-impl ObjectName {
-    /// Whether it is the same object of the same build.
-    pub fn is_same(&self, other: &Self) -> bool {
-        self.api_version == other.api_version
-            && self.kind == other.kind
-            && self.name == other.name
-            && self.namespace == other.namespace
-            && self.built_by.first() == other.built_by.first()
-    }
 }
 
 impl std::fmt::Display for ObjectName {

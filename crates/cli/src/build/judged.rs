@@ -169,6 +169,8 @@ pub(crate) struct Reports {
     by_file: BTreeMap<String, FileReport>,
     /// The object and the finding by what is told.
     told: BTreeMap<(String, String), usize>,
+    /// The position of an object with findings among those of its file.
+    objects: BTreeMap<(String, ObjectName), usize>,
 }
 
 impl Reports {
@@ -207,8 +209,10 @@ impl Reports {
             finding.is_in_baseline,
             finding.violation
         );
+        let of_object = (name.clone(), object.clone());
         let key = (name, told);
         let known = self.told.get(&key).copied();
+        let position = self.objects.get(&of_object).copied();
         let report = self.of(file);
         if let Some(known) = known {
             let object_of = report.findings.get(known).map(|finding| finding.object);
@@ -223,8 +227,6 @@ impl Reports {
             }
             return;
         }
-        let is_object = |known: &ObjectName| known.is_same(object);
-        let position = report.objects.iter().position(is_object);
         let position = position.unwrap_or_else(|| {
             report.objects.push(object.clone());
             report.objects.len() - 1
@@ -245,6 +247,7 @@ impl Reports {
         });
         let last = report.findings.len() - 1;
         self.told.insert(key, last);
+        self.objects.insert(of_object, position);
     }
 
     /// Adds why something is not built.

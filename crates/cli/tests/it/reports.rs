@@ -730,3 +730,65 @@ fn validate_junit(report: &str) {
     }
     assert_eq!(counted, told, "{report}");
 }
+
+/// So many times as many findings of one object take less than twice so many times as long: going through the
+/// object again for each took 30 times as long.
+#[test]
+fn the_time_for_findings_of_one_object_grows_with_their_number() {
+    const FEW: usize = 1000;
+    const TIMES: u32 = 8;
+    let workshop = Workshop::work_tree("reports-growth");
+    workshop.file(
+        "settings.yaml",
+        "registries: { allow: [ghcr.io] }\nannotations: [{ denied: [\"debug-*\"] }]\n",
+    );
+    let many = FEW * TIMES as usize;
+    let lines = |count, line: &dyn Fn(usize) -> String| (0..count).map(line).collect::<String>();
+    let deployment = |count, tag: &str| {
+        let container =
+            |number| format!("        - {{ name: c{number}, image: 'redis:{number}{tag}' }}\n");
+        let containers = lines(count, &container);
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{ name: web }}\nspec:\n  template:\n    spec:\n      containers:\n{containers}"
+        )
+    };
+    let service = |count| {
+        let annotations = lines(count, &|number| format!("    debug-{number}: a\n"));
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n  annotations:\n{annotations}"
+        )
+    };
+    for (size, count) in [("few", FEW), ("many", many)] {
+        workshop
+            .file(&format!("{size}/containers.yaml"), deployment(count, ""))
+            .file(&format!("{size}/changed.yaml"), deployment(count, ""))
+            .file(&format!("{size}/annotations.yaml"), service(count));
+    }
+    workshop.commit();
+    for (size, count) in [("few", FEW), ("many", many)] {
+        workshop.file(&format!("{size}/changed.yaml"), deployment(count, "-new"));
+    }
+    for (file, arguments) in [
+        ("containers", "--format json"),
+        ("containers", "--format human"),
+        ("containers", "--format sarif"),
+        ("annotations", "--format json"),
+        ("changed", "--format json --base HEAD"),
+    ] {
+        let shortest = |size: &str| {
+            let run = || {
+                let since = std::time::Instant::now();
+                let check = format!("check -s settings.yaml {size}/{file}.yaml {arguments}");
+                let outcome = workshop.run(&check);
+                assert_eq!(outcome.code, 1, "{check}: {}", outcome.stderr);
+                since.elapsed()
+            };
+            (0..3).map(|_| run()).min().unwrap()
+        };
+        let (few, many) = (shortest("few"), shortest("many"));
+        assert!(
+            many < few * TIMES * 2,
+            "{file} {arguments}: {few:?}, {many:?}"
+        );
+    }
+}
