@@ -588,9 +588,7 @@ fn request(
 ) -> Result<(Json, Asked), String> {
     let text = new.to_string();
     let old_text = old.map(Json::to_string).unwrap_or_default();
-    let (mut documents, mut old_documents) = (Vec::new(), Vec::new());
-    manifest::documents(&text, &mut |part| documents.extend(part));
-    manifest::documents(&old_text, &mut |part| old_documents.extend(part));
+    let (documents, old_documents) = (manifest::readable(&text), manifest::readable(&old_text));
     let root = documents.first().and_then(|document| document.tree.root());
     let Some(about) = root.and_then(object) else {
         return Err("no Kubernetes object: it needs `apiVersion` and `kind`".to_owned());
