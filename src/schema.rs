@@ -360,15 +360,15 @@ impl<'t, 'n> Entry<'t, 'n> {
         let text = self.text(errors)?;
         let found = words.iter().find(|(word, _)| *word == text);
         if found.is_none() {
-            let names = words.iter().map(|(word, _)| *word).collect();
-            self.unknown_word(text, names, errors);
+            let names: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+            self.unknown_word(text, &names, errors);
         }
         found.map(|(_, value)| *value)
     }
 
     #[cold]
-    fn unknown_word(&self, text: &str, words: Vec<&str>, errors: &mut SettingsErrors) {
-        let problem = match (suggestion(text, &words), words.as_slice()) {
+    fn unknown_word(&self, text: &str, words: &[&str], errors: &mut SettingsErrors) {
+        let problem = match (suggestion(text, words), words) {
             (meant, _) if !meant.is_empty() => format!("is unknown{meant}"),
             (_, [only]) => format!("is not `{only}`"),
             (_, all) => format!("is not one of `{}`", all.join("`, `")),
