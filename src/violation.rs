@@ -126,7 +126,7 @@ pub enum Advice {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reason {
     pub(crate) problem: String,
-    pub(crate) advice: Option<String>,
+    pub(crate) advice: Option<Advice>,
 }
 
 impl Reason {
@@ -135,7 +135,7 @@ impl Reason {
     pub(crate) fn new(problem: String, advice: &str) -> Self {
         Self {
             problem,
-            advice: Some(advice.to_owned()),
+            advice: Some(Advice::Instead(advice.to_owned())),
         }
     }
 

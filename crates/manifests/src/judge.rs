@@ -224,6 +224,7 @@ pub fn only_mirrors<'s>(settings: &Settings<'s>) -> Settings<'s> {
             ..settings.image_places
         },
         exemptions: settings.exemptions.clone(),
+        clock: settings.clock,
         ..Settings::default()
     }
 }
@@ -236,6 +237,7 @@ pub fn only_guards<'s>(settings: &Settings<'s>) -> Settings<'s> {
         rewrite: settings.rewrite,
         image_places: settings.image_places.clone(),
         exemptions: settings.exemptions.clone(),
+        clock: settings.clock,
         ..Settings::default()
     }
 }

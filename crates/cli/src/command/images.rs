@@ -135,6 +135,7 @@ fn only_mirrors<'s>(settings: &Settings<'s>) -> Settings<'s> {
             })
             .collect(),
         exemptions: settings.exemptions.clone(),
+        clock: settings.clock,
         ..Settings::default()
     }
 }
