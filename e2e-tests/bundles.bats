@@ -5,6 +5,30 @@ setup() {
   cd "$BATS_TEST_DIRNAME/.."
 }
 
+# What settings do, in sentences; what only a cluster decides is left out.
+explained() {
+  target/debug/rollout-guard settings --explain "$1" | grep '^- ' | grep -v '^- In a cluster: '
+}
+
+@test "the manifests of each bundle do what its settings say, in monitor mode" {
+  local bundle policy count=0
+  for bundle in bundles/*/; do
+    [ "$(wc -c <"$bundle/settings.yaml")" -le 40000 ]
+    explained "$bundle/settings.yaml" >"$BATS_TEST_TMPDIR/settings"
+    for policy in "$bundle"policy*.yaml; do
+      echo "$policy"
+      grep -qx '  mode: monitor' "$policy"
+      # The second of two policies has this besides: the first one has rewritten the Pods.
+      sed '/^    rewrite: never$/d' "$policy" >"$BATS_TEST_TMPDIR/policy.yaml"
+      explained "$BATS_TEST_TMPDIR/policy.yaml" >"$BATS_TEST_TMPDIR/policy"
+      [ -s "$BATS_TEST_TMPDIR/policy" ]
+      diff "$BATS_TEST_TMPDIR/settings" "$BATS_TEST_TMPDIR/policy"
+      count=$((count + 1))
+    done
+  done
+  [ "$count" -ge "$(find bundles -mindepth 1 -maxdepth 1 -type d | wc -l)" ]
+}
+
 @test "no successor of a retired image is retired" {
   run scripts/successors.sh bundles/retired-images/settings.yaml target/debug/rollout-guard
   echo "$output"
