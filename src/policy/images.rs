@@ -125,7 +125,9 @@ fn one(
                         is_of_accepted: false,
                         position: 0,
                         rule: &|| None,
-                        reason: &|_| Reason::alone(format!("it is no image reference: {error}")),
+                        reason: &|_| {
+                            Reason::alone(format!("it is not a valid image reference: {error}"))
+                        },
                     },
                     &mut judged.findings,
                 );
