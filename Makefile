@@ -100,6 +100,9 @@ bench: policy.wasm accept-all.wasm ## compare with a policy that accepts everyth
 	  policy.wasm,name=mirrors,settings=benches/mirrors.yaml,at-least=0.50 \
 	  policy.wasm,name=ack,settings=bundles/ack/settings.yaml,at-least=0.77 \
 	  policy.wasm,name=ack-service,request=benches/service.json,settings=bundles/ack/settings.yaml,at-least=0.66 \
+	  policy.wasm,name=ingress-nginx,request=benches/ingress.json,settings=bundles/ingress-nginx/settings.yaml,at-least=0.40 \
+	  policy.wasm,name=ingress-nginx-strict,request=benches/ingress.json,settings=bundles/ingress-nginx-strict/settings.yaml,at-least=0.39 \
+	  policy.wasm,name=retired-images,settings=bundles/retired-images/settings.yaml,at-least=0.63 \
 	  policy.wasm,name=changes,settings=benches/changes.yaml,request=benches/update.json,at-least=0.77
 	target/release/policy-host bench --fuel --baseline accept-all.wasm --request-path benches/deployment.json \
 	  policy.wasm,name=images,settings=benches/images.yaml
