@@ -5,9 +5,12 @@
 
 pub(crate) mod digests;
 pub(crate) mod images;
+pub(crate) mod item;
 mod list;
 pub(crate) mod registries;
 pub(crate) mod tags;
+
+use item::List as _;
 
 use crate::glob::has_wildcard;
 use crate::image::Reference;
@@ -16,15 +19,28 @@ use crate::shown::{NAMED, Shown, listed, one_of};
 use crate::violation::{Action, Code, Fate, Reason};
 
 pub use digests::Digests;
+pub use item::Item;
 pub use list::AllowReject;
+pub(crate) use list::Pattern;
 
-/// The lists that an image is held against.
-#[derive(Clone, Copy)]
+/// The lists that an image is held against: of each section the items that match the request.
+#[derive(Default)]
 pub(crate) struct Lists<'l, 'a> {
-    pub(crate) registries: &'l AllowReject<RegistryPattern<'a>>,
-    pub(crate) images: &'l AllowReject<ImagePattern<'a>>,
-    pub(crate) tags: &'l AllowReject<TagPattern<'a>>,
-    pub(crate) digests: &'l Digests<'a>,
+    pub(crate) registries: Vec<&'l Item<'a, AllowReject<RegistryPattern<'a>>>>,
+    pub(crate) images: Vec<&'l Item<'a, AllowReject<ImagePattern<'a>>>>,
+    pub(crate) tags: Vec<&'l Item<'a, AllowReject<TagPattern<'a>>>>,
+    pub(crate) digests: Vec<&'l Item<'a, Digests<'a>>>,
+}
+
+impl Lists<'_, '_> {
+    /// What happens to an image that breaks any of them; none where there is nothing to break.
+    pub(crate) fn strictest(&self) -> Option<Action> {
+        let lists = self.registries.iter().map(|item| item.list.action());
+        let lists = lists.chain(self.images.iter().map(|item| item.list.action()));
+        let lists = lists.chain(self.tags.iter().map(|item| item.list.action()));
+        let lists = lists.chain(self.digests.iter().map(|item| item.list.action()));
+        lists.flatten().reduce(Action::stricter)
+    }
 }
 
 /// An image as the rules see it.
@@ -120,13 +136,70 @@ pub(crate) struct Objection<'p> {
 /// Where a rule puts what it objects to.
 pub(crate) type Sink<'s> = &'s mut dyn FnMut(Objection<'_>);
 
-/// Holds one image against every list of the settings, in their order.
+/// The item of the settings that a rule stands in.
+#[derive(Clone, Copy)]
+pub(crate) struct Of<'i> {
+    section: &'static str,
+    position: Option<usize>,
+    title: &'i dyn Fn(&str) -> Option<String>,
+}
+
+impl Of<'_> {
+    /// What the settings call it; none where there is one item in a section, without a name.
+    pub(crate) fn title(&self) -> Option<String> {
+        (self.title)(self.section)
+    }
+
+    /// Whether it is an item of its section.
+    pub(crate) fn is<L>(&self, item: &Item<'_, L>) -> bool {
+        self.position == item.position
+    }
+
+    /// What makes it another one than the other items of its section.
+    pub(crate) const fn position(&self) -> usize {
+        match self.position {
+            Some(position) => position,
+            None => 0,
+        }
+    }
+}
+
+/// Holds one image against every list that matches the request, in the order of the settings.
 ///
 /// `images.reject` and `digests.require` see it as it was written and as it will run, everything else
 /// only as it will run.
-pub(crate) fn image(seen: &Seen<'_, '_>, lists: Lists<'_, '_>, object: Sink<'_>) {
-    registries::check(seen, lists.registries, object);
-    images::check(seen, lists.images, object);
-    tags::check(seen, lists.tags, object);
-    digests::check(seen, lists.digests, object);
+pub(crate) fn image(
+    seen: &Seen<'_, '_>,
+    lists: &Lists<'_, '_>,
+    object: &mut dyn FnMut(Of<'_>, Objection<'_>),
+) {
+    held("registries", &lists.registries, object, &|list, object| {
+        registries::check(seen, list, object);
+    });
+    held("images", &lists.images, object, &|list, object| {
+        images::check(seen, list, object);
+    });
+    held("tags", &lists.tags, object, &|list, object| {
+        tags::check(seen, list, object);
+    });
+    held("digests", &lists.digests, object, &|list, object| {
+        digests::check(seen, list, object);
+    });
+}
+
+/// Holds an image against the items of one section.
+fn held<L>(
+    section: &'static str,
+    items: &[&Item<'_, L>],
+    object: &mut dyn FnMut(Of<'_>, Objection<'_>),
+    check: &dyn Fn(&L, Sink<'_>),
+) {
+    for item in items {
+        let of = Of {
+            section,
+            position: item.position,
+            title: &|section| item.title(section),
+        };
+        check(&item.list, &mut |objection| object(of, objection));
+    }
 }

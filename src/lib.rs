@@ -16,8 +16,9 @@
 //! | [`settings`] | the sections of the settings together, and those that contradict each other |
 //! | [`change`] | what is guarded, from whom, and what differs |
 //! | [`annotation`], [`mirror`], [`exemption`] | the rules about annotations, one a file; where images are pulled from instead; what rules do not apply to |
+//! | [`check`] | the lists that images are held against, one a file, and the items that they stand in |
 //! | [`selector`], [`verdict`] | the `match` of a rule; everything that is wrong, and the answer that says it |
-//! | [`check`], [`request`], `drift` | the lists that images are held against, one a file; what is asked; what was applied last |
+//! | [`request`], `drift` | what is asked; what was applied last |
 //! | `schema`, [`violation`], [`workload`], [`splice`] | values of the settings and mistakes in them; one thing wrong, and where; every image in an object, by its shape; edits that leave every other byte |
 //! | [`json`], [`kind`], [`pattern`] | the payload and the places in it; kinds of objects; what a list entry matches |
 //! | [`code`], [`glob`], [`image`], [`registry`], `hashing`, `shown` | the words for what is wrong; globs; references; what a registry is asked; hashes; user text in messages |

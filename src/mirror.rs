@@ -36,6 +36,8 @@ pub struct Mirror<'a> {
     pub check_exists: bool,
     /// What happens where it gives no answer.
     pub on_check_error: OnCheckError,
+    /// Whether it only names what to use instead: no image is rewritten by it.
+    pub is_only_named: bool,
     /// Which requests.
     pub selector: Selector<'a>,
 }
@@ -128,7 +130,7 @@ impl Mirror<'_> {
 /// The first rule about an image whose `match` holds, if the image is not under a mirror already.
 ///
 /// Whichever rule's mirror that is, and whatever its `match`: an image that was rewritten is never
-/// rewritten again.
+/// rewritten again. What a rule only names is an image like others.
 pub fn find<'m, 'a>(
     mirrors: &'m [Mirror<'a>],
     image: &Reference<'_>,
@@ -137,5 +139,8 @@ pub fn find<'m, 'a>(
     let mut all = mirrors.iter().enumerate();
     let (_, mirror) =
         all.find(|(index, mirror)| mirror.covers(image) && applies(*index, mirror))?;
-    (!mirrors.iter().any(|mirror| mirror.holds(image))).then_some(mirror)
+    let mut rewriting = mirrors.iter().filter(|mirror| !mirror.is_only_named);
+    let is_there = rewriting.any(|mirror| mirror.holds(image))
+        || (mirror.is_only_named && mirror.holds(image));
+    (!is_there).then_some(mirror)
 }

@@ -158,6 +158,19 @@ impl<'t, 'n> Entry<'t, 'n> {
         }
     }
 
+    /// Hands the first member of this name to `read`.
+    pub(crate) fn member(
+        &self,
+        name: &'static str,
+        errors: &mut SettingsErrors,
+        read: &mut dyn FnMut(Entry<'_, 'n>, &mut SettingsErrors),
+    ) {
+        if let Some(value) = self.value.all(name).next() {
+            let spot = Spot::below(self.spot, Step::key(name));
+            read(Entry::at(value, &spot), errors);
+        }
+    }
+
     /// Hands those members of a map to `read` that are wanted, a repeated one as often as it is written.
     pub(crate) fn members_where(
         &self,

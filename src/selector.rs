@@ -1,5 +1,6 @@
 //! The `match` of a rule: which requests the rule is about.
 
+mod except;
 mod read;
 pub(crate) mod service_accounts;
 
@@ -9,9 +10,10 @@ use crate::glob;
 use crate::hashing::Seen;
 use crate::json::{FieldPath, Kind, Spot, Step, Value, each_at, lookup};
 use crate::kind::{GroupKind, KindPattern};
-use crate::request::Request;
+use crate::request::{Operation, Request};
 use crate::workload::Object;
 
+pub(crate) use except::find_contradictions;
 pub(crate) use read::{Purpose, condition, read, read_without_fields};
 
 /// Conditions that must all hold; what is absent holds for every request.
@@ -35,6 +37,8 @@ pub struct Selector<'a> {
     pub fields: Vec<(FieldPath<'a>, Condition<'a>)>,
     /// Fields of the object as it was; never match where there is no old object.
     pub old_fields: Vec<(FieldPath<'a>, Condition<'a>)>,
+    /// What is not matched, although the rest holds; has no exception of its own.
+    pub except: Option<Box<Self>>,
 }
 
 /// What a label or field must be.
@@ -99,63 +103,127 @@ impl Selector<'_> {
     ///
     /// Operation, user and old fields are the request's whichever object is judged.
     pub fn matches(&self, request: &Request<'_>, object: &Object<'_>) -> bool {
-        self.matches_but_for_labels(request, object) && self.has_labels(object)
+        self.matches_but_for_except(request, object, false)
+            && !self.excepts(request, object, &[object], false)
     }
 
-    /// Whether the object has the labels.
-    pub(crate) fn has_labels(&self, object: &Object<'_>) -> bool {
-        self.labels.iter().all(|(key, condition)| {
-            let path = [Step::key("labels"), Step::key(key)];
-            holds(*condition, object.metadata.unwrap_or(Value::NULL), &path)
-        })
+    /// As [`matches`](Self::matches), where nothing in doubt may count as matched: what the request does not show
+    /// is taken to be in `except`.
+    pub(crate) fn certainly_matches(&self, request: &Request<'_>, object: &Object<'_>) -> bool {
+        self.matches_but_for_except(request, object, false)
+            && !self.excepts(request, object, &[object], true)
     }
 
-    /// As [`matches`](Self::matches), whatever labels the object has.
-    pub(crate) fn matches_but_for_labels(
+    /// As [`matches`](Self::matches), where a label that the request takes away, or one that it adds for an
+    /// `except`, counts as it was.
+    pub(crate) fn matches_by_labels_of(
         &self,
         request: &Request<'_>,
         object: &Object<'_>,
+        old: &Object<'_>,
     ) -> bool {
-        (self.old_fields.is_empty() || request.old_object.is_some())
-            && self.may_match(request, object)
+        let has_labels = |selector: &Self| !selector.labels.is_empty();
+        (has_labels(self) || self.except.as_deref().is_some_and(has_labels))
+            && self.matches_but_for_labels(request, object, false)
+            && (self.has_labels(object, false) || self.has_labels(old, false))
+            && !self.excepts(request, object, &[object, old], false)
+    }
+
+    /// Whether `except` takes out an object, all of these having its labels. What cannot be told is as it is
+    /// `in_doubt`.
+    fn excepts(
+        &self,
+        request: &Request<'_>,
+        object: &Object<'_>,
+        labelled: &[&Object<'_>],
+        in_doubt: bool,
+    ) -> bool {
+        self.except.as_ref().is_some_and(|except| {
+            except.matches_but_for_labels(request, object, in_doubt)
+                && labelled
+                    .iter()
+                    .all(|object| except.has_labels(object, in_doubt))
+        })
+    }
+
+    fn matches_but_for_except(
+        &self,
+        request: &Request<'_>,
+        object: &Object<'_>,
+        in_doubt: bool,
+    ) -> bool {
+        self.matches_but_for_labels(request, object, in_doubt) && self.has_labels(object, in_doubt)
+    }
+
+    /// Whether the object has the labels.
+    fn has_labels(&self, object: &Object<'_>, in_doubt: bool) -> bool {
+        self.labels.iter().all(|(key, condition)| {
+            let path = [Step::key("labels"), Step::key(key)];
+            let metadata = object.metadata.unwrap_or(Value::NULL);
+            holds(*condition, metadata, &path, in_doubt)
+        })
+    }
+
+    /// As [`matches`](Self::matches), whatever labels the object has, and without `except`.
+    fn matches_but_for_labels(
+        &self,
+        request: &Request<'_>,
+        object: &Object<'_>,
+        in_doubt: bool,
+    ) -> bool {
+        // What is created was not there before.
+        let without_old = in_doubt && request.operation != Operation::Create;
+        (self.old_fields.is_empty() || request.old_object.is_some() || without_old)
+            && self.is_about(request, object, in_doubt)
             && self
                 .fields
                 .iter()
-                .all(|(path, condition)| has_field(path, *condition, object))
+                .all(|(path, condition)| has_field(path, *condition, object, in_doubt))
             && self.old_fields.iter().all(|(path, condition)| {
                 request
                     .old_object
-                    .is_some_and(|old| holds(*condition, old, path.steps()))
+                    .is_none_or(|old| holds(*condition, old, path.steps(), in_doubt))
             })
     }
 
     /// Whether only who asks, and the kind, namespace and name of the object decide.
-    pub(crate) const fn needs_no_object(&self) -> bool {
+    pub(crate) fn needs_no_object(&self) -> bool {
         self.operations.is_none()
-            && self.labels.is_empty()
-            && self.fields.is_empty()
-            && self.old_fields.is_empty()
+            && !self.reads_the_object()
+            && (self.except.as_deref()).is_none_or(Self::needs_no_object)
+    }
+
+    /// Whether what is in the object decides, or what was.
+    fn reads_the_object(&self) -> bool {
+        !(self.labels.is_empty() && self.fields.is_empty() && self.old_fields.is_empty())
     }
 
     /// Whether the rule would be about this request if labels and fields were what it wants.
     pub(crate) fn may_match(&self, request: &Request<'_>, object: &Object<'_>) -> bool {
+        let is_excepted =
+            |except: &Self| !except.reads_the_object() && except.is_about(request, object, false);
+        self.is_about(request, object, false) && !self.except.as_deref().is_some_and(is_excepted)
+    }
+
+    /// Whether all holds but for labels, fields and `except`.
+    fn is_about(&self, request: &Request<'_>, object: &Object<'_>, in_doubt: bool) -> bool {
         any_glob(self.operations.as_deref(), || {
             Some(Cow::Borrowed(request.operation.as_str()))
         }) && self
             .kinds
             .as_ref()
             .is_none_or(|kinds| kinds.iter().any(|kind| kind.matches(&request.kind)))
-            && self.matches_user(request)
+            && self.matches_user(request, in_doubt)
             && any_glob(self.namespaces.as_deref(), || namespace(request, object))
             && any_glob(self.names.as_deref(), || name(request, object))
     }
 
-    fn matches_user(&self, request: &Request<'_>) -> bool {
+    fn matches_user(&self, request: &Request<'_>, in_doubt: bool) -> bool {
         if self.users.is_none() && self.groups.is_none() {
             return true;
         }
         let Some(user) = &request.user else {
-            return false;
+            return in_doubt;
         };
         any_glob(self.users.as_deref(), || {
             Some(Cow::Borrowed(user.name.as_ref()))
@@ -170,12 +238,17 @@ impl Selector<'_> {
 }
 
 /// Whether a field of an object meets a condition.
-fn has_field(path: &FieldPath<'_>, condition: Condition<'_>, object: &Object<'_>) -> bool {
+fn has_field(
+    path: &FieldPath<'_>,
+    condition: Condition<'_>,
+    object: &Object<'_>,
+    in_doubt: bool,
+) -> bool {
     let holder = match path.steps() {
         [Step::Key(first), ..] => object.holder(first),
         _ => object.value,
     };
-    holds(condition, holder, path.steps())
+    holds(condition, holder, path.steps(), in_doubt)
 }
 
 fn any_glob<'t>(patterns: Option<&[&str]>, text: impl FnOnce() -> Option<Cow<'t, str>>) -> bool {
@@ -184,9 +257,9 @@ fn any_glob<'t>(patterns: Option<&[&str]>, text: impl FnOnce() -> Option<Cow<'t,
     })
 }
 
-/// An object in which the path leads to one place twice, by a repeated key, meets no condition: nobody
-/// knows which one counts.
-fn holds(condition: Condition<'_>, value: Value<'_>, path: &[Step<'_>]) -> bool {
+/// Where the path leads to one place twice, by a repeated key, nobody knows which one counts: then the answer
+/// is `in_doubt`.
+fn holds(condition: Condition<'_>, value: Value<'_>, path: &[Step<'_>], in_doubt: bool) -> bool {
     let values = lookup(value, path);
     if values.len() < 2 {
         return condition.holds(&values);
@@ -196,7 +269,10 @@ fn holds(condition: Condition<'_>, value: Value<'_>, path: &[Step<'_>]) -> bool 
     each_at(value, path, &mut |spot, _| {
         is_repeated |= !places.insert(&spot.map(Spot::place));
     });
-    !is_repeated && condition.holds(&values)
+    if is_repeated {
+        return in_doubt;
+    }
+    condition.holds(&values)
 }
 
 /// The namespace that a request is about.

@@ -12,30 +12,32 @@ use std::borrow::Cow;
 
 use crate::annotation::{self, AnnotationItem};
 use crate::change::{self, ChangeRule};
-use crate::check::{self, Lists};
+use crate::check::Lists;
+use crate::check::item::{self, Wanted};
 use crate::exemption::{self, Exemption};
 use crate::json::Value;
 use crate::mirror::{self, Mirror, Rewrite};
 use crate::pattern::{ImagePattern, RegistryPattern, TagPattern};
 use crate::request::Request;
 use crate::schema::Entry;
+use crate::selector::{self, Selector};
 use crate::violation::Action;
-use crate::workload::ImagePlaces;
+use crate::workload::{ImagePlaces, Object};
 
-pub use crate::check::{AllowReject, Digests};
+pub use crate::check::{AllowReject, Digests, Item};
 pub use crate::schema::{SettingsError, SettingsErrorKind, SettingsErrors};
 
 /// Settings without a mistake in them. Borrows from the [`Document`](crate::json::Document) they are in.
 #[derive(Clone, Debug, Default)]
 pub struct Settings<'a> {
     /// Where images may come from.
-    pub registries: AllowReject<RegistryPattern<'a>>,
+    pub registries: Vec<Item<'a, AllowReject<RegistryPattern<'a>>>>,
     /// Which images may run.
-    pub images: AllowReject<ImagePattern<'a>>,
+    pub images: Vec<Item<'a, AllowReject<ImagePattern<'a>>>>,
     /// Which tags may be used.
-    pub tags: AllowReject<TagPattern<'a>>,
+    pub tags: Vec<Item<'a, AllowReject<TagPattern<'a>>>>,
     /// Which images must be pinned, and which must not be.
-    pub digests: Digests<'a>,
+    pub digests: Vec<Item<'a, Digests<'a>>>,
     /// Where images are pulled from instead; the first that matches counts.
     pub mirrors: Vec<Mirror<'a>>,
     /// When images become those of their mirrors.
@@ -57,12 +59,14 @@ pub struct Settings<'a> {
 }
 
 /// How much of settings is read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Scope {
+#[derive(Clone, Copy)]
+enum Scope<'s, 'r> {
     /// Everything.
     All,
     /// What one request needs, of settings that were validated before.
     Request {
+        /// The request and its object, if there is one.
+        request: Option<(&'s Request<'r>, &'s Object<'r>)>,
         /// Whether it may have images.
         has_images: bool,
     },
@@ -122,7 +126,10 @@ impl<'a> Settings<'a> {
         // With `imagePaths` there may be images all the same.
         let has_images = !request.is_some_and(|request| request.runs_nothing)
             || value.get("imagePaths").is_some();
-        let scope = Scope::Request { has_images };
+        let scope = Scope::Request {
+            request: request.and_then(|request| Some((request, request.object.as_ref()?))),
+            has_images,
+        };
         let settings = Self::read_into(value, scope, &mut errors);
         errors.into_result(settings)
     }
@@ -141,24 +148,40 @@ impl<'a> Settings<'a> {
             mirror::find_contradictions(&settings.mirrors, &mut errors);
             change::find_contradictions(&settings.changes, &mut errors);
             annotation::find_contradictions(&settings.annotations, &mut errors);
+            settings.each_selector(&mut |list, index, selector| {
+                let path = match index {
+                    Some(index) => format!("{list}[{index}]"),
+                    None => list.to_owned(),
+                };
+                selector::find_contradictions(&path, selector, &mut errors);
+            });
         }
         errors.into_result(settings)
     }
 
-    fn read_into(value: Value<'a>, scope: Scope, errors: &mut SettingsErrors) -> Self {
+    fn read_into(value: Value<'a>, scope: Scope<'_, '_>, errors: &mut SettingsErrors) -> Self {
         let mut settings = Self::default();
         let before = errors.len();
         let mut is_partial = false;
+        let (request, has_images) = match scope {
+            Scope::All => (None, true),
+            Scope::Request {
+                request,
+                has_images,
+            } => (request, has_images),
+        };
+        let mut wanted = Wanted {
+            request,
+            is_partial: false,
+        };
         Entry::root(value).map(&Self::KEYS, errors, &mut |key, entry, errors| match key {
-            "registries" | "images" | "tags" | "digests" | "mirrors"
-                if scope == (Scope::Request { has_images: false }) =>
-            {
+            "registries" | "images" | "tags" | "digests" | "mirrors" if !has_images => {
                 is_partial = true;
             }
-            "registries" => settings.registries = check::registries::read(entry, errors),
-            "images" => settings.images = check::images::read(entry, errors),
-            "tags" => settings.tags = check::tags::read(entry, errors),
-            "digests" => settings.digests = check::digests::read(entry, errors),
+            "registries" => settings.registries = item::read(entry, errors, &mut wanted),
+            "images" => settings.images = item::read(entry, errors, &mut wanted),
+            "tags" => settings.tags = item::read(entry, errors, &mut wanted),
+            "digests" => settings.digests = item::read(entry, errors, &mut wanted),
             "mirrors" => settings.mirrors = mirror::read(entry, errors),
             "rewrite" => {
                 let values = [
@@ -169,7 +192,7 @@ impl<'a> Settings<'a> {
                 settings.rewrite = entry.keyword(&values, errors).unwrap_or_default();
             }
             "annotations" => {
-                settings.annotations = annotation::read(entry, scope == Scope::All, errors);
+                settings.annotations = annotation::read(entry, matches!(scope, Scope::All), errors);
             }
             "changes" => settings.changes = change::read(entry, errors),
             "drift" => settings.drift = change::read_drift(entry, errors),
@@ -188,7 +211,8 @@ impl<'a> Settings<'a> {
         });
         if errors.len() == before
             && !is_partial
-            && settings.strictest().is_none()
+            && !wanted.is_partial
+            && !settings.has_rules_about_images()
             && settings.annotations.is_empty()
             && settings.changes.is_empty()
         {
@@ -203,43 +227,104 @@ impl<'a> Settings<'a> {
 
     /// Whether a `match` asks for the namespace of an object.
     pub fn asks_for_namespace(&self) -> bool {
-        let of_annotations = self
-            .annotations
-            .iter()
-            .filter_map(|item| item.selector().ok());
-        let others = (self.mirrors.iter().map(|mirror| &mirror.selector))
-            .chain(self.changes.iter().map(|rule| &rule.selector))
-            .chain(self.exemptions.iter().map(|exemption| &exemption.selector));
-        let mut all = others.map(Cow::Borrowed).chain(of_annotations);
-        all.any(|selector| selector.namespaces.is_some())
+        let asks = |selector: &Selector<'_>| selector.namespaces.is_some();
+        let mut found = false;
+        self.each_selector(&mut |_, _, selector| {
+            found |= asks(selector) || selector.except.as_deref().is_some_and(asks);
+        });
+        found
     }
 
-    /// The lists that an image is held against.
-    pub(crate) const fn lists(&self) -> Lists<'_, 'a> {
-        Lists {
-            registries: &self.registries,
-            images: &self.images,
-            tags: &self.tags,
-            digests: &self.digests,
+    /// Hands every `match` that can be read to `visit`, with the section and the position of its item, which a
+    /// section that is one map has none of.
+    fn each_selector(&self, visit: Visit<'_, 'a>) {
+        each_item("registries", &self.registries, visit);
+        each_item("images", &self.images, visit);
+        each_item("tags", &self.tags, visit);
+        each_item("digests", &self.digests, visit);
+        for (index, mirror) in self.mirrors.iter().enumerate() {
+            visit("mirrors", Some(index), &mirror.selector);
+        }
+        for (index, item) in self.annotations.iter().enumerate() {
+            if let Ok(selector) = item.selector() {
+                visit("annotations", Some(index), &selector);
+            }
+        }
+        for (index, rule) in self.changes.iter().enumerate() {
+            visit("changes", Some(index), &rule.selector);
+        }
+        for (index, exemption) in self.exemptions.iter().enumerate() {
+            visit("exemptions", Some(index), &exemption.selector);
         }
     }
 
-    /// What happens to an image that no list can be held against: refused if any list refuses.
-    /// `None` if there is no rule about images at all.
-    pub(crate) fn strictest(&self) -> Option<Action> {
+    /// The lists that the images of an object are held against.
+    pub(crate) fn lists(&self, request: &Request<'_>, object: &Object<'_>) -> Lists<'_, 'a> {
+        self.lists_where(&|scope| scope.selector.matches(request, object))
+    }
+
+    /// Whether a list that matches a request says which images may run, and refuses all others.
+    pub fn says_which_images_may_run(&self, request: &Request<'_>, object: &Object<'_>) -> bool {
+        fn refuses_others<T>(item: &Item<'_, AllowReject<T>>) -> bool {
+            !item.list.allow.is_empty() && item.list.action == Action::Reject
+        }
+        let lists = self.lists(request, object);
+        lists.registries.iter().any(|item| refuses_others(item))
+            || lists.images.iter().any(|item| refuses_others(item))
+    }
+
+    /// The lists of some items.
+    fn lists_where(&self, is_chosen: &dyn Fn(item::Scope<'_, '_>) -> bool) -> Lists<'_, 'a> {
+        fn of<'l, 'a, L>(
+            section: &'static str,
+            items: &'l [Item<'a, L>],
+            is_chosen: &dyn Fn(item::Scope<'_, '_>) -> bool,
+        ) -> Vec<&'l Item<'a, L>> {
+            let mut chosen = Vec::with_capacity(items.len());
+            chosen.extend(items.iter().filter(|item| is_chosen(item.scope(section))));
+            chosen
+        }
+        Lists {
+            registries: of("registries", &self.registries, is_chosen),
+            images: of("images", &self.images, is_chosen),
+            tags: of("tags", &self.tags, is_chosen),
+            digests: of("digests", &self.digests, is_chosen),
+        }
+    }
+
+    /// What items of `registries`, `images`, `tags` and `digests` take away from each other, which is no error but
+    /// probably a mistake.
+    pub fn contradictions_across_items(&self) -> SettingsErrors {
+        let mut found = SettingsErrors::default();
+        contradictions::find_across(self, &mut found);
+        found
+    }
+
+    /// Whether there is any rule about images.
+    pub(crate) fn has_rules_about_images(&self) -> bool {
+        self.strictest(&self.lists_where(&|_| true)).is_some()
+    }
+
+    /// What happens to an image that no list can be held against: refused if any of the lists, or what else is
+    /// about images, refuses. `None` if there is no rule about images at all.
+    pub(crate) fn strictest(&self, lists: &Lists<'_, '_>) -> Option<Action> {
         let actions = [
-            self.registries.action(),
-            self.images.action(),
-            self.tags.action(),
-            self.digests.action(),
+            lists.strictest(),
             (!self.mirrors.is_empty()).then_some(Action::Reject),
             self.drift,
         ];
         let guarding = self.changes.iter().filter(|rule| rule.guards_images());
-        actions
-            .into_iter()
-            .flatten()
-            .chain(guarding.map(|rule| rule.action))
-            .reduce(|one, other| if one == Action::Reject { one } else { other })
+        let guarding = guarding.map(|rule| rule.action);
+        let actions = actions.into_iter().flatten();
+        actions.chain(guarding).reduce(Action::stricter)
+    }
+}
+
+/// Takes the `match` of an item: its section, its position there, the `match`.
+type Visit<'v, 'a> = &'v mut dyn FnMut(&'static str, Option<usize>, &Selector<'a>);
+
+fn each_item<'a, L>(section: &'static str, items: &[Item<'a, L>], visit: Visit<'_, 'a>) {
+    for item in items {
+        visit(section, item.position, &item.selector);
     }
 }

@@ -21,6 +21,11 @@ impl Action {
     /// The words of the settings for them.
     pub(crate) const WORDS: [(&'static str, Self); 2] =
         [("reject", Self::Reject), ("warn", Self::Warn)];
+
+    /// Of two the one that refuses.
+    pub(crate) fn stricter(self, other: Self) -> Self {
+        if self == Self::Reject { self } else { other }
+    }
 }
 
 /// A verb of a problem that depends on what becomes of the request.
@@ -89,7 +94,7 @@ pub struct Violation {
     pub value: Option<NamedValue>,
     /// What becomes of it, where it is neither refused nor only warned about.
     pub outcome: Option<Outcome>,
-    /// The name of the item of `annotations` or `changes`.
+    /// The name of the item that says so.
     pub rule: Option<String>,
     /// What is wrong: ``registry `docker.io` is not allowed``.
     pub problem: String,

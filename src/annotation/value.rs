@@ -100,10 +100,7 @@ impl<'n> Checks<'n> {
                     text.map(|text| Check::Pattern(Pattern::new(text, ignores_case)))
                 }
                 "json" => json::read(entry, errors).map(Check::Json),
-                "cidr" => {
-                    let is_network = entry.boolean(errors) == Some(true);
-                    is_network.then_some(Check::Cidr)
-                }
+                "cidr" => (entry.boolean(errors) == Some(true)).then_some(Check::Cidr),
                 "path" => field::read(entry, false, errors).map(Check::Path),
                 "startsWithPath" => field::read(entry, true, errors).map(Check::StartsWithPath),
                 "min" => {
@@ -152,15 +149,20 @@ impl<'n> Checks<'n> {
                     "`count` needs `each` with a `separator`: what is counted are its elements",
                 );
             }
-            if ignores_case && !read.compares_text() {
-                entry.error(
-                    errors,
-                    "`anyCase` is for `oneOf`, `pattern` and `not`, and none of them is here",
-                );
-            }
-            read.check(entry, errors);
+            read.find_needless(entry, ignores_case, errors);
         }
         read
+    }
+
+    /// Notes what is said for nothing.
+    fn find_needless(&self, entry: Entry<'_, 'n>, ignores_case: bool, errors: &mut SettingsErrors) {
+        if ignores_case && !self.compares_text() {
+            entry.error(
+                errors,
+                "`anyCase` is for `oneOf`, `pattern` and `not`, and none of them is here",
+            );
+        }
+        self.check(entry, errors);
     }
 
     /// Whether nothing is checked.

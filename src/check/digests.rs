@@ -13,6 +13,7 @@ use crate::schema::{Entry, SettingsErrors};
 use crate::shown::Shown;
 use crate::violation::{Action, Code, Fate, Reason, Verb};
 
+use super::item::List;
 use super::{Objection, SOME_DIGEST, Seen, Sink};
 
 /// Images that must have a digest, and images that must not.
@@ -26,24 +27,21 @@ pub struct Digests<'a> {
     pub action: Action,
 }
 
-impl Digests<'_> {
-    /// What happens to an image that breaks it; none where there is nothing to break.
-    pub(crate) fn action(&self) -> Option<Action> {
+impl<'n> List<'n> for Digests<'n> {
+    const KEYS: [&'static str; 5] = ["require", "forbid", "action", "name", "match"];
+
+    fn read(&mut self, key: &'static str, entry: Entry<'_, 'n>, errors: &mut SettingsErrors) {
+        let parse = |text| ImagePattern::parse(text, Sense::Reject);
+        match key {
+            "require" => self.require = entry.texts(errors, parse),
+            "forbid" => self.forbid = entry.texts(errors, parse),
+            _ => self.action = entry.keyword(&Action::WORDS, errors).unwrap_or_default(),
+        }
+    }
+
+    fn action(&self) -> Option<Action> {
         (!self.require.is_empty() || !self.forbid.is_empty()).then_some(self.action)
     }
-}
-
-/// Reads `{ require, forbid, action }`.
-pub(crate) fn read<'n>(entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Digests<'n> {
-    let mut list = Digests::default();
-    let parse = |text| ImagePattern::parse(text, Sense::Reject);
-    let keys = ["require", "forbid", "action"];
-    entry.map(&keys, errors, &mut |key, entry, errors| match key {
-        "require" => list.require = entry.texts(errors, parse),
-        "forbid" => list.forbid = entry.texts(errors, parse),
-        _ => list.action = entry.keyword(&Action::WORDS, errors).unwrap_or_default(),
-    });
-    list
 }
 
 pub(super) fn check(seen: &Seen<'_, '_>, list: &Digests<'_>, object: Sink<'_>) {

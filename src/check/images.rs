@@ -7,19 +7,16 @@
 //! Accepted: `ghcr.io/org/app:2`. Rejected: `ghcr.io/other/app:2`, `ghcr.io/org/old:1.3`.
 
 use crate::image::Reference;
-use crate::pattern::{ImagePattern, Sense};
-use crate::schema::{Entry, SettingsErrors};
+use crate::pattern::{ImagePattern, PatternError, Sense};
 use crate::shown::Shown;
 use crate::violation::{Code, Fate, Reason, Verb};
 
-use super::{AllowReject, Objection, Seen, Sink, version};
+use super::{AllowReject, Objection, Pattern, Seen, Sink, version};
 
-/// Reads the section.
-pub(crate) fn read<'n>(
-    entry: Entry<'_, 'n>,
-    errors: &mut SettingsErrors,
-) -> AllowReject<ImagePattern<'n>> {
-    AllowReject::read(entry, errors, ImagePattern::parse)
+impl<'n> Pattern<'n> for ImagePattern<'n> {
+    fn parse(text: &'n str, sense: Sense) -> Result<Self, PatternError> {
+        Self::parse(text, sense)
+    }
 }
 
 pub(super) fn check(seen: &Seen<'_, '_>, list: &AllowReject<ImagePattern<'_>>, object: Sink<'_>) {

@@ -4,6 +4,8 @@ use crate::pattern::{PatternError, Sense};
 use crate::schema::{Entry, SettingsErrors};
 use crate::violation::Action;
 
+use super::item::List;
+
 /// A list that admits and a list that restricts.
 #[derive(Clone, Debug)]
 pub struct AllowReject<T> {
@@ -25,25 +27,24 @@ impl<T> Default for AllowReject<T> {
     }
 }
 
-impl<T> AllowReject<T> {
-    /// What happens to an image that breaks it; none where there is nothing to break.
-    pub(crate) fn action(&self) -> Option<Action> {
-        (!self.allow.is_empty() || !self.reject.is_empty()).then_some(self.action)
+/// What stands in such a list.
+pub(crate) trait Pattern<'n>: Sized {
+    /// Reads an entry.
+    fn parse(text: &'n str, sense: Sense) -> Result<Self, PatternError>;
+}
+
+impl<'n, T: Pattern<'n>> List<'n> for AllowReject<T> {
+    const KEYS: [&'static str; 5] = ["allow", "reject", "action", "name", "match"];
+
+    fn read(&mut self, key: &'static str, entry: Entry<'_, 'n>, errors: &mut SettingsErrors) {
+        match key {
+            "allow" => self.allow = entry.texts(errors, |text| T::parse(text, Sense::Allow)),
+            "reject" => self.reject = entry.texts(errors, |text| T::parse(text, Sense::Reject)),
+            _ => self.action = entry.keyword(&Action::WORDS, errors).unwrap_or_default(),
+        }
     }
 
-    /// Reads `{ allow, reject, action }`.
-    pub(super) fn read<'n>(
-        entry: Entry<'_, 'n>,
-        errors: &mut SettingsErrors,
-        parse: impl Fn(&'n str, Sense) -> Result<T, PatternError>,
-    ) -> Self {
-        let mut list = Self::default();
-        let keys = ["allow", "reject", "action"];
-        entry.map(&keys, errors, &mut |key, entry, errors| match key {
-            "allow" => list.allow = entry.texts(errors, |text| parse(text, Sense::Allow)),
-            "reject" => list.reject = entry.texts(errors, |text| parse(text, Sense::Reject)),
-            _ => list.action = entry.keyword(&Action::WORDS, errors).unwrap_or_default(),
-        });
-        list
+    fn action(&self) -> Option<Action> {
+        (!self.allow.is_empty() || !self.reject.is_empty()).then_some(self.action)
     }
 }

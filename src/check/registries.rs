@@ -7,19 +7,16 @@
 //! Accepted: `example.azurecr.io/app:1`. Rejected: `redis`, which is on `docker.io`.
 
 use crate::image::Reference;
-use crate::pattern::{RegistryPattern, Sense};
-use crate::schema::{Entry, SettingsErrors};
+use crate::pattern::{PatternError, RegistryPattern, Sense};
 use crate::shown::Shown;
 use crate::violation::{Code, Fate, Reason, Verb};
 
-use super::{AllowReject, Objection, Seen, Sink, version};
+use super::{AllowReject, Objection, Pattern, Seen, Sink, version};
 
-/// Reads the section.
-pub(crate) fn read<'n>(
-    entry: Entry<'_, 'n>,
-    errors: &mut SettingsErrors,
-) -> AllowReject<RegistryPattern<'n>> {
-    AllowReject::read(entry, errors, RegistryPattern::parse)
+impl<'n> Pattern<'n> for RegistryPattern<'n> {
+    fn parse(text: &'n str, sense: Sense) -> Result<Self, PatternError> {
+        Self::parse(text, sense)
+    }
 }
 
 pub(super) fn check(

@@ -7,19 +7,16 @@
 //! Accepted: `redis:7.2`, and `redis@sha256:…`, which has no tag. Rejected: `redis:latest`, `redis`.
 
 use crate::glob;
-use crate::pattern::TagPattern;
-use crate::schema::{Entry, SettingsErrors};
+use crate::pattern::{PatternError, Sense, TagPattern};
 use crate::shown::Shown;
 use crate::violation::{Code, Fate, Reason, Verb};
 
-use super::{AllowReject, Objection, SOME_DIGEST, Seen, Sink, repository};
+use super::{AllowReject, Objection, Pattern, SOME_DIGEST, Seen, Sink, repository};
 
-/// Reads the section.
-pub(crate) fn read<'n>(
-    entry: Entry<'_, 'n>,
-    errors: &mut SettingsErrors,
-) -> AllowReject<TagPattern<'n>> {
-    AllowReject::read(entry, errors, |text, _| TagPattern::parse(text))
+impl<'n> Pattern<'n> for TagPattern<'n> {
+    fn parse(text: &'n str, _: Sense) -> Result<Self, PatternError> {
+        Self::parse(text)
+    }
 }
 
 pub(super) fn check(seen: &Seen<'_, '_>, list: &AllowReject<TagPattern<'_>>, object: Sink<'_>) {

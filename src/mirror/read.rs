@@ -10,13 +10,14 @@ use crate::schema::Entry;
 use crate::schema::SettingsErrors;
 use crate::selector::{self, Purpose, Selector};
 
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 8] = [
     "source",
     "mirror",
     "digest",
     "pullSecrets",
     "checkExists",
     "onCheckError",
+    "rewrite",
     "match",
 ];
 
@@ -46,6 +47,7 @@ fn mirror<'n>(entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Option<Mirro
     let (mut digest, mut on_check_error) = (DigestRule::default(), OnCheckError::default());
     let (mut pull_secrets, mut check_exists) = (Vec::new(), false);
     let mut selector = Selector::default();
+    let mut is_only_named = false;
     entry.map(&KEYS, errors, &mut |key, entry, errors| match key {
         "source" => source = entry.parsed(errors, SourcePattern::parse),
         "mirror" => target = entry.parsed(errors, Target::parse),
@@ -55,12 +57,23 @@ fn mirror<'n>(entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Option<Mirro
         "onCheckError" => {
             on_check_error = entry.keyword(&ON_CHECK_ERROR, errors).unwrap_or_default();
         }
+        "rewrite" => {
+            is_only_named = entry
+                .keyword(&[("never", true)], errors)
+                .unwrap_or_default();
+        }
         _ => selector = selector::read(entry, errors, Purpose::Apply),
     });
     match (source, target) {
         (Some(source), Some(target)) => {
             if let Some(problem) = mismatch(&source, &target) {
                 entry.error(errors, problem);
+            }
+            if is_only_named && check_exists {
+                entry.error(
+                    errors,
+                    "`checkExists` asks before an image is rewritten, and `rewrite: never` rewrites none: leave out one of the two",
+                );
             }
             Some(Mirror {
                 source,
@@ -69,6 +82,7 @@ fn mirror<'n>(entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Option<Mirro
                 pull_secrets,
                 check_exists,
                 on_check_error,
+                is_only_named,
                 selector,
             })
         }
@@ -159,7 +173,9 @@ pub(crate) fn find_contradictions(mirrors: &[Mirror<'_>], errors: &mut SettingsE
         let target = mirror.target.globs(&mirror.source);
         for (other_index, (other, source)) in mirrors.iter().zip(&sources).enumerate() {
             // `*` means what is under no mirror yet.
-            if !other.source.is_everything() && meets(&target, source) {
+            // What a rule only names may have a mirror of its own.
+            let is_rewritten = !mirror.is_only_named || index == other_index;
+            if is_rewritten && !other.source.is_everything() && meets(&target, source) {
                 errors.contradiction(
                     format!("{}.mirror", path()),
                     &format!(

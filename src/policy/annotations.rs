@@ -160,17 +160,18 @@ impl<'p, 'r> Judge<'p, '_, 'r> {
             return Ok(*matching);
         }
         let selector = item.selector_for(self.request, self.object)?;
+        let none = Object::none();
         let matching = match selector {
-            Some(selector) if selector.matches_but_for_labels(self.request, self.object) => {
-                if selector.has_labels(self.object) {
-                    Matching::Yes
-                } else if self.compares
-                    && selector.has_labels(self.old().unwrap_or(&Object::none()))
-                {
-                    Matching::Before
-                } else {
-                    Matching::No
-                }
+            Some(selector) if selector.matches(self.request, self.object) => Matching::Yes,
+            Some(selector)
+                if self.compares
+                    && selector.matches_by_labels_of(
+                        self.request,
+                        self.object,
+                        self.old().unwrap_or(&none),
+                    ) =>
+            {
+                Matching::Before
             }
             _ => Matching::No,
         };

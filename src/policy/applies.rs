@@ -41,7 +41,7 @@ impl Applies {
         object: &Object<'_>,
     ) -> bool {
         asked(&self.exemptions, index, || {
-            selector.matches(request, object)
+            selector.certainly_matches(request, object)
         })
     }
 }

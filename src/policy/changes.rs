@@ -246,7 +246,9 @@ fn missing(
 
 /// Whether what the object says decides if a rule is about it.
 fn reads_the_object(selector: &Selector<'_>) -> bool {
-    !selector.labels.is_empty() || !selector.fields.is_empty()
+    let reads =
+        |selector: &Selector<'_>| !(selector.labels.is_empty() && selector.fields.is_empty());
+    reads(selector) || selector.except.as_deref().is_some_and(reads)
 }
 
 /// Whether the request gives the object's annotation a text that it did not have.

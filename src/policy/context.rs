@@ -49,7 +49,7 @@ impl<'p, 's, 'r> Context<'p, 's, 'r> {
 
     /// Whether there is a rule about images, of which none goes through `status`.
     pub(super) fn has_images(&self) -> bool {
-        !self.request.is_through_status() && self.settings.strictest().is_some()
+        !self.request.is_through_status() && self.settings.has_rules_about_images()
     }
 
     /// Adds the images in well-known and named places to those that an object shows by its shape.

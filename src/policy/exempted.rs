@@ -64,9 +64,9 @@ impl<'p, 's, 'r> Exempted<'p, 's, 'r> {
         } = *self;
         let applying = self.applying.get_or_insert_with(|| {
             let applies = |(_, exemption): &(usize, &Exemption<'_>)| {
-                exemption.selector.matches(request, object)
+                exemption.selector.certainly_matches(request, object)
                     && (!is_unseen || exemption.selector.needs_no_object())
-                    && old.is_none_or(|old| exemption.selector.matches(request, old))
+                    && old.is_none_or(|old| exemption.selector.certainly_matches(request, old))
             };
             let applying = all.iter().enumerate().filter(applies);
             applying.map(|(index, _)| index).collect()

@@ -340,7 +340,7 @@ impl<'j> Findings<'j> {
             ..About::new(about.code, about.action, image.raw.position())
         };
         let identity = |mut hasher: &mut dyn Hasher| {
-            (about.code, image.pairing()).hash(&mut hasher);
+            (about.code, about.position, image.pairing()).hash(&mut hasher);
             // Writing to a hash cannot fail.
             let _ = write!(Hashed(hasher), "{}", about.runs);
         };
@@ -359,6 +359,7 @@ impl<'j> Findings<'j> {
             Violation {
                 path: image.exact_place().detached(),
                 value: Some(value),
+                rule: (about.rule)(),
                 advice: reason.advice.map(Advice::Instead),
                 ..Violation::new(about.code, image.told_place(), reason.problem)
             }
@@ -413,6 +414,10 @@ pub(super) struct AboutImage<'p> {
     pub(super) is_mirror: bool,
     /// Nothing happens to it if the object is refused.
     pub(super) is_of_accepted: bool,
+    /// Of the item in its section of the settings.
+    pub(super) position: usize,
+    /// What that item is called.
+    pub(super) rule: &'p dyn Fn() -> Option<String>,
     pub(super) reason: &'p dyn Fn(Fate) -> Reason,
 }
 

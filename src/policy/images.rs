@@ -1,10 +1,9 @@
 //! Holds every image of an object against the lists, as it will run.
 
-use crate::check;
+use crate::check::{self, Lists};
 use crate::exemption::Check;
 use crate::hashing::Seen;
 use crate::image::Reference;
-use crate::settings::Settings;
 use crate::splice;
 use crate::violation::{Action, Code, Reason};
 use crate::workload::{Found, ImageField, Object};
@@ -28,7 +27,11 @@ pub(super) fn judge(
     judged: &mut Judged<'_>,
 ) {
     let settings = context.settings;
-    let strictest = settings.strictest().unwrap_or_default();
+    let lists = settings.lists(context.request, object);
+    // No list is about the object, and nothing else is about images.
+    let Some(strictest) = settings.strictest(&lists) else {
+        return;
+    };
     // An image that occurs again is judged once, where it has no mirror; a few are judged sooner than noted.
     let may_recur = object.found.len() > FEW && settings.mirrors.is_empty();
     let mut passed = may_recur.then(Seen::default);
@@ -50,7 +53,7 @@ pub(super) fn judge(
         if passed.as_ref().is_some_and(is_known) {
             continue;
         }
-        match one(context, image, mirrors, exempted, judged) {
+        match one(&lists, image, mirrors, exempted, judged) {
             Outcome::Passes => {
                 if let Some(passed) = &mut passed {
                     passed.insert(&image.text);
@@ -75,7 +78,7 @@ pub(super) fn judge(
         } else {
             Asking::Now
         };
-        one(context, image, mirrors, exempted, judged);
+        one(&lists, image, mirrors, exempted, judged);
     }
     splice::merge(&mut judged.edits, edits);
 }
@@ -96,29 +99,31 @@ enum Outcome {
 
 /// Judges one image.
 fn one(
-    context: &Context<'_, '_, '_>,
+    lists: &Lists<'_, '_>,
     image: &ImageField<'_>,
     mirrors: &mut Mirrors<'_, '_, '_, '_>,
     exempted: &mut Exempted<'_, '_, '_>,
     judged: &mut Judged<'_>,
 ) -> Outcome {
-    let settings = context.settings;
+    let context = mirrors.context();
     let mut put = OfImage::new(image, context.is_filled_in_by_istio(image));
     let written = match Reference::parse(&image.text) {
         Ok(written) => written,
         Err(error) => {
             let findings = &mut judged.findings;
-            if placeholders::judge(context, image, exempted, &mut put, findings) {
+            if placeholders::judge(context, lists, image, exempted, &mut put, findings) {
                 return Outcome::Objected;
             }
             if !exempted.cover(Check::Images, None) {
                 put.add(
                     &AboutImage {
                         code: Code::ImageUnparsable,
-                        action: settings.strictest().unwrap_or_default(),
+                        action: context.settings.strictest(lists).unwrap_or_default(),
                         runs: &image.text,
                         is_mirror: false,
                         is_of_accepted: false,
+                        position: 0,
+                        rule: &|| None,
                         reason: &|_| Reason::alone(format!("it is no image reference: {error}")),
                     },
                     &mut judged.findings,
@@ -134,11 +139,16 @@ fn one(
     // What would be refused as well is no help.
     let instead = runs.instead.take();
     runs.instead = instead.filter(|mirror| {
-        parsed(mirror).is_some_and(|mirror| passes(settings, &mirror, None, None))
+        parsed(mirror).is_some_and(|mirror| {
+            if runs.is_only_named {
+                return would_pass(lists, mirrors, &mirror, None);
+            }
+            passes(lists, &mirror, None, None)
+        })
     });
     let mirrored = runs.mirrored.as_deref().and_then(parsed);
     let images = (&written, mirrored.as_ref());
-    let passes = held_against_lists(settings, images, &runs, mirrors, exempted, &mut put, judged);
+    let passes = held_against_lists(lists, images, &runs, mirrors, exempted, &mut put, judged);
     mirrors.note(images, &runs, exempted, judged, &mut put);
     mirrors.change(image, runs, judged);
     if passes {
@@ -151,7 +161,7 @@ fn one(
 /// Whether no list has anything against an image as it is written, and as its mirror where it is pulled from
 /// there.
 fn held_against_lists(
-    settings: &Settings<'_>,
+    lists: &Lists<'_, '_>,
     (written, mirrored): (&Reference<'_>, Option<&Reference<'_>>),
     runs: &Runs,
     mirrors: &Mirrors<'_, '_, '_, '_>,
@@ -159,7 +169,7 @@ fn held_against_lists(
     put: &mut OfImage<'_, '_>,
     judged: &mut Judged<'_>,
 ) -> bool {
-    let would_pass = |image: &Reference<'_>, code| would_pass(settings, mirrors, image, code);
+    let would_pass = |image: &Reference<'_>, code| would_pass(lists, mirrors, image, Some(code));
     let instead = runs.instead.as_deref().and_then(parsed);
     let seen = check::Seen {
         written,
@@ -168,7 +178,7 @@ fn held_against_lists(
         would_pass: &would_pass,
     };
     let mut passes = true;
-    check::image(&seen, settings.lists(), &mut |objection| {
+    check::image(&seen, lists, &mut |of, objection| {
         passes = false;
         // What is rejected as it was written is exempt as that.
         let as_run = mirrored.unwrap_or(written);
@@ -178,7 +188,7 @@ fn held_against_lists(
         }
         let cause = || {
             let cause = runs.cause.as_ref()?;
-            is_because(settings, written, cause, objection.code).then_some(&cause.reason)
+            is_because(lists, written, cause, objection.code).then_some(&cause.reason)
         };
         put.add(
             &AboutImage {
@@ -187,6 +197,8 @@ fn held_against_lists(
                 runs: as_run,
                 is_mirror: objection.is_mirror,
                 is_of_accepted: false,
+                position: of.position(),
+                rule: &|| of.title(),
                 reason: &|fate| {
                     let reason = (objection.reason)(fate);
                     match cause() {
@@ -214,7 +226,7 @@ fn because(mut reason: Reason, cause: &Reason) -> Reason {
 
 /// Whether a list is against an image since it is not pulled from its mirror.
 #[cold]
-fn is_because(settings: &Settings<'_>, written: &Reference<'_>, cause: &Cause, code: Code) -> bool {
+fn is_because(lists: &Lists<'_, '_>, written: &Reference<'_>, cause: &Cause, code: Code) -> bool {
     // These two see it as it is written, whatever it runs as.
     if matches!(code, Code::ImageRejected | Code::DigestRequired) {
         return false;
@@ -229,7 +241,7 @@ fn is_because(settings: &Settings<'_>, written: &Reference<'_>, cause: &Cause, c
         instead: None,
         would_pass: &|_, _| false,
     };
-    check::image(&seen, settings.lists(), &mut |objection| {
+    check::image(&seen, lists, &mut |_, objection| {
         is_because &= objection.code != code;
     });
     is_because
@@ -239,23 +251,23 @@ fn is_because(settings: &Settings<'_>, written: &Reference<'_>, cause: &Cause, c
 /// one. The list that a code is of must not even warn.
 #[cold]
 fn would_pass(
-    settings: &Settings<'_>,
+    lists: &Lists<'_, '_>,
     mirrors: &Mirrors<'_, '_, '_, '_>,
     image: &Reference<'_>,
-    code: Code,
+    code: Option<Code>,
 ) -> bool {
     let Ok(mirror) = mirrors.of(image) else {
         return false;
     };
     let mirrored = mirror.as_deref().and_then(parsed);
-    passes(settings, image, None, Some(code))
-        && mirrored.is_none_or(|mirrored| passes(settings, image, Some(&mirrored), Some(code)))
+    passes(lists, image, None, code)
+        && mirrored.is_none_or(|mirrored| passes(lists, image, Some(&mirrored), code))
 }
 
 /// Whether no list refuses an image, pulled from a mirror or not, and one does not even warn.
 #[cold]
 fn passes(
-    settings: &Settings<'_>,
+    lists: &Lists<'_, '_>,
     image: &Reference<'_>,
     mirrored: Option<&Reference<'_>>,
     code: Option<Code>,
@@ -268,7 +280,7 @@ fn passes(
         // Nobody reads these objections.
         would_pass: &|_, _| false,
     };
-    check::image(&seen, settings.lists(), &mut |objection| {
+    check::image(&seen, lists, &mut |_, objection| {
         passes &= objection.action == Action::Warn
             && code.is_none_or(|code| !code.is_of_the_section_of(objection.code));
     });

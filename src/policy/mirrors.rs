@@ -9,7 +9,7 @@ use crate::splice::{self, Change, Edit};
 use crate::violation::{Code, Reason};
 use crate::workload::{ImageField, Object};
 
-use super::context::Subject;
+use super::context::{Context, Subject};
 use super::exempted::Exempted;
 use super::finding::{AboutImage, OfImage};
 use super::pull::{Pull, Pulls};
@@ -20,11 +20,17 @@ const MOST_ASKED: usize = 100;
 
 /// What becomes of an image.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about one image"
+)]
 pub(super) struct Runs {
     /// Where it is pulled from, if that is a mirror.
     pub(super) mirrored: Option<String>,
     /// Its mirror, where it is not pulled from there.
     pub(super) instead: Option<String>,
+    /// Whether the rule of that mirror never rewrites.
+    pub(super) is_only_named: bool,
     /// Whether the object changes.
     is_edited: bool,
     /// Although nobody knows whether the mirror has it.
@@ -83,6 +89,10 @@ impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
         }
     }
 
+    pub(super) const fn context(&self) -> &'p Context<'p, 's, 'c> {
+        self.pulls.context
+    }
+
     /// What becomes of an image.
     pub(super) fn runs(
         &mut self,
@@ -93,8 +103,12 @@ impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
         let mut is_exempt = || exempted.cover(Check::Mirrors, Some(written));
         match self.pulls.pull(image, written, &mut is_exempt) {
             Pull::Written => Runs::default(),
-            Pull::Available(text) => Runs {
+            Pull::Available {
+                text,
+                is_only_named,
+            } => Runs {
                 instead: Some(text),
+                is_only_named,
                 ..Runs::default()
             },
             Pull::Kept(rule, why) => Runs::unused(rule, &why),
@@ -119,7 +133,7 @@ impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
         if self.pulls.context.settings.rewrite == Rewrite::Never {
             return Ok(None);
         }
-        let Some(rule) = self.pulls.rule(image) else {
+        let Some(rule) = self.pulls.rule(image).filter(|rule| !rule.is_only_named) else {
             return Ok(None);
         };
         match rule.mirrored(image) {
@@ -169,8 +183,10 @@ impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
         if self.pulls.is_new_pod() && !image.is_never_pulled {
             self.need_secrets(written, mirrored.unwrap_or(written), exempted);
         }
-        let is_suggested =
-            || self.pulls.context.settings.rewrite == Rewrite::Never && !put.is_refused;
+        let is_suggested = || {
+            (self.pulls.context.settings.rewrite == Rewrite::Never || runs.is_only_named)
+                && !put.is_refused
+        };
         let note = match (&runs.note, &runs.mirrored, &runs.instead) {
             (Some(note), ..) => note.clone(),
             (None, Some(mirror), _) => Note::used(mirror, runs.is_edited),
@@ -182,6 +198,8 @@ impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
             action: note.action,
             runs: mirrored.unwrap_or(written),
             is_mirror: false,
+            position: 0,
+            rule: &|| None,
             is_of_accepted: note.code == Code::MirrorUsed || runs.is_rewritten_all_the_same,
             reason: &|_| note.reason.clone(),
         };

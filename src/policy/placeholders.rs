@@ -1,6 +1,6 @@
 //! Judges images with placeholders that are filled in later: by what is certain of them already.
 
-use crate::check::{self, Lists};
+use crate::check::{self, Lists, Of};
 use crate::exemption::Check;
 use crate::image::Reference;
 use crate::mirror::Rewrite;
@@ -19,6 +19,7 @@ use super::finding::{AboutImage, Findings, OfImage};
 #[cold]
 pub(super) fn judge(
     context: &Context<'_, '_, '_>,
+    lists: &Lists<'_, '_>,
     image: &ImageField<'_>,
     exempted: &mut Exempted<'_, '_, '_>,
     put: &mut OfImage<'_, '_>,
@@ -34,8 +35,8 @@ pub(super) fn judge(
     };
     let may_be_mirrored = settings.rewrite != Rewrite::Never
         && !image.is_artifact()
-        && (settings.mirrors.iter()).any(|mirror| mirror.source.may_cover(&partial));
-    let lists = settings.lists();
+        && (settings.mirrors.iter())
+            .any(|mirror| !mirror.is_only_named && mirror.source.may_cover(&partial));
     let seen = check::Seen {
         written: &sample,
         mirrored: None,
@@ -43,8 +44,8 @@ pub(super) fn judge(
         would_pass: &|_, _| false,
     };
     let mut passes = true;
-    check::image(&seen, lists, &mut |objection| {
-        if !is_certain(objection.code, &partial, lists, may_be_mirrored) {
+    check::image(&seen, lists, &mut |of, objection| {
+        if !is_certain(objection.code, of, &partial, lists, may_be_mirrored) {
             return;
         }
         passes = false;
@@ -56,6 +57,8 @@ pub(super) fn judge(
                     runs: &image.text,
                     is_mirror: false,
                     is_of_accepted: false,
+                    position: of.position(),
+                    rule: &|| of.title(),
                     reason: objection.reason,
                 },
                 findings,
@@ -70,6 +73,8 @@ pub(super) fn judge(
                 runs: &image.text,
                 is_mirror: false,
                 is_of_accepted: false,
+                position: 0,
+                rule: &|| None,
                 reason: &|_| {
                     let later = "its placeholder is filled in later, ";
                     let judged = if image.is_artifact() {
@@ -86,25 +91,33 @@ pub(super) fn judge(
     true
 }
 
-/// Whether what a list objects to holds whatever the placeholders become.
-fn is_certain(code: Code, partial: &Partial, lists: Lists<'_, '_>, may_be_mirrored: bool) -> bool {
+/// Whether what a list of an item objects to holds whatever the placeholders become.
+fn is_certain(
+    code: Code,
+    of: Of<'_>,
+    partial: &Partial,
+    lists: &Lists<'_, '_>,
+    may_be_mirrored: bool,
+) -> bool {
     match code {
         Code::ImageRejected => true,
         Code::DigestRequired => !partial.may_have_digest,
         _ if may_be_mirrored => false,
         Code::RegistryNotAllowed => {
             let may_match = |entry: &RegistryPattern<'_>| entry.may_match(partial);
-            !lists.registries.allow.iter().any(may_match)
+            let mut items = lists.registries.iter().filter(|item| of.is(item));
+            !items.any(|item| item.list.allow.iter().any(may_match))
         }
         Code::ImageNotAllowed => {
             let may_match = |entry: &ImagePattern<'_>| entry.may_match(partial);
-            !lists.images.allow.iter().any(may_match)
+            let mut items = lists.images.iter().filter(|item| of.is(item));
+            !items.any(|item| item.list.allow.iter().any(may_match))
         }
         Code::TagNotAllowed => {
             let tag = partial.tag.as_deref();
             let may_match = |tag: &str| {
-                let mut entries = lists.tags.allow.iter();
-                entries.any(|entry| entry.may_match(tag))
+                let mut items = lists.tags.iter().filter(|item| of.is(item));
+                items.any(|item| item.list.allow.iter().any(|entry| entry.may_match(tag)))
             };
             !tag.is_some_and(may_match)
         }

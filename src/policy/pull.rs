@@ -54,7 +54,11 @@ pub(super) enum Pull<'p, 's> {
     /// From where it says, although it has a mirror that would be used here.
     Kept(&'p Mirror<'s>, Unused),
     /// From where it says, since mirrors are not used here. This is its mirror.
-    Available(String),
+    Available {
+        text: String,
+        /// Whether its rule never rewrites.
+        is_only_named: bool,
+    },
     /// From its mirror.
     Mirror {
         rule: &'p Mirror<'s>,
@@ -208,6 +212,11 @@ impl<'p, 's, 'c, 'r> Pulls<'p, 's, 'c, 'r> {
         let Some(rule) = self.rule(written) else {
             return Pull::Written;
         };
+        let treatment = if rule.is_only_named {
+            Treatment::Written
+        } else {
+            treatment
+        };
         let is_written = matches!(treatment, Treatment::Written | Treatment::Restored);
         let kept = |why| {
             if is_written {
@@ -251,7 +260,10 @@ impl<'p, 's, 'c, 'r> Pulls<'p, 's, 'c, 'r> {
                 return Pull::restored(rule, text);
             }
             Treatment::Written | Treatment::Restored | Treatment::NewEphemeral => {
-                return Pull::Available(text);
+                return Pull::Available {
+                    text,
+                    is_only_named: rule.is_only_named,
+                };
             }
         };
         Pull::Mirror {

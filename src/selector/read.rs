@@ -9,8 +9,8 @@ use crate::shown::Shown;
 
 use super::{Condition, Selector, service_accounts};
 
-/// The keys of a `match`.
-const KEYS: [&str; 9] = [
+/// The keys of a `match`, the exception last.
+const KEYS: [&str; 10] = [
     "namespaces",
     "kinds",
     "names",
@@ -20,6 +20,7 @@ const KEYS: [&str; 9] = [
     "labels",
     "fields",
     "oldFields",
+    "except",
 ];
 
 /// What a `match` is there for.
@@ -31,13 +32,23 @@ pub(crate) enum Purpose {
     Lift,
 }
 
+impl Purpose {
+    /// What an exception to it is there for.
+    const fn reversed(self) -> Self {
+        match self {
+            Self::Apply => Self::Lift,
+            Self::Lift => Self::Apply,
+        }
+    }
+}
+
 /// Reads a `match`, but for conditions on fields and labels, which take longest, and say nothing about a request
 /// that [may not match](Selector::may_match) by the rest.
 pub(crate) fn read_without_fields<'n>(
     entry: Entry<'_, 'n>,
     errors: &mut SettingsErrors,
 ) -> Selector<'n> {
-    read_keys(entry, errors, Purpose::Apply, false)
+    read_keys(entry, errors, Purpose::Apply, Depth::WithoutFields)
 }
 
 /// Reads a `match`.
@@ -46,14 +57,25 @@ pub(crate) fn read<'n>(
     errors: &mut SettingsErrors,
     purpose: Purpose,
 ) -> Selector<'n> {
-    read_keys(entry, errors, purpose, true)
+    read_keys(entry, errors, purpose, Depth::Whole)
+}
+
+/// How much of a `match` is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// Neither labels nor fields nor `except`.
+    WithoutFields,
+    /// All of it.
+    Whole,
+    /// All of an `except`.
+    Except,
 }
 
 fn read_keys<'n>(
     entry: Entry<'_, 'n>,
     errors: &mut SettingsErrors,
     purpose: Purpose,
-    with_fields: bool,
+    depth: Depth,
 ) -> Selector<'n> {
     let user = |text| match purpose {
         Purpose::Apply => Ok(text),
@@ -64,21 +86,30 @@ fn read_keys<'n>(
         Purpose::Lift => service_accounts::group(text),
     };
     let mut selector = Selector::default();
-    entry.map_of_full(&KEYS, errors, &mut |key, entry, errors| match key {
+    let keys = match (depth, KEYS.split_last()) {
+        // An exception has none of its own.
+        (Depth::Except, Some((_, conditions))) => conditions,
+        _ => &KEYS,
+    };
+    entry.map_of_full(keys, errors, &mut |key, entry, errors| match key {
         "namespaces" => selector.namespaces = Some(entry.texts(errors, Ok)),
         "names" => selector.names = Some(entry.texts(errors, Ok)),
         "users" => selector.users = Some(entry.texts(errors, user)),
         "groups" => selector.groups = Some(entry.texts(errors, group)),
         "kinds" => selector.kinds = Some(entry.texts(errors, KindPattern::parse)),
         "operations" => selector.operations = Some(entry.texts(errors, operation)),
-        _ if !with_fields => {}
+        _ if depth == Depth::WithoutFields => {}
         "labels" => entry.members(errors, &mut |key, entry, errors| {
             if let Some(condition) = condition(entry, errors) {
                 selector.labels.push((key.text(), condition));
             }
         }),
         "fields" => selector.fields = fields(entry, errors),
-        _ => selector.old_fields = fields(entry, errors),
+        "oldFields" => selector.old_fields = fields(entry, errors),
+        _ => {
+            let except = read_keys(entry, errors, purpose.reversed(), Depth::Except);
+            selector.except = Some(Box::new(except));
+        }
     });
     selector
 }

@@ -1,6 +1,8 @@
 //! Entries that no image can satisfy together.
 
-use crate::pattern::ImagePattern;
+use crate::check::item::Scope;
+use crate::check::{AllowReject, Item, Lists};
+use crate::pattern::{ImagePattern, RegistryPattern};
 use crate::shown::Shown;
 use crate::violation::Action;
 
@@ -9,83 +11,231 @@ use crate::schema::SettingsErrors;
 
 const REJECTED: &str = "rejects all of it";
 
-/// Notes every entry that another one makes meaningless.
+/// Notes every entry that another one of its item makes meaningless; sections that are one map for all requests
+/// are one item.
 ///
 /// Compares each pair: for settings that are validated once, not for each request.
 pub(super) fn find(settings: &Settings<'_>, errors: &mut SettingsErrors) {
-    let Settings {
-        registries,
-        images,
-        tags,
-        digests,
-        ..
-    } = settings;
-    // A section that only warns leaves what another section allows allowed.
-    let refuses = |action| action == Action::Reject;
-    for (index, allowed) in registries.allow.iter().enumerate() {
-        let mut entry = Allowed::new("registries.allow", index, allowed.text(), errors);
-        entry.covered_by("registries.reject", REJECTED, &|index| {
-            Some(registries.reject.get(index)?.covers(allowed))
+    let everywhere = settings.lists_where(&|item| item.is_everywhere());
+    among(settings, &everywhere, &everywhere, errors);
+    each_scope(settings, &mut |scope| {
+        if !scope.is_everywhere() {
+            let alone = settings.lists_where(&|item| item == scope);
+            among(settings, &alone, &alone, errors);
+        }
+    });
+}
+
+/// Notes every entry of which other items that apply as well leave nothing.
+pub(super) fn find_across(settings: &Settings<'_>, errors: &mut SettingsErrors) {
+    each_scope(settings, &mut |scope| {
+        let alone = settings.lists_where(&|item| item == scope);
+        let beside = settings.lists_where(&|item| {
+            let is_known = item.is_everywhere() && scope.is_everywhere();
+            item != scope && !is_known && item.selector.covers(scope.selector)
         });
-        if refuses(images.action) {
-            entry.covered_by("images.reject", REJECTED, &|index| {
-                Some(images.reject.get(index)?.covers_registry(allowed))
+        among(settings, &alone, &beside, errors);
+        allowed_by_others(&alone, &beside, errors);
+    });
+}
+
+fn each_scope(settings: &Settings<'_>, visit: &mut dyn FnMut(Scope<'_, '_>)) {
+    settings
+        .registries
+        .iter()
+        .for_each(|item| visit(item.scope("registries")));
+    settings
+        .images
+        .iter()
+        .for_each(|item| visit(item.scope("images")));
+    settings
+        .tags
+        .iter()
+        .for_each(|item| visit(item.scope("tags")));
+    settings
+        .digests
+        .iter()
+        .for_each(|item| visit(item.scope("digests")));
+}
+
+/// Notes what an item allows and another item of its section, which must be satisfied as well, does not.
+fn allowed_by_others(lists: &Lists<'_, '_>, beside: &Lists<'_, '_>, errors: &mut SettingsErrors) {
+    fn note<'a, T>(
+        section: &str,
+        items: &[&Item<'a, AllowReject<T>>],
+        beside: &[&Item<'a, AllowReject<T>>],
+        text: &dyn Fn(&T) -> String,
+        meets: &dyn Fn(&T, &T) -> bool,
+        errors: &mut SettingsErrors,
+    ) {
+        for item in items {
+            let path = item.path(section);
+            for (index, entry) in item.list.allow.iter().enumerate() {
+                let refuses = |by: &&&Item<'_, AllowReject<T>>| {
+                    let mut allowed = by.list.allow.iter();
+                    !by.list.allow.is_empty() && !allowed.any(|allowed| meets(allowed, entry))
+                };
+                if let Some(by) = beside.iter().find(refuses) {
+                    let by = by.path(section);
+                    errors.contradiction(
+                        format!("{path}.allow[{index}]"),
+                        &format!(
+                            "`{}` allows nothing: `{by}` applies as well and does not allow it, take this `match` out of it with `except`",
+                            Shown(&text(entry)),
+                        ),
+                    );
+                }
+            }
+        }
+    }
+    note(
+        "registries",
+        &lists.registries,
+        &beside.registries,
+        &|entry| entry.text().to_owned(),
+        &|one, other| one.covers(other) || other.covers(one),
+        errors,
+    );
+    note(
+        "images",
+        &lists.images,
+        &beside.images,
+        &|entry| entry.text().to_owned(),
+        &|one, other| one.covers(other) || other.covers(one),
+        errors,
+    );
+    note(
+        "tags",
+        &lists.tags,
+        &beside.tags,
+        &|entry| entry.text().to_owned(),
+        &|one, other| one.covers(other.text()) || other.covers(one.text()),
+        errors,
+    );
+}
+
+/// Notes every entry that allows, and every digest that is required, of which what applies beside it leaves nothing.
+fn among(
+    settings: &Settings<'_>,
+    lists: &Lists<'_, '_>,
+    beside: &Lists<'_, '_>,
+    errors: &mut SettingsErrors,
+) {
+    for item in &lists.registries {
+        registries(item, beside, errors);
+    }
+    for item in &lists.images {
+        images(settings, item, beside, errors);
+    }
+    for item in &lists.tags {
+        let list = [&item.path("tags"), ".allow"].concat();
+        for (index, allowed) in item.list.allow.iter().enumerate() {
+            let mut entry = Allowed::new(&list, index, allowed.text(), errors);
+            for by in &beside.tags {
+                entry.covered_by(&by.path("tags"), "reject", REJECTED, &|index| {
+                    Some(by.list.reject.get(index)?.covers(allowed.text()))
+                });
+            }
+        }
+    }
+    for item in &lists.digests {
+        let list = [&item.path("digests"), ".require"].concat();
+        for by in &beside.digests {
+            let forbid = [&by.path("digests"), ".forbid"].concat();
+            for (index, required) in item.list.require.iter().enumerate() {
+                for (forbidden_index, forbidden) in by.list.forbid.iter().enumerate() {
+                    if forbidden.covers(required) || required.covers(forbidden) {
+                        errors.contradiction(
+                            format!("{list}[{index}]"),
+                            &format!(
+                                "`{}` contradicts `{forbid}[{forbidden_index}]` (`{}`): an image cannot have a digest and have none",
+                                Shown(required.text()),
+                                Shown(forbidden.text())
+                            ),
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A section that only warns leaves what another section allows allowed.
+fn refuses(action: Action) -> bool {
+    action == Action::Reject
+}
+
+fn registries(
+    item: &Item<'_, AllowReject<RegistryPattern<'_>>>,
+    beside: &Lists<'_, '_>,
+    errors: &mut SettingsErrors,
+) {
+    let list = [&item.path("registries"), ".allow"].concat();
+    for (index, allowed) in item.list.allow.iter().enumerate() {
+        let mut entry = Allowed::new(&list, index, allowed.text(), errors);
+        for by in &beside.registries {
+            entry.covered_by(&by.path("registries"), "reject", REJECTED, &|index| {
+                Some(by.list.reject.get(index)?.covers(allowed))
+            });
+        }
+        for by in beside.images.iter().filter(|by| refuses(by.list.action)) {
+            entry.covered_by(&by.path("images"), "reject", REJECTED, &|index| {
+                Some(by.list.reject.get(index)?.covers_registry(allowed))
             });
         }
     }
-    for (index, allowed) in images.allow.iter().enumerate() {
-        let mut entry = Allowed::new("images.allow", index, allowed.text(), errors);
-        entry.covered_by("images.reject", REJECTED, &|index| {
-            Some(images.reject.get(index)?.covers(allowed))
-        });
+}
+
+fn images(
+    settings: &Settings<'_>,
+    item: &Item<'_, AllowReject<ImagePattern<'_>>>,
+    beside: &Lists<'_, '_>,
+    errors: &mut SettingsErrors,
+) {
+    let list = [&item.path("images"), ".allow"].concat();
+    let refusing = || beside.digests.iter().filter(|by| refuses(by.list.action));
+    for (index, allowed) in item.list.allow.iter().enumerate() {
+        let mut entry = Allowed::new(&list, index, allowed.text(), errors);
+        for by in &beside.images {
+            entry.covered_by(&by.path("images"), "reject", REJECTED, &|index| {
+                Some(by.list.reject.get(index)?.covers(allowed))
+            });
+        }
         // Where it is exempt, it passes whatever the other sections say.
         if is_exempt(allowed, settings) {
             continue;
         }
-        if refuses(registries.action) {
-            entry.covered_by("registries.reject", REJECTED, &|index| {
-                Some(registries.reject.get(index)?.covers_image(allowed))
+        for by in beside
+            .registries
+            .iter()
+            .filter(|by| refuses(by.list.action))
+        {
+            entry.covered_by(&by.path("registries"), "reject", REJECTED, &|index| {
+                Some(by.list.reject.get(index)?.covers_image(allowed))
             });
         }
         // An entry with a digest covers that digest alone, with a tag or without.
         if allowed.digest().is_some() {
-            if refuses(digests.action) {
-                entry.covered_by("digests.forbid", "forbids its digest", &|index| {
-                    Some(digests.forbid.get(index)?.covers(allowed))
-                });
+            for by in refusing() {
+                entry.covered_by(
+                    &by.path("digests"),
+                    "forbid",
+                    "forbids its digest",
+                    &|index| Some(by.list.forbid.get(index)?.covers(allowed)),
+                );
             }
         } else if let Some(tag) = allowed.tag() {
             // And one with a tag that tag alone, without a digest.
-            if refuses(tags.action) {
-                entry.covered_by("tags.reject", REJECTED, &|index| {
-                    Some(tags.reject.get(index)?.covers(tag))
+            for by in beside.tags.iter().filter(|by| refuses(by.list.action)) {
+                entry.covered_by(&by.path("tags"), "reject", REJECTED, &|index| {
+                    Some(by.list.reject.get(index)?.covers(tag))
                 });
             }
-            if refuses(digests.action) {
+            for by in refusing() {
                 let does = "requires a digest, name it or leave out the tag";
-                entry.covered_by("digests.require", does, &|index| {
-                    Some(digests.require.get(index)?.covers(allowed))
+                entry.covered_by(&by.path("digests"), "require", does, &|index| {
+                    Some(by.list.require.get(index)?.covers(allowed))
                 });
-            }
-        }
-    }
-    for (index, allowed) in tags.allow.iter().enumerate() {
-        let mut entry = Allowed::new("tags.allow", index, allowed.text(), errors);
-        entry.covered_by("tags.reject", REJECTED, &|index| {
-            Some(tags.reject.get(index)?.covers(allowed.text()))
-        });
-    }
-    for (index, required) in digests.require.iter().enumerate() {
-        for (forbidden_index, forbidden) in digests.forbid.iter().enumerate() {
-            if forbidden.covers(required) || required.covers(forbidden) {
-                errors.contradiction(
-                    format!("digests.require[{index}]"),
-                    &format!(
-                        "`{}` contradicts `digests.forbid[{forbidden_index}]` (`{}`): an image cannot have a digest and have none",
-                        Shown(required.text()),
-                        Shown(forbidden.text())
-                    ),
-                );
             }
         }
     }
@@ -101,7 +251,7 @@ fn is_exempt(allowed: &ImagePattern<'_>, settings: &Settings<'_>) -> bool {
 
 /// An entry that allows.
 struct Allowed<'e> {
-    list: &'static str,
+    list: &'e str,
     index: usize,
     text: &'e str,
     errors: &'e mut SettingsErrors,
@@ -109,7 +259,7 @@ struct Allowed<'e> {
 
 impl<'e> Allowed<'e> {
     const fn new(
-        list: &'static str,
+        list: &'e str,
         index: usize,
         text: &'e str,
         errors: &'e mut SettingsErrors,
@@ -124,14 +274,20 @@ impl<'e> Allowed<'e> {
 
     /// Notes that nothing is left of the entry, if the first entry of another list to which `covers`
     /// says yes covers it whole; it says `None` behind the last one.
-    fn covered_by(&mut self, list: &str, does: &str, covers: &dyn Fn(usize) -> Option<bool>) {
+    fn covered_by(
+        &mut self,
+        item: &str,
+        list: &str,
+        does: &str,
+        covers: &dyn Fn(usize) -> Option<bool>,
+    ) {
         let mut index = 0;
         while let Some(is_covered) = covers(index) {
             if is_covered {
                 return self.errors.contradiction(
                     format!("{}[{}]", self.list, self.index),
                     &format!(
-                        "`{}` allows nothing: `{list}[{index}]` {does}",
+                        "`{}` allows nothing: `{item}.{list}[{index}]` {does}",
                         Shown(self.text)
                     ),
                 );

@@ -192,8 +192,8 @@ fn every_key_has_its_heading() {
     for key in Settings::KEYS {
         below(key, &|value| json!({ key: value }), &words, &mut known);
     }
-    // `match` is one language for every section, so it has a place of its own in the page. What stands in
-    // `actions` and `messages` are the checks, which have theirs.
+    // `match` is one language for every section, so it has a place of its own in the page; its exception has the
+    // same keys. What stands in `actions` and `messages` are the checks, which have theirs.
     let is_of_a_check = |key: &&String| {
         let of_a_check = ["annotations.actions.", "annotations.messages."];
         of_a_check.iter().any(|way| key.starts_with(way))
@@ -202,6 +202,7 @@ fn every_key_has_its_heading() {
         .iter()
         .filter(|key| !is_of_a_check(key))
         .map(|key| match key.split_once(".match.") {
+            Some((_, below)) if below.starts_with("except.") => "match.except".to_owned(),
             Some((_, below)) => format!("match.{below}"),
             None => key.clone(),
         })

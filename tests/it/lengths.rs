@@ -102,7 +102,7 @@ const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[
         "a line for each count",
     ),
     (
-        "crates/manifests/src/settings_text.rs",
+        "crates/manifests/src/settings_text/annotations.rs",
         "annotation_rule",
         "a sentence for each key",
     ),

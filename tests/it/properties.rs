@@ -1492,6 +1492,19 @@ fn checks() -> impl Strategy<Value = Map<String, Value>> {
     select(checks).prop_map(|checks| checks.as_object().unwrap().clone())
 }
 
+/// What `requires` asks of a value.
+fn condition() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        select(vec![
+            json!({ "not": ["x", ""] }),
+            json!({ "oneOf": ["X"], "anyCase": true }),
+            json!({ "path": "metadata.labels.l" }),
+        ]),
+        Just(Value::Null),
+        select(vec!["", "x", ",", "*", "?*", "{*", "\\", "é*"]).prop_map(|value| json!(value)),
+    ]
+}
+
 /// A rule about annotations: most of its parts name what may be there.
 fn annotation_rule() -> impl Strategy<Value = Value> {
     let names = || select([&ANNOTATIONS[..], &["1", "x", "y"]].concat());
@@ -1501,22 +1514,11 @@ fn annotation_rule() -> impl Strategy<Value = Value> {
             select(vec!["trace-*", "*", "?", "example.com/*", "*ug", "*/*"])
         ]
     };
-    let value = || {
-        prop_oneof![
-            select(vec![
-                json!({ "not": ["x", ""] }),
-                json!({ "oneOf": ["X"], "anyCase": true }),
-                json!({ "path": "metadata.labels.l" }),
-            ]),
-            Just(Value::Null),
-            select(vec!["", "x", ",", "*", "?*", "{*", "\\", "é*"]).prop_map(|value| json!(value)),
-        ]
-    };
     let list = |names: BoxedStrategy<&'static str>| {
         proptest::collection::vec(names, 1..3).prop_map(|names| json!(names))
     };
     let conditions = move || {
-        proptest::collection::vec((globs(), value()), 1..3).prop_map(|conditions| {
+        proptest::collection::vec((globs(), condition()), 1..3).prop_map(|conditions| {
             let conditions = conditions.into_iter();
             Value::Object(
                 conditions

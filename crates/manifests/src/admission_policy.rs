@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use rollout_guard::annotation::{AnnotationItem, RuleAction};
-use rollout_guard::mirror::Rewrite;
+use rollout_guard::mirror::{Mirror, Rewrite};
 use rollout_guard::settings::Settings;
 use serde_json::Value;
 
@@ -80,7 +80,8 @@ spec:
 
 /// Whether anything in the settings changes objects.
 fn is_mutating(settings: &Settings<'_>) -> bool {
-    let rewrites = !settings.mirrors.is_empty() && settings.rewrite != Rewrite::Never;
+    let rewriting = |mirror: &Mirror<'_>| !mirror.is_only_named;
+    let rewrites = settings.mirrors.iter().any(rewriting) && settings.rewrite != Rewrite::Never;
     let removes = |item: &AnnotationItem<'_>| {
         let rule = item.rule();
         rule.is_ok_and(|rule| rule.action == RuleAction::Remove)

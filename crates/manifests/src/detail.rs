@@ -108,6 +108,10 @@ pub(crate) fn said<'d>(object: Value<'d>, violation: &Violation) -> Option<Value
 
 /// The list of the settings or the rule that a violation is of; none where it is of no rule.
 fn rule(violation: &Violation) -> Option<String> {
+    // An item of lists that has a name is called by it.
+    if violation.rule.is_some() {
+        return violation.rule.clone();
+    }
     if let Some((section, list)) = violation.code.list() {
         return Some(format!("{section}.{list}"));
     }
@@ -121,7 +125,7 @@ fn rule(violation: &Violation) -> Option<String> {
         Code::ImageDrifted | Code::AnnotationDrifted | Code::LastAppliedUnreadable => {
             Some("drift.lastApplied".to_owned())
         }
-        _ => violation.rule.clone(),
+        _ => None,
     }
 }
 

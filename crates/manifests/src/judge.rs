@@ -13,9 +13,9 @@ use rollout_guard::mirror::{Mirror, Rewrite};
 use rollout_guard::policy::Policy;
 use rollout_guard::registry::{Existence, Registry};
 use rollout_guard::request::Request;
-use rollout_guard::settings::{AllowReject, Settings};
+use rollout_guard::settings::Settings;
 use rollout_guard::verdict::Verdict;
-use rollout_guard::violation::{Action, Code, Outcome, Violation};
+use rollout_guard::violation::{Code, Outcome, Violation};
 use rollout_guard::workload::ImagePlaces;
 
 use crate::before::Before;
@@ -303,17 +303,23 @@ impl Judge<'_> {
         refusals
     }
 
-    /// Whether a policy that is asked about an object, or about its Pods, has a list that says which images may
-    /// run and refuses all others: only then is an image that it does not refuse known to anybody.
+    /// Whether a policy that is asked about an object, or about its Pods, has a list that says which of its images
+    /// may run and refuses all others: only then is an image that it does not refuse known to anybody.
     pub fn says_which_images_may_run(&self, object: &Object<'_>) -> bool {
-        fn refuses_others<T>(list: &AllowReject<T>) -> bool {
-            !list.allow.is_empty() && list.action == Action::Reject
-        }
+        let mut text = String::new();
+        object.write_request(self.namespace, &self.identity, &mut text);
+        let json = json::Document::of(&text);
+        let Ok(request) = Request::of(&json) else {
+            return false;
+        };
+        let Some(read) = &request.object else {
+            return false;
+        };
         self.policies.iter().any(|(source, policy)| {
             let is_asked =
                 source.covers(object, self.namespace) || self.covers_pods_of(source, object);
             let settings = policy.settings();
-            is_asked && (refuses_others(&settings.registries) || refuses_others(&settings.images))
+            is_asked && settings.says_which_images_may_run(&request, read)
         })
     }
 

@@ -6,7 +6,7 @@ use rollout_guard::json::{self, Location, Step};
 use rollout_guard::pattern::{ImagePattern, RegistryPattern, TagPattern};
 use rollout_guard::policy::Policy;
 use rollout_guard::request::Request;
-use rollout_guard::settings::Settings;
+use rollout_guard::settings::{Item, Settings};
 
 use crate::manifest::Value;
 use crate::policy_file::Source;
@@ -23,42 +23,32 @@ pub struct Lint {
 /// Every lint, in the order of the sections.
 pub fn find(source: &Source<'_>, settings: &Settings<'_>) -> Vec<Lint> {
     let mut lints = Vec::new();
-    let Settings {
-        registries,
-        images,
-        tags,
-        digests,
-        ..
-    } = settings;
     let registry = |one: &RegistryPattern<'_>, other: &RegistryPattern<'_>| one.covers(other);
     let image = |one: &ImagePattern<'_>, other: &ImagePattern<'_>| one.covers(other);
     let tag = |one: &TagPattern<'_>, other: &TagPattern<'_>| one.covers(other.text());
-    redundant(
-        source,
-        "registries.allow",
-        &registries.allow,
-        &mut lints,
-        registry,
-    );
-    redundant(
-        source,
-        "registries.reject",
-        &registries.reject,
-        &mut lints,
-        registry,
-    );
-    redundant(source, "images.allow", &images.allow, &mut lints, image);
-    redundant(source, "images.reject", &images.reject, &mut lints, image);
-    redundant(source, "tags.allow", &tags.allow, &mut lints, tag);
-    redundant(source, "tags.reject", &tags.reject, &mut lints, tag);
-    redundant(
-        source,
-        "digests.require",
-        &digests.require,
-        &mut lints,
-        image,
-    );
-    redundant(source, "digests.forbid", &digests.forbid, &mut lints, image);
+    for item in &settings.registries {
+        let mut lint = |list, entries| redundant(source, item, list, entries, &mut lints, registry);
+        lint("registries.allow", &item.list.allow);
+        lint("registries.reject", &item.list.reject);
+    }
+    for item in &settings.images {
+        let mut lint = |list, entries| redundant(source, item, list, entries, &mut lints, image);
+        lint("images.allow", &item.list.allow);
+        lint("images.reject", &item.list.reject);
+    }
+    for item in &settings.tags {
+        let mut lint = |list, entries| redundant(source, item, list, entries, &mut lints, tag);
+        lint("tags.allow", &item.list.allow);
+        lint("tags.reject", &item.list.reject);
+    }
+    for item in &settings.digests {
+        let mut lint = |list, entries| redundant(source, item, list, entries, &mut lints, image);
+        lint("digests.require", &item.list.require);
+        lint("digests.forbid", &item.list.forbid);
+    }
+    for error in settings.contradictions_across_items().iter() {
+        add(&mut lints, error.path.clone(), error.problem.as_str());
+    }
     mirrors(source, settings, &mut lints);
     placeholders(source, &mut lints);
     changes(source, settings, &mut lints);
@@ -87,15 +77,36 @@ fn texts(from: Option<Value<'_>>, way: &str) -> Vec<String> {
         .collect()
 }
 
+/// The items of a section as they are written: itself, or those in it.
+fn items<'v>(source: &Source<'v>, section: &str) -> Vec<(String, Value<'v>)> {
+    let Some(value) = source.value.and_then(|settings| settings.get(section)) else {
+        return Vec::new();
+    };
+    let listed: Vec<_> = value.elements().collect();
+    if listed.is_empty() {
+        return vec![(section.to_owned(), value)];
+    }
+    let listed = listed.into_iter().enumerate();
+    let listed = listed.map(|(index, item)| (format!("{section}[{index}]"), item));
+    listed.collect()
+}
+
 /// Entries that another one of their list covers, and lists that allow everything.
-fn redundant<T>(
+fn redundant<T, L>(
     source: &Source<'_>,
+    item: &Item<'_, L>,
     list: &str,
     entries: &[T],
     lints: &mut Vec<Lint>,
     covers: impl Fn(&T, &T) -> bool,
 ) {
-    let texts = texts(source.value, list);
+    let (section, name) = list.split_once('.').unwrap_or_default();
+    let mut written = items(source, section).into_iter();
+    let Some((path, value)) = written.nth(item.position.unwrap_or_default()) else {
+        return;
+    };
+    let texts = texts(Some(value), name);
+    let list = &format!("{path}.{name}");
     for (index, (entry, text)) in entries.iter().zip(&texts).enumerate() {
         if text == "*" && list.contains(".allow") {
             let problem = "`*` allows everything: the list does nothing, leave it out";
@@ -139,10 +150,11 @@ fn placeholders(source: &Source<'_>, lints: &mut Vec<Lint>) {
         name.eq_ignore_ascii_case(PLACEHOLDER)
     };
     let problem = format!("`{PLACEHOLDER}` stands for a registry of yours, put in its name");
-    for list in ["registries.allow", "images.allow"] {
-        for (index, text) in texts(source.value, list).iter().enumerate() {
+    let sections = ["registries", "images"].map(|section| items(source, section));
+    for (path, item) in sections.into_iter().flatten() {
+        for (index, text) in texts(Some(item), "allow").iter().enumerate() {
             if is_placeholder(text) {
-                add(lints, format!("{list}[{index}]"), problem.as_str());
+                add(lints, format!("{path}.allow[{index}]"), problem.as_str());
             }
         }
     }
@@ -159,7 +171,15 @@ fn placeholders(source: &Source<'_>, lints: &mut Vec<Lint>) {
 
 /// Mirrors whose images the lists refuse: then every rewrite ends in a refusal.
 fn mirrors(source: &Source<'_>, settings: &Settings<'_>, lints: &mut Vec<Lint>) {
-    if settings.registries.allow.is_empty() && settings.images.allow.is_empty() {
+    let allows_some = (settings
+        .registries
+        .iter()
+        .any(|item| !item.list.allow.is_empty()))
+        || settings
+            .images
+            .iter()
+            .any(|item| !item.list.allow.is_empty());
+    if !allows_some {
         return;
     }
     let allowing = Settings {
@@ -233,7 +253,10 @@ fn changes(source: &Source<'_>, settings: &Settings<'_>, lints: &mut Vec<Lint>) 
 /// Rewrites in a policy that may not mutate.
 fn rewrites(source: &Source<'_>, settings: &Settings<'_>, lints: &mut Vec<Lint>) {
     let is_never = settings.rewrite == rollout_guard::mirror::Rewrite::Never;
-    if source.is_mutating == Some(false) && !settings.mirrors.is_empty() && !is_never {
+    if source.is_mutating == Some(false)
+        && settings.mirrors.iter().any(|mirror| !mirror.is_only_named)
+        && !is_never
+    {
         let problem = "the policy has `mutating: false`: Kubewarden refuses a Pod that is rewritten, \
                        set `mutating: true` or `rewrite: never`";
         add(lints, "mirrors".to_owned(), problem);

@@ -1,6 +1,12 @@
 //! Settings in sentences.
 
-use rollout_guard::json::{Key, Kind, Value};
+mod annotations;
+mod read;
+
+use rollout_guard::json::{Kind, Value};
+
+use annotations::{annotation_rule, conditions};
+use read::{all, either, get, is_true, items, list, text};
 
 /// What settings do, a sentence for each thing, and several for a rule, in the order of
 /// docs/settings.md.
@@ -12,32 +18,31 @@ pub fn sentences(settings: Value<'_>) -> Vec<String> {
         ("images", "that is"),
         ("tags", "whose tag is"),
     ] {
-        let Some(lists) = get(settings, section) else {
-            continue;
-        };
-        let ends = ends(lists);
-        if let Some(allowed) = list(lists, "allow") {
-            let none = if allowed.len() > 1 { "none of" } else { "not" };
-            say(format!(
-                "An image {that} {none} {} {ends}.",
-                either(&allowed)
-            ));
-        }
-        if let Some(rejected) = list(lists, "reject") {
-            say(format!("An image {that} {} {ends}.", either(&rejected)));
+        for item in scopes(settings, section) {
+            let (image, ends) = (image_of(item), ends(item));
+            if let Some(allowed) = list(item, "allow") {
+                let none = if allowed.len() > 1 { "none of" } else { "not" };
+                say(format!(
+                    "{image} {that} {none} {} {ends}.",
+                    either(&allowed)
+                ));
+            }
+            if let Some(rejected) = list(item, "reject") {
+                say(format!("{image} {that} {} {ends}.", either(&rejected)));
+            }
         }
     }
-    if let Some(digests) = get(settings, "digests") {
-        let ends = ends(digests);
-        if let Some(required) = list(digests, "require") {
+    for item in scopes(settings, "digests") {
+        let (image, ends) = (image_of(item), ends(item));
+        if let Some(required) = list(item, "require") {
             say(format!(
-                "An image of {} without a digest {ends}.",
+                "{image} of {} without a digest {ends}.",
                 either(&required)
             ));
         }
-        if let Some(forbidden) = list(digests, "forbid") {
+        if let Some(forbidden) = list(item, "forbid") {
             say(format!(
-                "An image of {} with a digest {ends}.",
+                "{image} of {} with a digest {ends}.",
                 either(&forbidden)
             ));
         }
@@ -91,6 +96,24 @@ pub fn sentences(settings: Value<'_>) -> Vec<String> {
     said
 }
 
+/// The items of a section, which is one if it is a map.
+fn scopes<'n>(settings: Value<'n>, section: &str) -> Vec<Value<'n>> {
+    match get(settings, section) {
+        Some(section) if section.kind() == Kind::List => section.elements().collect(),
+        section => section.into_iter().collect(),
+    }
+}
+
+/// The images that an item of lists is about: `An image in an object of the kind … (`name`)`.
+fn image_of(item: Value<'_>) -> String {
+    let about = match condition(item) {
+        about if about.is_empty() => about,
+        about => format!(" in an object{about}"),
+    };
+    let name = text(item, "name").map(|name| format!(" (`{name}`)"));
+    format!("An image{about}{}", name.unwrap_or_default())
+}
+
 fn ends(section: Value<'_>) -> &'static str {
     match text(section, "action") {
         Some("warn") => "gets a warning",
@@ -119,6 +142,12 @@ fn mirror_sentence(mirror: Value<'_>) -> String {
         None => String::new(),
     };
     let condition = condition(mirror);
+    if text(mirror, "rewrite") == Some("never") {
+        return format!(
+            "Where an image of {source}{condition} is used, messages name `{}`{digest}.",
+            target.unwrap_or_default()
+        );
+    }
     format!(
         "{source}{condition} is pulled from `{}`{digest}{asked}{secrets}.",
         target.unwrap_or_default()
@@ -142,206 +171,6 @@ fn exemption_sentence(exemption: Value<'_>) -> String {
     };
     let condition = condition(exemption);
     format!("{what}{condition} {is} exempt {from}{reason}.")
-}
-
-/// What a rule about annotations asks for.
-fn annotation_rule(index: usize, rule: Value<'_>) -> String {
-    let name = named(rule, "annotations", index);
-    let annotations = match text(rule, "target") {
-        Some("podTemplate") => "The annotations of Pods",
-        Some("both") => "The annotations of objects and of their Pods",
-        _ => "The annotations of objects",
-    };
-    let mut parts = Vec::new();
-    let mut say = |part: String| parts.push(part);
-    if let Some(prefix) = text(rule, "prefix") {
-        let aliases = list(rule, "aliasPrefixes").map_or_else(String::new, |aliases| {
-            format!(", in older spelling {}", either(&aliases))
-        });
-        say(format!(
-            "Names without a `/` stand behind `{prefix}`{aliases}."
-        ));
-    }
-    if let Some(criteria) = text(rule, "criteria") {
-        let names = list(rule, "values").unwrap_or_default();
-        say(format!(
-            "`{criteria}` must hold for the names {}.",
-            all(&names)
-        ));
-    }
-    if let Some(names) = list(rule, "required") {
-        say(format!("{} must be there, and not empty.", all(&names)));
-    }
-    for group in groups(rule, "requireAny") {
-        say(format!("One of {} must be there.", all(&group)));
-    }
-    if let Some(names) = list(rule, "denied") {
-        say(format!("{} must not be there.", either(&names)));
-    }
-    if let Some(names) = list(rule, "allowed") {
-        let whole = match text(rule, "prefix") {
-            Some(_) => "behind the prefix",
-            None => "but what Kubernetes and its tools write",
-        };
-        say(format!(
-            "Nothing but {} may be there, {whole}.",
-            either(&names)
-        ));
-    }
-    let values = get(rule, "values").into_iter().flat_map(Value::members);
-    parts.extend(values.map(|(name, value)| value_rule(name.text(), value)));
-    let mut say = |part: String| parts.push(part);
-    for group in groups(rule, "conflicting") {
-        say(format!("At most one of {} may be there.", all(&group)));
-    }
-    for requirement in items(rule, "requires") {
-        say(format!(
-            "Where {}, {}.",
-            alternatives(requirement, "when", "is"),
-            alternatives(requirement, "then", "must be")
-        ));
-    }
-    for (key, may_not) in [
-        ("immutable", "added, changed or removed"),
-        ("createOnly", "added or changed"),
-        ("keep", "removed"),
-    ] {
-        if let Some(names) = list(rule, key) {
-            say(format!(
-                "{} may not be {may_not} by an update.",
-                all(&names)
-            ));
-        }
-    }
-    for group in groups(rule, "keepAny") {
-        say(format!("Of {} an update must leave one.", all(&group)));
-    }
-    parts.extend(besides(rule));
-    let mut say = |part: String| parts.push(part);
-    say(match text(rule, "action") {
-        Some("warn") => "Anything else gets a warning.".to_owned(),
-        Some("remove") => {
-            "What must not be there is taken out; anything else is refused.".to_owned()
-        }
-        _ => "Anything else is refused.".to_owned(),
-    });
-    parts.extend(message(rule));
-    let about = condition(rule);
-    format!("{annotations}{about} (`{name}`): {}", parts.join(" "))
-}
-
-/// What a rule says of other names, of fields, and of what happens for each of its checks.
-fn besides(rule: Value<'_>) -> Vec<String> {
-    let mut parts = Vec::new();
-    let mut say = |part: String| parts.push(part);
-    let others = get(rule, "aliases").into_iter().flat_map(Value::members);
-    for (name, others) in others {
-        let name = name.text();
-        say(format!(
-            "Without `{name}`, {} counts.",
-            either(&texts(others))
-        ));
-    }
-    if is_true(rule, "emptyIsAbsent") {
-        say("An empty value is as good as none.".to_owned());
-    }
-    let fields = get(rule, "fields").into_iter().flat_map(Value::members);
-    for (path, value) in fields {
-        say(format!(
-            "Each `{}` {}.",
-            path.text(),
-            checks(value).join(" and ")
-        ));
-    }
-    let actions = get(rule, "actions").into_iter().flat_map(Value::members);
-    for (key, action) in actions {
-        let happens = match action.string() {
-            Some("warn") => "gets a warning",
-            _ => "is refused",
-        };
-        say(format!("What is not as `{}` says {happens}.", key.text()));
-    }
-    let messages = get(rule, "messages").into_iter().flat_map(Value::members);
-    for (key, message) in messages {
-        let message = message.string().unwrap_or_default();
-        say(format!(
-            "Messages about `{}` end with: {message}",
-            key.text()
-        ));
-    }
-    parts
-}
-
-/// What a value of an annotation must be.
-fn value_rule(name: &str, value: Value<'_>) -> String {
-    let must = checks(value).join(" and ");
-    match (text(value, "default"), must.as_str()) {
-        (None, must) => format!("The value of `{name}` {must}."),
-        (Some(default), "") => format!("Without `{name}`, its value is `{default}`."),
-        (Some(default), must) => {
-            format!("The value of `{name}`, which is `{default}` without it, {must}.")
-        }
-    }
-}
-
-/// What the checks of a value want, each as a verb and what follows it.
-fn checks(value: Value<'_>) -> Vec<String> {
-    let in_any_case = if is_true(value, "anyCase") {
-        ", in any case"
-    } else {
-        ""
-    };
-    let mut must = Vec::new();
-    if let Some(path) = text(value, "path") {
-        must.push(format!("is one of the values of `{path}`"));
-    }
-    if let Some(path) = text(value, "startsWithPath") {
-        must.push(format!("begins with the value of `{path}`"));
-    }
-    if let Some(words) = list(value, "oneOf") {
-        must.push(format!("is {}{in_any_case}", either(&words)));
-    }
-    if let Some(pattern) = text(value, "pattern") {
-        must.push(format!("matches `{pattern}`{in_any_case}"));
-    }
-    must.extend(bounds(value, "is a number"));
-    if let Some(words) = list(value, "not") {
-        must.push(format!("is not {}{in_any_case}", either(&words)));
-    }
-    if let Some(kind) = text(value, "json") {
-        must.push(format!("is a JSON {kind}"));
-    }
-    if is_true(value, "cidr") {
-        must.push("is a network".to_owned());
-    }
-    if let Some(each) = get(value, "each") {
-        let separator = text(each, "separator").unwrap_or_default();
-        let elements = checks(each).into_iter();
-        let elements: Vec<_> = elements.map(|check| format!("each {check}")).collect();
-        let of = if elements.is_empty() {
-            String::new()
-        } else {
-            format!(", of which {}", elements.join(" and "))
-        };
-        must.push(format!(
-            "is a list with `{separator}` between its elements{of}"
-        ));
-    }
-    if let Some(count) = get(value, "count") {
-        must.extend(bounds(count, "has a number of elements"));
-    }
-    must
-}
-
-/// `min` and `max` in words.
-fn bounds(value: Value<'_>, what: &str) -> Option<String> {
-    let bound = |key| get(value, key).map(Value::text);
-    match (bound("min"), bound("max")) {
-        (Some(min), Some(max)) => Some(format!("{what} from {min} to {max}")),
-        (Some(min), None) => Some(format!("{what} of at least {min}")),
-        (None, Some(max)) => Some(format!("{what} of at most {max}")),
-        (None, None) => None,
-    }
 }
 
 /// What a rule about changes guards, and who may change it.
@@ -397,6 +226,14 @@ fn condition(item: Value<'_>) -> String {
     let Some(selector) = get(item, "match") else {
         return String::new();
     };
+    match get(selector, "except") {
+        Some(except) => format!("{}, except{},", matched(selector), matched(except)),
+        None => matched(selector),
+    }
+}
+
+/// What a selector matches, but for its exception.
+fn matched(selector: Value<'_>) -> String {
     let mut said = String::new();
     for (key, before) in [
         ("kinds", "of the kind"),
@@ -425,84 +262,4 @@ fn condition(item: Value<'_>) -> String {
         said.extend([" where ", &fields.join(" and ")]);
     }
     said
-}
-
-/// A side of a requirement, of which one alternative holds.
-fn alternatives(requirement: Value<'_>, key: &str, verb: &str) -> String {
-    let Some(side) = get(requirement, key) else {
-        return String::new();
-    };
-    let all = |map| conditions(map, verb).join(" and ");
-    match side.kind() {
-        Kind::List => side.elements().map(all).collect::<Vec<_>>().join(", or "),
-        _ => all(side),
-    }
-}
-
-/// The conditions of a map: `` `spec.type` is `LoadBalancer` ``.
-fn conditions(map: Value<'_>, verb: &str) -> Vec<String> {
-    let condition = |(key, value): (Key<'_>, Value<'_>)| match (key.text(), value.string()) {
-        (key, Some("*")) => format!("`{key}` {verb} set"),
-        (key, Some(text)) => format!("`{key}` {verb} `{text}`"),
-        (key, None) if value.kind() == Kind::Map => {
-            format!(
-                "`{key}` {verb} a value that {}",
-                checks(value).join(" and ")
-            )
-        }
-        (key, None) => format!("`{key}` {verb} absent"),
-    };
-    map.members().map(condition).collect()
-}
-
-/// `a, b and c`.
-fn all(words: &[String]) -> String {
-    joined(words, "and")
-}
-
-/// `a, b or c`.
-fn either(words: &[String]) -> String {
-    joined(words, "or")
-}
-
-fn joined(words: &[String], last: &str) -> String {
-    let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
-    match words.split_last() {
-        Some((end, before)) if !before.is_empty() => {
-            format!("{} {last} {end}", before.join(", "))
-        }
-        _ => words.concat(),
-    }
-}
-
-fn get<'n>(value: Value<'n>, key: &str) -> Option<Value<'n>> {
-    value.get(key).filter(|member| !member.is_null())
-}
-
-fn text<'n>(value: Value<'n>, key: &str) -> Option<&'n str> {
-    get(value, key)?.string()
-}
-
-fn is_true(value: Value<'_>, key: &str) -> bool {
-    get(value, key).is_some_and(|member| member.text() == "true")
-}
-
-/// The entries of a list; none of an empty one.
-fn list(value: Value<'_>, key: &str) -> Option<Vec<String>> {
-    let texts = texts(get(value, key)?);
-    (!texts.is_empty()).then_some(texts)
-}
-
-/// The lists in a list.
-fn groups(value: Value<'_>, key: &str) -> Vec<Vec<String>> {
-    items(value, key).map(texts).collect()
-}
-
-fn texts(list: Value<'_>) -> Vec<String> {
-    let texts = list.elements().filter_map(Value::string);
-    texts.map(str::to_owned).collect()
-}
-
-fn items<'n>(value: Value<'n>, key: &str) -> impl Iterator<Item = Value<'n>> {
-    get(value, key).into_iter().flat_map(Value::elements)
 }

@@ -7,7 +7,7 @@
 //!
 //! Accepted: `host: shop.example.com`, no host. Rejected: `host: example.org`, a list instead of a host.
 
-use crate::json::{FieldPath, Kind, Location, Spot, Step, Value, each_at};
+use crate::json::{FieldPath, Kind, Location, Step, Value, each_at};
 use crate::schema::{Entry, SettingsErrors};
 use crate::shown::{Quoted, Shown, is_private, is_record};
 use crate::violation::Fate;

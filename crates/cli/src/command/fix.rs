@@ -715,6 +715,8 @@ fn add_silent(
         };
         let why = if mirror.mirrored(&written) == Mirrored::Left {
             "its mirror is not for images with a digest (`digest: skip`)".to_owned()
+        } else if mirror.is_only_named {
+            "its mirror is only named (`rewrite: never`)".to_owned()
         } else if image.is_never_pulled {
             "nodes never pull it (`imagePullPolicy: Never`)".to_owned()
         } else if verdict.exempted.is_empty() {

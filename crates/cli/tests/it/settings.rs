@@ -129,6 +129,17 @@ fn settings_are_said_in_sentences() {
 }
 
 #[test]
+fn items_of_lists_are_explained_and_held_against_each_other() {
+    let workshop = Workshop::new("settings-items");
+    workshop.file(
+        "settings.yaml",
+        "registries:\n  - { name: all, match: { except: { namespaces: [lab], labels: { tier: batch } } }, allow: [ghcr.io] }\n  - { name: lab, match: { namespaces: [lab] }, allow: [ghcr.io, quay.io, \"*\"] }\nimages:\n  - { reject: [redis] }\n  - { match: { namespaces: [prod] }, allow: [redis, \"ghcr.io/*\"] }\ntags:\n  - { allow: [\"v*\"] }\n  - { name: team, match: { namespaces: [team] }, allow: [stable], reject: [a, \"*a\"], action: warn }\ndigests: { name: pinned, match: { kinds: [Pod] }, require: [\"ghcr.io/*\"] }\nmirrors:\n  - { source: docker.io/bitnami, mirror: docker.io/bitnamilegacy, rewrite: never }\n",
+    );
+    let outcome = workshop.run("settings --explain --validate settings.yaml");
+    insta::assert_snapshot!("items", outcome.shown());
+}
+
+#[test]
 fn every_settings_file_of_the_examples_is_explained() {
     let workshop = Workshop::new("settings-examples");
     let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");

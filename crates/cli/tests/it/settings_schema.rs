@@ -271,7 +271,8 @@ fn the_schema_has_the_words_that_the_engine_knows_and_no_others() {
                 let errors = judge(&place.settings(json!({ key.as_str(): value })));
                 let errors = errors.iter().flat_map(SettingsErrors::iter);
                 let is_refused = |problem: &str| {
-                    problem.contains(" is none of ") || problem.contains(" is unknown")
+                    let refusals = [" is none of ", " is not `", " is unknown"];
+                    refusals.iter().any(|refusal| problem.contains(refusal))
                 };
                 !errors
                     .filter(|error| error.path == path)
@@ -353,6 +354,12 @@ fn enough(place: &Place<'_>) -> Value {
         );
     }
     settings["exemptions"] = Value::Null;
+    // These are a map, or a list of maps.
+    if let [Around::Key(key), Around::List, ..] = place.around.as_slice()
+        && settings[key].is_object()
+    {
+        settings[key] = json!([settings[key]]);
+    }
     settings
 }
 
@@ -484,6 +491,7 @@ fn is_of_form(problem: &str) -> bool {
         || problem.starts_with("expected ")
         || problem.starts_with("must not be empty")
         || problem.contains(" is none of ")
+        || problem.ends_with(" is not `never`")
         || problem.ends_with(" is missing")
 }
 

@@ -255,6 +255,13 @@ pub(super) fn annotation_guards<'s>(settings: &Settings<'s>) -> Vec<AnnotationGu
             users: None,
             groups: None,
             old_fields: Vec::new(),
+            // What takes out some requests only guards the object all the same.
+            except: rule.selector.except.clone().filter(|except| {
+                except.operations.is_none()
+                    && except.users.is_none()
+                    && except.groups.is_none()
+                    && except.old_fields.is_empty()
+            }),
             ..rule.selector.clone()
         };
         (!globs.is_empty()).then_some((selector, globs))
