@@ -32,6 +32,7 @@ mod values;
 
 use std::borrow::Cow;
 
+use crate::date::Date;
 use crate::json::Position;
 use crate::shown::quoted;
 use crate::violation::{Action, Code, Fate};
@@ -89,6 +90,8 @@ pub struct AnnotationRule<'a> {
     pub action: RuleAction,
     /// What happens instead where one of its checks, by its key, is not met.
     pub actions: Vec<(&'static str, Action)>,
+    /// When it begins to refuse and to remove; until then it warns.
+    pub from: Option<Date<'a>>,
     /// What the user is told besides.
     pub message: Option<Cow<'a, str>>,
     /// What the user is told instead of that where one of its checks, by its key, is not met.

@@ -30,6 +30,7 @@ mod who;
 
 use std::borrow::Cow;
 
+use crate::date::Date;
 use crate::selector::Selector;
 use crate::violation::Action;
 
@@ -62,6 +63,8 @@ pub struct ChangeRule<'a> {
     pub guard_delete: bool,
     /// What happens to other changes.
     pub action: Action,
+    /// When it begins to refuse; until then it warns.
+    pub from: Option<Date<'a>>,
     /// What to do instead; `None`: change it in Git.
     pub message: Option<&'a str>,
 }

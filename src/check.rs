@@ -10,16 +10,15 @@ mod list;
 pub(crate) mod registries;
 pub(crate) mod tags;
 
-use item::List as _;
-
+use crate::date::{self, Clock, Date};
 use crate::glob::has_wildcard;
 use crate::image::Reference;
 use crate::pattern::{ImagePattern, RegistryPattern, TagPattern};
-use crate::shown::{NAMED, Shown, listed, one_of};
-use crate::violation::{Action, Code, Fate, Reason};
+use crate::shown::{NAMED, OneLine, Shown, listed, one_of};
+use crate::violation::{Action, Advice, Code, Fate, Reason};
 
 pub use digests::Digests;
-pub use item::Item;
+pub use item::{Item, Says};
 pub use list::AllowReject;
 pub(crate) use list::Pattern;
 
@@ -30,15 +29,17 @@ pub(crate) struct Lists<'l, 'a> {
     pub(crate) images: Vec<&'l Item<'a, AllowReject<ImagePattern<'a>>>>,
     pub(crate) tags: Vec<&'l Item<'a, AllowReject<TagPattern<'a>>>>,
     pub(crate) digests: Vec<&'l Item<'a, Digests<'a>>>,
+    pub(crate) clock: Clock,
 }
 
 impl Lists<'_, '_> {
     /// What happens to an image that breaks any of them; none where there is nothing to break.
     pub(crate) fn strictest(&self) -> Option<Action> {
-        let lists = self.registries.iter().map(|item| item.list.action());
-        let lists = lists.chain(self.images.iter().map(|item| item.list.action()));
-        let lists = lists.chain(self.tags.iter().map(|item| item.list.action()));
-        let lists = lists.chain(self.digests.iter().map(|item| item.list.action()));
+        let clock = self.clock;
+        let lists = self.registries.iter().map(|item| item::action(item, clock));
+        let lists = lists.chain(self.images.iter().map(|item| item::action(item, clock)));
+        let lists = lists.chain(self.tags.iter().map(|item| item::action(item, clock)));
+        let lists = lists.chain(self.digests.iter().map(|item| item::action(item, clock)));
         lists.flatten().reduce(Action::stricter)
     }
 }
@@ -123,12 +124,42 @@ fn version(image: &Reference<'_>) -> String {
     [tag, digest].into_iter().flatten().collect()
 }
 
+impl Seen<'_, '_> {
+    /// A reason with what the entry that refuses says itself. What it advises must pass, as all that is advised.
+    #[cold]
+    fn said(&self, reason: Reason, section: &str, says: &Says<'_>, code: Code) -> Reason {
+        let instead = says.instead.and_then(|instead| {
+            if instead.contains(char::is_whitespace) {
+                return Some(OneLine(instead).to_string());
+            }
+            let image = match section {
+                "registries" => registries::image_there(instead, self.written),
+                "tags" => [&repository(self.written), ":", instead].concat(),
+                _ => images::in_its_version(instead, self.written),
+            };
+            let passes = self.passes(&image, code);
+            passes.then(|| format!("use `{}`", Shown(instead)))
+        });
+        let advice = instead.map(Advice::Instead).or(reason.advice);
+        let advice = match (advice, says.message) {
+            (Some(Advice::Instead(advice)), Some(message)) => {
+                Some(Advice::Instead(format!("{advice}: {}", OneLine(message))))
+            }
+            (None, Some(message)) => Some(Advice::Message(message.to_owned())),
+            (advice, _) => advice,
+        };
+        Reason { advice, ..reason }
+    }
+}
+
 /// What a rule has against an image.
 pub(crate) struct Objection<'p> {
     pub(crate) code: Code,
     pub(crate) action: Action,
     /// It is about the image's mirror.
     pub(crate) is_mirror: bool,
+    /// The position of the entry that refuses it.
+    pub(crate) entry: Option<usize>,
     /// What is wrong, given what becomes of the request.
     pub(crate) reason: &'p dyn Fn(Fate) -> Reason,
 }
@@ -141,6 +172,8 @@ pub(crate) type Sink<'s> = &'s mut dyn FnMut(Objection<'_>);
 pub(crate) struct Of<'i> {
     section: &'static str,
     position: Option<usize>,
+    /// When it begins to refuse.
+    pub(crate) from: Option<&'i Date<'i>>,
     title: &'i dyn Fn(&str) -> Option<String>,
 }
 
@@ -173,24 +206,30 @@ pub(crate) fn image(
     lists: &Lists<'_, '_>,
     object: &mut dyn FnMut(Of<'_>, Objection<'_>),
 ) {
-    held("registries", &lists.registries, object, &|list, object| {
+    let clock = lists.clock;
+    let items = ("registries", lists.registries.as_slice());
+    held(seen, items, clock, object, &|list, object| {
         registries::check(seen, list, object);
     });
-    held("images", &lists.images, object, &|list, object| {
+    let items = ("images", lists.images.as_slice());
+    held(seen, items, clock, object, &|list, object| {
         images::check(seen, list, object);
     });
-    held("tags", &lists.tags, object, &|list, object| {
+    let items = ("tags", lists.tags.as_slice());
+    held(seen, items, clock, object, &|list, object| {
         tags::check(seen, list, object);
     });
-    held("digests", &lists.digests, object, &|list, object| {
+    let items = ("digests", lists.digests.as_slice());
+    held(seen, items, clock, object, &|list, object| {
         digests::check(seen, list, object);
     });
 }
 
 /// Holds an image against the items of one section.
 fn held<L>(
-    section: &'static str,
-    items: &[&Item<'_, L>],
+    seen: &Seen<'_, '_>,
+    (section, items): (&'static str, &[&Item<'_, L>]),
+    clock: Clock,
     object: &mut dyn FnMut(Of<'_>, Objection<'_>),
     check: &dyn Fn(&L, Sink<'_>),
 ) {
@@ -198,8 +237,28 @@ fn held<L>(
         let of = Of {
             section,
             position: item.position,
+            from: item.from.as_ref(),
             title: &|section| item.title(section),
         };
-        check(&item.list, &mut |objection| object(of, objection));
+        check(&item.list, &mut |mut objection| {
+            objection.action = date::action(objection.action, of.from, clock);
+            let says = item.says.iter().find(|says| {
+                objection.entry == Some(says.index)
+                    && (objection.code.list()).is_some_and(|(_, list)| list == says.list)
+            });
+            let Some(says) = says else {
+                return object(of, objection);
+            };
+            let (code, reason) = (objection.code, objection.reason);
+            let reason: &dyn Fn(Fate) -> Reason =
+                &|fate| seen.said(reason(fate), section, says, code);
+            object(
+                of,
+                Objection {
+                    reason,
+                    ..objection
+                },
+            );
+        });
     }
 }

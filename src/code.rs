@@ -110,6 +110,8 @@ codes! {
     AnnotationDrifted = "annotation-drifted",
     /// The last applied configuration says nothing about this object.
     LastAppliedUnreadable = "last-applied-unreadable",
+    /// An exemption that lifted something ends soon.
+    ExemptionEnds = "exemption-ends",
     /// A member of the object has the wrong JSON type.
     ObjectMalformed = "object-malformed",
     /// The request cannot be read.

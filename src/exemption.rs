@@ -4,6 +4,7 @@ mod read;
 
 use std::borrow::Cow;
 
+use crate::date::{Clock, Date};
 use crate::image::Reference;
 use crate::pattern::{ImagePattern, Sense};
 use crate::selector::Selector;
@@ -52,9 +53,18 @@ pub struct Exemption<'a> {
     pub images: Vec<ImagePattern<'a>>,
     /// Which checks.
     pub checks: Vec<Check>,
+    /// When it ends.
+    pub until: Option<Date<'a>>,
+    /// Whether what it lifted only warns after that.
+    pub warns_after_end: bool,
 }
 
 impl Exemption<'_> {
+    /// Whether its end is behind us.
+    pub fn has_ended(&self, clock: Clock) -> bool {
+        self.until.is_some_and(|until| until.has_come(clock))
+    }
+
     /// Whether it covers an image; one that does not parse is covered only where all are.
     pub(crate) fn covers(&self, image: Option<&Reference<'_>>) -> bool {
         self.images.is_empty()

@@ -1,5 +1,6 @@
 //! The waPC entry points: the only code that exists only in `policy.wasm`.
 
+mod clock;
 mod memory;
 
 use kubewarden_policy_sdk::metadata::ProtocolVersion;
@@ -7,6 +8,7 @@ use kubewarden_policy_sdk::settings::SettingsValidationResponse;
 use kubewarden_policy_sdk::wapc_guest::{CallResult, host_call, register_function};
 use serde::Serialize;
 
+use crate::date::Clock;
 use crate::registry::{Existence, Registry};
 use crate::wire;
 
@@ -23,7 +25,7 @@ fn protocol_version(_: &[u8]) -> CallResult {
 }
 
 fn validate(payload: &[u8]) -> CallResult {
-    Ok(wire::validate_with(payload, &Host))
+    Ok(wire::validate_at(payload, &Host, Clock::Host(clock::now)))
 }
 
 /// Asks registries through the host capability `oci/v1/manifest_digest`, whose payload is the image as

@@ -1,6 +1,6 @@
 //! Hashes with keys of this instance's own, so that nobody can write an object much of which has one hash.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 use std::sync::OnceLock;
 
@@ -18,8 +18,9 @@ pub(crate) fn hash_of(value: &(impl Hash + ?Sized)) -> u64 {
     hash_by(&|mut hasher| value.hash(&mut hasher))
 }
 
-/// What is known of things, by their hashes.
-pub(crate) type ByHash<T> = HashMap<u64, T, BuildHasherDefault<IsHash>>;
+/// A number or position for each of some things, by their hashes. The one map that the engine has, since the
+/// module would hold the code of another one again.
+pub(crate) type ByHash = HashMap<u64, usize, BuildHasherDefault<IsHash>>;
 
 /// Takes what is a hash already as it is.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,16 +44,16 @@ impl Hasher for IsHash {
 
 /// What has been seen, by its hashes.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Seen(HashSet<u64, BuildHasherDefault<IsHash>>);
+pub(crate) struct Seen(ByHash);
 
 impl Seen {
     /// Notes something; `false` if it has been seen before.
     pub(crate) fn insert(&mut self, value: &(impl Hash + ?Sized)) -> bool {
-        self.0.insert(hash_of(value))
+        self.0.insert(hash_of(value), 0).is_none()
     }
 
     pub(crate) fn contains(&self, value: &(impl Hash + ?Sized)) -> bool {
-        self.0.contains(&hash_of(value))
+        self.0.contains_key(&hash_of(value))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -64,7 +65,7 @@ impl Seen {
 #[derive(Clone, Debug)]
 pub(crate) struct Index {
     /// The first of a hash.
-    first: ByHash<usize>,
+    first: ByHash,
     /// For each the next of the same hash.
     next: Vec<Option<usize>>,
 }

@@ -17,7 +17,7 @@
 //! | [`change`] | what is guarded, from whom, and what differs |
 //! | [`annotation`], [`mirror`], [`exemption`] | the rules about annotations, one a file; where images are pulled from instead; what rules do not apply to |
 //! | [`check`] | the lists that images are held against, one a file, and the items that they stand in |
-//! | [`selector`], [`verdict`] | the `match` of a rule; everything that is wrong, and the answer that says it |
+//! | [`selector`], [`date`], [`verdict`] | the `match` of a rule; dates and the clock; everything that is wrong, and the answer that says it |
 //! | [`request`], `drift` | what is asked; what was applied last |
 //! | `schema`, [`violation`], [`workload`], [`splice`] | values of the settings and mistakes in them; one thing wrong, and where; every image in an object, by its shape; edits that leave every other byte |
 //! | [`json`], [`kind`], [`pattern`] | the payload and the places in it; kinds of objects; what a list entry matches |
@@ -55,6 +55,7 @@ pub mod annotation;
 pub mod change;
 pub mod check;
 pub mod code;
+pub mod date;
 mod drift;
 pub mod exemption;
 pub mod glob;

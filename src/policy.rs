@@ -13,6 +13,7 @@ mod annotations;
 mod applies;
 mod changes;
 mod context;
+mod dated;
 mod drift;
 mod exempted;
 mod finding;
@@ -31,8 +32,10 @@ use crate::kind::GroupKind;
 use crate::registry::{Registry, Unreachable};
 use crate::request::{Operation, Request, RequestError};
 use crate::settings::{OnUpdate, Settings, SettingsErrors};
+use crate::shown::Shown;
 use crate::splice::{self, Edit};
 use crate::verdict::{MOST_LINES, Verdict};
+use crate::violation::{Advice, Code, Violation};
 use crate::workload::Object;
 
 use context::{Context, Subject};
@@ -258,8 +261,20 @@ impl<'s> Policy<'s> {
     fn tell(self, findings: Findings<'_>, used: &[bool], verdict: &mut Verdict<'s>) {
         findings.tell(verdict);
         for (exemption, used) in self.settings.exemptions.iter().zip(used) {
-            if *used {
-                verdict.exempted(&exemption.name);
+            if !*used {
+                continue;
+            }
+            verdict.exempted(&exemption.name);
+            let end = exemption.until.as_ref();
+            if let Some(end) = end.filter(|end| end.is_near(self.settings.clock)) {
+                let (name, end) = (Shown(&exemption.name), end.text);
+                let problem = format!("exemption `{name}` ends with {end}");
+                let advice = "meet what it lifts by then, or renew it".to_owned();
+                let warning = Violation {
+                    advice: Some(Advice::Instead(advice)),
+                    ..Violation::new(Code::ExemptionEnds, "object".to_owned(), problem)
+                };
+                verdict.add_warnings((vec![warning], 0, Vec::new()));
             }
         }
     }
@@ -310,7 +325,7 @@ fn judge<'j>(
         edits: Vec::new(),
         rewritten: Rewritten::new(context.most),
     };
-    let mut exempted = Exempted::new(&settings.exemptions, request, object, used);
+    let mut exempted = Exempted::new(settings, request, object, used);
     // First, since no image in an annotation that is removed is pulled from elsewhere.
     let annotations = &mut judged.annotations;
     annotations::judge(context, object, subject, &mut exempted, annotations)?;
@@ -348,7 +363,7 @@ fn remove(
     let was = Was::new(&without, &read, &judge, true);
     let before = before(request, &was);
     let mut after = Findings::new(before, context.is_static_pod(&without), context.most);
-    let mut exempted = Exempted::new(&context.settings.exemptions, request, &without, used);
+    let mut exempted = Exempted::new(context.settings, request, &without, used);
     // It has no images here, and no registry is asked.
     let subject = Subject::New(&Unreachable);
     if annotations::judge(context, &without, subject, &mut exempted, &mut after).is_err() {

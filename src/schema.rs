@@ -1,7 +1,7 @@
 //! Reads a value as what the settings say it should be, and notes what it is not.
 //!
 //! Callbacks are `dyn`: each place where settings are read would else get a reader of its own in the
-//! module.
+//! module. They are `dyn` traits of this file, since a table of `FnMut` holds a function besides that nobody calls.
 
 mod error;
 
@@ -16,6 +16,39 @@ pub use error::{SettingsError, SettingsErrorKind, SettingsErrors};
 pub(crate) struct Entry<'t, 'n> {
     pub(crate) value: Value<'n>,
     spot: Option<&'t Spot<'t, 'n>>,
+}
+
+/// Takes a member of a map whose key is one of ours.
+trait OnKnown<'n> {
+    fn take(&mut self, key: &'static str, entry: Entry<'_, 'n>, errors: &mut SettingsErrors);
+}
+
+impl<'n, F: FnMut(&'static str, Entry<'_, 'n>, &mut SettingsErrors)> OnKnown<'n> for F {
+    fn take(&mut self, key: &'static str, entry: Entry<'_, 'n>, errors: &mut SettingsErrors) {
+        self(key, entry, errors);
+    }
+}
+
+/// Takes a member of a map.
+trait OnMember<'n> {
+    fn take(&mut self, key: Key<'n>, entry: Entry<'_, 'n>, errors: &mut SettingsErrors);
+}
+
+impl<'n, F: FnMut(Key<'n>, Entry<'_, 'n>, &mut SettingsErrors)> OnMember<'n> for F {
+    fn take(&mut self, key: Key<'n>, entry: Entry<'_, 'n>, errors: &mut SettingsErrors) {
+        self(key, entry, errors);
+    }
+}
+
+/// Takes an element of a list.
+trait OnElement<'n> {
+    fn take(&mut self, index: usize, entry: Entry<'_, 'n>, errors: &mut SettingsErrors);
+}
+
+impl<'n, F: FnMut(usize, Entry<'_, 'n>, &mut SettingsErrors)> OnElement<'n> for F {
+    fn take(&mut self, index: usize, entry: Entry<'_, 'n>, errors: &mut SettingsErrors) {
+        self(index, entry, errors);
+    }
 }
 
 /// What people write for a key of ours.
@@ -92,16 +125,9 @@ impl<'t, 'n> Entry<'t, 'n> {
         &self,
         keys: &[&'static str],
         errors: &mut SettingsErrors,
-        read: &mut dyn FnMut(&'static str, Entry<'_, 'n>, &mut SettingsErrors),
+        read: &mut impl FnMut(&'static str, Entry<'_, 'n>, &mut SettingsErrors),
     ) {
-        self.members(errors, &mut |key, entry, errors| match known(key, keys) {
-            Some(key) => {
-                if !entry.value.is_null() {
-                    read(key, entry, errors);
-                }
-            }
-            None => entry.unknown(key, keys, errors),
-        });
+        self.known_members(keys, false, errors, read);
     }
 
     /// As [`map`](Self::map), but `null` and what is empty are noted: a template that rendered to
@@ -110,18 +136,32 @@ impl<'t, 'n> Entry<'t, 'n> {
         &self,
         keys: &[&'static str],
         errors: &mut SettingsErrors,
-        read: &mut dyn FnMut(&'static str, Entry<'_, 'n>, &mut SettingsErrors),
+        read: &mut impl FnMut(&'static str, Entry<'_, 'n>, &mut SettingsErrors),
     ) {
         if self.value.kind() == Kind::Map && self.value.is_empty() {
             self.error(errors, "must not be empty");
         }
-        self.members(errors, &mut |key, entry, errors| match known(key, keys) {
-            Some(_) if entry.says_nothing() => {
-                entry.error(errors, "must not be empty, leave it out or fill it in");
-            }
-            Some(key) => read(key, entry, errors),
-            None => entry.unknown(key, keys, errors),
-        });
+        self.known_members(keys, true, errors, read);
+    }
+
+    fn known_members(
+        &self,
+        keys: &[&'static str],
+        is_full: bool,
+        errors: &mut SettingsErrors,
+        read: &mut dyn OnKnown<'n>,
+    ) {
+        self.members(
+            errors,
+            &mut |key, entry: Entry<'_, 'n>, errors| match known(key, keys) {
+                Some(_) if is_full && entry.says_nothing() => {
+                    entry.error(errors, "must not be empty, leave it out or fill it in");
+                }
+                Some(_) if entry.value.is_null() => {}
+                Some(key) => read.take(key, entry, errors),
+                None => entry.unknown(key, keys, errors),
+            },
+        );
     }
 
     /// Notes a key that is none of ours.
@@ -134,8 +174,12 @@ impl<'t, 'n> Entry<'t, 'n> {
     pub(crate) fn members(
         &self,
         errors: &mut SettingsErrors,
-        read: &mut dyn FnMut(Key<'n>, Entry<'_, 'n>, &mut SettingsErrors),
+        read: &mut impl FnMut(Key<'n>, Entry<'_, 'n>, &mut SettingsErrors),
     ) {
+        self.all_members(errors, read);
+    }
+
+    fn all_members(&self, errors: &mut SettingsErrors, read: &mut dyn OnMember<'n>) {
         if self.value.kind() != Kind::Map {
             if !self.value.is_null() {
                 self.mismatch(errors, "an object");
@@ -153,7 +197,7 @@ impl<'t, 'n> Entry<'t, 'n> {
                     "this key occurs twice",
                 );
             } else {
-                read(key, entry, errors);
+                read.take(key, entry, errors);
             }
         }
     }
@@ -190,8 +234,12 @@ impl<'t, 'n> Entry<'t, 'n> {
     pub(crate) fn list(
         &self,
         errors: &mut SettingsErrors,
-        read: &mut dyn FnMut(usize, Entry<'_, 'n>, &mut SettingsErrors),
+        read: &mut impl FnMut(usize, Entry<'_, 'n>, &mut SettingsErrors),
     ) {
+        self.all_elements(errors, read);
+    }
+
+    fn all_elements(&self, errors: &mut SettingsErrors, read: &mut dyn OnElement<'n>) {
         match self.value.kind() {
             Kind::Null => return,
             Kind::List => {}
@@ -199,7 +247,7 @@ impl<'t, 'n> Entry<'t, 'n> {
         }
         for (index, value) in self.value.elements().enumerate() {
             let spot = Spot::below(self.spot, Step::Index(index));
-            read(index, Entry::at(value, &spot), errors);
+            read.take(index, Entry::at(value, &spot), errors);
         }
     }
 
@@ -278,13 +326,20 @@ impl<'t, 'n> Entry<'t, 'n> {
         errors: &mut SettingsErrors,
         read: &mut dyn FnMut(&'n str) -> Result<(), String>,
     ) {
-        self.list(errors, &mut |_, entry, errors| {
-            if let Some(text) = entry.text(errors)
-                && let Err(problem) = read(text)
-            {
-                entry.error(errors, format!("`{}`: {problem}", Shown(text)));
-            }
-        });
+        self.list(errors, &mut |_, entry, errors| entry.each(errors, read));
+    }
+
+    /// Hands a string to `read`, and notes what is wrong with it.
+    pub(crate) fn each(
+        &self,
+        errors: &mut SettingsErrors,
+        read: &mut dyn FnMut(&'n str) -> Result<(), String>,
+    ) {
+        if let Some(text) = self.text(errors)
+            && let Err(problem) = read(text)
+        {
+            self.error(errors, format!("`{}`: {problem}", Shown(text)));
+        }
     }
 
     /// `true` or `false`.
@@ -302,25 +357,23 @@ impl<'t, 'n> Entry<'t, 'n> {
         words: &[(&'static str, T)],
         errors: &mut SettingsErrors,
     ) -> Option<T> {
-        let names: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-        self.word(&names, errors)
-            .and_then(|index| words.get(index))
-            .map(|(_, value)| *value)
+        let text = self.text(errors)?;
+        let found = words.iter().find(|(word, _)| *word == text);
+        if found.is_none() {
+            let names = words.iter().map(|(word, _)| *word).collect();
+            self.unknown_word(text, names, errors);
+        }
+        found.map(|(_, value)| *value)
     }
 
-    /// The position of one of a few words.
-    fn word(&self, words: &[&str], errors: &mut SettingsErrors) -> Option<usize> {
-        let text = self.text(errors)?;
-        let found = words.iter().position(|word| *word == text);
-        if found.is_none() {
-            let problem = match (suggestion(text, words), words) {
-                (meant, _) if !meant.is_empty() => format!("is unknown{meant}"),
-                (_, [only]) => format!("is not `{only}`"),
-                (_, all) => format!("is none of `{}`", all.join("`, `")),
-            };
-            self.error(errors, format!("`{}` {problem}", Shown(text)));
-        }
-        found
+    #[cold]
+    fn unknown_word(&self, text: &str, words: Vec<&str>, errors: &mut SettingsErrors) {
+        let problem = match (suggestion(text, &words), words.as_slice()) {
+            (meant, _) if !meant.is_empty() => format!("is unknown{meant}"),
+            (_, [only]) => format!("is not `{only}`"),
+            (_, all) => format!("is not one of `{}`", all.join("`, `")),
+        };
+        self.error(errors, format!("`{}` {problem}", Shown(text)));
     }
 }
 
@@ -331,7 +384,8 @@ pub(crate) fn member<'n>(map: Value<'n>, name: &str) -> Option<Value<'n>> {
 
 /// The one of some keys that a key is.
 fn known(key: Key<'_>, keys: &[&'static str]) -> Option<&'static str> {
-    keys.iter().copied().find(|known| key.is(known))
+    let text = key.text();
+    keys.iter().copied().find(|known| *known == text)
 }
 
 /// `, did you mean …?` for a word that is not known.

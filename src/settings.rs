@@ -14,6 +14,7 @@ use crate::annotation::{self, AnnotationItem};
 use crate::change::{self, ChangeRule};
 use crate::check::Lists;
 use crate::check::item::{self, Wanted};
+use crate::date::{self, Clock};
 use crate::exemption::{self, Exemption};
 use crate::json::Value;
 use crate::mirror::{self, Mirror, Rewrite};
@@ -56,6 +57,8 @@ pub struct Settings<'a> {
     pub exemptions: Vec<Exemption<'a>>,
     /// Where the refusal is explained.
     pub docs_url: Option<Cow<'a, str>>,
+    /// Who says what time it is, where the settings hold a date.
+    pub clock: Clock,
 }
 
 /// How much of settings is read.
@@ -219,10 +222,17 @@ impl<'a> Settings<'a> {
             errors.push(
                 "settings".to_owned(),
                 SettingsErrorKind::Invalid,
-                "no rule: set `registries`, `images`, `tags`, `digests`, `mirrors`, `annotations`, `changes` or `drift`, else everything is accepted",
+                "no rule: set `registries`, `images`, `tags`, `digests`, `mirrors`, `annotations`, `changes` or `drift`, or everything would be accepted",
             );
         }
         settings
+    }
+
+    /// The same settings with a clock.
+    #[must_use]
+    pub const fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
     }
 
     /// Whether a `match` asks for the namespace of an object.
@@ -289,6 +299,7 @@ impl<'a> Settings<'a> {
             images: of("images", &self.images, is_chosen),
             tags: of("tags", &self.tags, is_chosen),
             digests: of("digests", &self.digests, is_chosen),
+            clock: self.clock,
         }
     }
 
@@ -302,7 +313,13 @@ impl<'a> Settings<'a> {
 
     /// Whether there is any rule about images.
     pub(crate) fn has_rules_about_images(&self) -> bool {
-        self.strictest(&self.lists_where(&|_| true)).is_some()
+        !self.mirrors.is_empty()
+            || self.drift.is_some()
+            || self.changes.iter().any(ChangeRule::guards_images)
+            || item::say_something(&self.registries)
+            || item::say_something(&self.images)
+            || item::say_something(&self.tags)
+            || item::say_something(&self.digests)
     }
 
     /// What happens to an image that no list can be held against: refused if any of the lists, or what else is
@@ -314,7 +331,9 @@ impl<'a> Settings<'a> {
             self.drift,
         ];
         let guarding = self.changes.iter().filter(|rule| rule.guards_images());
-        let guarding = guarding.map(|rule| rule.action);
+        let action =
+            |rule: &ChangeRule<'_>| date::action(rule.action, rule.from.as_ref(), self.clock);
+        let guarding = guarding.map(action);
         let actions = actions.into_iter().flatten();
         actions.chain(guarding).reduce(Action::stricter)
     }

@@ -126,7 +126,7 @@ pub enum Advice {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reason {
     pub(crate) problem: String,
-    pub(crate) advice: Option<String>,
+    pub(crate) advice: Option<Advice>,
 }
 
 impl Reason {
@@ -135,7 +135,7 @@ impl Reason {
     pub(crate) fn new(problem: String, advice: &str) -> Self {
         Self {
             problem,
-            advice: Some(advice.to_owned()),
+            advice: Some(Advice::Instead(advice.to_owned())),
         }
     }
 
@@ -222,9 +222,9 @@ impl Violation {
         fmt::from_fn(|f| {
             f.write_str(match self.outcome {
                 None => "",
-                Some(Outcome::Unchanged) => "passes unchanged: ",
+                Some(Outcome::Unchanged) => "existing violation, passes: ",
                 Some(Outcome::TemplateChanges) => {
-                    "passes unchanged, but new Pods will be refused: "
+                    "existing violation, passes, but its new Pods will be refused: "
                 }
                 Some(Outcome::Removed) => "removed: ",
                 Some(Outcome::PodsRefused) => "its Pods will be refused: ",

@@ -1,5 +1,6 @@
 //! Kubewarden's protocol, as functions from bytes to answers.
 
+use crate::date::Clock;
 use crate::json::{Document, Mistake, write_string};
 use crate::policy::Policy;
 use crate::registry::{Registry, Unreachable};
@@ -21,6 +22,11 @@ pub fn validate(payload: &[u8]) -> Vec<u8> {
 
 /// As [`validate`], with somebody who can ask registries.
 pub fn validate_with(payload: &[u8], registry: &dyn Registry) -> Vec<u8> {
+    validate_at(payload, registry, Clock::None)
+}
+
+/// As [`validate_with`], with a clock.
+pub fn validate_at(payload: &[u8], registry: &dyn Registry, clock: Clock) -> Vec<u8> {
     let document = match read(payload) {
         Ok(document) => document,
         Err(problem) => {
@@ -40,6 +46,7 @@ pub fn validate_with(payload: &[u8], registry: &dyn Registry) -> Vec<u8> {
             answer(&Verdict::unreadable(settings.docs_url.as_deref(), &error))
         }
         (Ok(settings), Ok(request)) => {
+            let settings = settings.with_clock(clock);
             let mut verdict = Policy::new(&settings).evaluate_with(request, registry);
             // They are made, and the answer takes their place in memory.
             verdict.edits = Vec::new();

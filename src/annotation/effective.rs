@@ -118,7 +118,7 @@ impl<'o, 'a> Globbed<'o, 'a> {
         }
         let spelled = self.spelled(name);
         // The best spelling of each name, where there is more than one.
-        let mut best: ByHash<usize> = ByHash::default();
+        let mut best: ByHash = ByHash::default();
         let names = &self.rule.names;
         if !(names.aliases.is_empty() && names.other_names.is_empty()) {
             for (rank, name, _) in &spelled {

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::check::item::NEVER_BEGINS;
+use crate::date::Date;
 use crate::json::{Kind, Spot, Step, Value};
 use crate::request::Request;
 use crate::schema::{Entry, SettingsErrors, member};
@@ -14,7 +16,7 @@ use super::value::field_rule;
 use super::{AnnotationRule, Name, RuleAction, Target, criteria, requires, values};
 
 /// The keys of an item.
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 25] = [
     "name",
     "match",
     "target",
@@ -37,6 +39,7 @@ const KEYS: [&str; 24] = [
     "fields",
     "action",
     "actions",
+    "from",
     "message",
     "messages",
 ];
@@ -270,6 +273,7 @@ fn read_rule<'n>(
             rule.messages.extend(message.map(|message| (key, message)));
             check_part(item, key, entry, errors);
         }),
+        "from" => rule.from = Date::beginning(entry, errors),
         _ => rule.message = entry.text(errors).map(Cow::Borrowed),
     });
     rule.criteria = criteria::of(criterion, keys);
@@ -303,6 +307,8 @@ fn check_purpose(rule: &AnnotationRule<'_>, entry: Entry<'_, '_>, errors: &mut S
             errors,
             "no rule: say what is `required`, `denied`, `allowed`, …",
         );
+    } else if rule.from.is_some() && rule.strictest() == Action::Warn {
+        entry.error(errors, NEVER_BEGINS);
     } else if rule.action == RuleAction::Remove && !removes {
         entry.error(
             errors,

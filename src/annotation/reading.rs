@@ -22,14 +22,14 @@ impl<'t, 'n> Reading<'t, 'n> {
         let mut names = Names::default();
         let mut other_names = None;
         for (key, value) in item.members() {
-            if key.is("prefix") {
-                names.prefix = value.string().unwrap_or_default();
-            } else if key.is("aliasPrefixes") {
-                names.aliases = value.elements().filter_map(Value::string).collect();
-            } else if key.is("aliases") {
-                other_names = Some(value);
-            } else if key.is("emptyIsAbsent") {
-                names.empty_is_absent = value.text() == "true";
+            match key.text() {
+                "prefix" => names.prefix = value.string().unwrap_or_default(),
+                "aliasPrefixes" => {
+                    names.aliases = value.elements().filter_map(Value::string).collect();
+                }
+                "aliases" => other_names = Some(value),
+                "emptyIsAbsent" => names.empty_is_absent = value.text() == "true",
+                _ => {}
             }
         }
         for (first, others) in other_names.into_iter().flat_map(Value::members) {

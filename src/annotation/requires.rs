@@ -256,9 +256,9 @@ impl<'o, 'a> Judged<'o, 'a, '_> {
         objection.advice = match culprit {
             _ if term.wanted.is(Condition::Absent) => "remove it",
             None if is_left => "set it",
-            None => "set it or remove the former",
+            None => "set it or remove what requires it",
             Some(_) if is_left => "change it",
-            Some(_) => "change it or remove the former",
+            Some(_) => "change it or remove what requires it",
         };
         objection
     }
@@ -285,7 +285,7 @@ impl<'o, 'a> Judged<'o, 'a, '_> {
         objection.advising(if self.is_left(when) {
             "meet one of these"
         } else {
-            "meet one of these or remove the former"
+            "meet one of these or remove what requires it"
         })
     }
 

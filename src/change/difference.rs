@@ -354,7 +354,7 @@ fn has_same_elements(change: Change<'_>) -> bool {
     if was.kind() != Kind::List || is.kind() != Kind::List {
         return false;
     }
-    let mut counts = ByHash::<usize>::default();
+    let mut counts = ByHash::default();
     for element in was.elements() {
         *counts.entry(hash_of(element.text())).or_default() += 1;
     }

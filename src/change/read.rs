@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 
 use super::{Account, ChangeRule, Guard, Preset, Who};
+use crate::check::item::NEVER_BEGINS;
+use crate::date::Date;
 use crate::glob;
 use crate::violation::Action;
 
@@ -58,6 +60,7 @@ fn rule<'n>(index: usize, entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> 
         allow_restart: false,
         guard_delete: false,
         action: Action::default(),
+        from: None,
         message: None,
     };
     let keys = [
@@ -71,6 +74,7 @@ fn rule<'n>(index: usize, entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> 
         "allowRestart",
         "guardDelete",
         "action",
+        "from",
         "message",
     ];
     entry.map_of_full(&keys, errors, &mut |key, entry, errors| match key {
@@ -92,9 +96,13 @@ fn rule<'n>(index: usize, entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> 
         "allowRestart" => rule.allow_restart = entry.boolean(errors).unwrap_or_default(),
         "guardDelete" => rule.guard_delete = entry.boolean(errors).unwrap_or_default(),
         "action" => rule.action = entry.keyword(&Action::WORDS, errors).unwrap_or_default(),
+        "from" => rule.from = Date::beginning(entry, errors),
         _ => rule.message = entry.text(errors),
     });
     if errors.len() == before {
+        if rule.from.is_some() && rule.action == Action::Warn {
+            entry.error(errors, NEVER_BEGINS);
+        }
         if rule.guards.is_empty() && !rule.guard_delete {
             entry.error(
                 errors,

@@ -13,7 +13,7 @@ use crate::schema::{Entry, SettingsErrors};
 use crate::shown::Shown;
 use crate::violation::{Action, Code, Fate, Reason, Verb};
 
-use super::item::List;
+use super::item::{List, Says, entries};
 use super::{Objection, SOME_DIGEST, Seen, Sink};
 
 /// Images that must have a digest, and images that must not.
@@ -28,13 +28,22 @@ pub struct Digests<'a> {
 }
 
 impl<'n> List<'n> for Digests<'n> {
-    const KEYS: [&'static str; 5] = ["require", "forbid", "action", "name", "match"];
+    fn lists(&self) -> [&'static str; 2] {
+        ["require", "forbid"]
+    }
 
-    fn read(&mut self, key: &'static str, entry: Entry<'_, 'n>, errors: &mut SettingsErrors) {
+    fn read(
+        &mut self,
+        key: &'static str,
+        entry: Entry<'_, 'n>,
+        errors: &mut SettingsErrors,
+        says: &mut Vec<Says<'n>>,
+    ) {
         let parse = |text| ImagePattern::parse(text, Sense::Reject);
+        let mut read = || entries((key, entry), errors, says, parse);
         match key {
-            "require" => self.require = entry.texts(errors, parse),
-            "forbid" => self.forbid = entry.texts(errors, parse),
+            "require" => self.require = read(),
+            "forbid" => self.forbid = read(),
             _ => self.action = entry.keyword(&Action::WORDS, errors).unwrap_or_default(),
         }
     }
@@ -49,14 +58,15 @@ pub(super) fn check(seen: &Seen<'_, '_>, list: &Digests<'_>, object: Sink<'_>) {
         if image.digest().is_some() {
             return None;
         }
-        let mut entries = list.require.iter();
-        entries.find(|entry| entry.matches(image, Sense::Reject))
+        let mut entries = list.require.iter().enumerate();
+        entries.find(|(_, entry)| entry.matches(image, Sense::Reject))
     };
-    if let Some((entry, is_mirror)) = seen.find_in_both(requiring) {
+    if let Some(((index, entry), is_mirror)) = seen.find_in_both(requiring) {
         object(Objection {
             code: Code::DigestRequired,
             action: list.action,
             is_mirror,
+            entry: Some(index),
             reason: &|fate| required(seen, entry, is_mirror, fate),
         });
     }
@@ -64,12 +74,13 @@ pub(super) fn check(seen: &Seen<'_, '_>, list: &Digests<'_>, object: Sink<'_>) {
     if image.digest().is_none() {
         return;
     }
-    let mut entries = list.forbid.iter();
-    if let Some(entry) = entries.find(|entry| entry.matches(image, Sense::Reject)) {
+    let mut entries = list.forbid.iter().enumerate();
+    if let Some((index, entry)) = entries.find(|(_, entry)| entry.matches(image, Sense::Reject)) {
         object(Objection {
             code: Code::DigestForbidden,
             action: list.action,
             is_mirror: seen.mirrored.is_some(),
+            entry: Some(index),
             reason: &|fate| forbidden(seen, entry, fate),
         });
     }

@@ -21,15 +21,16 @@ impl<'n> Pattern<'n> for ImagePattern<'n> {
 
 pub(super) fn check(seen: &Seen<'_, '_>, list: &AllowReject<ImagePattern<'_>>, object: Sink<'_>) {
     let rejecting = |image: &Reference<'_>| {
-        let mut entries = list.reject.iter();
-        entries.find(|entry| entry.matches(image, Sense::Reject))
+        let mut entries = list.reject.iter().enumerate();
+        entries.find(|(_, entry)| entry.matches(image, Sense::Reject))
     };
     let image = seen.mirrored.unwrap_or(seen.written);
-    if let Some((entry, is_mirror)) = seen.find_in_both(rejecting) {
+    if let Some(((index, entry), is_mirror)) = seen.find_in_both(rejecting) {
         object(Objection {
             code: Code::ImageRejected,
             action: list.action,
             is_mirror,
+            entry: Some(index),
             reason: &|fate| rejected(seen, entry, fate),
         });
     } else if !list.allow.is_empty() && !is_allowed(list, image) {
@@ -37,6 +38,7 @@ pub(super) fn check(seen: &Seen<'_, '_>, list: &AllowReject<ImagePattern<'_>>, o
             code: Code::ImageNotAllowed,
             action: list.action,
             is_mirror: seen.mirrored.is_some(),
+            entry: None,
             reason: &|fate| not_allowed(seen, list, image, fate),
         });
     }
@@ -70,7 +72,7 @@ fn not_allowed(
         .filter(|image| is_allowed(list, image));
     let unpinned = seen.written.without_digest();
     let unpinned = unpinned.filter(|image| (seen.would_pass)(image, code));
-    let not_in_list = || "its digest is not in the list".to_owned();
+    let not_in_list = || "its digest is not in `images.allow`".to_owned();
     match (by_tag, unpinned) {
         (Some(_), Some(unpinned)) => {
             let unpinned = unpinned.to_string();
@@ -81,15 +83,20 @@ fn not_allowed(
         (Some(_), None) => Reason::new(not_in_list(), "have the digest allowed"),
         (None, _) => {
             let texts: Vec<_> = list.allow.iter().map(ImagePattern::text).collect();
-            // An entry without a tag is the image by the tag that it has.
-            let image_of = |entry: &str| match Reference::parse(entry) {
-                Ok(image) if image.written_tag().is_none() && image.digest().is_none() => {
-                    [entry, &version(seen.written)].concat()
-                }
-                _ => entry.to_owned(),
-            };
             let problem = format!("it {}", Verb::NOT_ALLOWED.of(fate));
-            seen.allowed(problem, &texts, code, &image_of)
+            seen.allowed(problem, &texts, code, &|entry| {
+                in_its_version(entry, seen.written)
+            })
         }
+    }
+}
+
+/// What an entry names, without a tag by the tag and digest of an image.
+pub(super) fn in_its_version(entry: &str, image: &Reference<'_>) -> String {
+    match Reference::parse(entry) {
+        Ok(named) if named.written_tag().is_none() && named.digest().is_none() => {
+            [entry, &version(image)].concat()
+        }
+        _ => entry.to_owned(),
     }
 }

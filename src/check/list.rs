@@ -4,7 +4,7 @@ use crate::pattern::{PatternError, Sense};
 use crate::schema::{Entry, SettingsErrors};
 use crate::violation::Action;
 
-use super::item::List;
+use super::item::{List, Says, entries};
 
 /// A list that admits and a list that restricts.
 #[derive(Clone, Debug)]
@@ -34,12 +34,21 @@ pub(crate) trait Pattern<'n>: Sized {
 }
 
 impl<'n, T: Pattern<'n>> List<'n> for AllowReject<T> {
-    const KEYS: [&'static str; 5] = ["allow", "reject", "action", "name", "match"];
+    fn lists(&self) -> [&'static str; 2] {
+        ["allow", "reject"]
+    }
 
-    fn read(&mut self, key: &'static str, entry: Entry<'_, 'n>, errors: &mut SettingsErrors) {
+    fn read(
+        &mut self,
+        key: &'static str,
+        entry: Entry<'_, 'n>,
+        errors: &mut SettingsErrors,
+        says: &mut Vec<Says<'n>>,
+    ) {
+        let mut read = |sense| entries((key, entry), errors, says, |text| T::parse(text, sense));
         match key {
-            "allow" => self.allow = entry.texts(errors, |text| T::parse(text, Sense::Allow)),
-            "reject" => self.reject = entry.texts(errors, |text| T::parse(text, Sense::Reject)),
+            "allow" => self.allow = read(Sense::Allow),
+            "reject" => self.reject = read(Sense::Reject),
             _ => self.action = entry.keyword(&Action::WORDS, errors).unwrap_or_default(),
         }
     }

@@ -25,21 +25,22 @@ pub(super) fn check(
     object: Sink<'_>,
 ) {
     let image = seen.mirrored.unwrap_or(seen.written);
-    let mut refuse = |code, reason: &dyn Fn(Fate) -> Reason| {
+    let mut refuse = |code, entry, reason: &dyn Fn(Fate) -> Reason| {
         object(Objection {
             code,
             action: list.action,
             is_mirror: seen.mirrored.is_some(),
+            entry,
             reason,
         });
     };
-    let mut entries = list.reject.iter();
-    if let Some(entry) = entries.find(|entry| entry.matches(image, Sense::Reject)) {
-        refuse(Code::RegistryRejected, &|fate| {
+    let mut entries = list.reject.iter().enumerate();
+    if let Some((index, entry)) = entries.find(|(_, entry)| entry.matches(image, Sense::Reject)) {
+        refuse(Code::RegistryRejected, Some(index), &|fate| {
             rejected(seen, list, entry, image, fate)
         });
     } else if !list.allow.is_empty() && !is_allowed(list, image) {
-        refuse(Code::RegistryNotAllowed, &|fate| {
+        refuse(Code::RegistryNotAllowed, None, &|fate| {
             not_allowed(seen, list, image, fate)
         });
     }
@@ -88,16 +89,20 @@ fn allowed(
     problem: String,
 ) -> Reason {
     let texts: Vec<_> = list.allow.iter().map(RegistryPattern::text).collect();
-    let image_there = |registry: &str| {
-        let mut name = seen.written.path();
-        if registry.bytes().any(|byte| byte == b'/')
-            && let Some((_, last)) = name.rsplit_once('/')
-        {
-            name = last;
-        }
-        [registry, "/", name, &version(seen.written)].concat()
-    };
-    seen.allowed(problem, &texts, code, &image_there)
+    seen.allowed(problem, &texts, code, &|registry| {
+        image_there(registry, seen.written)
+    })
+}
+
+/// The image by its name on another registry, or below a path by the end of its name.
+pub(super) fn image_there(registry: &str, image: &Reference<'_>) -> String {
+    let mut name = image.path();
+    if registry.bytes().any(|byte| byte == b'/')
+        && let Some((_, last)) = name.rsplit_once('/')
+    {
+        name = last;
+    }
+    [registry, "/", name, &version(image)].concat()
 }
 
 /// The registry of an image, with the path where that is what entries look at.

@@ -21,21 +21,25 @@ impl<'n> Pattern<'n> for TagPattern<'n> {
 
 pub(super) fn check(seen: &Seen<'_, '_>, list: &AllowReject<TagPattern<'_>>, object: Sink<'_>) {
     let tag = seen.mirrored.unwrap_or(seen.written).tag();
-    let mut refuse = |code, reason: &dyn Fn(Fate) -> Reason| {
+    let mut refuse = |code, entry, reason: &dyn Fn(Fate) -> Reason| {
         object(Objection {
             code,
             action: list.action,
             is_mirror: seen.mirrored.is_some(),
+            entry,
             reason,
         });
     };
-    let rejecting = |tag: &str| list.reject.iter().find(|entry| entry.matches(tag));
-    if let Some((tag, entry)) = tag.and_then(|tag| Some((tag, rejecting(tag)?))) {
-        refuse(Code::TagRejected, &|fate| {
+    let rejecting = |tag: &str| {
+        let mut entries = list.reject.iter().enumerate();
+        entries.find(|(_, entry)| entry.matches(tag))
+    };
+    if let Some((tag, (index, entry))) = tag.and_then(|tag| Some((tag, rejecting(tag)?))) {
+        refuse(Code::TagRejected, Some(index), &|fate| {
             rejected(seen, list, entry, tag, fate)
         });
     } else if !list.allow.is_empty() && !tag.is_some_and(|tag| allows(list, tag)) {
-        refuse(Code::TagNotAllowed, &|fate| {
+        refuse(Code::TagNotAllowed, None, &|fate| {
             not_allowed(seen, list, tag, fate)
         });
     }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::date::Date;
 use crate::glob;
 use crate::json::{Kind, Value};
 use crate::pattern::{ImagePattern, Sense};
@@ -29,10 +30,14 @@ fn exemption<'n>(index: usize, entry: Entry<'_, 'n>, errors: &mut SettingsErrors
         selector: Selector::default(),
         images: Vec::new(),
         checks: Vec::new(),
+        until: None,
+        warns_after_end: false,
     };
     let before = errors.len();
     let whole = entry.value;
-    let keys = ["name", "match", "images", "checks", "reason"];
+    let keys = [
+        "name", "match", "images", "checks", "until", "afterEnd", "reason",
+    ];
     entry.map_of_full(&keys, errors, &mut |key, entry, errors| match key {
         "name" => {
             if let Some(name) = entry.text(errors) {
@@ -52,6 +57,14 @@ fn exemption<'n>(index: usize, entry: Entry<'_, 'n>, errors: &mut SettingsErrors
                 }
                 exemption.checks.extend(check);
             });
+        }
+        "until" => exemption.until = Date::end(entry, errors),
+        "afterEnd" => {
+            let words = [("reject", false), ("warn", true)];
+            exemption.warns_after_end = entry.keyword(&words, errors).unwrap_or_default();
+            if whole.get("until").is_none() {
+                entry.error(errors, "needs `until`: this exemption has no end");
+            }
         }
         _ => {
             entry.text(errors);

@@ -18,6 +18,7 @@ use crate::violation::{Action, Advice, Code, NamedValue, Violation};
 use crate::workload::Object;
 
 use super::context::{Context, Subject};
+use super::dated::Dated;
 use super::exempted::Exempted;
 use super::finding::{About, Findings};
 
@@ -63,6 +64,7 @@ pub(super) fn judge(
         let rule = item.rule_for(&|names, name| judge.has(names, name))?;
         judge.rule(index, &rule, matching, exempted, findings);
     }
+    findings.dated = Dated::default();
     for place in judge.places.iter().flatten().flatten() {
         if let Some(action) = place.strictest.get() {
             place.each_malformed(&mut |malformed| findings.add_malformed(malformed, action));
@@ -198,7 +200,7 @@ impl<'p, 'r> Judge<'p, '_, 'r> {
         if matching == Matching::Yes && !self.request.is_through_status() {
             for field in &rule.fields {
                 let put = &mut |found: FieldValue<'_>| {
-                    if !exempted.cover(Check::Annotations, None) {
+                    if !exempted.lifts(Check::Annotations, None, rule.from.as_ref(), findings) {
                         add_field((index, rule, field), &found, fields, findings);
                     }
                 };
@@ -224,7 +226,7 @@ impl<'p, 'r> Judge<'p, '_, 'r> {
             let was = self.before.get(slot).and_then(Option::as_ref);
             for (at, place) in places.iter().enumerate() {
                 let mut put = |objection: Objection<'_>| {
-                    if !exempted.cover(Check::Annotations, None) {
+                    if !exempted.lifts(Check::Annotations, None, rule.from.as_ref(), findings) {
                         let rule = (index, rule, removal);
                         add(rule, object, place, &objection, findings);
                     }
@@ -236,12 +238,11 @@ impl<'p, 'r> Judge<'p, '_, 'r> {
                 if compares && let Some(was) = was {
                     rule.compare(place, was, &mut put);
                 }
-                let action = rule.strictest();
                 if place.malformed > 0
                     && place.strictest.get() != Some(Action::Reject)
-                    && !exempted.cover(Check::Annotations, None)
+                    && !exempted.lifts(Check::Annotations, None, rule.from.as_ref(), findings)
                 {
-                    place.strictest.set(Some(action));
+                    place.strictest.set(Some(findings.action(rule.strictest())));
                 }
             }
             if let Some(slot) = self.places.get_mut(slot) {
@@ -271,7 +272,11 @@ impl<'p, 'r> Judge<'p, '_, 'r> {
         }
         let is_owned = || is_owned_replica_set(request, object);
         let is_owned = *self.is_owned_replica_set.get_or_insert_with(is_owned);
-        if is_owned && controllers::is_deployment_controller(request.user.as_ref()) {
+        let clock = self.context.settings.clock;
+        if rule.from.is_some_and(|from| !from.has_come(clock)) {
+            // Not yet.
+            Removal::Outcome
+        } else if is_owned && controllers::is_deployment_controller(request.user.as_ref()) {
             // Its Pods are what counts, and from these the annotation is removed.
             Removal::Outcome
         } else if is_owned || request.user.is_none() || request.is_through_status() {

@@ -15,6 +15,7 @@ use crate::violation::Violation;
 use crate::workload::Object;
 
 use super::context::Context;
+use super::dated::Dated;
 use super::exempted::Exempted;
 use super::finding::Findings;
 use super::pull::Pulls;
@@ -78,9 +79,9 @@ pub(super) fn judge_update(
         if !is_excluded && !is_denied && missing.is_empty() {
             continue;
         }
-        if Exempted::new(&settings.exemptions, request, object, used)
+        if Exempted::new(settings, request, object, used)
             .and(old)
-            .cover(Check::Changes, None)
+            .lifts(Check::Changes, None, rule.from.as_ref(), findings)
         {
             continue;
         }
@@ -151,8 +152,12 @@ pub(super) fn judge_delete(
         // A DELETE can set no annotation, so nobody is asked for one.
         if !(rule.who.excludes(who) || rule.who.denies(request.field_manager.as_deref()))
             || !rule.selector.matches(request, &object)
-            || Exempted::new(&settings.exemptions, request, &object, used)
-                .cover(Check::Changes, None)
+            || Exempted::new(settings, request, &object, used).lifts(
+                Check::Changes,
+                None,
+                rule.from.as_ref(),
+                findings,
+            )
         {
             continue;
         }
@@ -193,9 +198,12 @@ pub(super) fn judge_eviction(
         if !is_denied
             || !rule.selector.needs_no_object()
             || !rule.selector.may_match(pod, object)
-            || Exempted::new(&settings.exemptions, pod, object, used)
-                .unseen()
-                .cover(Check::Changes, None)
+            || Exempted::new(settings, pod, object, used).unseen().lifts(
+                Check::Changes,
+                None,
+                rule.from.as_ref(),
+                findings,
+            )
         {
             continue;
         }
@@ -239,6 +247,7 @@ fn missing(
     for rule in settings.changes.iter().filter(|rule| is_asked(rule)) {
         // What the object was might have had the labels and fields.
         if rule.selector.may_match(request, object) {
+            findings.dated = Dated::of_rule(rule.from.as_ref(), settings.clock);
             findings.add_violation(rule.action, &old_object_missing(rule, request));
         }
     }

@@ -20,7 +20,7 @@ pub(super) struct Context<'p, 's, 'r> {
     /// The object as it was, or why it cannot be read.
     old: OnceCell<Result<Object<'r>, String>>,
     /// Where in it the image of a container or volume is found, by the hash of what it is paired by.
-    images_before: OnceCell<ByHash<usize>>,
+    images_before: OnceCell<ByHash>,
 }
 
 /// Which object is judged.

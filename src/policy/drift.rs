@@ -37,11 +37,11 @@ pub(super) fn judge(
         .as_ref()
         .map_err(|problem| *problem)
         .and_then(|document| drift::read(document, &request.kind, object));
-    let mut covers = None;
-    let mut is_exempt = || *covers.get_or_insert_with(|| exempted.cover(Check::Drift, None));
+    let mut is_exempt =
+        |findings: &mut Findings<'_>| exempted.lifts(Check::Drift, None, None, findings);
     let applied = match applied {
         Err(problem) => {
-            if !is_exempt() {
+            if !is_exempt(findings) {
                 findings.add_violation(Action::Warn, &drift::unreadable(problem));
             }
             return;
@@ -66,7 +66,7 @@ pub(super) fn judge(
     compare_images(&applied, object, &comes_to_the_same, &mut |was, is| {
         // What the object has besides is no drift: injectors add containers.
         if let Some(was) = was
-            && !is_exempt()
+            && !is_exempt(findings)
         {
             add_image(was, is, action, findings);
         }
@@ -74,7 +74,7 @@ pub(super) fn judge(
     let globs = guarded_annotations(settings, request, object);
     if !globs.is_empty() {
         for drifted in annotations(&applied, object, &globs).found {
-            if drifted.was.is_some() && !is_exempt() {
+            if drifted.was.is_some() && !is_exempt(findings) {
                 add_annotation(&drifted, action, findings);
             }
         }

@@ -1,13 +1,18 @@
 //! Which exemptions apply, and which of them were needed.
 
+use crate::date::Date;
 use crate::exemption::{Check, Exemption};
 use crate::image::Reference;
 use crate::request::Request;
+use crate::settings::Settings;
 use crate::workload::Object;
+
+use super::dated::Dated;
+use super::finding::Findings;
 
 /// The exemptions that apply to an object, asked for when the first violation needs them.
 pub(super) struct Exempted<'p, 's, 'r> {
-    all: &'p [Exemption<'s>],
+    settings: &'p Settings<'s>,
     request: &'p Request<'r>,
     object: &'p Object<'r>,
     /// What the object was, where an exemption must be about that as well.
@@ -22,13 +27,13 @@ pub(super) struct Exempted<'p, 's, 'r> {
 impl<'p, 's, 'r> Exempted<'p, 's, 'r> {
     /// `used` has one place for each exemption, which is set when the exemption lifts something.
     pub(super) const fn new(
-        all: &'p [Exemption<'s>],
+        settings: &'p Settings<'s>,
         request: &'p Request<'r>,
         object: &'p Object<'r>,
         used: &'p mut [bool],
     ) -> Self {
         Self {
-            all,
+            settings,
             request,
             object,
             old: None,
@@ -54,14 +59,52 @@ impl<'p, 's, 'r> Exempted<'p, 's, 'r> {
     /// Whether one of them lifts a check for an image (`None`: what is no image); the first that
     /// does is noted.
     pub(super) fn cover(&mut self, check: Check, image: Option<&Reference<'_>>) -> bool {
+        let covering = self.first(check, image, false);
+        if let Some(used) = covering.and_then(|index| self.used.get_mut(index)) {
+            *used = true;
+        }
+        covering.is_some()
+    }
+
+    /// As [`cover`](Self::cover), for what is added to the findings else: these are told what dates say of it,
+    /// that of the rule and that of an exemption that has ended.
+    pub(super) fn lifts(
+        &mut self,
+        check: Check,
+        image: Option<&Reference<'_>>,
+        from: Option<&Date<'_>>,
+        findings: &mut Findings<'_>,
+    ) -> bool {
+        if self.cover(check, image) {
+            return true;
+        }
+        findings.dated = Dated::of_rule(from, self.settings.clock);
+        if !findings.dated.warns
+            && let Some(index) = self.first(check, image, true)
+            && let Some(ended) = self.settings.exemptions.get(index)
+        {
+            findings.dated = Dated::of_ended(ended, self.settings.clock);
+        }
+        false
+    }
+
+    /// The position of the first that is about a check and an image, of those that have ended or those that
+    /// have not.
+    fn first(
+        &mut self,
+        check: Check,
+        image: Option<&Reference<'_>>,
+        has_ended: bool,
+    ) -> Option<usize> {
         let Self {
-            all,
+            settings,
             request,
             object,
             old,
             is_unseen,
             ..
         } = *self;
+        let all = &settings.exemptions;
         let applying = self.applying.get_or_insert_with(|| {
             let applies = |(_, exemption): &(usize, &Exemption<'_>)| {
                 exemption.selector.certainly_matches(request, object)
@@ -71,14 +114,13 @@ impl<'p, 's, 'r> Exempted<'p, 's, 'r> {
             let applying = all.iter().enumerate().filter(applies);
             applying.map(|(index, _)| index).collect()
         });
-        let covering = applying.iter().find(|index| {
-            all.get(**index).is_some_and(|exemption| {
-                exemption.checks.contains(&check) && exemption.covers(image)
+        let mut applying = applying.iter().copied();
+        applying.find(|index| {
+            all.get(*index).is_some_and(|exemption| {
+                exemption.has_ended(settings.clock) == has_ended
+                    && exemption.checks.contains(&check)
+                    && exemption.covers(image)
             })
-        });
-        if let Some(used) = covering.and_then(|index| self.used.get_mut(*index)) {
-            *used = true;
-        }
-        covering.is_some()
+        })
     }
 }

@@ -11,9 +11,10 @@ use std::hash::{Hash, Hasher};
 use crate::hashing::{Seen, hash_by};
 use crate::json::{Place, Position};
 use crate::verdict::{Found, Verdict};
-use crate::violation::{Action, Advice, Code, Fate, NamedValue, Outcome, Reason, Violation};
+use crate::violation::{Action, Code, Fate, NamedValue, Outcome, Reason, Violation};
 use crate::workload::{ImageField, Malformed};
 
+use super::dated::Dated;
 use before::hash_of_member;
 pub(super) use before::{Before, Counts, Known, Was};
 
@@ -29,6 +30,8 @@ pub(super) struct Findings<'j> {
     before: Before<'j>,
     /// Nothing refuses.
     only_warns: bool,
+    /// What dates say of what is added next.
+    pub(super) dated: Dated,
 }
 
 /// Findings in the order in which they are told, and the rest as a number.
@@ -168,6 +171,16 @@ impl<'j> Findings<'j> {
             removes: Seen::default(),
             before,
             only_warns,
+            dated: Dated::default(),
+        }
+    }
+
+    /// What becomes of what is added next, where its rule says this.
+    pub(super) fn action(&self, action: Action) -> Action {
+        if self.only_warns || self.dated.warns {
+            Action::Warn
+        } else {
+            action
         }
     }
 
@@ -189,10 +202,12 @@ impl<'j> Findings<'j> {
         identity: &dyn Fn(&mut dyn Hasher),
         tell: &dyn Fn(Fate) -> Violation,
     ) {
-        if self.only_warns {
-            about.action = Action::Warn;
-        }
-        let removes = if self.only_warns { &[] } else { removes };
+        about.action = self.action(about.action);
+        let removes = if self.only_warns || self.dated.warns {
+            &[]
+        } else {
+            removes
+        };
         let was = match self.before {
             Before::Nothing => None,
             Before::Was(was) => was.takes(identity, members).then_some(was),
@@ -231,6 +246,7 @@ impl<'j> Findings<'j> {
             (Action::Reject, Some(_)) => Fate::Preexisting,
             (Action::Reject, None) => Fate::Refused,
         });
+        violation.problem += &self.dated.note;
         violation.outcome = was.map(|was| {
             let is_refused = about.action == Action::Reject && removes.is_empty();
             if is_refused && template.is_some_and(|template| was.changes(template)) {
@@ -260,7 +276,7 @@ impl<'j> Findings<'j> {
                 return;
             }
         };
-        let refuses = about.action == Action::Reject && !self.only_warns;
+        let refuses = self.action(about.action) == Action::Reject;
         if kept > 0 {
             self.passing.count(&about, kept);
         }
@@ -272,7 +288,8 @@ impl<'j> Findings<'j> {
         if let Some(untold) = (times - kept).checked_sub(1) {
             // One stands for all, so that a request is never refused without a reason.
             let mut violation = tell();
-            violation.problem = format!("{} more: {}", untold + 1, violation.problem);
+            let (problem, note) = (violation.problem, &self.dated.note);
+            violation.problem = format!("{} more: {problem}{note}", untold + 1);
             new.insert(Finding { about, violation });
             if untold > 0 {
                 new.count(&about, untold);
@@ -325,7 +342,7 @@ impl<'j> Findings<'j> {
     pub(super) fn add_untold(&mut self, action: Action, code: Code, times: usize) {
         let about = About::new(code, action, LAST);
         if times == 0 {
-        } else if action == Action::Reject {
+        } else if self.action(action) == Action::Reject {
             self.refusing.count(&about, times);
         } else {
             self.passing.count(&about, times);
@@ -360,7 +377,7 @@ impl<'j> Findings<'j> {
                 path: image.exact_place().detached(),
                 value: Some(value),
                 rule: (about.rule)(),
-                advice: reason.advice.map(Advice::Instead),
+                advice: reason.advice,
                 ..Violation::new(about.code, image.told_place(), reason.problem)
             }
         });
@@ -442,7 +459,7 @@ impl<'i, 'r> OfImage<'i, 'r> {
 
     /// Adds it to what is wrong with the object.
     pub(super) fn add(&mut self, about: &AboutImage<'_>, findings: &mut Findings<'_>) {
-        self.is_refused |= about.action == Action::Reject;
+        self.is_refused |= findings.action(about.action) == Action::Reject;
         if !self.is_filled_in_by_istio {
             findings.add_image(self.image, about);
         } else if !std::mem::replace(&mut self.is_told, true) {

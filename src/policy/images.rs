@@ -43,7 +43,7 @@ pub(super) fn judge(
             Found::Image(image) if removes_some && is_removed(image, judged) => continue,
             Found::Image(image) => image,
             Found::Malformed(malformed) => {
-                if !exempted.cover(Check::Images, None) {
+                if !exempted.lifts(Check::Images, None, None, &mut judged.findings) {
                     judged.findings.add_malformed(malformed, strictest);
                 }
                 continue;
@@ -63,7 +63,8 @@ pub(super) fn judge(
             Outcome::Open => open.push(image),
         }
     }
-    if object.more_malformed > 0 && !exempted.cover(Check::Images, None) {
+    if object.more_malformed > 0 && !exempted.lifts(Check::Images, None, None, &mut judged.findings)
+    {
         judged
             .findings
             .add_more_malformed(object.more_malformed, strictest);
@@ -114,7 +115,7 @@ fn one(
             if placeholders::judge(context, lists, image, exempted, &mut put, findings) {
                 return Outcome::Objected;
             }
-            if !exempted.cover(Check::Images, None) {
+            if !exempted.lifts(Check::Images, None, None, &mut judged.findings) {
                 put.add(
                     &AboutImage {
                         code: Code::ImageUnparsable,
@@ -124,7 +125,9 @@ fn one(
                         is_of_accepted: false,
                         position: 0,
                         rule: &|| None,
-                        reason: &|_| Reason::alone(format!("it is no image reference: {error}")),
+                        reason: &|_| {
+                            Reason::alone(format!("it is not a valid image reference: {error}"))
+                        },
                     },
                     &mut judged.findings,
                 );
@@ -183,7 +186,8 @@ fn held_against_lists(
         // What is rejected as it was written is exempt as that.
         let as_run = mirrored.unwrap_or(written);
         let judged_as = if objection.is_mirror { as_run } else { written };
-        if exempted.cover(Check::Images, Some(judged_as)) {
+        let findings = &mut judged.findings;
+        if exempted.lifts(Check::Images, Some(judged_as), of.from, findings) {
             return;
         }
         let cause = || {

@@ -72,7 +72,9 @@ pub(super) struct Mirrors<'p, 's, 'c, 'r> {
     /// The images that a registry is to be asked for.
     wanted: Seen,
     /// What the registry said of which image.
-    asked: ByHash<Existence>,
+    /// Where images stand among the answers.
+    asked: ByHash,
+    answers: Vec<Existence>,
     /// The secrets that the Pod needs.
     pull_secrets: Vec<&'s str>,
 }
@@ -85,6 +87,7 @@ impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
             asking: Asking::Later,
             wanted: Seen::default(),
             asked: ByHash::default(),
+            answers: Vec::new(),
             pull_secrets: Vec::new(),
         }
     }
@@ -246,7 +249,8 @@ impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
     /// Whether the registry has an image; asked once for each.
     fn exists(&mut self, text: &str) -> Existence {
         let hash = hash_of(text);
-        if let Some(known) = self.asked.get(&hash) {
+        let known = self.asked.get(&hash);
+        if let Some(known) = known.and_then(|position| self.answers.get(*position)) {
             return known.clone();
         }
         if self.asking == Asking::Never {
@@ -256,7 +260,8 @@ impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
             Subject::New(registry) => registry.has(text),
             Subject::Old => Unreachable.has(text),
         };
-        self.asked.insert(hash, answer.clone());
+        self.asked.insert(hash, self.answers.len());
+        self.answers.push(answer.clone());
         answer
     }
 }

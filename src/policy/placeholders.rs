@@ -49,7 +49,7 @@ pub(super) fn judge(
             return;
         }
         passes = false;
-        if !exempted.cover(Check::Images, Some(&sample)) {
+        if !exempted.lifts(Check::Images, Some(&sample), of.from, findings) {
             put.add(
                 &AboutImage {
                     code: objection.code,

@@ -164,7 +164,8 @@ impl<'p, 's, 'c, 'r> Pulls<'p, 's, 'c, 'r> {
         let mut exemptions = self.context.settings.exemptions.iter().enumerate();
         exemptions.any(|(index, exemption)| {
             let selector = &exemption.selector;
-            exemption.checks.contains(&Check::Mirrors)
+            !exemption.has_ended(self.context.settings.clock)
+                && exemption.checks.contains(&Check::Mirrors)
                 && exemption.covers(Some(image))
                 && (self.applies).exemption(index, selector, self.context.request, self.object)
         })

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use rollout_guard::date::{Clock, Time};
 use rollout_guard::json::{self, Document, Step};
 use rollout_guard::policy::Policy;
 use rollout_guard::request::Payload;
@@ -59,7 +60,7 @@ fn run(case: &Case, asked: &Asked) -> Said {
     let settings = serde_json::to_string(&case.settings).unwrap();
     let document = Document::of(&settings).unwrap();
     let settings = match Settings::validate(document.root()) {
-        Ok(settings) => settings,
+        Ok(settings) => settings.with_clock(clock(case)),
         Err(errors) => {
             said.settings_errors = errors.iter().map(|error| error.path.clone()).collect();
             said.shown = format!("{errors}\n");
@@ -69,7 +70,8 @@ fn run(case: &Case, asked: &Asked) -> Said {
     let request_value = &asked.request;
     let payload = asked.payload().into_bytes();
     let registry = Answers::new(case.registry.clone());
-    let answer: Value = serde_json::from_slice(&wire::validate_with(&payload, &registry)).unwrap();
+    let answer: Value =
+        serde_json::from_slice(&wire::validate_at(&payload, &registry, clock(case))).unwrap();
     said.asked = registry.asked.take();
     let rewritten = &answer["audit_annotations"]["rewritten"];
     said.rewritten
@@ -129,6 +131,12 @@ fn run(case: &Case, asked: &Asked) -> Said {
     said
 }
 
+fn clock(case: &Case) -> Clock {
+    case.now
+        .as_deref()
+        .map_or(Clock::None, |now| Clock::At(Time::parse(now).unwrap()))
+}
+
 /// Asserts what holds of every line. What rules about annotations say of a value, no other rule has judged,
 /// so they suggest none; and what passes was not refused.
 fn assert_fit(case: &Case, told: &Violation, is_refused: bool) {
@@ -153,7 +161,12 @@ fn again(request: &Value, mutated: &Value, case: &Case, registry: &Answers) -> V
     let mut request = request.clone();
     request["object"] = mutated.clone();
     let payload = json!({ "request": request, "settings": case.settings }).to_string();
-    serde_json::from_slice(&wire::validate_with(payload.as_bytes(), registry)).unwrap()
+    serde_json::from_slice(&wire::validate_at(
+        payload.as_bytes(),
+        registry,
+        clock(case),
+    ))
+    .unwrap()
 }
 
 /// Every place where two values differ, with the second one's value.

@@ -26,6 +26,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use rollout_guard::annotation::TOOLS_KEYS;
+use rollout_guard::date::{Clock, Time};
 use rollout_guard::glob;
 use rollout_guard::json::Document;
 use rollout_guard::settings::{Settings, SettingsError, SettingsErrorKind};
@@ -194,13 +195,16 @@ fn every_key_has_its_heading() {
     }
     // `match` is one language for every section, so it has a place of its own in the page; its exception has the
     // same keys. What stands in `actions` and `messages` are the checks, which have theirs.
-    let is_of_a_check = |key: &&String| {
+    // Entries are maps alike in all lists.
+    let is_told_together = |key: &&String| {
         let of_a_check = ["annotations.actions.", "annotations.messages."];
+        let of_an_entry = [".entry", ".use", ".message"];
         of_a_check.iter().any(|way| key.starts_with(way))
+            || (key.matches('.').count() == 2 && of_an_entry.iter().any(|end| key.ends_with(end)))
     };
     let known: BTreeSet<_> = known
         .iter()
-        .filter(|key| !is_of_a_check(key))
+        .filter(|key| !is_told_together(key))
         .map(|key| match key.split_once(".match.") {
             Some((_, below)) if below.starts_with("except.") => "match.except".to_owned(),
             Some((_, below)) => format!("match.{below}"),
@@ -470,7 +474,9 @@ fn judge(settings: &Value, request: &Value) -> Value {
 
 fn judge_with(settings: &Value, request: &Value, registry: &Answers) -> Value {
     let payload = json!({ "request": request, "settings": settings }).to_string();
-    serde_json::from_slice(&wire::validate_with(payload.as_bytes(), registry)).unwrap()
+    // In the pages it is always the same day.
+    let clock = Clock::At(Time::parse("2026-12-20").unwrap());
+    serde_json::from_slice(&wire::validate_at(payload.as_bytes(), registry, clock)).unwrap()
 }
 
 /// The warnings of an answer, a line each.

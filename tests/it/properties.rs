@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use proptest::sample::select;
+use rollout_guard::date::{Clock, Time};
 use rollout_guard::glob;
 use rollout_guard::image::Reference;
 use rollout_guard::json::Document;
@@ -1580,6 +1581,8 @@ fn annotation_rule() -> impl Strategy<Value = Value> {
         1 => select(vec!["object", "both", "podTemplate"]).prop_map(|target| ("target", json!(target))),
         1 => select(vec!["warn", "reject"]).prop_map(|action| ("action", json!(action))),
         1 => select(vec!["values", "denied", "keep"]).prop_map(|part| ("actions", json!({ part: "warn" }))),
+        1 => select(vec!["2026-12-20", "2026-12-21", "2026-12-20T00:00:01Z"])
+            .prop_map(|from| ("from", json!(from))),
         1 => select(vec!["values", "requires"]).prop_map(|part| ("messages", json!({ part: "own" }))),
         1 => (select(vec!["data.image", "spec.containers[*]", "metadata.annotations.a"]), checks())
             .prop_map(|(path, checks)| ("fields", json!({ path: checks }))),
@@ -1733,9 +1736,10 @@ proptest! {
         let document = Document::of(&payload).unwrap();
         let Payload { request, settings } = Payload::read(&document).unwrap();
         let request = request.unwrap();
-        let read = Settings::read(settings).unwrap();
+        let clock = Clock::At(Time::parse("2026-12-20").unwrap());
+        let read = Settings::read(settings).unwrap().with_clock(clock);
         let whole = Policy::new(&read).evaluate(request.clone());
-        let read = Settings::read_for(settings, Some(&request)).unwrap();
+        let read = Settings::read_for(settings, Some(&request)).unwrap().with_clock(clock);
         let piecemeal = Policy::new(&read).evaluate(request);
         prop_assert_eq!(whole, piecemeal);
     }

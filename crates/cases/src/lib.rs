@@ -46,6 +46,8 @@ pub struct Case {
     /// What the registry says of images: `there`, `missing`, or the text of an error.
     #[serde(default)]
     pub registry: BTreeMap<String, String>,
+    /// What time it is; else there is no clock.
+    pub now: Option<String>,
     /// Members that go over those of the request; `null` takes one away.
     #[serde(default)]
     pub request: Map<String, Value>,
@@ -98,6 +100,8 @@ pub struct Asked {
     pub settings: Value,
     /// The request.
     pub request: Value,
+    /// What time it is; else there is no clock.
+    pub now: Option<String>,
     /// Its object as it is written, where that is not as the request has it.
     pub raw: Option<String>,
 }
@@ -193,6 +197,7 @@ impl Case {
             name: format!("{table}: {}", self.note),
             settings: self.settings.clone(),
             request: self.whole_request(),
+            now: self.now.clone(),
             raw: self.raw.clone(),
         }
     }
@@ -260,6 +265,7 @@ impl Example {
             name: format!("examples/{name}"),
             settings: self.settings.clone(),
             request: self.review.get("request").unwrap().clone(),
+            now: None,
             raw: None,
         }
     }

@@ -23,7 +23,7 @@
 //! | [`settings_file`], [`settings_schema`] | settings as they were read, and what may be written in them |
 //! | [`input`], [`work_tree`] | the files that a user names; what Git says of them |
 //! | [`output`] | files that are written whole or not at all |
-//! | [`exit`], [`failure`] | how a command ends |
+//! | [`clock`], [`exit`], [`failure`] | what time it is; how a command ends |
 //!
 //! What needs neither files nor a terminal is in `rollout-guard-manifests`: manifests, objects, settings
 //! and findings, with their places.
@@ -31,6 +31,7 @@
 mod baseline;
 mod before;
 mod build;
+mod clock;
 mod cluster;
 mod cluster_policies;
 mod command;
@@ -56,8 +57,9 @@ use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
 use clap::{ColorChoice, Parser};
+use rollout_guard::date::Time;
 use rollout_guard_manifests::{
-    admission_policy, finding, image, judge, manifest, object, policy_file, settings_lints,
+    admission_policy, finding, image, judge, manifest, object, policy_file, secret, settings_lints,
     settings_text, values,
 };
 
@@ -89,6 +91,10 @@ pub(crate) struct Arguments {
     #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
     color: ColorChoice,
 
+    /// Judge as on this day (UTC) or at this time; default: now
+    #[arg(long, global = true, value_name = "DATE", value_parser = clock::parse)]
+    now: Option<Time>,
+
     #[command(subcommand)]
     command: Command,
 }
@@ -105,6 +111,9 @@ fn main() -> ExitCode {
         ColorChoice::Never => anstream::ColorChoice::Never,
     }
     .write_global();
+    if let Some(now) = arguments.now {
+        clock::set(now);
+    }
     let mut out = BufWriter::new(anstream::stdout().lock());
     let done = arguments
         .command

@@ -99,10 +99,10 @@ struct Registries {
     /// If there are any, one must match: a host, with or without a port, or a host and a path with all
     /// below it.
     #[schemars(example = ["*.azurecr.io", "ghcr.io/org"])]
-    allow: Option<Vec<Text>>,
+    allow: Option<Vec<AllowEntry>>,
     /// None may match. A wildcard in the path crosses `/`.
     #[schemars(example = ["docker.io"])]
-    reject: Option<Vec<Text>>,
+    reject: Option<Vec<RefuseEntry>>,
     /// What happens otherwise.
     #[schemars(extend("default" = "reject"))]
     action: Option<Action>,
@@ -111,6 +111,9 @@ struct Registries {
     name: Option<String>,
     /// Which requests. Absent, all.
     r#match: Option<Match>,
+    /// From when it refuses: a day, or a time. Until then it warns.
+    #[schemars(length(min = 1), example = "2026-12-31")]
+    from: Option<String>,
 }
 
 #[derive(JsonSchema)]
@@ -119,10 +122,10 @@ struct Images {
     /// If there are any, one must match each image. A bare name is on Docker Hub. An entry with a tag
     /// does not cover that tag pinned to a digest.
     #[schemars(example = ["ghcr.io/org/*"])]
-    allow: Option<Vec<Text>>,
+    allow: Option<Vec<AllowEntry>>,
     /// None may match. Wildcards cross `/` here.
     #[schemars(example = ["docker.io/library/redis:6*"])]
-    reject: Option<Vec<Text>>,
+    reject: Option<Vec<RefuseEntry>>,
     /// What happens otherwise.
     #[schemars(extend("default" = "reject"))]
     action: Option<Action>,
@@ -131,6 +134,9 @@ struct Images {
     name: Option<String>,
     /// Which requests. Absent, all.
     r#match: Option<Match>,
+    /// From when it refuses: a day, or a time. Until then it warns.
+    #[schemars(length(min = 1), example = "2026-12-31")]
+    from: Option<String>,
 }
 
 #[derive(JsonSchema)]
@@ -139,10 +145,10 @@ struct Tags {
     /// Globs, one of which must match the tag of each image. An image with a digest and no tag is
     /// refused.
     #[schemars(example = ["v*"])]
-    allow: Option<Vec<Text>>,
+    allow: Option<Vec<AllowEntry>>,
     /// Globs that may not match. An image with a digest and no tag passes.
     #[schemars(example = ["latest", "*-rc*"])]
-    reject: Option<Vec<Text>>,
+    reject: Option<Vec<RefuseEntry>>,
     /// What happens otherwise.
     #[schemars(extend("default" = "reject"))]
     action: Option<Action>,
@@ -151,6 +157,9 @@ struct Tags {
     name: Option<String>,
     /// Which requests. Absent, all.
     r#match: Option<Match>,
+    /// From when it refuses: a day, or a time. Until then it warns.
+    #[schemars(length(min = 1), example = "2026-12-31")]
+    from: Option<String>,
 }
 
 #[derive(JsonSchema)]
@@ -158,10 +167,10 @@ struct Tags {
 struct Digests {
     /// Images that must have a digest.
     #[schemars(example = ["ghcr.io/*"])]
-    require: Option<Vec<Text>>,
+    require: Option<Vec<RefuseEntry>>,
     /// Images that must not have a digest: of registries that copy images under digests of their own.
     #[schemars(example = ["registry.cn-hangzhou.aliyuncs.com/*"])]
-    forbid: Option<Vec<Text>>,
+    forbid: Option<Vec<RefuseEntry>>,
     /// What happens otherwise.
     #[schemars(extend("default" = "reject"))]
     action: Option<Action>,
@@ -170,6 +179,45 @@ struct Digests {
     name: Option<String>,
     /// Which requests. Absent, all.
     r#match: Option<Match>,
+    /// From when it refuses: a day, or a time. Until then it warns.
+    #[schemars(length(min = 1), example = "2026-12-31")]
+    from: Option<String>,
+}
+
+// An entry, or a map with it.
+#[derive(JsonSchema)]
+#[schemars(untagged, inline)]
+enum AllowEntry {
+    Alone(Text),
+    Map(AllowMap),
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields, inline, transform = filled)]
+struct AllowMap {
+    /// What is allowed.
+    entry: Text,
+}
+
+// An entry, or a map with it and with what the message says.
+#[derive(JsonSchema)]
+#[schemars(untagged, inline)]
+enum RefuseEntry {
+    Alone(Text),
+    Map(RefuseMap),
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields, inline, transform = filled)]
+struct RefuseMap {
+    /// What is refused.
+    entry: Text,
+    /// What to use instead: a registry in `registries`, a tag in `tags`, else an image, or a text with a space.
+    #[schemars(length(min = 1), example = "ghcr.io/acme/redis")]
+    r#use: Option<String>,
+    /// What the message ends with.
+    #[schemars(length(min = 1))]
+    message: Option<String>,
 }
 
 #[derive(JsonSchema)]
@@ -276,6 +324,9 @@ struct ChangeRule {
     action: Option<Action>,
     /// What to do instead, appended to the messages of this rule.
     message: Option<String>,
+    /// From when it refuses: a day, or a time. Until then it warns.
+    #[schemars(length(min = 1), example = "2026-12-31")]
+    from: Option<String>,
 }
 
 #[derive(JsonSchema)]
@@ -326,6 +377,12 @@ struct Exemption {
     checks: Option<Vec<Check>>,
     /// Why, for people who read the settings.
     reason: Option<String>,
+    /// When it ends: with a day, or at a time.
+    #[schemars(length(min = 1), example = "2026-12-31")]
+    until: Option<String>,
+    /// What happens after that to what it exempted.
+    #[schemars(extend("default" = "reject"))]
+    after_end: Option<Action>,
 }
 
 #[derive(JsonSchema)]

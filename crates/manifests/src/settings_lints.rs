@@ -2,6 +2,7 @@
 //!
 //! None of it is an error: a strictness without need would be an outage at the next upgrade.
 
+use rollout_guard::date::Clock;
 use rollout_guard::json::{self, Location, Step};
 use rollout_guard::pattern::{ImagePattern, RegistryPattern, TagPattern};
 use rollout_guard::policy::Policy;
@@ -49,6 +50,7 @@ pub fn find(source: &Source<'_>, settings: &Settings<'_>) -> Vec<Lint> {
     for error in settings.contradictions_across_items().iter() {
         add(&mut lints, error.path.clone(), error.problem.as_str());
     }
+    exemptions(settings, &mut lints);
     mirrors(source, settings, &mut lints);
     placeholders(source, &mut lints);
     changes(source, settings, &mut lints);
@@ -68,11 +70,33 @@ fn add(lints: &mut Vec<Lint>, path: String, problem: impl Into<String>) {
     });
 }
 
+/// Exemptions that have ended, or end soon.
+fn exemptions(settings: &Settings<'_>, lints: &mut Vec<Lint>) {
+    for (index, exemption) in settings.exemptions.iter().enumerate() {
+        let Some(until) = exemption.until else {
+            continue;
+        };
+        let problem = if matches!(settings.clock, Clock::None) {
+            continue;
+        } else if until.has_come(settings.clock) && exemption.warns_after_end {
+            "it has ended: what it exempted only warns"
+        } else if until.has_come(settings.clock) {
+            "it has ended: it exempts nothing, remove it or renew it"
+        } else if until.is_near(settings.clock) {
+            "it ends within 14 days"
+        } else {
+            continue;
+        };
+        add(lints, format!("exemptions[{index}].until"), problem);
+    }
+}
+
 /// The texts of a list, given the way to it.
 fn texts(from: Option<Value<'_>>, way: &str) -> Vec<String> {
     let list = from.and_then(|from| way.split('.').try_fold(from, Value::get));
     list.into_iter()
         .flat_map(Value::elements)
+        .map(|entry| entry.get("entry").unwrap_or(entry))
         .map(|entry| entry.text().unwrap_or_default().into_owned())
         .collect()
 }
@@ -111,6 +135,11 @@ fn redundant<T, L>(
         if text == "*" && list.contains(".allow") {
             let problem = "`*` allows everything: the list does nothing, leave it out";
             add(lints, format!("{list}[{index}]"), problem);
+            continue;
+        }
+        // What it says is not said by the one that covers it.
+        let mut says = item.says.iter();
+        if says.any(|says| says.list == name && says.index == index) {
             continue;
         }
         let covering = entries

@@ -30,6 +30,9 @@ pub fn sentences(settings: Value<'_>) -> Vec<String> {
             if let Some(rejected) = list(item, "reject") {
                 say(format!("{image} {that} {} {ends}.", either(&rejected)));
             }
+            said_of_entries(item, "reject")
+                .into_iter()
+                .for_each(&mut say);
         }
     }
     for item in scopes(settings, "digests") {
@@ -45,6 +48,9 @@ pub fn sentences(settings: Value<'_>) -> Vec<String> {
                 "{image} of {} with a digest {ends}.",
                 either(&forbidden)
             ));
+        }
+        for list in ["require", "forbid"] {
+            said_of_entries(item, list).into_iter().for_each(&mut say);
         }
     }
     for mirror in items(settings, "mirrors") {
@@ -114,11 +120,27 @@ fn image_of(item: Value<'_>) -> String {
     format!("An image{about}{}", name.unwrap_or_default())
 }
 
-fn ends(section: Value<'_>) -> &'static str {
-    match text(section, "action") {
-        Some("warn") => "gets a warning",
-        _ => "is refused",
+fn ends(section: Value<'_>) -> String {
+    match (text(section, "action"), text(section, "from")) {
+        (Some("warn"), _) => "gets a warning".to_owned(),
+        (_, None) => "is refused".to_owned(),
+        (_, Some(from)) => format!("is refused from {from}, and gets a warning until then"),
     }
+}
+
+/// What messages about the entries of a list advise and end with.
+fn said_of_entries(item: Value<'_>, list: &str) -> Vec<String> {
+    let mut said = Vec::new();
+    for entry in items(item, list) {
+        let name = text(entry, "entry").unwrap_or_default();
+        if let Some(instead) = text(entry, "use") {
+            said.push(format!("Instead of `{name}`, messages advise `{instead}`."));
+        }
+        if let Some(message) = text(entry, "message") {
+            said.push(format!("Messages about `{name}` end with: {message}"));
+        }
+    }
+    said
 }
 
 fn mirror_sentence(mirror: Value<'_>) -> String {
@@ -169,8 +191,13 @@ fn exemption_sentence(exemption: Value<'_>) -> String {
         Some(reason) => format!(" ({reason})"),
         None => String::new(),
     };
+    let until = match (text(exemption, "until"), text(exemption, "afterEnd")) {
+        (None, _) => String::new(),
+        (Some(until), Some("warn")) => format!(" until {until}, and gets warnings afterwards"),
+        (Some(until), _) => format!(" until {until}"),
+    };
     let condition = condition(exemption);
-    format!("{what}{condition} {is} exempt {from}{reason}.")
+    format!("{what}{condition} {is} exempt {from}{until}{reason}.")
 }
 
 /// What a rule about changes guards, and who may change it.

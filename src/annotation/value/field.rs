@@ -23,7 +23,9 @@ pub(crate) struct Fields<'f> {
     /// None where settings are validated.
     object: Option<&'f Object<'f>>,
     namespace: Option<Cow<'f, str>>,
-    known: RefCell<ByHash<Rc<Found<'f>>>>,
+    /// Where the paths stand in what is known.
+    positions: RefCell<ByHash>,
+    known: RefCell<Vec<Rc<Found<'f>>>>,
 }
 
 /// The strings, numbers and booleans at a path, as they are written.
@@ -54,6 +56,7 @@ impl<'f> Fields<'f> {
         Self {
             object: Some(object),
             namespace: namespace(request, object),
+            positions: RefCell::default(),
             known: RefCell::default(),
         }
     }
@@ -142,9 +145,12 @@ impl<'f> Fields<'f> {
             found.texts = texts;
             Rc::new(found)
         };
-        Some(Rc::clone(
-            known.entry(hash_of(path)).or_insert_with(look_up),
-        ))
+        let mut positions = self.positions.borrow_mut();
+        let position = *positions.entry(hash_of(path)).or_insert(known.len());
+        if position == known.len() {
+            known.push(look_up());
+        }
+        known.get(position).cloned()
     }
 }
 

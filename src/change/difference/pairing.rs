@@ -98,7 +98,7 @@ pub(super) fn positions_before(
 }
 
 /// Where each hash is in its list; none if one of them occurs twice.
-fn positions(hashes: &[u64]) -> Option<ByHash<usize>> {
+fn positions(hashes: &[u64]) -> Option<ByHash> {
     let mut positions = ByHash::default();
     for (position, hash) in hashes.iter().enumerate() {
         if positions.insert(*hash, position).is_some() {

@@ -8,7 +8,7 @@ use crate::json::{Place, same};
 use crate::workload::Object;
 
 /// How often the same was found in the object as it was, by what makes it the same.
-pub(in crate::policy) type Counts = ByHash<usize>;
+pub(in crate::policy) type Counts = ByHash;
 
 /// What becomes of what the old object has as well.
 #[derive(Clone, Copy)]
@@ -43,7 +43,7 @@ pub(in crate::policy) struct Was<'j, 'r> {
     old: OnceCell<Option<&'j Object<'j>>>,
     left: OnceCell<RefCell<Counts>>,
     /// Of the templates that were asked about, whether each is another one.
-    asked: RefCell<ByHash<bool>>,
+    asked: RefCell<ByHash>,
 }
 
 impl<'j, 'r> Was<'j, 'r> {
@@ -111,7 +111,8 @@ impl Known for Was<'_, '_> {
             }
         };
         let mut asked = self.asked.borrow_mut();
-        *asked.entry(hash_of(template)).or_insert_with(is_changed)
+        let asked = asked.entry(hash_of(template));
+        *asked.or_insert_with(|| usize::from(is_changed())) != 0
     }
 }
 

@@ -14,6 +14,7 @@ use crate::baseline::{self, Baseline};
 use crate::before;
 use crate::build::copy::Edits;
 use crate::build::plan::Plan;
+use crate::clock;
 use crate::cluster::Kubectl;
 use crate::cluster_policies::{self, ClusterPolicies};
 use crate::config::{Config, FailOn, InForce, Options};
@@ -154,7 +155,8 @@ impl Check {
         let mut changed = self.before.find(&before::Judged {
             paths: &self.paths,
             exclude: &in_force.exclude,
-            inputs: &plan.plain,
+            building: &in_force.building,
+            plan: &plan,
             builds: &builds,
             stdin: stdin.as_ref(),
             namespace: &in_force.namespace,
@@ -437,7 +439,7 @@ pub(crate) fn settings<'n>(
     let mut shown = Vec::new();
     for (source, document) in sources.iter().zip(documents) {
         match Settings::validate(document.root()) {
-            Ok(settings) => valid.push(settings),
+            Ok(settings) => valid.push(settings.with_clock(clock::get())),
             Err(errors) => shown.push(file.show_errors(source, errors.iter())),
         }
     }

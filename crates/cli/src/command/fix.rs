@@ -326,6 +326,7 @@ pub(super) fn only_changes(settings: Settings<'_>) -> Settings<'_> {
             .collect(),
         image_places: settings.image_places,
         exemptions: settings.exemptions,
+        clock: settings.clock,
         ..Settings::default()
     }
 }

@@ -73,6 +73,9 @@ pub(super) struct AnnotationRule {
     action: Option<RuleAction>,
     /// What happens where one check of this rule is not met, by its key. It goes before `action`.
     actions: Option<Parts<Action>>,
+    /// From when it refuses and removes: a day, or a time. Until then it warns.
+    #[schemars(length(min = 1), example = "2026-12-31")]
+    from: Option<String>,
     /// What to do instead, appended to the messages of this rule.
     #[schemars(length(min = 1))]
     message: Option<String>,

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use rollout_guard::date::{Clock, Time};
+use rollout_guard::registry::Unreachable;
 use rollout_guard::wire;
 use rollout_guard_cases::Asked;
 use serde_json::{Value, json};
@@ -31,9 +34,18 @@ fn the_command_and_the_module_agree_with_the_engine() {
     workshop.commit();
     for (number, asked) in asked.iter().enumerate() {
         let payload = asked.payload();
-        let answer = wire::validate(payload.as_bytes());
-        let answer: Value = serde_json::from_slice(&answer).unwrap();
+        let judge = |clock| -> Value {
+            let answer = wire::validate_at(payload.as_bytes(), &Unreachable, clock);
+            serde_json::from_slice(&answer).unwrap()
+        };
+        let now = asked.now.as_deref().map(|now| Time::parse(now).unwrap());
+        let answer = judge(now.map_or(Clock::None, Clock::At));
         if let Some(module) = &module {
+            // Its host has a clock of its own.
+            let answer = judge(Clock::Host(|| {
+                let passed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+                Some(Time::from_seconds(passed.as_secs().try_into().unwrap()))
+            }));
             let told = module.call("validate", payload.as_bytes()).unwrap();
             let told: Value = serde_json::from_slice(&told).unwrap();
             if asked.asks_a_registry() {
@@ -95,6 +107,9 @@ fn agrees(workshop: &Workshop, asked: &Asked, number: usize, answer: &Value) {
     let mut arguments = format!("check -s settings.yaml {file} --format json");
     if is_update(asked) {
         arguments.push_str(" --base HEAD");
+    }
+    if let Some(now) = &asked.now {
+        write!(arguments, " --now {now}").unwrap();
     }
     if let Some(namespace) = request["namespace"].as_str() {
         write!(arguments, " --namespace {namespace}").unwrap();
@@ -160,6 +175,11 @@ fn beyond_the_command(asked: &Asked) -> Option<&'static str> {
     }
     if !request["subResource"].is_null() {
         return Some("the command asks about no sub-resource");
+    }
+    let settings = asked.settings.to_string();
+    let mut dates = ["\"from\":\"", "\"until\":\""].iter();
+    if asked.now.is_none() && dates.any(|date| settings.contains(date)) {
+        return Some("the command always has a clock");
     }
     let object = match &asked.raw {
         Some(raw) => serde_json::from_str(raw).unwrap(),

@@ -72,6 +72,9 @@ pub(super) fn annotation_rule(index: usize, rule: Value<'_>) -> String {
         }
         _ => "Anything else is refused.".to_owned(),
     });
+    if let Some(from) = text(rule, "from") {
+        say(format!("Until {from} this only gets a warning."));
+    }
     parts.extend(message(rule));
     let about = condition(rule);
     format!("{annotations}{about} (`{name}`): {}", parts.join(" "))

@@ -46,7 +46,9 @@ pub(super) fn groups(value: Value<'_>, key: &str) -> Vec<Vec<String>> {
 }
 
 pub(super) fn texts(list: Value<'_>) -> Vec<String> {
-    let texts = list.elements().filter_map(Value::string);
+    let entries = list.elements();
+    let entries = entries.map(|entry| get(entry, "entry").unwrap_or(entry));
+    let texts = entries.filter_map(Value::string);
     texts.map(str::to_owned).collect()
 }
 

@@ -332,5 +332,54 @@ fn settings() -> Vec<GrowingSettings> {
             count: 400,
             is_product: true,
         },
+        GrowingSettings {
+            name: "items of lists that match others",
+            settings: |count| {
+                let items: Vec<_> = (0..count)
+                    .map(|index| json!({ "name": format!("i{index}"), "match": { "namespaces": [format!("n{index}")], "except": { "labels": { "a": "b" } } }, "reject": ["a"] }))
+                    .collect();
+                json!({ "tags": items })
+            },
+            request: || create(POD, &pod(&containers(7))),
+            count: 1000,
+            is_product: false,
+        },
+        GrowingSettings {
+            name: "items of lists that all refuse",
+            settings: |count| {
+                let items: Vec<_> = (0..count)
+                    .map(|index| json!({ "match": { "except": { "names": [format!("n{index}")] } }, "allow": ["ghcr.io"], "from": "2026-12-31" }))
+                    .collect();
+                json!({ "registries": items })
+            },
+            request: || create(POD, &pod(&containers(7))),
+            count: 1000,
+            is_product: false,
+        },
+        GrowingSettings {
+            name: "entries that say what to do",
+            settings: |count| {
+                let mut entries: Vec<_> = (0..count)
+                    .map(|index| json!({ "entry": format!("docker.io/library/b{index}"), "use": "ghcr.io/b", "message": "moved" }))
+                    .collect();
+                entries.push(json!({ "entry": "docker.io/library/*", "use": "ghcr.io/b", "message": "moved" }));
+                json!({ "images": { "reject": entries } })
+            },
+            request: || create(POD, &pod(&containers(7))),
+            count: 1500,
+            is_product: false,
+        },
+        GrowingSettings {
+            name: "exemptions that have ended",
+            settings: |count| {
+                let exemptions: Vec<_> = (0..count)
+                    .map(|index| json!({ "match": { "namespaces": ["shop"] }, "images": [format!("redis:{index}")], "until": "2026-01-31" }))
+                    .collect();
+                json!({ "registries": { "allow": ["ghcr.io"] }, "exemptions": exemptions })
+            },
+            request: || create(POD, &pod(&containers(7))),
+            count: 1000,
+            is_product: false,
+        },
     ]
 }

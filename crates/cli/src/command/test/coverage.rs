@@ -65,7 +65,8 @@ fn entries(source: usize, settings: &Value) -> Vec<Entry> {
             value: match value {
                 Value::String(text) => text.clone(),
                 other => other
-                    .get("name")
+                    .get("entry")
+                    .or_else(|| other.get("name"))
                     .and_then(Value::as_str)
                     .map_or_else(|| other.to_string(), ToOwned::to_owned),
             },
@@ -78,9 +79,20 @@ fn entries(source: usize, settings: &Value) -> Vec<Entry> {
         }
     };
     for (section, lists) in LISTS {
-        for list in lists.split(' ') {
-            if let Some(holder) = settings.get(section).and_then(|section| section.get(list)) {
-                members(holder, &[Step::key(section), Step::key(list)]);
+        let Some(held) = settings.get(section) else {
+            continue;
+        };
+        let items = match held {
+            Value::Array(_) => children(held),
+            one => vec![(Step::Each, one.clone())],
+        };
+        for (step, item) in items {
+            let mut way = vec![Step::key(section), step];
+            way.retain(|step| *step != Step::Each);
+            for list in lists.split(' ') {
+                if let Some(holder) = item.get(list) {
+                    members(holder, &[&way[..], &[Step::key(list)]].concat());
+                }
             }
         }
     }

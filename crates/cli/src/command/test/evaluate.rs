@@ -14,6 +14,7 @@ use rollout_guard::workload::Found;
 use serde_json::Value;
 
 use super::suite::{Case, Expected, ExpectedViolation};
+use crate::clock;
 use crate::judge::image_places;
 use crate::policy_file::{Asked, Source};
 
@@ -157,7 +158,9 @@ pub(super) fn evaluate(
 /// Settings from their JSON, handed to `work` ready to judge; none if they are not valid.
 pub(super) fn with_policy<T>(json: &str, work: impl FnOnce(Policy<'_>) -> T) -> Option<T> {
     let document = json::Document::of(json).ok()?;
-    let settings = Settings::validate(document.root()).ok()?;
+    let settings = Settings::validate(document.root())
+        .ok()?
+        .with_clock(clock::get());
     Some(work(Policy::new(&settings)))
 }
 

@@ -156,8 +156,7 @@ fn case_of(draft: &Value) -> Option<Case> {
         name: String::new(),
         text: text.clone(),
     };
-    let mut documents = Vec::new();
-    manifest::documents(&text, &mut |part| documents.extend(part));
+    let documents = manifest::readable(&text);
     let suite = suite::read(&file, Path::new(""), documents.first()?).ok()?;
     suite.cases.into_iter().next()
 }
@@ -315,10 +314,15 @@ impl Drafts {
             );
         }
         for section in sections {
-            for list in ["allow", "reject", "require", "forbid"] {
-                let pointer = format!("/{section}/{list}");
-                let entries = settings.pointer(&pointer).and_then(Value::as_array);
-                for entry in entries.into_iter().flatten().filter_map(Value::as_str) {
+            let held = settings.get(section);
+            let scopes = match held.and_then(Value::as_array) {
+                Some(scopes) => scopes.iter().collect(),
+                None => Vec::from_iter(held),
+            };
+            let lists = ["allow", "reject", "require", "forbid"];
+            let lists = lists.map(|list| scopes.iter().map(move |scope| (list, *scope)));
+            for (list, scope) in lists.into_iter().flatten() {
+                for entry in texts(scope, list) {
                     let image = match section {
                         "registries" => registry_image(entry),
                         "tags" => with_tag(&self.image, &example(entry)),
@@ -573,7 +577,8 @@ fn items<'v>(settings: &'v Value, key: &str) -> impl Iterator<Item = &'v Value> 
 }
 
 fn texts<'v>(holder: &'v Value, key: &str) -> impl Iterator<Item = &'v str> {
-    items(holder, key).filter_map(Value::as_str)
+    let entries = items(holder, key).map(|entry| entry.get("entry").unwrap_or(entry));
+    entries.filter_map(Value::as_str)
 }
 
 fn name_of(rule: &Value, section: &str, position: usize) -> String {

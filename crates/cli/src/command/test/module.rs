@@ -14,6 +14,7 @@ use tempfile::TempDir;
 
 use super::evaluate::Declared;
 use super::suite::Case;
+use crate::clock;
 use crate::failure::{Failure, reason};
 use crate::input;
 use crate::policy_file::Source;
@@ -141,7 +142,7 @@ impl Module {
             serde_json::from_str(source.json()).map_err(|error| error.to_string())?;
         let registry = Declared::new(case);
         let payload = json!({ "request": request, "settings": settings }).to_string();
-        let own = wire::validate_with(payload.as_bytes(), &registry);
+        let own = wire::validate_at(payload.as_bytes(), &registry, clock::get());
         let own: PolicyAnswer = serde_json::from_slice(&own).map_err(|error| error.to_string())?;
         let own = Answer {
             accepted: own.accepted,
