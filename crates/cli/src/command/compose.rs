@@ -2,6 +2,7 @@
 
 mod compare;
 mod merge;
+mod section;
 mod text;
 
 use std::io::Write;
@@ -23,7 +24,8 @@ use crate::settings_file::SettingsFile;
 use crate::settings_lints::{self, Lint};
 
 use compare::{CompareFormat, compare};
-use merge::{Composed, Origin};
+use merge::Composed;
+use section::Origin;
 
 /// Extend settings without a fork, or compare what two versions of them do
 ///
@@ -130,7 +132,7 @@ impl Compose {
         let name = |origin: &Origin| place(&parts, origin);
         let body = text::write(&composed, &name);
         check(&body, &composed, &parts)?;
-        out.extend(self.around(&parts, &body)?.into_bytes());
+        out.extend(around(&parts, &body)?.into_bytes());
 
         for weaker in &composed.weaker {
             warn(&format!(
@@ -152,47 +154,47 @@ impl Compose {
         }
         Ok(Exit::Clean)
     }
+}
 
-    /// The whole file: the policy that one of the files is, or settings alone.
-    fn around(&self, parts: &[Part<'_>], body: &str) -> Result<String, Failure> {
-        let mut policies = parts.iter().filter(|part| part.source.policy.is_some());
-        let policy = policies.next();
-        if let Some(other) = policies.next() {
-            return Err(Failure::wrong_use(format!(
-                "{}: only one of the files may be a policy",
-                other.file.name
-            )));
-        }
-        let names: Vec<_> = parts.iter().map(|part| part.file.name.as_str()).collect();
-        let head = format!(
-            "# Written by `rollout-guard compose` from {}. Change these files and write it again.\n",
-            names.join(", ")
-        );
-        let Some(Part { file, source, .. }) = policy else {
-            return Ok(head + body);
-        };
-        let whole = in_policy(&file.text, source.start(), &head, body);
-        let unlike = || {
-            let name = &file.name;
-            Failure::unreadable(format!(
-                "{name}: its `settings` cannot be replaced, write them as a map below `settings:`"
-            ))
-        };
-        let whole = whole.ok_or_else(unlike)?;
-        // What stands around the settings may refer into them.
-        let of_policy = SettingsFile {
-            name: file.name.clone(),
-            text: whole,
-        };
-        let alone = SettingsFile {
-            name: file.name.clone(),
-            text: body.to_owned(),
-        };
-        if json_of(&of_policy)? == json_of(&alone)? {
-            Ok(of_policy.text)
-        } else {
-            Err(unlike())
-        }
+/// The whole file: the policy that one of the files is, or settings alone.
+fn around(parts: &[Part<'_>], body: &str) -> Result<String, Failure> {
+    let mut policies = parts.iter().filter(|part| part.source.policy.is_some());
+    let policy = policies.next();
+    if let Some(other) = policies.next() {
+        return Err(Failure::wrong_use(format!(
+            "{}: only one of the files may be a policy",
+            other.file.name
+        )));
+    }
+    let names: Vec<_> = parts.iter().map(|part| part.file.name.as_str()).collect();
+    let head = format!(
+        "# Written by `rollout-guard compose` from {}. Change these files and write it again.\n",
+        names.join(", ")
+    );
+    let Some(Part { file, source, .. }) = policy else {
+        return Ok(head + body);
+    };
+    let whole = in_policy(&file.text, source.start(), &head, body);
+    let unlike = || {
+        let name = &file.name;
+        Failure::unreadable(format!(
+            "{name}: its `settings` cannot be replaced, write them as a map below `settings:`"
+        ))
+    };
+    let whole = whole.ok_or_else(unlike)?;
+    // What stands around the settings may refer into them.
+    let of_policy = SettingsFile {
+        name: file.name.clone(),
+        text: whole,
+    };
+    let alone = SettingsFile {
+        name: file.name.clone(),
+        text: body.to_owned(),
+    };
+    if json_of(&of_policy)? == json_of(&alone)? {
+        Ok(of_policy.text)
+    } else {
+        Err(unlike())
     }
 }
 
@@ -301,10 +303,11 @@ fn check(body: &str, composed: &Composed<'_>, parts: &[Part<'_>]) -> Result<(), 
                     problem,
                 } in errors.iter()
                 {
-                    problems += &match composed.origin(path) {
-                        Some(origin) => show(parts, &origin, problem, kind.is_about_key()),
-                        None => format!("error: {path}: {problem}\n"),
-                    };
+                    let origin = composed.origin(path);
+                    problems += &origin.map_or_else(
+                        || format!("error: {path}: {problem}\n"),
+                        |origin| show(parts, &origin, problem, kind.is_about_key()),
+                    );
                 }
             }
         }

@@ -19,7 +19,7 @@ annotations:
     values: { scheme: { oneOf: [internal] } }
 "#;
 
-const OWN: &str = r#"registries:
+const OWN: &str = r"registries:
   allow: [registry.example.com, ghcr.io/org]
 tags: { reject: [edge], action: warn }
 mirrors:
@@ -36,7 +36,7 @@ annotations:
     required: [example.com/owner]
 exemptions:
   - { name: platform, match: { namespaces: [kube-system] }, reason: must start first }
-"#;
+";
 
 fn workshop(name: &str) -> Workshop {
     let workshop = Workshop::new(name);

@@ -77,7 +77,7 @@ pub(super) fn compare(
     match format {
         CompareFormat::Text => changes.write_text(out)?,
         CompareFormat::Markdown => {
-            changes.write_markdown(&input::name(old), &input::name(new), out)?
+            changes.write_markdown(&input::name(old), &input::name(new), out)?;
         }
     }
     Ok(Compared {
@@ -102,12 +102,12 @@ fn verdicts(
         is_whole: true,
         ..Verdicts::default()
     };
-    let plain: Vec<_> = plan
+    let files: Vec<_> = plan
         .plain
         .par_iter()
         .map(|input| judged(&judge, input, None))
         .collect();
-    for report in plain
+    for report in files
         .into_iter()
         .chain(plan.judge(&judge, builds, &mut None))
     {

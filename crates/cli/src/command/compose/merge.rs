@@ -14,47 +14,7 @@
 use rollout_guard::json::{Kind, Value};
 use rollout_guard::settings::Settings;
 
-/// Where something was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Origin {
-    /// The file, by its position.
-    pub(super) file: usize,
-    /// The path in its settings.
-    pub(super) path: String,
-}
-
-/// A value, and where it was written.
-#[derive(Clone, Debug)]
-pub(super) struct Written<'d> {
-    pub(super) value: Value<'d>,
-    pub(super) origin: Origin,
-}
-
-/// A part of a section that is a map.
-#[derive(Clone, Debug)]
-pub(super) enum Part<'d> {
-    Value(Written<'d>),
-    Entries(Vec<Written<'d>>),
-}
-
-/// A map, such as `registries: { allow, reject }`, by its keys.
-pub(super) type Parts<'d> = Vec<(&'d str, Part<'d>)>;
-
-/// An element of a section that is a list.
-#[derive(Clone, Debug)]
-pub(super) enum Item<'d> {
-    Whole(Written<'d>),
-    /// Of several files.
-    Parts(Parts<'d>),
-}
-
-/// A section of the settings.
-#[derive(Clone, Debug)]
-pub(super) enum Section<'d> {
-    Value(Written<'d>),
-    Parts(Parts<'d>),
-    Items(Vec<Item<'d>>),
-}
+use super::section::{Item, Origin, Part, Parts, Section, Written, each_part, section};
 
 /// Something that is wrong, or weaker.
 pub(super) struct Remark {
@@ -69,9 +29,6 @@ pub(super) struct Composed<'d> {
     /// What the first file refuses and the result may admit.
     pub(super) weaker: Vec<Remark>,
 }
-
-/// The sections that a map fills, or a list of such maps.
-const LISTS: [&str; 4] = ["registries", "images", "tags", "digests"];
 
 impl<'d> Composed<'d> {
     /// Adds the settings of a file, and says what in them has no meaning here.
@@ -90,12 +47,11 @@ impl<'d> Composed<'d> {
                 weaker: &mut self.weaker,
                 errors: &mut errors,
             };
-            match known.and_then(|at| self.sections.get_mut(at)) {
-                Some((_, known)) => merge.section(known, section),
-                None => {
-                    let section = merge.alone(section, file > 0);
-                    self.sections.push((key, section));
-                }
+            if let Some((_, known)) = known.and_then(|at| self.sections.get_mut(at)) {
+                merge.section(known, section);
+            } else {
+                let section = merge.alone(section, file > 0);
+                self.sections.push((key, section));
             }
         }
         self.sections.sort_by_key(|(key, _)| {
@@ -138,69 +94,6 @@ impl<'d> Composed<'d> {
     }
 }
 
-fn each_part(path: &str, parts: &Parts<'_>, consider: &mut dyn FnMut(&str, &Origin)) {
-    for (name, part) in parts {
-        let here = format!("{path}.{name}");
-        match part {
-            Part::Value(written) => consider(&here, &written.origin),
-            Part::Entries(entries) => {
-                for (position, entry) in entries.iter().enumerate() {
-                    consider(&format!("{here}[{position}]"), &entry.origin);
-                }
-                // What is wrong with the list is where it begins.
-                if let Some(Origin { file, path }) = entries.first().map(|entry| &entry.origin) {
-                    let list = path
-                        .rsplit_once('[')
-                        .map_or(path.as_str(), |(list, _)| list);
-                    let list = Origin {
-                        file: *file,
-                        path: list.to_owned(),
-                    };
-                    consider(&here, &list);
-                }
-            }
-        }
-    }
-}
-
-fn section<'d>(key: &str, value: Value<'d>, origin: &Origin) -> Section<'d> {
-    match value.kind() {
-        Kind::List => Section::Items(elements(value, origin).map(Item::Whole).collect()),
-        Kind::Map if LISTS.contains(&key) => Section::Parts(parts(value, origin)),
-        _ => Section::Value(Written {
-            value,
-            origin: origin.clone(),
-        }),
-    }
-}
-
-fn parts<'d>(map: Value<'d>, origin: &Origin) -> Parts<'d> {
-    let part = |(name, value): (rollout_guard::json::Key<'d>, Value<'d>)| {
-        let origin = Origin {
-            path: format!("{}.{}", origin.path, name.text()),
-            ..*origin
-        };
-        let part = match value.kind() {
-            Kind::List => Part::Entries(elements(value, &origin).collect()),
-            _ => Part::Value(Written { value, origin }),
-        };
-        (name.text(), part)
-    };
-    map.members().map(part).collect()
-}
-
-fn elements<'d>(list: Value<'d>, origin: &Origin) -> impl Iterator<Item = Written<'d>> {
-    list.elements()
-        .enumerate()
-        .map(|(position, value)| Written {
-            value,
-            origin: Origin {
-                path: format!("{}[{position}]", origin.path),
-                ..*origin
-            },
-        })
-}
-
 /// What tells an item of a section from others: its name, or the source of a mirror.
 fn identity<'d>(key: &str, item: &Item<'d>) -> Option<&'d str> {
     let identifying = if key == "mirrors" { "source" } else { "name" };
@@ -232,7 +125,7 @@ struct Merge<'m> {
     errors: &'m mut Vec<Remark>,
 }
 
-impl<'m> Merge<'m> {
+impl Merge<'_> {
     fn weakens(&mut self, origin: &Origin, problem: String) {
         self.weaker.push(Remark {
             problem,
@@ -259,7 +152,7 @@ impl<'m> Merge<'m> {
                 known
             }
             Section::Value(written) if extends => {
-                self.value(None, &written, self.key.to_owned());
+                self.value(None, &written, self.key);
                 Section::Value(written)
             }
             other => other,
@@ -291,7 +184,7 @@ impl<'m> Merge<'m> {
                         Section::Value(before) => Some(before.value),
                         _ => None,
                     };
-                    self.value(before, written, self.key.to_owned());
+                    self.value(before, written, self.key);
                 }
                 *known = new;
             }
@@ -325,13 +218,13 @@ impl<'m> Merge<'m> {
                             Part::Value(before) => Some(before.value),
                             Part::Entries(_) => None,
                         };
-                        self.value(before, written, path);
+                        self.value(before, written, &path);
                     }
                     *known = part;
                 }
                 (None, part) => {
                     if let Part::Value(written) = &part {
-                        self.value(None, written, path);
+                        self.value(None, written, &path);
                     }
                     known.push((name, part));
                 }
@@ -340,7 +233,7 @@ impl<'m> Merge<'m> {
     }
 
     /// A value that is another than before; whether it is weaker only a few keys tell, so most are named.
-    fn value(&mut self, before: Option<Value<'_>>, new: &Written<'_>, path: String) {
+    fn value(&mut self, before: Option<Value<'_>>, new: &Written<'_>, path: &str) {
         let text = |value: Value<'_>| value.string().unwrap_or(value.text()).to_owned();
         let is_same = before.is_some_and(|before| before.text() == new.value.text());
         let key = path.rsplit('.').next().unwrap_or_default();
@@ -387,35 +280,27 @@ impl<'m> Merge<'m> {
                 }
             }
             let origin = origin_of(&item);
-            match at.and_then(|at| known.get_mut(at)) {
-                Some(same) => {
-                    if !is_same(same, &item) {
-                        let name = name.unwrap_or_default();
-                        let key = self.key;
-                        if let Some(origin) = &origin {
-                            self.weakens(origin, format!("`{key}`: `{name}` is replaced"));
-                        }
-                    }
-                    *same = item;
+            if let Some(same) = at.and_then(|at| known.get_mut(at)) {
+                if let Some(origin) = origin.filter(|_| !is_same(same, &item)) {
+                    let (key, name) = (self.key, name.unwrap_or_default());
+                    self.weakens(&origin, format!("`{key}`: `{name}` is replaced"));
                 }
-                None => {
-                    if !is_first && self.key == "exemptions" {
-                        let name = name.map_or_else(String::new, |name| format!(" `{name}`"));
-                        if let Some(origin) = &origin {
-                            self.weakens(origin, format!("there is one more exemption{name}"));
-                        }
-                    }
-                    let place = if self.key == "mirrors" && !is_first {
-                        place_of_mirror(name.unwrap_or_default(), in_front, known)
-                    } else {
-                        known.len()
-                    };
-                    if place <= in_front {
-                        in_front += 1;
-                    }
-                    known.insert(place, item);
-                }
+                *same = item;
+                continue;
             }
+            if let Some(origin) = origin.filter(|_| !is_first && self.key == "exemptions") {
+                let name = name.map_or_else(String::new, |name| format!(" `{name}`"));
+                self.weakens(&origin, format!("there is one more exemption{name}"));
+            }
+            let place = if self.key == "mirrors" && !is_first {
+                place_of_mirror(name.unwrap_or_default(), in_front, known)
+            } else {
+                known.len()
+            };
+            if place <= in_front {
+                in_front += 1;
+            }
+            known.insert(place, item);
         }
     }
 

@@ -1,7 +1,9 @@
 //! Composed settings as a person would write them, with where each part comes from.
 
-use super::merge::{Composed, Item, Origin, Part, Parts, Section, Written};
+use super::merge::Composed;
+use super::section::{Item, Origin, Part, Parts, Section, Written};
 use crate::manifest::writer::write_value;
+use std::fmt::Write as _;
 
 /// The settings as YAML; `place` names an origin, such as `own.yaml:12`.
 pub(super) fn write(composed: &Composed<'_>, place: &dyn Fn(&Origin) -> String) -> String {
@@ -13,12 +15,12 @@ pub(super) fn write(composed: &Composed<'_>, place: &dyn Fn(&Origin) -> String) 
                 member(key, written, 0, &mut text);
             }
             Section::Parts(parts) => {
-                text += &format!("{key}:\n");
+                let _ = writeln!(text, "{key}:");
                 write_parts(parts, 2, place, &mut text);
             }
             Section::Items(items) if items.is_empty() => {}
             Section::Items(items) => {
-                text += &format!("{key}:\n");
+                let _ = writeln!(text, "{key}:");
                 for item in items {
                     match item {
                         Item::Whole(written) => {
@@ -64,10 +66,10 @@ fn write_parts(
                 member(key, written, indent, text);
             }
             Part::Entries(entries) if entries.is_empty() => {
-                *text += &format!("{spaces}{key}: []\n");
+                let _ = writeln!(text, "{spaces}{key}: []");
             }
             Part::Entries(entries) => {
-                *text += &format!("{spaces}{key}:\n");
+                let _ = writeln!(text, "{spaces}{key}:");
                 let mut last = None;
                 for entry in entries {
                     if last != Some(entry.origin.file) {
@@ -88,7 +90,7 @@ fn comment(
     text: &mut String,
 ) {
     let spaces = " ".repeat(indent);
-    *text += &format!("{spaces}# {}\n", place(&written.origin));
+    let _ = writeln!(text, "{spaces}# {}", place(&written.origin));
 }
 
 fn member(key: &str, written: &Written<'_>, indent: usize, text: &mut String) {
@@ -100,11 +102,11 @@ fn member(key: &str, written: &Written<'_>, indent: usize, text: &mut String) {
         " ".to_owned()
     };
     let value = write_value(written.value, indent + 2);
-    *text += &format!("{spaces}{key}:{space}{value}\n");
+    let _ = writeln!(text, "{spaces}{key}:{space}{value}");
 }
 
 fn element(written: &Written<'_>, indent: usize, text: &mut String) {
     let spaces = " ".repeat(indent);
     let value = write_value(written.value, indent + 2);
-    *text += &format!("{spaces}- {value}\n");
+    let _ = writeln!(text, "{spaces}- {value}");
 }
