@@ -2,6 +2,7 @@
 
 mod audit;
 mod check;
+mod compose;
 mod config;
 mod drift;
 pub(crate) mod explain;
@@ -29,6 +30,7 @@ pub(crate) enum Command {
     Init(init::Init),
     Images(images::Images),
     Test(test::Test),
+    Compose(compose::Compose),
     Settings(settings::SettingsCommand),
     Config(config::ConfigCommand),
     Explain(explain::Explain),
@@ -47,6 +49,7 @@ impl Command {
             Self::Init(init) => init.execute(out),
             Self::Images(images) => images.execute(out),
             Self::Test(test) => test.execute(out),
+            Self::Compose(compose) => compose.execute(out),
             Self::Settings(settings) => settings.execute(out),
             Self::Config(config) => config.execute(out),
             Self::Man(man) => man.execute(out),

@@ -106,6 +106,18 @@ impl SettingsFile {
         self.show(source, lints, Severity::Warning)
     }
 
+    /// Shows a mistake at a path of the settings.
+    pub(crate) fn show_mistake(
+        &self,
+        source: &Source<'_>,
+        path: &str,
+        problem: &str,
+        is_about_key: bool,
+    ) -> String {
+        let mistakes = std::iter::once((path, problem, is_about_key));
+        self.show(source, mistakes, Severity::Error)
+    }
+
     fn show<'e>(
         &self,
         source: &Source<'_>,

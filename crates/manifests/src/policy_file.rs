@@ -201,6 +201,14 @@ impl<'d> Source<'d> {
         self.value.map_or("null", Value::json)
     }
 
+    /// Where in the file the settings begin.
+    pub fn start(&self) -> usize {
+        self.offset
+            + self.value.map_or(self.fallback.span.start, |value| {
+                place_of(Some(value)).span.start
+            })
+    }
+
     /// Where in the file a path of the settings is, or its key.
     pub fn span(&self, path: &str, is_about_key: bool) -> std::ops::Range<usize> {
         let place = self

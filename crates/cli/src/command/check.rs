@@ -346,7 +346,11 @@ fn submodules(paths: &[PathBuf]) -> Vec<Gap> {
 }
 
 /// What is wrong in a file.
-fn judged(judge: &Judge<'_>, input: &Input, stdin: Option<&Result<Text, Unread>>) -> FileReport {
+pub(super) fn judged(
+    judge: &Judge<'_>,
+    input: &Input,
+    stdin: Option<&Result<Text, Unread>>,
+) -> FileReport {
     let path = input.path();
     let read = match stdin {
         Some(stdin) if input::is_stdin(path) => stdin.clone(),

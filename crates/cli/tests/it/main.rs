@@ -17,6 +17,8 @@ mod check;
 #[cfg(test)]
 mod command;
 #[cfg(test)]
+mod compose;
+#[cfg(test)]
 mod config;
 #[cfg(test)]
 mod docs;

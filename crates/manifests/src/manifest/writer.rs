@@ -1,19 +1,27 @@
 //! Writes YAML as a person would.
 
-use rollout_guard::json::write_string;
-use serde_json::Value;
+use rollout_guard::json::{Document, Kind, Value, write_string};
 
 use super::scalar::is_bare;
 
 /// A line in brackets may be as long as this.
 const WIDEST: usize = 100;
 
+/// A value of `serde_json` as YAML, with its keys in the order of the alphabet; otherwise as [`write_value`].
+pub fn write(value: &serde_json::Value, indent: usize) -> String {
+    let json = value.to_string();
+    Document::of(&json).map_or_else(
+        |_| json.clone(),
+        |document| write_value(document.root(), indent),
+    )
+}
+
 /// A value as YAML, with every line but the first indented by `indent` spaces.
 ///
 /// Below the outermost level, lists and maps stand in brackets where they hold no more than one other
 /// level and fit a line. What a reader of YAML 1.1 takes for something else than a string (`on`, `010`)
 /// is quoted.
-pub fn write(value: &Value, indent: usize) -> String {
+pub fn write_value(value: Value<'_>, indent: usize) -> String {
     let mut text = String::new();
     block(value, indent, &mut text);
     text
@@ -46,10 +54,10 @@ fn scalar(text: &str, written: &mut String) {
     }
 }
 
-fn block(value: &Value, indent: usize, text: &mut String) {
-    match value {
-        Value::Array(list) if !list.is_empty() => {
-            for (position, element) in list.iter().enumerate() {
+fn block(value: Value<'_>, indent: usize, text: &mut String) {
+    match value.kind() {
+        Kind::List if !value.is_empty() => {
+            for (position, element) in value.elements().enumerate() {
                 if position > 0 {
                     new_line(indent, text);
                 }
@@ -60,12 +68,12 @@ fn block(value: &Value, indent: usize, text: &mut String) {
                 }
             }
         }
-        Value::Object(map) if !map.is_empty() => {
-            for (position, (key, member)) in map.iter().enumerate() {
+        Kind::Map if !value.is_empty() => {
+            for (position, (key, member)) in value.members().enumerate() {
                 if position > 0 {
                     new_line(indent, text);
                 }
-                let key = write_scalar(key);
+                let key = write_scalar(key.text());
                 text.push_str(&key);
                 text.push(':');
                 if let Some(flow) = fitting(member, indent + key.len() + 2) {
@@ -82,7 +90,7 @@ fn block(value: &Value, indent: usize, text: &mut String) {
 }
 
 /// A value as it stands on a line from a column on; none if it needs more lines.
-fn fitting(value: &Value, column: usize) -> Option<String> {
+fn fitting(value: Value<'_>, column: usize) -> Option<String> {
     let mut text = String::new();
     flow(value, &mut text);
     let fits = depth(value) == 0 || (depth(value) <= 2 && column + text.len() <= WIDEST);
@@ -95,20 +103,22 @@ fn new_line(indent: usize, text: &mut String) {
 }
 
 /// How many levels of lists and maps there are.
-fn depth(value: &Value) -> usize {
-    match value {
-        Value::Array(list) => 1 + list.iter().map(depth).max().unwrap_or(0),
-        Value::Object(map) => 1 + map.values().map(depth).max().unwrap_or(0),
+fn depth(value: Value<'_>) -> usize {
+    let inside = value
+        .elements()
+        .chain(value.members().map(|(_, member)| member));
+    match value.kind() {
+        Kind::List | Kind::Map => 1 + inside.map(depth).max().unwrap_or(0),
         _ => 0,
     }
 }
 
-fn flow(value: &Value, text: &mut String) {
-    match value {
-        Value::String(string) => scalar(string, text),
-        Value::Array(list) => {
+fn flow(value: Value<'_>, text: &mut String) {
+    match value.kind() {
+        Kind::Text => scalar(value.string().unwrap_or_default(), text),
+        Kind::List => {
             text.push('[');
-            for (position, element) in list.iter().enumerate() {
+            for (position, element) in value.elements().enumerate() {
                 if position > 0 {
                     text.push_str(", ");
                 }
@@ -116,20 +126,20 @@ fn flow(value: &Value, text: &mut String) {
             }
             text.push(']');
         }
-        Value::Object(map) if map.is_empty() => text.push_str("{}"),
-        Value::Object(map) => {
+        Kind::Map if value.is_empty() => text.push_str("{}"),
+        Kind::Map => {
             text.push_str("{ ");
-            for (position, (key, member)) in map.iter().enumerate() {
+            for (position, (key, member)) in value.members().enumerate() {
                 if position > 0 {
                     text.push_str(", ");
                 }
-                scalar(key, text);
+                scalar(key.text(), text);
                 text.push_str(": ");
                 flow(member, text);
             }
             text.push_str(" }");
         }
-        other => text.push_str(&other.to_string()),
+        _ => text.push_str(value.text()),
     }
 }
 
@@ -190,7 +200,7 @@ mod tests {
             .collect();
         let value = json!({ "deep": { "map": map, "list": texts.as_slice(), "numbers": [1, 1.5, true, null] } });
         let text = write(&value, 0);
-        let mut read: Vec<Value> = Vec::new();
+        let mut read: Vec<serde_json::Value> = Vec::new();
         manifest::documents(&text, &mut |part| {
             let document = part.unwrap();
             read.push(serde_json::from_str(document.tree.json()).unwrap());
