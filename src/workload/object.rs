@@ -165,6 +165,18 @@ impl<'a> Object<'a> {
         marks.filter(is_there).map(value).collect()
     }
 
+    /// Adds what else was found, each in its place in the document.
+    pub(super) fn add(&mut self, added: Vec<Found<'a>>) {
+        if added.is_empty() {
+            return;
+        }
+        self.found.extend(added);
+        if !self.found.is_sorted_by_key(Found::position) {
+            self.found.sort_unstable_by_key(Found::position);
+        }
+        self.found.dedup_by_key(|found| found.position());
+    }
+
     /// Every image, in the order of the document.
     pub(crate) fn images(&self) -> Vec<&ImageField<'a>> {
         let found = self.found.iter().filter_map(|found| match found {
@@ -173,34 +185,6 @@ impl<'a> Object<'a> {
         });
         found.collect()
     }
-}
-
-/// Adds what was found to what was found before, both in the order of the document.
-pub(super) fn add<'a>(found: &mut Vec<Found<'a>>, added: Vec<Found<'a>>) {
-    let Some(first) = added.first().map(Found::position) else {
-        return;
-    };
-    let at = found.partition_point(|found| found.position() < first);
-    let later = found.split_off(at);
-    found.extend(merge(later, added));
-}
-
-/// Merges two lists that are each in the order of the document.
-fn merge<'a>(one: Vec<Found<'a>>, other: Vec<Found<'a>>) -> Vec<Found<'a>> {
-    if one.is_empty() {
-        return other;
-    }
-    let mut merged = Vec::with_capacity(one.len() + other.len());
-    let mut other = other.into_iter().peekable();
-    for found in one {
-        while let Some(earlier) = other.next_if(|candidate| candidate.position() < found.position())
-        {
-            merged.push(earlier);
-        }
-        merged.push(found);
-    }
-    merged.extend(other);
-    merged
 }
 
 impl Found<'_> {
