@@ -11,10 +11,11 @@
 //! | `<Part>` | what [`PARTS`] has under this name |
 //! | `<Object>` | a whole object, judged by its own `apiVersion` and `kind` |
 //! | `(type=image)` | only in a map where the field has this value |
+//! | `(image=)` | only in a map where the field is unset or blank |
 //! | `a~` | an OCI artifact that is not pulled for a Pod; a scheme is left out, one other than `oci` and `docker` is no image |
 //! | `a://` | as `a~`, and without a scheme it is no image |
 //! | `a/` | an image only where it contains a `/` |
-//! | `a+b+c.d` | an image without a tag or digest is completed by the first of these fields that is set |
+//! | `a+b+c.d` | an image without a tag or digest is completed by the first of these fields that is set; `+?` by a tag that is not known |
 //! | `a%` | a tag or digest, of the image that is the key of the map around its list |
 
 mod kinds;
@@ -134,8 +135,14 @@ impl<'a> Walk<'_, 'a> {
                 self.go(at, other);
             }
             Some(Way::Where(key, wanted, next)) => {
-                let mut values = value.all(key);
-                if values.any(|value| value.string() == Some(wanted)) {
+                let mut values = value.all(key).map(Value::string);
+                let holds = if wanted.is_empty() {
+                    let is_unset = |text: Option<&str>| text.is_none_or(is_blank);
+                    value.get(key).is_none() || values.any(is_unset)
+                } else {
+                    values.any(|text| text == Some(wanted))
+                };
+                if holds {
                     self.go(at, next);
                 }
             }
@@ -213,7 +220,7 @@ impl<'a> Walk<'_, 'a> {
             raw,
             source: Source::Known {
                 below: named.map_or(0, |(element, _)| steps_between(element, spot)),
-                is_artifact,
+                signs,
             },
             place: spot.place(),
             name: named.map(|(_, name)| Cow::Borrowed(name)),
@@ -253,9 +260,12 @@ fn image<'a>(
     let completed = || {
         let paths = more.split('+').filter(|path| !path.is_empty());
         let mut versions = paths.filter_map(|path| {
+            if path == "?" {
+                return Some([image, ":{default}"].concat());
+            }
             let steps = FieldPath::parse(path).ok()?;
             let version = text_at(at.holder, steps.steps())?;
-            (!version.is_empty()).then(|| versioned(image, path, version))
+            (!is_blank(version)).then(|| versioned(image, path, version))
         });
         versions.next()
     };
@@ -266,6 +276,11 @@ fn image<'a>(
     };
     let image = completed.map_or(Cow::Borrowed(image), Cow::Owned);
     Some((image, needs_scheme.is_some()))
+}
+
+/// Whether a text is as good as none.
+fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
 }
 
 /// Whether what a URL names is pulled from a registry.
@@ -280,8 +295,9 @@ fn is_of_registry(url: &str) -> bool {
 fn versioned(image: &str, path: &str, version: &str) -> String {
     match path {
         "sha" => [image, "@sha256:", version].concat(),
+        "ref.digest" => [image, "@", version].concat(),
         "ref.semver" => [image, ":{", version, "}"].concat(),
-        _ if version.contains(':') => [image, "@", version].concat(),
+        "" | "version" if version.contains(':') => [image, "@", version].concat(),
         _ => [image, ":", version].concat(),
     }
 }

@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use std::hash::{Hash, Hasher};
 
 use crate::hashing::{Index, hash_of};
+use crate::image::{Split, Wild, after_scheme};
 use crate::json::{Kind, Location, Place, Position, Step, Value};
 use crate::shown::{Quoted, is_private};
 
@@ -58,8 +59,8 @@ pub enum Source {
     Known {
         /// How many steps below the named element of a list, if it is in one.
         below: usize,
-        /// It is pulled for no Pod: mirrors are not used for it.
-        is_artifact: bool,
+        /// What the table says of it behind its path.
+        signs: &'static str,
     },
 }
 
@@ -206,15 +207,42 @@ impl<'a> ImageField<'a> {
         (0..below).fold(&self.place, |place, _| place.above().unwrap_or(place))
     }
 
-    /// Whether it is pulled for no Pod.
-    pub(crate) const fn is_artifact(&self) -> bool {
-        matches!(
-            self.source,
-            Source::Known {
-                is_artifact: true,
-                ..
-            }
-        )
+    /// What the table of well-known kinds says of it behind its path.
+    const fn signs(&self) -> &'static str {
+        match self.source {
+            Source::Known { signs, .. } => signs,
+            _ => "",
+        }
+    }
+
+    /// Whether it is pulled for no Pod: mirrors are not used for it.
+    pub(crate) fn is_artifact(&self) -> bool {
+        self.signs().starts_with(['~', ':', '%'])
+    }
+
+    /// Whether its tag or digest stands elsewhere: nothing is written here.
+    pub(crate) fn is_in_parts(&self) -> bool {
+        self.signs().contains(['+', '%'])
+    }
+
+    /// The field beside it that its digest belongs into, if it is in parts.
+    pub(crate) fn digest_field(&self) -> Option<&'static str> {
+        let signs = self.signs();
+        (["sha", "ref.digest"].into_iter()).find(|field| !signs.is_empty() && signs.contains(field))
+    }
+
+    /// What to write here for another image: with the scheme that is here, and without what stands elsewhere.
+    pub(crate) fn spelling_of(&self, image: &str) -> String {
+        if self.signs().is_empty() {
+            return image.to_owned();
+        }
+        let written = self.raw.string().unwrap_or_default();
+        let scheme = after_scheme(written).filter(|_| self.is_artifact());
+        let scheme = scheme.and_then(|name| written.strip_suffix(name));
+        let split = Split::of(image, Wild::Never);
+        let name = split.host.map_or(0, |host| host.len() + 1) + split.path.len();
+        let name = image.get(..name).filter(|_| self.is_in_parts());
+        [scheme.unwrap_or_default(), name.unwrap_or(image)].concat()
     }
 
     /// The pod template around a container or volume: none around those of a Pod itself, nor where

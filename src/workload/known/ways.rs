@@ -13,7 +13,7 @@ pub(super) enum Way {
     On(usize),
     /// Both of these.
     Both(usize, usize),
-    /// Only in a map where the first is the second.
+    /// Only in a map where the first is the second, or unset.
     Where(&'static str, &'static str, usize),
     /// Into the members with this key, or into all.
     Member(&'static str, usize),

@@ -1,4 +1,4 @@
-//! Objects of well-known kinds.
+//! Objects of well-known kinds, and placeholders.
 
 use serde_json::json;
 
@@ -9,6 +9,12 @@ const TASK: (&str, &str) = ("tekton.dev", "Task");
 
 pub(super) fn requests() -> Vec<Growing> {
     let registries = json!({ "registries": { "allow": ["ghcr.io"] } });
+    let lists = json!({
+        "registries": { "allow": (0..50).map(|index| format!("registry{index}.example.com/a/*/b")).collect::<Vec<_>>(), "reject": ["docker.io/evil"] },
+        "images": { "reject": (0..50).map(|index| format!("*/**/redis{index}")).collect::<Vec<_>>(), "allow": ["*/**"] },
+        "tags": { "allow": (0..50).map(|index| format!("*.{index}")).collect::<Vec<_>>() },
+        "mirrors": [{ "source": "quay.io/a/*/b", "mirror": "m.example.com/{repository}" }],
+    });
     vec![
         growing("empty templates of Argo", registries.clone(), |count| {
             create(WORKFLOW, &templates(&list(count, |_| "{}".to_owned())))
@@ -57,6 +63,31 @@ pub(super) fn requests() -> Vec<Growing> {
         growing("images of steps", registries, |count| {
             create(TASK, &steps(&images(count, "ghcr.io/a/")))
         }),
+        growing("placeholders", lists.clone(), |count| {
+            create(
+                TASK,
+                &steps(&images_with(count, |index| format!("$(params.x{index})"))),
+            )
+        })
+        .up_to(110, 64),
+        growing("placeholders in paths", lists.clone(), |count| {
+            create(
+                TASK,
+                &steps(&images_with(count, |index| {
+                    format!(
+                        "registry{}.example.com/a/$(params.x{index})/b:$(params.x)",
+                        index % 50
+                    )
+                })),
+            )
+        })
+        .up_to(85, 64),
+        growing("one placeholder", lists, |count| {
+            create(
+                TASK,
+                &steps(&images_with(count, |_| "$(params.image)".to_owned())),
+            )
+        }),
     ]
 }
 
@@ -66,6 +97,10 @@ fn templates(templates: &str) -> String {
 
 fn steps(steps: &str) -> String {
     format!(r#"{{"spec":{{"steps":[{steps}]}}}}"#)
+}
+
+fn images_with(count: usize, image: impl Fn(usize) -> String) -> String {
+    list(count, |index| format!(r#"{{"image":"{}"}}"#, image(index)))
 }
 
 /// Something in itself, so many levels deep.
