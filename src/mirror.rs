@@ -120,7 +120,9 @@ impl Mirror<'_> {
                 let problem = format!("is read as `{mirrored}`");
                 Mirrored::Invalid(text, problem)
             }
-            Err(error) => Mirrored::Invalid(text, format!("is no image reference: {error}")),
+            Err(error) => {
+                Mirrored::Invalid(text, format!("is not a valid image reference: {error}"))
+            }
         }
     }
 }

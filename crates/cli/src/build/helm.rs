@@ -140,6 +140,19 @@ impl Chart {
         self.all.get_or_init(|| self.find_files()).clone()
     }
 
+    /// Every file that Helm sees, in order, with those of values; none where they cannot be listed.
+    pub(crate) fn inputs(&self) -> Option<Vec<PathBuf>> {
+        let folders = std::iter::once(&self.folder);
+        let folders = folders.chain(self.linked.iter().map(|(_, folder)| folder));
+        let mut inputs = Vec::new();
+        for folder in folders {
+            inputs.extend(files_in(folder).ok()?);
+        }
+        let values = self.renderings.iter().flat_map(|one| &one.values);
+        inputs.extend(values.cloned());
+        Some(inputs)
+    }
+
     fn find_files(&self) -> BTreeSet<PathBuf> {
         let folders = std::iter::once(&self.folder);
         let folders = folders.chain(self.linked.iter().map(|(_, folder)| folder));
