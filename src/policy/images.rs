@@ -35,6 +35,7 @@ pub(super) fn judge(
     // An image that occurs again is judged once, where it has no mirror; a few are judged sooner than noted.
     let may_recur = object.found.len() > FEW && settings.mirrors.is_empty();
     let mut passed = may_recur.then(Seen::default);
+    let mut placeholders = Seen::default();
     let removes_some = judged.annotations.removes.len() > 0;
     let mut open = Vec::new();
     for found in &object.found {
@@ -53,7 +54,7 @@ pub(super) fn judge(
         if passed.as_ref().is_some_and(is_known) {
             continue;
         }
-        match one(&lists, image, mirrors, exempted, judged) {
+        match one(&lists, image, &mut placeholders, mirrors, exempted, judged) {
             Outcome::Passes => {
                 if let Some(passed) = &mut passed {
                     passed.insert(&image.text);
@@ -79,7 +80,7 @@ pub(super) fn judge(
         } else {
             Asking::Now
         };
-        one(&lists, image, mirrors, exempted, judged);
+        one(&lists, image, &mut placeholders, mirrors, exempted, judged);
     }
     splice::merge(&mut judged.edits, edits);
 }
@@ -102,6 +103,7 @@ enum Outcome {
 fn one(
     lists: &Lists<'_, '_>,
     image: &ImageField<'_>,
+    placeholders: &mut Seen,
     mirrors: &mut Mirrors<'_, '_, '_, '_>,
     exempted: &mut Exempted<'_, '_, '_>,
     judged: &mut Judged<'_>,
@@ -112,7 +114,15 @@ fn one(
         Ok(written) => written,
         Err(error) => {
             let findings = &mut judged.findings;
-            if placeholders::judge(context, lists, image, exempted, &mut put, findings) {
+            if placeholders::judge(
+                context,
+                lists,
+                image,
+                placeholders,
+                exempted,
+                &mut put,
+                findings,
+            ) {
                 return Outcome::Objected;
             }
             if !exempted.lifts(Check::Images, None, None, &mut judged.findings) {
@@ -178,6 +188,7 @@ fn held_against_lists(
         written,
         mirrored,
         instead: instead.as_ref(),
+        field: Some(put.image),
         would_pass: &would_pass,
     };
     let mut passes = true;
@@ -243,6 +254,7 @@ fn is_because(lists: &Lists<'_, '_>, written: &Reference<'_>, cause: &Cause, cod
         written,
         mirrored: Some(&mirrored),
         instead: None,
+        field: None,
         would_pass: &|_, _| false,
     };
     check::image(&seen, lists, &mut |_, objection| {
@@ -281,6 +293,7 @@ fn passes(
         written: image,
         mirrored,
         instead: None,
+        field: None,
         // Nobody reads these objections.
         would_pass: &|_, _| false,
     };

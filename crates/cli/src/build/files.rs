@@ -1,8 +1,10 @@
 //! The files that builds read, parsed once.
 
-use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::input;
 use crate::manifest::{self, Document, Lines};
@@ -35,6 +37,49 @@ struct File<'t> {
     documents: OnceCell<Vec<Document<'t>>>,
     lines: OnceCell<Lines<'t>>,
     secret_lines: OnceCell<BTreeSet<usize>>,
+    keys: RefCell<HashMap<String, Rc<LinesOfKey>>>,
+}
+
+/// The lines of a template that set a key, from the key on.
+#[derive(Debug, Default)]
+pub(crate) struct LinesOfKey {
+    pub(crate) all: Vec<Range<usize>>,
+    /// Those that set it to a value, which is written there.
+    by_value: HashMap<String, Vec<Range<usize>>>,
+}
+
+impl LinesOfKey {
+    fn find(text: &str, key: &str) -> Self {
+        let mut found = Self::default();
+        let mut start = 0;
+        for line in text.split_inclusive('\n') {
+            let at = start;
+            start += line.len();
+            let content = line.trim_start_matches([' ', '-']);
+            let rest = content.trim_start_matches('"').strip_prefix(key);
+            let Some(value) = rest.and_then(|rest| rest.trim_start_matches('"').strip_prefix(':'))
+            else {
+                continue;
+            };
+            let line = at + line.len() - content.len()..at + line.trim_end().len();
+            let value = value.trim().trim_matches(['"', '\'']);
+            found.all.push(line.clone());
+            found
+                .by_value
+                .entry(value.to_owned())
+                .or_default()
+                .push(line);
+        }
+        found
+    }
+
+    /// The one line that sets the key to a value.
+    pub(crate) fn only(&self, value: &str) -> Option<Range<usize>> {
+        match self.by_value.get(value)?.as_slice() {
+            [only] => Some(only.clone()),
+            _ => None,
+        }
+    }
 }
 
 impl<'t> Files<'t> {
@@ -45,6 +90,7 @@ impl<'t> Files<'t> {
             documents: OnceCell::new(),
             lines: OnceCell::new(),
             secret_lines: OnceCell::new(),
+            keys: RefCell::default(),
         };
         let files = files.map(|(path, text)| (path.as_path(), file(text)));
         Self {
@@ -76,6 +122,18 @@ impl<'t> Files<'t> {
             secrets.lines(file.text, lines)
         });
         secret_lines.contains(&line)
+    }
+
+    /// The lines of a file that set a key; of one that is not there, none.
+    pub(crate) fn lines_of_key(&self, path: &Path, key: &str) -> Rc<LinesOfKey> {
+        let Some(file) = self.files.get(path) else {
+            return Rc::default();
+        };
+        let mut keys = file.keys.borrow_mut();
+        let found = keys
+            .entry(key.to_owned())
+            .or_insert_with(|| Rc::new(LinesOfKey::find(file.text, key)));
+        Rc::clone(found)
     }
 
     /// The documents of a file that can be read.
