@@ -13,11 +13,15 @@ mod message;
 mod read;
 mod target;
 
+use std::cell::OnceCell;
+
 use crate::image::Reference;
 use crate::pattern::SourcePattern;
 use crate::selector::Selector;
 
-pub(crate) use message::{Note, Unused, missing, no_answer};
+pub(crate) use message::{
+    Unused, available, invalid, keeps, missing, needs_tag, no_answer, rewritten_anyway, used,
+};
 pub(crate) use read::{find_contradictions, read};
 pub use target::{Target, TargetError};
 
@@ -78,15 +82,24 @@ pub enum Rewrite {
 
 /// What a rule says about an image that it covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mirrored {
+pub enum Mirrored<'t> {
     /// It is pulled from here.
-    To(String),
+    To(MirrorImage<'t>),
     /// It stays as it is.
     Left,
     /// It stays, since without its digest it would become `latest`.
     NeedsTag,
     /// What the template makes of it is no reference, or not what was meant: the text, and why.
-    Invalid(String, String),
+    Invalid(&'t str, String),
+}
+
+/// An image on its mirror.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MirrorImage<'t> {
+    /// As the rule writes it.
+    pub text: &'t str,
+    /// The same, read.
+    pub reference: Reference<'t>,
 }
 
 impl Mirror<'_> {
@@ -103,8 +116,8 @@ impl Mirror<'_> {
         self.target.holds(image, self.source.may_be_at())
     }
 
-    /// What becomes of an image that it covers.
-    pub fn mirrored(&self, image: &Reference<'_>) -> Mirrored {
+    /// What becomes of an image that it covers. `text` is where the image on its mirror is written, once.
+    pub fn mirrored<'t>(&self, image: &Reference<'_>, text: &'t OnceCell<String>) -> Mirrored<'t> {
         let digest = match (self.digest, image.digest()) {
             (DigestRule::Skip, Some(_)) => return Mirrored::Left,
             (DigestRule::Drop, Some(_)) if image.tag().is_none() => return Mirrored::NeedsTag,
@@ -112,12 +125,14 @@ impl Mirror<'_> {
             (_, digest) => digest,
         };
         let rest = self.source.rest(image).unwrap_or_default();
-        let text = self.target.fill(image, rest, digest);
-        match Reference::parse(&text) {
-            Ok(mirrored) if self.holds(&mirrored) => Mirrored::To(text),
+        let text = text.get_or_init(|| self.target.fill(image, rest, digest));
+        match Reference::parse(text) {
+            Ok(reference) if self.holds(&reference) => {
+                Mirrored::To(MirrorImage { text, reference })
+            }
             // `{registry}` without a dot or a port, where a host belongs.
-            Ok(mirrored) => {
-                let problem = format!("is read as `{mirrored}`");
+            Ok(reference) => {
+                let problem = format!("is read as `{reference}`");
                 Mirrored::Invalid(text, problem)
             }
             Err(error) => Mirrored::Invalid(text, format!("is no image reference: {error}")),

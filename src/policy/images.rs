@@ -1,5 +1,7 @@
 //! Holds every image of an object against the lists, as it will run.
 
+use std::cell::OnceCell;
+
 use crate::check;
 use crate::exemption::Check;
 use crate::hashing::Seen;
@@ -13,7 +15,7 @@ use super::Judged;
 use super::context::Context;
 use super::exempted::Exempted;
 use super::finding::{AboutImage, OfImage};
-use super::mirrors::{Asking, Cause, Mirrors, Runs, is_removed};
+use super::mirrors::{Asking, Mirrors, Runs, is_removed};
 use super::placeholders;
 
 /// Everything wrong with the images of an object that no exemption covers, and what is rewritten.
@@ -116,7 +118,7 @@ fn one(
                     &AboutImage {
                         code: Code::ImageUnparsable,
                         action: settings.strictest().unwrap_or_default(),
-                        runs: &image.text,
+                        runs: Err(&image.text),
                         is_mirror: false,
                         is_of_accepted: false,
                         reason: &|_| Reason::alone(format!("it is no image reference: {error}")),
@@ -127,20 +129,24 @@ fn one(
             return Outcome::Objected;
         }
     };
-    let mut runs = mirrors.runs(image, &written, exempted);
+    let mirror = OnceCell::new();
+    let mut runs = mirrors.runs(image, &written, &mirror, exempted);
     if runs.is_open {
         return Outcome::Open;
     }
     // What would be refused as well is no help.
-    let instead = runs.instead.take();
-    runs.instead = instead.filter(|mirror| {
-        parsed(mirror).is_some_and(|mirror| passes(settings, &mirror, None, None))
-    });
-    let mirrored = runs.mirrored.as_deref().and_then(parsed);
-    let images = (&written, mirrored.as_ref());
-    let passes = held_against_lists(settings, images, &runs, mirrors, exempted, &mut put, judged);
-    mirrors.note(images, &runs, exempted, judged, &mut put);
-    mirrors.change(image, runs, judged);
+    if (runs.instead()).is_some_and(|mirror| !passes(settings, mirror, None, None)) {
+        runs.forget_mirror();
+    }
+    let passes = held_against_lists(
+        settings, &written, &runs, mirrors, exempted, &mut put, judged,
+    );
+    mirrors.note(&written, &runs, exempted, judged, &mut put);
+    if runs.is_edited
+        && let Some(mirror) = mirror.into_inner()
+    {
+        mirrors.change(image, mirror, judged);
+    }
     if passes {
         Outcome::Passes
     } else {
@@ -152,19 +158,19 @@ fn one(
 /// there.
 fn held_against_lists(
     settings: &Settings<'_>,
-    (written, mirrored): (&Reference<'_>, Option<&Reference<'_>>),
-    runs: &Runs,
+    written: &Reference<'_>,
+    runs: &Runs<'_, '_, '_>,
     mirrors: &Mirrors<'_, '_, '_, '_>,
     exempted: &mut Exempted<'_, '_, '_>,
     put: &mut OfImage<'_, '_>,
     judged: &mut Judged<'_>,
 ) -> bool {
     let would_pass = |image: &Reference<'_>, code| would_pass(settings, mirrors, image, code);
-    let instead = runs.instead.as_deref().and_then(parsed);
+    let mirrored = runs.mirrored();
     let seen = check::Seen {
         written,
         mirrored,
-        instead: instead.as_ref(),
+        instead: runs.instead(),
         would_pass: &would_pass,
     };
     let mut passes = true;
@@ -177,14 +183,14 @@ fn held_against_lists(
             return;
         }
         let cause = || {
-            let cause = runs.cause.as_ref()?;
-            is_because(settings, written, cause, objection.code).then_some(&cause.reason)
+            let (cause, mirror) = runs.cause()?;
+            is_because(settings, written, mirror, objection.code).then_some(cause)
         };
         put.add(
             &AboutImage {
                 code: objection.code,
                 action: objection.action,
-                runs: as_run,
+                runs: Ok(as_run),
                 is_mirror: objection.is_mirror,
                 is_of_accepted: false,
                 reason: &|fate| {
@@ -203,29 +209,34 @@ fn held_against_lists(
 
 /// With why the image is not pulled from its mirror.
 #[cold]
-fn because(mut reason: Reason, cause: &Reason) -> Reason {
+fn because(mut reason: Reason, cause: Reason) -> Reason {
     reason.problem += ": ";
     reason.problem += &cause.problem;
     Reason {
-        advice: cause.advice.clone().or(reason.advice),
+        advice: cause.advice.or(reason.advice),
         ..reason
     }
 }
 
 /// Whether a list is against an image since it is not pulled from its mirror.
 #[cold]
-fn is_because(settings: &Settings<'_>, written: &Reference<'_>, cause: &Cause, code: Code) -> bool {
+fn is_because(
+    settings: &Settings<'_>,
+    written: &Reference<'_>,
+    mirror: Option<&Reference<'_>>,
+    code: Code,
+) -> bool {
     // These two see it as it is written, whatever it runs as.
     if matches!(code, Code::ImageRejected | Code::DigestRequired) {
         return false;
     }
-    let Some(mirrored) = cause.mirror.as_deref().and_then(parsed) else {
+    if mirror.is_none() {
         return true;
-    };
+    }
     let mut is_because = true;
     let seen = check::Seen {
         written,
-        mirrored: Some(&mirrored),
+        mirrored: mirror,
         instead: None,
         would_pass: &|_, _| false,
     };
@@ -244,10 +255,10 @@ fn would_pass(
     image: &Reference<'_>,
     code: Code,
 ) -> bool {
-    let Ok(mirror) = mirrors.of(image) else {
+    let text = OnceCell::new();
+    let Ok(mirrored) = mirrors.of(image, &text) else {
         return false;
     };
-    let mirrored = mirror.as_deref().and_then(parsed);
     passes(settings, image, None, Some(code))
         && mirrored.is_none_or(|mirrored| passes(settings, image, Some(&mirrored), Some(code)))
 }
@@ -273,9 +284,4 @@ fn passes(
             && code.is_none_or(|code| !code.is_of_the_section_of(objection.code));
     });
     passes
-}
-
-/// A mirror; what does not parse was reported as that.
-fn parsed(mirror: &str) -> Option<Reference<'_>> {
-    Reference::parse(mirror).ok()
 }

@@ -53,7 +53,7 @@ pub(super) fn judge(
                 &AboutImage {
                     code: objection.code,
                     action: objection.action,
-                    runs: &image.text,
+                    runs: Err(&image.text),
                     is_mirror: false,
                     is_of_accepted: false,
                     reason: objection.reason,
@@ -67,7 +67,7 @@ pub(super) fn judge(
             &AboutImage {
                 code: Code::ImagePlaceholder,
                 action: Action::Warn,
-                runs: &image.text,
+                runs: Err(&image.text),
                 is_mirror: false,
                 is_of_accepted: false,
                 reason: &|_| {

@@ -19,11 +19,13 @@
 //! | pull policy `Never`, `auto` of Istio, exempt | any | as written |
 //! | pinned, with `digest: skip`; not on the mirror, with `checkExists` | any | as written |
 
+use std::cell::OnceCell;
+
 use crate::exemption::Check;
 use crate::image::Reference;
 use crate::json::{Step, lookup};
 use crate::kind::GroupKind;
-use crate::mirror::{self, Mirror, Mirrored, Rewrite, Unused};
+use crate::mirror::{self, Mirror, MirrorImage, Mirrored, Rewrite, Unused};
 use crate::request::Operation;
 use crate::workload::{ImageField, Object, Source};
 
@@ -48,17 +50,17 @@ enum Treatment {
 }
 
 /// Where an image is pulled from.
-pub(super) enum Pull<'p, 's> {
+pub(super) enum Pull<'p, 's, 't> {
     /// From where it says: it has no mirror, or is exempt from that.
     Written,
     /// From where it says, although it has a mirror that would be used here.
     Kept(&'p Mirror<'s>, Unused),
     /// From where it says, since mirrors are not used here. This is its mirror.
-    Available(String),
+    Available(MirrorImage<'t>),
     /// From its mirror.
     Mirror {
         rule: &'p Mirror<'s>,
-        text: String,
+        mirror: MirrorImage<'t>,
         /// Whether the object changes.
         is_edited: bool,
         /// Whether the mirror is to be asked for it before the object changes.
@@ -97,45 +99,58 @@ impl<'p, 's, 'c, 'r> Pulls<'p, 's, 'c, 'r> {
         }
     }
 
-    /// Where an image of the object is pulled from; `is_exempt` says whether it is exempt from mirrors.
-    pub(super) fn pull(
+    /// Where an image of the object is pulled from; `is_exempt` says whether it is exempt from mirrors. Its mirror is
+    /// written to `text`.
+    pub(super) fn pull<'t>(
         &self,
         image: &ImageField<'_>,
         written: &Reference<'_>,
+        text: &'t OnceCell<String>,
         is_exempt: &mut dyn FnMut() -> bool,
-    ) -> Pull<'p, 's> {
-        self.treated(self.treatment_of(image), image, written, is_exempt)
+    ) -> Pull<'p, 's, 't> {
+        self.treated(self.treatment_of(image), image, written, text, is_exempt)
     }
 
-    /// The image in the one spelling that `changes` compares: two images that come to the same, be it from a
-    /// mirror, are no change. What a registry would have to be asked for counts as it is written, and so does
-    /// what is no reference.
-    pub(super) fn effective(&self, image: &ImageField<'_>) -> String {
-        let treatment = self.treatment_of(image);
-        let mirror = self.unmarked(treatment, image, |is_asked| !is_asked);
-        mirror.unwrap_or_else(|| as_written(image))
+    /// Whether an image of the object comes to the same as one of another object, be it from a mirror, as `changes`
+    /// compares them. What a registry would have to be asked for counts as it is written, and so does what is
+    /// no reference.
+    pub(super) fn pulls_the_same(
+        &self,
+        image: &ImageField<'_>,
+        others: &Self,
+        other: &ImageField<'_>,
+    ) -> bool {
+        let (text, other_text) = (OnceCell::new(), OnceCell::new());
+        let counts = |is_asked: bool| !is_asked;
+        self.unmarked(self.treatment_of(image), image, counts, &text)
+            == others.unmarked(others.treatment_of(other), other, counts, &other_text)
     }
 
-    /// The mirror, in its normal form, that Pods made by a template with this image pull it from.
-    pub(super) fn in_pods(&self, image: &ImageField<'_>) -> Option<String> {
-        self.unmarked(self.later(image), image, |_| true)
+    /// The image that Pods made by a template with this one pull.
+    pub(super) fn in_pods<'t>(
+        &self,
+        image: &'t ImageField<'_>,
+        text: &'t OnceCell<String>,
+    ) -> Result<Reference<'t>, &'t str> {
+        self.unmarked(self.later(image), image, |_| true, text)
     }
 
-    /// The mirror of an image that is treated so, where it `counts`, which depends on whether it is asked for it.
-    /// No exemption is noted for it.
-    fn unmarked(
+    /// What is pulled for an image that is treated so: its mirror, where that `counts`, which depends on whether it is
+    /// asked for it. No exemption is noted for it.
+    fn unmarked<'t>(
         &self,
         treatment: Treatment,
-        image: &ImageField<'_>,
+        image: &'t ImageField<'_>,
         counts: fn(bool) -> bool,
-    ) -> Option<String> {
-        let written = Reference::parse(&image.text).ok()?;
+        text: &'t OnceCell<String>,
+    ) -> Result<Reference<'t>, &'t str> {
+        let written = as_written(image)?;
         let mut is_exempt = || self.is_exempt(&written);
-        match self.treated(treatment, image, &written, &mut is_exempt) {
-            Pull::Mirror { text, is_asked, .. } if counts(is_asked) => {
-                Some(Reference::parse(&text).ok()?.text())
-            }
-            _ => None,
+        match self.treated(treatment, image, &written, text, &mut is_exempt) {
+            Pull::Mirror {
+                mirror, is_asked, ..
+            } if counts(is_asked) => Ok(mirror.reference),
+            _ => Ok(written),
         }
     }
 
@@ -195,13 +210,14 @@ impl<'p, 's, 'c, 'r> Pulls<'p, 's, 'c, 'r> {
         }
     }
 
-    fn treated(
+    fn treated<'t>(
         &self,
         treatment: Treatment,
         image: &ImageField<'_>,
         written: &Reference<'_>,
+        text: &'t OnceCell<String>,
         is_exempt: &mut dyn FnMut() -> bool,
-    ) -> Pull<'p, 's> {
+    ) -> Pull<'p, 's, 't> {
         if self.context.settings.mirrors.is_empty() || self.context.is_filled_in_by_istio(image) {
             return Pull::Written;
         }
@@ -216,71 +232,49 @@ impl<'p, 's, 'c, 'r> Pulls<'p, 's, 'c, 'r> {
                 Pull::Kept(rule, why)
             }
         };
-        let outcome = rule.mirrored(written);
+        let outcome = rule.mirrored(written, text);
         // What is left alone is nobody's exemption.
         let is_left = image.is_never_pulled || outcome == Mirrored::Left;
         if !is_left && is_exempt() {
             return Pull::Written;
         }
-        let text = match outcome {
+        let mirror = match outcome {
             _ if image.is_never_pulled => return kept(Unused::NeverPulled),
-            Mirrored::To(text) => text,
+            Mirrored::To(mirror) => mirror,
             Mirrored::Left => return kept(Unused::Digest),
             Mirrored::NeedsTag => return kept(Unused::NoTag),
-            Mirrored::Invalid(text, problem) => return kept(Unused::Invalid(text, problem)),
+            Mirrored::Invalid(text, problem) => {
+                return kept(Unused::Invalid(text.to_owned(), problem));
+            }
         };
-        let ran = |before: Option<&ImageField<'_>>| {
-            let mirror = Reference::parse(&text);
-            before.is_some_and(|before| {
-                matches!((&mirror, Reference::parse(&before.text)), (Ok(mirror), Ok(before)) if *mirror == before)
-            })
+        let before = match treatment {
+            Treatment::EditedIfChanged | Treatment::Restored => self.context.image_before(image),
+            _ => None,
         };
+        let before = before.and_then(|before| as_written(before).ok());
+        // What runs there already is there.
+        let is_there = before.as_ref() == Some(&mirror.reference);
         let is_edited = match treatment {
             Treatment::Rewritten => false,
             Treatment::Edited => true,
-            Treatment::EditedIfChanged => {
-                let before = self.context.image_before(image);
-                if ran(before) {
-                    // What runs there already is there.
-                    return Pull::restored(rule, text);
-                }
-                let before = before.map(|before| Reference::parse(&before.text));
-                !before.is_some_and(|before| before.is_ok_and(|before| before == *written))
-            }
-            Treatment::Restored if ran(self.context.image_before(image)) => {
-                return Pull::restored(rule, text);
-            }
+            Treatment::EditedIfChanged => before.as_ref() != Some(written),
+            Treatment::Restored if is_there => true,
             Treatment::Written | Treatment::Restored | Treatment::NewEphemeral => {
-                return Pull::Available(text);
+                return Pull::Available(mirror);
             }
         };
         Pull::Mirror {
             rule,
-            text,
+            mirror,
             is_edited,
-            is_asked: rule.check_exists,
+            is_asked: rule.check_exists && !is_there,
         }
     }
 }
 
-impl<'p, 's> Pull<'p, 's> {
-    /// From the mirror that was pulled from before.
-    const fn restored(rule: &'p Mirror<'s>, text: String) -> Self {
-        Self::Mirror {
-            rule,
-            text,
-            is_edited: true,
-            is_asked: false,
-        }
-    }
-}
-
-/// The image as it is written, in its normal form.
-pub(super) fn as_written(image: &ImageField<'_>) -> String {
-    match Reference::parse(&image.text) {
-        Ok(reference) => reference.text(),
-        Err(_) => image.text.to_string(),
-    }
+/// The image as it is written; its text where that is no reference.
+pub(super) fn as_written<'t>(image: &'t ImageField<'_>) -> Result<Reference<'t>, &'t str> {
+    Reference::parse(&image.text).map_err(|_| image.text.as_ref())
 }
 
 fn treatment(context: &Context<'_, '_, '_>, object: &Object<'_>, is_old: bool) -> Treatment {

@@ -2,6 +2,7 @@
 
 mod built;
 
+use std::cell::OnceCell;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write};
@@ -711,7 +712,7 @@ fn add_silent(
         let Some(mirror) = mirror::find(&settings.mirrors, &written, applies) else {
             continue;
         };
-        let why = if mirror.mirrored(&written) == Mirrored::Left {
+        let why = if mirror.mirrored(&written, &OnceCell::new()) == Mirrored::Left {
             "its mirror is not for images with a digest (`digest: skip`)".to_owned()
         } else if image.is_never_pulled {
             "nodes never pull it (`imagePullPolicy: Never`)".to_owned()
