@@ -89,6 +89,7 @@ impl<'p, 's, 'r> Context<'p, 's, 'r> {
         let old = self.old().ok().flatten()?;
         let images = self.images_before.get_or_init(|| {
             let mut images = ByHash::default();
+            images.reserve(old.found.len());
             for (position, found) in old.found.iter().enumerate() {
                 if let Found::Image(image) = found {
                     images.entry(hash_of(&image.pairing())).or_insert(position);

@@ -205,6 +205,9 @@ impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
             let position = image.raw.position();
             judged.rewritten.add(position, &image.text, &mirror);
         }
+        if judged.edits.is_empty() {
+            judged.edits.reserve(self.pulls.object.found.len());
+        }
         splice::add(&mut judged.edits, edit(self.pulls.object, image, mirror));
     }
 

@@ -175,12 +175,22 @@ impl<'a> Object<'a> {
     }
 }
 
+/// How many elements of a list have this type.
+pub(super) fn count_of(list: Value<'_>, kind: Kind) -> usize {
+    let elements = list.elements();
+    elements.filter(|element| element.kind() == kind).count()
+}
+
 /// Adds what was found to what was found before, both in the order of the document.
 pub(super) fn add<'a>(found: &mut Vec<Found<'a>>, added: Vec<Found<'a>>) {
     let Some(first) = added.first().map(Found::position) else {
         return;
     };
     let at = found.partition_point(|found| found.position() < first);
+    if found.is_empty() {
+        *found = added;
+        return;
+    }
     let later = found.split_off(at);
     found.extend(merge(later, added));
 }
