@@ -13,8 +13,6 @@ mod message;
 mod read;
 mod target;
 
-use std::cell::OnceCell;
-
 use crate::image::Reference;
 use crate::pattern::SourcePattern;
 use crate::selector::Selector;
@@ -103,12 +101,14 @@ pub struct MirrorImage<'t> {
 }
 
 impl Mirror<'_> {
-    /// Whether the rule covers an image, if its `match` holds.
-    pub(crate) fn covers(&self, image: &Reference<'_>) -> bool {
+    /// What follows the source in the path of an image; none where the rule does not cover it, whatever its `match`.
+    fn rest<'i>(&self, image: &'i Reference<'_>) -> Option<&'i str> {
         // A tag names what runs only where no digest does.
         let is_pinned = image.digest().is_some();
-        (!is_pinned || self.source.tag().is_none() || self.digest == DigestRule::Drop)
-            && self.source.rest(image).is_some()
+        if is_pinned && self.source.tag().is_some() && self.digest != DigestRule::Drop {
+            return None;
+        }
+        self.source.rest(image)
     }
 
     /// Whether an image is under its mirror.
@@ -116,16 +116,21 @@ impl Mirror<'_> {
         self.target.holds(image, self.source.may_be_at())
     }
 
-    /// What becomes of an image that it covers. `text` is where the image on its mirror is written, once.
-    pub fn mirrored<'t>(&self, image: &Reference<'_>, text: &'t OnceCell<String>) -> Mirrored<'t> {
+    /// What becomes of an image that it covers, with this `rest` of its path behind the source. The image on its mirror
+    /// is written to `text`.
+    pub fn mirrored<'t>(
+        &self,
+        image: &Reference<'_>,
+        rest: &str,
+        text: &'t mut String,
+    ) -> Mirrored<'t> {
         let digest = match (self.digest, image.digest()) {
             (DigestRule::Skip, Some(_)) => return Mirrored::Left,
             (DigestRule::Drop, Some(_)) if image.tag().is_none() => return Mirrored::NeedsTag,
             (DigestRule::Drop, _) => None,
             (_, digest) => digest,
         };
-        let rest = self.source.rest(image).unwrap_or_default();
-        let text = text.get_or_init(|| self.target.fill(image, rest, digest));
+        self.target.fill(image, rest, digest, text);
         match Reference::parse(text) {
             Ok(reference) if self.holds(&reference) => {
                 Mirrored::To(MirrorImage { text, reference })
@@ -140,17 +145,19 @@ impl Mirror<'_> {
     }
 }
 
-/// The first rule about an image whose `match` holds, if the image is not under a mirror already.
+/// The first rule about an image whose `match` holds, if the image is not under a mirror already, and what
+/// follows its source in the path of the image.
 ///
 /// Whichever rule's mirror that is, and whatever its `match`: an image that was rewritten is never
 /// rewritten again.
-pub fn find<'m, 'a>(
+pub fn find<'m, 'a, 'i>(
     mirrors: &'m [Mirror<'a>],
-    image: &Reference<'_>,
+    image: &'i Reference<'_>,
     mut applies: impl FnMut(usize, &Mirror<'a>) -> bool,
-) -> Option<&'m Mirror<'a>> {
-    let mut all = mirrors.iter().enumerate();
-    let (_, mirror) =
-        all.find(|(index, mirror)| mirror.covers(image) && applies(*index, mirror))?;
-    (!mirrors.iter().any(|mirror| mirror.holds(image))).then_some(mirror)
+) -> Option<(&'m Mirror<'a>, &'i str)> {
+    let found = mirrors.iter().enumerate().find_map(|(index, mirror)| {
+        let rest = mirror.rest(image)?;
+        applies(index, mirror).then_some((mirror, rest))
+    })?;
+    (!mirrors.iter().any(|mirror| mirror.holds(image))).then_some(found)
 }

@@ -87,7 +87,7 @@ pub(crate) struct Differences {
     /// The places of all, where two guards may find the same.
     seen: Option<Seen>,
     /// Places where nothing differs that counts.
-    left_out: fn(&[Step<'_>]) -> bool,
+    left_out: Option<fn(&[Step<'_>]) -> bool>,
     most: usize,
     at: Vec<Step<'static>>,
     /// The hash of that, where places are noted.
@@ -103,7 +103,7 @@ impl Differences {
             more: 0,
             are_restarts: true,
             seen: by_many.then(Seen::default),
-            left_out: |_| false,
+            left_out: None,
             most,
             at: Vec::new(),
             hash: 0,
@@ -111,7 +111,7 @@ impl Differences {
     }
 
     /// Without what differs at some places.
-    pub(super) fn without(mut self, left_out: fn(&[Step<'_>]) -> bool) -> Self {
+    pub(super) fn without(mut self, left_out: Option<fn(&[Step<'_>]) -> bool>) -> Self {
         self.left_out = left_out;
         self
     }
@@ -168,17 +168,26 @@ impl Differences {
     }
 
     /// Keeps a difference at a place, or counts it only.
-    pub(crate) fn add(
+    pub(crate) fn add<'a>(
         &mut self,
-        path: &[Step<'_>],
+        path: &dyn Fn() -> Location<'a>,
         difference: &dyn Fn(Location<'static>) -> Difference,
     ) {
+        let is_counted_only = self.seen.is_none()
+            && self.left_out.is_none()
+            && !self.are_restarts
+            && self.found.len() >= self.most;
+        if is_counted_only {
+            self.more += 1;
+            return;
+        }
+        let path = path();
         let hash = if self.seen.is_some() {
-            hash_below(0, path)
+            hash_below(0, path.steps())
         } else {
             0
         };
-        self.add_at(path, hash, difference);
+        self.add_at(path.steps(), hash, difference);
     }
 
     fn add_at(
@@ -187,7 +196,7 @@ impl Differences {
         hash: u64,
         difference: &dyn Fn(Location<'static>) -> Difference,
     ) {
-        if (self.left_out)(path) {
+        if self.left_out.is_some_and(|is_left_out| is_left_out(path)) {
             return;
         }
         if let Some(seen) = &mut self.seen

@@ -1,7 +1,5 @@
 //! `mirrors`: reads [`Mirror`]s, and holds them against each other.
 
-use std::cell::OnceCell;
-
 use super::{DigestRule, Mirror, Mirrored, OnCheckError, Target};
 use crate::glob;
 use crate::image::Reference;
@@ -208,7 +206,8 @@ fn never_valid(mirror: &Mirror<'_>) -> Option<String> {
         let Ok(image) = Reference::parse(&sample) else {
             continue;
         };
-        match mirror.mirrored(&image, &OnceCell::new()) {
+        let rest = mirror.source.rest(&image).unwrap_or_default();
+        match mirror.mirrored(&image, rest, &mut String::new()) {
             Mirrored::Invalid(text, why) => {
                 problem.get_or_insert_with(|| {
                     format!(
@@ -234,7 +233,8 @@ fn loses_the_name(mirror: &Mirror<'_>) -> Option<String> {
     }
     let image = Reference::parse(&sample).ok()?;
     let name = image.path().rsplit('/').next().unwrap_or_default();
-    match mirror.mirrored(&image, &OnceCell::new()) {
+    let rest = mirror.source.rest(&image).unwrap_or_default();
+    match mirror.mirrored(&image, rest, &mut String::new()) {
         Mirrored::Invalid(text, why) => Some(format!(
             "`{0}` is only a host, and has no repository for `{1}`: `{2}` becomes `{3}`, which {why}, write `{0}/{name}`",
             Shown(mirror.target.text()),

@@ -1,6 +1,5 @@
 //! Holds an object against the configuration that was last applied to it.
 
-use std::cell::OnceCell;
 use std::hash::{Hash, Hasher};
 
 use crate::change::{Difference, Differences, Guard, Shows, compare_images, entries_between};
@@ -56,10 +55,10 @@ pub(super) fn judge(
         action => action,
     };
     let comes_to_the_same = |was: &ImageField<'_>, is: &ImageField<'_>| {
-        let (was_text, is_text) = (OnceCell::new(), OnceCell::new());
-        let applied = pulls.in_pods(was, &was_text);
+        let (mut was_text, mut is_text) = (String::new(), String::new());
+        let applied = pulls.in_pods(was, &mut was_text);
         if !request.kind.is_pod() {
-            return applied == pulls.in_pods(is, &is_text);
+            return applied == pulls.in_pods(is, &mut is_text);
         }
         // A Pod runs what was applied, or its mirror.
         let is = as_written(is);

@@ -1,7 +1,5 @@
 //! Holds every image of an object against the lists, as it will run.
 
-use std::cell::OnceCell;
-
 use crate::check;
 use crate::exemption::Check;
 use crate::hashing::Seen;
@@ -36,6 +34,7 @@ pub(super) fn judge(
     let mut passed = may_recur.then(Seen::default);
     let removes_some = judged.annotations.removes.len() > 0;
     let mut open = Vec::new();
+    let mut mirror = String::new();
     for found in &object.found {
         let image = match found {
             // An annotation that is removed is no image.
@@ -52,7 +51,7 @@ pub(super) fn judge(
         if passed.as_ref().is_some_and(is_known) {
             continue;
         }
-        match one(context, image, mirrors, exempted, judged) {
+        match one(context, image, &mut mirror, mirrors, exempted, judged) {
             Outcome::Passes => {
                 if let Some(passed) = &mut passed {
                     passed.insert(&image.text);
@@ -77,7 +76,7 @@ pub(super) fn judge(
         } else {
             Asking::Now
         };
-        one(context, image, mirrors, exempted, judged);
+        one(context, image, &mut mirror, mirrors, exempted, judged);
     }
     splice::merge(&mut judged.edits, edits);
 }
@@ -96,10 +95,11 @@ enum Outcome {
     Open,
 }
 
-/// Judges one image.
+/// Judges one image. `mirror` is for the image on its mirror.
 fn one(
     context: &Context<'_, '_, '_>,
     image: &ImageField<'_>,
+    mirror: &mut String,
     mirrors: &mut Mirrors<'_, '_, '_, '_>,
     exempted: &mut Exempted<'_, '_, '_>,
     judged: &mut Judged<'_>,
@@ -129,8 +129,7 @@ fn one(
             return Outcome::Objected;
         }
     };
-    let mirror = OnceCell::new();
-    let mut runs = mirrors.runs(image, &written, &mirror, exempted);
+    let mut runs = mirrors.runs(image, &written, mirror, exempted);
     if runs.is_open {
         return Outcome::Open;
     }
@@ -142,10 +141,8 @@ fn one(
         settings, &written, &runs, mirrors, exempted, &mut put, judged,
     );
     mirrors.note(&written, &runs, exempted, judged, &mut put);
-    if runs.is_edited
-        && let Some(mirror) = mirror.into_inner()
-    {
-        mirrors.change(image, mirror, judged);
+    if runs.is_edited {
+        mirrors.change(image, std::mem::take(mirror), judged);
     }
     if passes {
         Outcome::Passes
@@ -255,8 +252,8 @@ fn would_pass(
     image: &Reference<'_>,
     code: Code,
 ) -> bool {
-    let text = OnceCell::new();
-    let Ok(mirrored) = mirrors.of(image, &text) else {
+    let mut text = String::new();
+    let Ok(mirrored) = mirrors.of(image, &mut text) else {
         return false;
     };
     passes(settings, image, None, Some(code))

@@ -1,7 +1,5 @@
 //! What becomes of images that have a mirror: what is asked, told and changed.
 
-use std::cell::OnceCell;
-
 use crate::exemption::Check;
 use crate::hashing::{ByHash, Seen, hash_of};
 use crate::image::Reference;
@@ -91,7 +89,7 @@ impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
         &mut self,
         image: &ImageField<'_>,
         written: &Reference<'_>,
-        text: &'t OnceCell<String>,
+        text: &'t mut String,
         exempted: &mut Exempted<'_, '_, '_>,
     ) -> Runs<'p, 's, 't> {
         let mut is_exempt = || exempted.cover(Check::Mirrors, Some(written));
@@ -125,15 +123,15 @@ impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
     pub(super) fn of<'t>(
         &self,
         image: &Reference<'_>,
-        text: &'t OnceCell<String>,
+        text: &'t mut String,
     ) -> Result<Option<Reference<'t>>, ()> {
         if self.pulls.context.settings.rewrite == Rewrite::Never {
             return Ok(None);
         }
-        let Some(rule) = self.pulls.rule(image) else {
+        let Some((rule, rest)) = self.pulls.rule(image) else {
             return Ok(None);
         };
-        match rule.mirrored(image, text) {
+        match rule.mirrored(image, rest, text) {
             Mirrored::Left | Mirrored::NeedsTag => Ok(None),
             Mirrored::Invalid(..) => Err(()),
             Mirrored::To(_) if rule.check_exists && rule.on_check_error == OnCheckError::Reject => {

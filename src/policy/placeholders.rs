@@ -25,8 +25,7 @@ pub(super) fn judge(
     findings: &mut Findings<'_>,
 ) -> bool {
     let settings = context.settings;
-    let openers = settings.image_places.placeholders(&context.request.kind);
-    let Some(partial) = Partial::read(&image.text, openers) else {
+    let Some(partial) = Partial::read(&image.text, context.placeholders()) else {
         return false;
     };
     let Ok(sample) = Reference::parse(&partial.sample) else {

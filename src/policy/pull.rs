@@ -19,7 +19,7 @@
 //! | pull policy `Never`, `auto` of Istio, exempt | any | as written |
 //! | pinned, with `digest: skip`; not on the mirror, with `checkExists` | any | as written |
 
-use std::cell::OnceCell;
+use std::cell::Cell;
 
 use crate::exemption::Check;
 use crate::image::Reference;
@@ -76,6 +76,8 @@ pub(super) struct Pulls<'p, 's, 'c, 'r> {
     is_old: bool,
     treatment: Treatment,
     applies: Applies,
+    /// For an image on its mirror, one at a time.
+    text: Cell<String>,
 }
 
 impl<'p, 's, 'c, 'r> Pulls<'p, 's, 'c, 'r> {
@@ -96,6 +98,7 @@ impl<'p, 's, 'c, 'r> Pulls<'p, 's, 'c, 'r> {
             is_old,
             treatment,
             applies: Applies::new(context.settings),
+            text: Cell::default(),
         }
     }
 
@@ -105,10 +108,35 @@ impl<'p, 's, 'c, 'r> Pulls<'p, 's, 'c, 'r> {
         &self,
         image: &ImageField<'_>,
         written: &Reference<'_>,
-        text: &'t OnceCell<String>,
+        text: &'t mut String,
         is_exempt: &mut dyn FnMut() -> bool,
     ) -> Pull<'p, 's, 't> {
-        self.treated(self.treatment_of(image), image, written, text, is_exempt)
+        let treatment = self.treatment_of(image);
+        let (rule, mirror) = match self.mirror(treatment, image, written, text, is_exempt) {
+            Pull::Mirror { rule, mirror, .. } => (rule, mirror),
+            other => return other,
+        };
+        let before = match treatment {
+            Treatment::EditedIfChanged | Treatment::Restored => self.before(image),
+            _ => None,
+        };
+        let is_there = before.as_ref() == Some(&mirror.reference);
+        let is_edited = match treatment {
+            Treatment::Rewritten => false,
+            Treatment::Edited => true,
+            Treatment::EditedIfChanged => before.as_ref() != Some(written),
+            Treatment::Restored if is_there => true,
+            Treatment::Written | Treatment::Restored | Treatment::NewEphemeral => {
+                return Pull::Available(mirror);
+            }
+        };
+        Pull::Mirror {
+            rule,
+            mirror,
+            is_edited,
+            // What runs there already is there.
+            is_asked: rule.check_exists && !is_there,
+        }
     }
 
     /// Whether an image of the object comes to the same as one of another object, be it from a mirror, as `changes`
@@ -120,42 +148,58 @@ impl<'p, 's, 'c, 'r> Pulls<'p, 's, 'c, 'r> {
         others: &Self,
         other: &ImageField<'_>,
     ) -> bool {
-        let (text, other_text) = (OnceCell::new(), OnceCell::new());
-        let counts = |is_asked: bool| !is_asked;
-        self.unmarked(self.treatment_of(image), image, counts, &text)
-            == others.unmarked(others.treatment_of(other), other, counts, &other_text)
+        let (mut text, mut other_text) = (self.text.take(), others.text.take());
+        let treatment = others.treatment_of(other);
+        let is_same = self.as_pulled(self.treatment_of(image), image, false, &mut text)
+            == others.as_pulled(treatment, other, false, &mut other_text);
+        self.text.set(text);
+        others.text.set(other_text);
+        is_same
     }
 
-    /// The image that Pods made by a template with this one pull.
+    /// The image that Pods made by a template with this one pull, for [`drift`](super::drift).
     pub(super) fn in_pods<'t>(
         &self,
         image: &'t ImageField<'_>,
-        text: &'t OnceCell<String>,
+        text: &'t mut String,
     ) -> Result<Reference<'t>, &'t str> {
-        self.unmarked(self.later(image), image, |_| true, text)
+        self.as_pulled(self.later(image), image, true, text)
     }
 
-    /// What is pulled for an image that is treated so: its mirror, where that `counts`, which depends on whether it is
-    /// asked for it. No exemption is noted for it.
-    fn unmarked<'t>(
+    /// What is pulled for an image that is treated so; `is_there`: its mirror has it without being asked. No
+    /// exemption is noted for it.
+    fn as_pulled<'t>(
         &self,
         treatment: Treatment,
         image: &'t ImageField<'_>,
-        counts: fn(bool) -> bool,
-        text: &'t OnceCell<String>,
+        is_there: bool,
+        text: &'t mut String,
     ) -> Result<Reference<'t>, &'t str> {
         let written = as_written(image)?;
         let mut is_exempt = || self.is_exempt(&written);
-        match self.treated(treatment, image, &written, text, &mut is_exempt) {
-            Pull::Mirror {
-                mirror, is_asked, ..
-            } if counts(is_asked) => Ok(mirror.reference),
-            _ => Ok(written),
-        }
+        let pull = self.mirror(treatment, image, &written, text, &mut is_exempt);
+        let Pull::Mirror { rule, mirror, .. } = pull else {
+            return Ok(written);
+        };
+        let was_there = || self.before(image).as_ref() == Some(&mirror.reference);
+        let is_known = is_there || !rule.check_exists;
+        let is_used = match treatment {
+            Treatment::Rewritten | Treatment::Edited => is_known,
+            Treatment::EditedIfChanged => is_known || was_there(),
+            Treatment::Restored => was_there(),
+            Treatment::Written | Treatment::NewEphemeral => false,
+        };
+        Ok(if is_used { mirror.reference } else { written })
     }
 
-    /// The rule whose mirror an image has, were it written in this object.
-    pub(super) fn rule(&self, image: &Reference<'_>) -> Option<&'p Mirror<'s>> {
+    /// The image of the same container or volume in the object as it was.
+    fn before(&self, image: &ImageField<'_>) -> Option<Reference<'p>> {
+        as_written(self.context.image_before(image)?).ok()
+    }
+
+    /// The rule whose mirror an image has, were it written in this object, and what follows its source in the path of
+    /// the image.
+    pub(super) fn rule<'i>(&self, image: &'i Reference<'_>) -> Option<(&'p Mirror<'s>, &'i str)> {
         let applies = |index, rule: &Mirror<'_>| self.is_about(index, rule);
         mirror::find(&self.context.settings.mirrors, image, applies)
     }
@@ -210,18 +254,19 @@ impl<'p, 's, 'c, 'r> Pulls<'p, 's, 'c, 'r> {
         }
     }
 
-    fn treated<'t>(
+    /// The mirror of an image, and why it is not used where that does not depend on what the image was.
+    fn mirror<'t>(
         &self,
         treatment: Treatment,
         image: &ImageField<'_>,
         written: &Reference<'_>,
-        text: &'t OnceCell<String>,
+        text: &'t mut String,
         is_exempt: &mut dyn FnMut() -> bool,
     ) -> Pull<'p, 's, 't> {
         if self.context.settings.mirrors.is_empty() || self.context.is_filled_in_by_istio(image) {
             return Pull::Written;
         }
-        let Some(rule) = self.rule(written) else {
+        let Some((rule, rest)) = self.rule(written) else {
             return Pull::Written;
         };
         let is_written = matches!(treatment, Treatment::Written | Treatment::Restored);
@@ -232,42 +277,23 @@ impl<'p, 's, 'c, 'r> Pulls<'p, 's, 'c, 'r> {
                 Pull::Kept(rule, why)
             }
         };
-        let outcome = rule.mirrored(written, text);
+        let outcome = rule.mirrored(written, rest, text);
         // What is left alone is nobody's exemption.
         let is_left = image.is_never_pulled || outcome == Mirrored::Left;
         if !is_left && is_exempt() {
             return Pull::Written;
         }
-        let mirror = match outcome {
-            _ if image.is_never_pulled => return kept(Unused::NeverPulled),
-            Mirrored::To(mirror) => mirror,
-            Mirrored::Left => return kept(Unused::Digest),
-            Mirrored::NeedsTag => return kept(Unused::NoTag),
-            Mirrored::Invalid(text, problem) => {
-                return kept(Unused::Invalid(text.to_owned(), problem));
-            }
-        };
-        let before = match treatment {
-            Treatment::EditedIfChanged | Treatment::Restored => self.context.image_before(image),
-            _ => None,
-        };
-        let before = before.and_then(|before| as_written(before).ok());
-        // What runs there already is there.
-        let is_there = before.as_ref() == Some(&mirror.reference);
-        let is_edited = match treatment {
-            Treatment::Rewritten => false,
-            Treatment::Edited => true,
-            Treatment::EditedIfChanged => before.as_ref() != Some(written),
-            Treatment::Restored if is_there => true,
-            Treatment::Written | Treatment::Restored | Treatment::NewEphemeral => {
-                return Pull::Available(mirror);
-            }
-        };
-        Pull::Mirror {
-            rule,
-            mirror,
-            is_edited,
-            is_asked: rule.check_exists && !is_there,
+        match outcome {
+            _ if image.is_never_pulled => kept(Unused::NeverPulled),
+            Mirrored::Left => kept(Unused::Digest),
+            Mirrored::NeedsTag => kept(Unused::NoTag),
+            Mirrored::Invalid(text, problem) => kept(Unused::Invalid(text.to_owned(), problem)),
+            Mirrored::To(mirror) => Pull::Mirror {
+                rule,
+                mirror,
+                is_edited: false,
+                is_asked: false,
+            },
         }
     }
 }

@@ -2,7 +2,6 @@
 
 mod built;
 
-use std::cell::OnceCell;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write};
@@ -709,10 +708,10 @@ fn add_silent(
             continue;
         };
         let applies = |_, mirror: &Mirror<'_>| mirror.selector.matches(&request, &object);
-        let Some(mirror) = mirror::find(&settings.mirrors, &written, applies) else {
+        let Some((mirror, rest)) = mirror::find(&settings.mirrors, &written, applies) else {
             continue;
         };
-        let why = if mirror.mirrored(&written, &OnceCell::new()) == Mirrored::Left {
+        let why = if mirror.mirrored(&written, rest, &mut String::new()) == Mirrored::Left {
             "its mirror is not for images with a digest (`digest: skip`)".to_owned()
         } else if image.is_never_pulled {
             "nodes never pull it (`imagePullPolicy: Never`)".to_owned()
