@@ -107,7 +107,7 @@ pub(crate) fn unreadable(problem: &str) -> Violation {
         Step::key(LAST_APPLIED),
     ];
     let path = Location(path.to_vec());
-    let problem = format!("{problem}, so nobody can say what was applied last");
+    let problem = format!("{problem}, so drift cannot be checked");
     let place = path.to_string();
     Violation {
         path,

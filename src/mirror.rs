@@ -140,7 +140,9 @@ impl Mirror<'_> {
                 let problem = format!("is read as `{reference}`");
                 Mirrored::Invalid(text, problem)
             }
-            Err(error) => Mirrored::Invalid(text, format!("is no image reference: {error}")),
+            Err(error) => {
+                Mirrored::Invalid(text, format!("is not a valid image reference: {error}"))
+            }
         }
     }
 }

@@ -36,7 +36,7 @@ pub type PatternError = String;
 #[cold]
 fn without_scheme(what: &str, text: &str) -> Option<String> {
     let rest = crate::image::after_scheme(text)?.trim_end_matches('/');
-    Some(format!("{what} has no scheme, write `{rest}`"))
+    Some(format!("{what} must not contain a scheme, write `{rest}`"))
 }
 
 /// What to write instead of a text with a scheme or a final `/`, neither of which `what` it should be has.

@@ -303,7 +303,7 @@ impl<'t, 'n> Entry<'t, 'n> {
             let problem = match (suggestion(text, words), words) {
                 (meant, _) if !meant.is_empty() => format!("is unknown{meant}"),
                 (_, [only]) => format!("is not `{only}`"),
-                (_, all) => format!("is none of `{}`", all.join("`, `")),
+                (_, all) => format!("is not one of `{}`", all.join("`, `")),
             };
             self.error(errors, format!("`{}` {problem}", Shown(text)));
         }

@@ -195,7 +195,7 @@ impl<'a> Settings<'a> {
             errors.push(
                 "settings".to_owned(),
                 SettingsErrorKind::Invalid,
-                "no rule: set `registries`, `images`, `tags`, `digests`, `mirrors`, `annotations`, `changes` or `drift`, else everything is accepted",
+                "no rule: set `registries`, `images`, `tags`, `digests`, `mirrors`, `annotations`, `changes` or `drift`, or everything would be accepted",
             );
         }
         settings

@@ -217,9 +217,9 @@ impl Violation {
         fmt::from_fn(|f| {
             f.write_str(match self.outcome {
                 None => "",
-                Some(Outcome::Unchanged) => "passes unchanged: ",
+                Some(Outcome::Unchanged) => "existing violation, passes: ",
                 Some(Outcome::TemplateChanges) => {
-                    "passes unchanged, but new Pods will be refused: "
+                    "existing violation, passes, but its new Pods will be refused: "
                 }
                 Some(Outcome::Removed) => "removed: ",
                 Some(Outcome::PodsRefused) => "its Pods will be refused: ",

@@ -37,9 +37,9 @@ pub(super) fn check<'o>(
             };
             let problem = move |_| {
                 if is_new {
-                    "it may be set only when the object is created".to_owned()
+                    "it can only be set when the object is created".to_owned()
                 } else {
-                    ["it may not change later", &was(&before)].concat()
+                    ["it must not change later", &was(&before)].concat()
                 }
             };
             let mut objection =

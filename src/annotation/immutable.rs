@@ -26,7 +26,7 @@ pub(super) fn check<'o>(
         if new.values().eq(before.values()) {
             continue;
         }
-        let problem = move |_| ["it may never change", &was(&before)].concat();
+        let problem = move |_| ["it must not change", &was(&before)].concat();
         let objection = match new.found.first() {
             Some(annotation) => Objection::found(Code::AnnotationImmutable, annotation, problem),
             None => Objection::missing(Code::AnnotationImmutable, rule.names.key(*name), problem),

@@ -21,7 +21,7 @@ pub(super) fn check<'o>(
         if !rule.has(*name, annotations) && rule.has(*name, old) {
             let problem = move |_| {
                 let before = rule.effective(*name, old);
-                ["it may not be removed", &was(&before)].concat()
+                ["it must not be removed", &was(&before)].concat()
             };
             sink(
                 Objection::missing(Code::AnnotationKeep, rule.names.key(*name), problem)

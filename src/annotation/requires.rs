@@ -144,9 +144,9 @@ pub(super) fn check<'a, 'o>(
             objection.advice = match (condition, culprit) {
                 (Condition::Absent, _) => "remove it",
                 (_, None) if is_left => "set it",
-                (_, None) => "set it or remove the former",
+                (_, None) => "set it or remove what requires it",
                 (_, Some(_)) if is_left => "change it",
-                (_, Some(_)) => "change it or remove the former",
+                (_, Some(_)) => "change it or remove what requires it",
             };
             for (name, condition) in requirement.when.iter().chain([&(*name, *condition)]) {
                 objection.facts += &[" ", name.text(), "=", condition.written()].concat();

@@ -73,7 +73,7 @@ fn not_allowed(
         .filter(|image| is_allowed(list, image));
     let unpinned = seen.written.without_digest();
     let unpinned = unpinned.filter(|image| (seen.would_pass)(image, code));
-    let not_in_list = || "its digest is not in the list".to_owned();
+    let not_in_list = || "its digest is not in `images.allow`".to_owned();
     match (by_tag, unpinned) {
         (Some(_), Some(unpinned)) => {
             let unpinned = unpinned.to_string();

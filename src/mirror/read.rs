@@ -97,7 +97,7 @@ fn mismatch(source: &SourcePattern<'_>, target: &Target<'_>) -> Option<String> {
     }
     if target.has_tag() && source.tag().is_none() {
         return Some(format!(
-            "the mirror `{}` has a tag and the source `{}` none, so every tag would become that one: leave it out, or write `{{tag}}`",
+            "the mirror `{}` has a tag but the source `{}` has none, so every tag would become this one: remove the tag, or write `{{tag}}`",
             Shown(target.text()),
             Shown(source.text())
         ));

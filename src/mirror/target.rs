@@ -277,7 +277,8 @@ fn check(text: &str, split: &Split<'_>) -> Result<(), TargetError> {
         text.to_owned()
     };
     let problem = |error: ReferenceError| {
-        plainer("a mirror", text).unwrap_or_else(|| format!("is no image reference: {error}"))
+        plainer("a mirror", text)
+            .unwrap_or_else(|| format!("is not a valid image reference: {error}"))
     };
     Reference::parse(&sample).map(|_| ()).map_err(problem)
 }

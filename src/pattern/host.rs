@@ -95,7 +95,7 @@ impl<'a> Host<'a> {
         let last = labels.next().unwrap_or_default();
         if glob::has_wildcard(last) {
             return Some(format!(
-                "a wildcard in the last label of a host admits hosts that anybody can register{}",
+                "a wildcard in the last part of a host allows hosts that anybody can register{}",
                 foreign_domain(name)
             ));
         }

@@ -296,7 +296,7 @@ fn check_first_segment(text: &str, split: &Split<'_>) -> Result<(), String> {
             ("", "")
         };
         return Err(format!(
-            "{}may be a host or a path: write `docker.io/{library}{text}` for Docker Hub, or `*/{depth}{text}` for any host",
+            "{}could be a host or a path: write `docker.io/{library}{text}` for Docker Hub, or `*/{depth}{text}` for any host",
             part_of(text, first)
         ));
     }

@@ -131,6 +131,6 @@ fn plainer(text: &str) -> Option<PatternError> {
     }
     let path = path.split(['@', ':']).next().unwrap_or_default();
     Some(format!(
-        "a registry has no tag or digest, write `{host}/{path}`"
+        "a registry must not contain a tag or digest, write `{host}/{path}`"
     ))
 }

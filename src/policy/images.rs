@@ -121,7 +121,9 @@ fn one(
                         runs: Err(&image.text),
                         is_mirror: false,
                         is_of_accepted: false,
-                        reason: &|_| Reason::alone(format!("it is no image reference: {error}")),
+                        reason: &|_| {
+                            Reason::alone(format!("it is not a valid image reference: {error}"))
+                        },
                     },
                     &mut judged.findings,
                 );

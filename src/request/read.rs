@@ -84,7 +84,7 @@ pub(super) fn request(value: Value<'_>) -> Result<Request<'_>, RequestError> {
             .ok_or_else(|| {
                 RequestError::new(
                     "request.operation",
-                    format!("`{text}` is none of `CREATE`, `UPDATE`, `DELETE`, `CONNECT`"),
+                    format!("must be `CREATE`, `UPDATE`, `DELETE` or `CONNECT`, not `{text}`"),
                 )
             })?,
     };

@@ -120,7 +120,7 @@ fn refuses_a_request_that_lacks_what_it_is_judged_by() {
     );
     refused(
         &payload(r#"{"kind":{"kind":"Pod"},"operation":"create"}"#),
-        "request.operation: `create` is none of `CREATE`, `UPDATE`, `DELETE`, `CONNECT` [request-malformed]",
+        "request.operation: must be `CREATE`, `UPDATE`, `DELETE` or `CONNECT`, not `create` [request-malformed]",
     );
     refused(
         &payload(r#"{"kind":{"kind":"Pod"},"operation":"CREATE"}"#),

@@ -345,7 +345,10 @@ fn pods_of_an_unchanged_template_are_not_made_anew() {
     );
     let outcome = workshop.run(check);
     assert_eq!(outcome.code, 0, "{outcome:?}");
-    assert!(outcome.stdout.contains("passes unchanged"), "{outcome:?}");
+    assert!(
+        outcome.stdout.contains("existing violation, passes"),
+        "{outcome:?}"
+    );
     workshop.file("deploy/web.yaml", DEPLOYMENT.replace("app:1", "app:2"));
     let outcome = workshop.run(check);
     assert_eq!(outcome.code, 1, "{outcome:?}");

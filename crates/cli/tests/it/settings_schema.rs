@@ -271,7 +271,7 @@ fn the_schema_has_the_words_that_the_engine_knows_and_no_others() {
                 let errors = judge(&place.settings(json!({ key.as_str(): value })));
                 let errors = errors.iter().flat_map(SettingsErrors::iter);
                 let is_refused = |problem: &str| {
-                    problem.contains(" is none of ") || problem.contains(" is unknown")
+                    problem.contains(" is not one of ") || problem.contains(" is unknown")
                 };
                 !errors
                     .filter(|error| error.path == path)
@@ -475,7 +475,7 @@ fn is_of_form(problem: &str) -> bool {
     problem.starts_with("unknown key")
         || problem.starts_with("expected ")
         || problem.starts_with("must not be empty")
-        || problem.contains(" is none of ")
+        || problem.contains(" is not one of ")
         || problem.ends_with(" is missing")
 }
 
