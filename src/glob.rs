@@ -20,6 +20,29 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     )
 }
 
+/// The first and the last byte of a glob or a text; 0 for a wildcard, and of what is empty.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ends {
+    first: u8,
+    last: u8,
+}
+
+impl Ends {
+    pub(crate) fn of(text: &str) -> Self {
+        let literal = |byte: Option<u8>| byte.filter(|byte| !matches!(byte, b'*' | b'?'));
+        Self {
+            first: literal(text.bytes().next()).unwrap_or_default(),
+            last: literal(text.bytes().next_back()).unwrap_or_default(),
+        }
+    }
+
+    /// Whether a glob with these ends may match a text with those: that tells most apart, sooner than the glob does.
+    #[inline]
+    pub(crate) const fn may_match(self, text: Self) -> bool {
+        (self.last == text.last || self.last == 0) && (self.first == text.first || self.first == 0)
+    }
+}
+
 /// Whether `pattern` certainly matches everything that the glob `other` matches.
 ///
 /// It may say no where the answer is yes, never the other way round.

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use crate::glob;
+use crate::glob::{self, Ends};
 use crate::hashing::{ByHash, hash_of};
 use crate::selector::Condition;
 
@@ -68,7 +68,7 @@ pub(super) struct Globbed<'o, 'a> {
     rule: &'o AnnotationRule<'a>,
     annotations: &'o Annotations<'o>,
     /// Which spelling of the prefix an annotation begins with, and what stands behind it.
-    rests: OnceCell<Vec<Spelled<'o>>>,
+    rests: OnceCell<Vec<(Ends, Spelled<'o>)>>,
     /// The names that have a default and are not there in any spelling.
     defaulted: OnceCell<Vec<&'o ValueRule<'a>>>,
 }
@@ -125,6 +125,7 @@ impl<'o, 'a> Globbed<'o, 'a> {
     #[inline(never)]
     fn spelled(&self, glob: Name<'a>) -> Vec<Spelled<'o>> {
         let mut found: Vec<Spelled<'o>> = Vec::new();
+        let ends = Ends::of(glob.text());
         if !glob.is_relative() {
             let all = self.annotations.all.iter();
             let matching = all.filter(|annotation| glob::matches(glob.text(), annotation.key));
@@ -135,12 +136,15 @@ impl<'o, 'a> Globbed<'o, 'a> {
             let mut rests = Vec::new();
             for annotation in &self.annotations.all {
                 for (rank, rest) in self.rule.names.rests(annotation.key) {
-                    rests.push((rank, rest, annotation));
+                    rests.push((Ends::of(rest), (rank, rest, annotation)));
                 }
             }
             rests
         });
-        for spelled in rests {
+        for (rest_ends, spelled) in rests {
+            if !ends.may_match(*rest_ends) {
+                continue;
+            }
             let is_new = |last: &Spelled<'_>| !std::ptr::eq(last.2, spelled.2);
             if glob::matches(glob.text(), spelled.1) && found.last().is_none_or(is_new) {
                 found.push(*spelled);

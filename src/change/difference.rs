@@ -6,7 +6,7 @@
 mod pairing;
 
 use crate::hashing::{ByHash, Seen, hash_of};
-use crate::json::{Kind, Location, Step, Value, lookup, same};
+use crate::json::{Kind, Location, Step, Value, lookup, same_but_for};
 use crate::shown::{is_private, is_record};
 
 use pairing::{Member, pairs, positions_before};
@@ -173,11 +173,7 @@ impl Differences {
         path: &dyn Fn() -> Location<'a>,
         difference: &dyn Fn(Location<'static>) -> Difference,
     ) {
-        let is_counted_only = self.seen.is_none()
-            && self.left_out.is_none()
-            && !self.are_restarts
-            && self.found.len() >= self.most;
-        if is_counted_only {
+        if self.counts_only() {
             self.more += 1;
             return;
         }
@@ -188,6 +184,14 @@ impl Differences {
             0
         };
         self.add_at(path.steps(), hash, difference);
+    }
+
+    /// Whether a difference is counted wherever it is, and no more.
+    fn counts_only(&self) -> bool {
+        self.seen.is_none()
+            && self.left_out.is_none()
+            && !self.are_restarts
+            && self.found.len() >= self.most
     }
 
     fn add_at(
@@ -215,6 +219,10 @@ impl Differences {
 
     /// Keeps a difference where it stands, or counts it only.
     pub(super) fn add_here(&mut self, difference: &dyn Fn(Location<'static>) -> Difference) {
+        if self.counts_only() {
+            self.more += 1;
+            return;
+        }
         let here = std::mem::take(&mut self.at);
         self.add_at(&here, self.hash, difference);
         self.at = here;
@@ -281,10 +289,10 @@ impl Differences {
         }
     }
 
-    /// Notes that the value here is another one, if it is.
+    /// Notes that the value here, which is not the same to the byte, is another one, if it is.
     fn differ(&mut self, change: Change<'_>) {
         if let (Some(was), Some(is)) = change
-            && same(was, is)
+            && same_but_for(was, is, &[])
         {
             return;
         }

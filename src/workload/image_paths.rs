@@ -79,7 +79,7 @@ fn add_at_paths<'a>(paths: &[ImagePath<'_>], object: &mut Object<'a>, kind: &Gro
                 return found(&mut added, &place, raw);
             }
             // A vector that grows would leave in the module what it was before.
-            added.reserve(count_of(raw, Kind::Text));
+            added.reserve(count_of(raw, |raw| raw.kind() == Kind::Text));
             for (index, raw) in raw.elements().enumerate() {
                 found(&mut added, &|| place().below(Step::Index(index)), raw);
             }

@@ -175,10 +175,9 @@ impl<'a> Object<'a> {
     }
 }
 
-/// How many elements of a list have this type.
-pub(super) fn count_of(list: Value<'_>, kind: Kind) -> usize {
-    let elements = list.elements();
-    elements.filter(|element| element.kind() == kind).count()
+/// How many elements of a list are such.
+pub(super) fn count_of<'a>(list: Value<'a>, is_such: fn(Value<'a>) -> bool) -> usize {
+    list.elements().filter(|element| is_such(*element)).count()
 }
 
 /// Adds what was found to what was found before, both in the order of the document.

@@ -203,7 +203,9 @@ impl<'a> Walk<'a> {
         if matches!(role, Role::List { .. }) {
             self.keep_template(trail);
             // A vector that grows would leave in the module what it was before.
-            self.object.found.reserve(count_of(value, Kind::Map));
+            self.object
+                .found
+                .reserve(count_of(value, Value::is_composite));
         }
         for (index, element) in value.elements().enumerate() {
             let role = role.element();
