@@ -197,6 +197,13 @@ impl<'a> Value<'a> {
         self.all(key).last()
     }
 
+    /// Hands over the members with this key.
+    pub fn each(self, key: &str, found: &mut dyn FnMut(Key<'a>, Self)) {
+        for (name, value) in self.members().filter(|(name, _)| name.is(key)) {
+            found(name, value);
+        }
+    }
+
     /// The members with this key.
     pub fn all(self, key: &str) -> impl Iterator<Item = Self> {
         self.members()
