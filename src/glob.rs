@@ -185,6 +185,8 @@ mod tests {
             ("*-rc*", "1.0-rc1"),
         ] {
             assert!(matches(pattern, text), "{pattern} {text}");
+            let (pattern_ends, ends) = (Ends::of(pattern), Ends::of(text));
+            assert!(pattern_ends.may_match(ends), "{pattern} {text}");
         }
         for (pattern, text) in [
             ("", "a"),

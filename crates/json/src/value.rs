@@ -194,7 +194,9 @@ impl<'a> Value<'a> {
     /// The last member with this key, which is the one that Kubernetes reads; none if it is no map or has
     /// no such member.
     pub fn get(self, key: &str) -> Option<Self> {
-        self.all(key).last()
+        let mut last = None;
+        self.each(key, &mut |_, value| last = Some(value));
+        last
     }
 
     /// Hands over the members with this key.
