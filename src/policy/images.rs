@@ -32,6 +32,7 @@ pub(super) fn judge(
     // An image that occurs again is judged once, where it has no mirror; a few are judged sooner than noted.
     let may_recur = object.found.len() > FEW && settings.mirrors.is_empty();
     let mut passed = may_recur.then(Seen::default);
+    let mut placeholders = Seen::default();
     let removes_some = judged.annotations.removes.len() > 0;
     let mut open = Vec::new();
     let mut mirror = String::new();
@@ -51,7 +52,15 @@ pub(super) fn judge(
         if passed.as_ref().is_some_and(is_known) {
             continue;
         }
-        match one(context, image, &mut mirror, mirrors, exempted, judged) {
+        match one(
+            context,
+            image,
+            &mut mirror,
+            &mut placeholders,
+            mirrors,
+            exempted,
+            judged,
+        ) {
             Outcome::Passes => {
                 if let Some(passed) = &mut passed {
                     passed.insert(&image.text);
@@ -76,7 +85,15 @@ pub(super) fn judge(
         } else {
             Asking::Now
         };
-        one(context, image, &mut mirror, mirrors, exempted, judged);
+        one(
+            context,
+            image,
+            &mut mirror,
+            &mut placeholders,
+            mirrors,
+            exempted,
+            judged,
+        );
     }
     splice::merge(&mut judged.edits, edits);
 }
@@ -100,6 +117,7 @@ fn one(
     context: &Context<'_, '_, '_>,
     image: &ImageField<'_>,
     mirror: &mut String,
+    placeholders: &mut Seen,
     mirrors: &mut Mirrors<'_, '_, '_, '_>,
     exempted: &mut Exempted<'_, '_, '_>,
     judged: &mut Judged<'_>,
@@ -110,7 +128,7 @@ fn one(
         Ok(written) => written,
         Err(error) => {
             let findings = &mut judged.findings;
-            if placeholders::judge(context, image, exempted, &mut put, findings) {
+            if placeholders::judge(context, image, placeholders, exempted, &mut put, findings) {
                 return Outcome::Objected;
             }
             if !exempted.cover(Check::Images, None) {
@@ -170,6 +188,7 @@ fn held_against_lists(
         written,
         mirrored,
         instead: runs.instead(),
+        field: Some(put.image),
         would_pass: &would_pass,
     };
     let mut passes = true;
@@ -237,6 +256,7 @@ fn is_because(
         written,
         mirrored: mirror,
         instead: None,
+        field: None,
         would_pass: &|_, _| false,
     };
     check::image(&seen, settings.lists(), &mut |objection| {
@@ -275,6 +295,7 @@ fn passes(
         written: image,
         mirrored,
         instead: None,
+        field: None,
         // Nobody reads these objections.
         would_pass: &|_, _| false,
     };

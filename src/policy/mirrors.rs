@@ -184,17 +184,22 @@ impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
             self.need_secrets(written, run, exempted);
         }
         let is_suggested = self.pulls.context.settings.rewrite == Rewrite::Never && !put.is_refused;
-        runs.tell(written, is_suggested, &mut |code, action, reason| {
-            let about = AboutImage {
-                code,
-                action,
-                runs: Ok(run),
-                is_mirror: false,
-                is_of_accepted: runs.is_used,
-                reason: &|_| reason(),
-            };
-            put.add(&about, &mut judged.findings);
-        });
+        runs.tell(
+            put.image,
+            written,
+            is_suggested,
+            &mut |code, action, reason| {
+                let about = AboutImage {
+                    code,
+                    action,
+                    runs: Ok(run),
+                    is_mirror: false,
+                    is_of_accepted: runs.is_used,
+                    reason: &|_| reason(),
+                };
+                put.add(&about, &mut judged.findings);
+            },
+        );
     }
 
     /// Changes the object, so that an image is pulled from this mirror.
@@ -282,7 +287,13 @@ impl<'t> Runs<'_, '_, 't> {
     }
 
     /// Says what becomes of the image, if that is told; `is_suggested`: so is a mirror that is not used.
-    fn tell(&self, written: &Reference<'_>, is_suggested: bool, tell: Tell<'_>) {
+    fn tell(
+        &self,
+        image: &ImageField<'_>,
+        written: &Reference<'_>,
+        is_suggested: bool,
+        tell: Tell<'_>,
+    ) {
         let warn = Action::Warn;
         match (&self.obstacle, &self.mirror) {
             (Some((rule, Obstacle::Unused(why))), _) => match why {
@@ -314,7 +325,7 @@ impl<'t> Runs<'_, '_, 't> {
             }
             (None, Some(mirror)) if is_suggested => {
                 tell(Code::MirrorAvailable, warn, &|| {
-                    mirror::available(mirror.text)
+                    mirror::available(&image.spelling_of(mirror.text))
                 });
             }
             (_, None) | (None, Some(_)) => {}

@@ -7,8 +7,10 @@ use clap::{Args, ValueHint};
 use rayon::prelude::*;
 use rollout_guard_manifests::before::Before;
 
-use crate::build::plan::{Built, Outcome, Unit};
+use crate::build;
+use crate::build::plan::{Built, Outcome, Plan, Unit};
 use crate::cluster::Kubectl;
+use crate::config::Building;
 use crate::failure::Failure;
 use crate::input::{self, Exclude, Input, Text, Unread};
 use crate::manifest;
@@ -86,7 +88,8 @@ impl Manifests {
 pub(crate) struct Judged<'j> {
     pub(crate) paths: &'j [PathBuf],
     pub(crate) exclude: &'j Exclude,
-    pub(crate) inputs: &'j [Input],
+    pub(crate) building: &'j Building,
+    pub(crate) plan: &'j Plan,
     pub(crate) builds: &'j [(Unit, Outcome)],
     /// Standard input, if it is among them.
     pub(crate) stdin: Option<&'j Result<Text, Unread>>,
@@ -123,13 +126,6 @@ impl Sources {
                 ));
             }
             at_revision(revision, judged, &mut before, &mut found);
-            let objects = built(judged.builds).map(|built| built.objects.len()).sum();
-            if objects > 0 {
-                let objects = count(objects, "object", "objects");
-                found.notes.push(format!(
-                    "{objects} of builds not compared with `{revision}`: of a revision only manifests are read"
-                ));
-            }
         }
         for path in &self.cluster {
             let name = input::name(path);
@@ -226,16 +222,46 @@ fn is_about_kinds(problem: &str) -> bool {
 
 /// Adds the objects of a revision.
 fn at_revision(revision: &str, judged: &Judged<'_>, before: &mut Before, found: &mut Found) {
-    let manifests = match revision::manifests(revision, judged.paths, judged.exclude) {
-        Ok(manifests) => manifests,
+    let is_built = built(judged.builds).next().is_some();
+    let building = is_built.then_some(judged.building);
+    let read = match revision::read(revision, judged.paths, judged.exclude, building) {
+        Ok(read) => read,
         Err(problem) => {
             let problem = format!("--base: {problem}; objects are judged as new");
             return found.problems.push(problem);
         }
     };
+    let mut absent = |name: &str, problem: &str| {
+        found.notes.push(format!(
+            "{name} at `{revision}`: {problem}: counts as absent, its objects are judged as new"
+        ));
+    };
+    let mut files_of_builds = BTreeSet::new();
+    for tree in &read.trees {
+        let Judged {
+            plan,
+            builds,
+            exclude,
+            building,
+            ..
+        } = judged;
+        let mut built = build::before::build(tree, plan, builds, exclude, building);
+        for built in &built.builds {
+            add_built(built, judged.namespace, before);
+        }
+        for (name, problem) in &built.unbuilt {
+            absent(&format!("`{name}`"), &format!("not built: {problem}"));
+        }
+        files_of_builds.append(&mut built.files);
+    }
+    let is_plain = |manifest: &&Manifest| {
+        let in_tree = manifest.in_tree.as_ref();
+        !in_tree.is_some_and(|file| files_of_builds.contains(file))
+    };
+    let manifests: Vec<_> = read.manifests.iter().filter(is_plain).collect();
     let read: Vec<_> = manifests
         .par_iter()
-        .map(|Manifest { path, text }| match text {
+        .map(|Manifest { path, text, .. }| match text {
             Ok(read) => of_base(&read.text, path, judged.namespace),
             Err(unread) => {
                 let problem = unread.may_be_manifest.then(|| unread.problem.clone());
@@ -246,11 +272,22 @@ fn at_revision(revision: &str, judged: &Judged<'_>, before: &mut Before, found: 
     for (manifest, (part, problem)) in manifests.iter().zip(read) {
         before.append(part);
         if let Some(problem) = problem {
-            let name = input::name(&manifest.path);
-            found.notes.push(format!(
-                "{name} at `{revision}`: {problem}: counts as absent, its objects are judged as new"
-            ));
+            absent(&input::name(&manifest.path), &problem);
         }
+    }
+}
+
+/// Adds what was built at a revision.
+fn add_built(built: &Built, namespace: &str, before: &mut Before) {
+    let namespace = built.namespace.as_deref().unwrap_or(namespace);
+    before.add_build(&built.name);
+    for object in &built.objects {
+        manifest::documents(&object.json, &mut |part| {
+            let Ok(document) = part else { return };
+            for object in objects(&document.tree).into_iter().flatten() {
+                before.add_built(&object, &built.name, namespace);
+            }
+        });
     }
 }
 
@@ -320,7 +357,7 @@ fn manifests(judged: &Judged<'_>) -> Manifests {
         }
         manifests
     };
-    let all: Vec<_> = judged.inputs.par_iter().map(of_input).collect();
+    let all: Vec<_> = judged.plan.plain.par_iter().map(of_input).collect();
     let mut manifests = Manifests::default();
     for built in built(judged.builds) {
         let namespace = built.namespace.as_deref().unwrap_or(judged.namespace);

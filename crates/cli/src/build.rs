@@ -13,11 +13,13 @@
 //! | [`closure`] | what a kustomization reads, from its own file |
 //! | [`copy`] | the files of a build, apart from the tree |
 //! | [`tool`] | kustomize, kubectl and helm, run without network, plugins and cluster |
+//! | [`before`] | what was built at a revision |
 //! | [`plan`], [`judged`] | what of some files is built; verdicts on it |
 //! | [`decision`] | where a value of a built object is decided |
 //! | [`difference`], [`images`] | what differs between builds; changes to the `images` of a kustomization |
 //! | [`files`] | files parsed once |
 
+pub(crate) mod before;
 pub(crate) mod closure;
 pub(crate) mod copy;
 pub(crate) mod decision;

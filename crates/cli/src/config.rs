@@ -484,6 +484,16 @@ pub(crate) struct HelmConfig {
     pub(crate) only_listed: bool,
 }
 
+impl Building {
+    /// The files of values that somebody names.
+    pub(crate) fn value_files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.helm.iter().flat_map(|helm| {
+            let of_charts = helm.charts.iter().flat_map(|chart| &chart.values);
+            of_charts.flatten().chain(&helm.values)
+        })
+    }
+}
+
 impl InForce {
     /// What options and the file say together.
     ///

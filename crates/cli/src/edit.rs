@@ -54,7 +54,7 @@ pub(crate) type Splice = (Range<usize>, String);
 /// Makes changes to a file, as many as can be made safely.
 pub(crate) fn apply(file: &str, changes: &[Change]) -> Edited {
     let lines = Lines::new(file);
-    let documents = read(file);
+    let documents = manifest::readable(file);
     let mut outcomes: Vec<_> = changes
         .iter()
         .map(|change| Outcome {
@@ -87,12 +87,6 @@ pub(crate) fn start(document: &Document<'_>, path: &Location<'_>) -> usize {
     place.map_or(0, |place| document.in_file(&place.span).start)
 }
 
-fn read(file: &str) -> Vec<Document<'_>> {
-    let mut documents = Vec::new();
-    manifest::documents(file, &mut |part| documents.extend(part));
-    documents
-}
-
 /// The file with all changes, if they can be made and make what they should.
 fn all_at_once(file: &str, documents: &[Document<'_>], changes: &[Change]) -> Option<String> {
     let mut splices = Vec::new();
@@ -105,7 +99,7 @@ fn all_at_once(file: &str, documents: &[Document<'_>], changes: &[Change]) -> Op
 }
 
 fn one(file: &str, change: &Change) -> Result<String, &'static str> {
-    let documents = read(file);
+    let documents = manifest::readable(file);
     let Some(document) = documents.get(change.document) else {
         return Err("the document is not there");
     };
@@ -123,7 +117,7 @@ fn one(file: &str, change: &Change) -> Result<String, &'static str> {
 
 /// Whether a text says what the documents say after the changes.
 fn is_as_wanted(documents: &[Document<'_>], changes: &[Change], text: &str) -> bool {
-    let after = read(text);
+    let after = manifest::readable(text);
     if after.len() != documents.len() {
         return false;
     }

@@ -12,6 +12,7 @@ use std::path::{self, Component, Path, PathBuf};
 use ignore::WalkBuilder;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use crate::build::copy::clean;
 use crate::failure::{Failure, printable, reason};
 use crate::judge::is_kustomization_name;
 use crate::manifest;
@@ -58,6 +59,8 @@ pub(crate) struct Exclude {
     /// Where the globs count from, without links.
     root: PathBuf,
     globs: Gitignore,
+    /// A copy of files, and where these are.
+    copy: Option<(PathBuf, PathBuf)>,
 }
 
 impl Exclude {
@@ -77,7 +80,19 @@ impl Exclude {
             let all = globs.join("`, `");
             (all, problem_of(&error))
         })?;
-        Ok(Self { root, globs })
+        Ok(Self {
+            root,
+            globs,
+            copy: None,
+        })
+    }
+
+    /// The same globs, also over a copy of a folder's files.
+    pub(crate) fn of_copy(&self, copy: &Path, folder: &Path) -> Self {
+        Self {
+            copy: Some((copy.to_owned(), folder.to_owned())),
+            ..self.clone()
+        }
     }
 
     /// Whether a file is left out: its path without links, and from the folder that was named.
@@ -85,6 +100,11 @@ impl Exclude {
         if self.globs.is_empty() {
             return false;
         }
+        let original = self.copy.as_ref().and_then(|(copy, folder)| {
+            let below = real.strip_prefix(copy).ok()?;
+            Some(folder.join(below))
+        });
+        let real = original.as_deref().unwrap_or(real);
         let path = real.strip_prefix(&self.root).unwrap_or(in_folder);
         self.globs
             .matched_path_or_any_parents(path, false)
@@ -152,6 +172,7 @@ pub(crate) fn all_files(folder: &Path) -> Vec<PathBuf> {
     let none = Exclude {
         root: folder.to_owned(),
         globs: Gitignore::empty(),
+        copy: None,
     };
     let found = find(&[folder.to_owned()], &none);
     found
@@ -372,6 +393,12 @@ pub(crate) fn name(path: &Path) -> String {
         let path = path.strip_prefix("./").unwrap_or(path);
         printable(&path.display().to_string())
     }
+}
+
+/// An absolute path, without links as far as it is there.
+pub(crate) fn without_links(path: &Path) -> PathBuf {
+    let absolute = || clean(&path::absolute(path).unwrap_or_else(|_| path.to_owned()));
+    fs::canonicalize(path).unwrap_or_else(|_| absolute())
 }
 
 /// A path from the working folder, which commands take as it is: `../base`, `.` for the folder itself.

@@ -57,7 +57,7 @@ use std::process::ExitCode;
 
 use clap::{ColorChoice, Parser};
 use rollout_guard_manifests::{
-    admission_policy, finding, image, judge, manifest, object, policy_file, settings_lints,
+    admission_policy, finding, image, judge, manifest, object, policy_file, secret, settings_lints,
     settings_text, values,
 };
 

@@ -1,11 +1,11 @@
 //! A message with the line that it is about.
 
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet as Source};
+use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet as Source};
 
 use crate::failure::printable;
 use crate::finding::Severity;
-use crate::manifest::Excerpt;
+use crate::manifest::{Excerpt, Position};
 use crate::wrap::{columns, wrap};
 
 /// A message with the line that it is about, laid out for a person.
@@ -17,7 +17,7 @@ pub(crate) struct Snippet<'s> {
     level: Level<'static>,
     code: Option<&'s str>,
     message: &'s str,
-    source: Option<(&'s str, &'s Excerpt, &'s str)>,
+    source: Option<(&'s str, Result<&'s Excerpt, Position>, &'s str)>,
     note: Option<&'s str>,
 }
 
@@ -42,7 +42,19 @@ impl<'s> Snippet<'s> {
 
     /// The lines, and what to write beside the place in them.
     pub(crate) fn at(mut self, file: &'s str, excerpt: &'s Excerpt, label: &'s str) -> Self {
-        self.source = Some((file, excerpt, label));
+        self.source = Some((file, Ok(excerpt), label));
+        self
+    }
+
+    /// As [`at`](Self::at), without the lines where these are not to be shown.
+    pub(crate) fn place(
+        mut self,
+        file: &'s str,
+        at: Position,
+        excerpt: Option<&'s Excerpt>,
+        label: &'s str,
+    ) -> Self {
+        self.source = Some((file, excerpt.ok_or(at), label));
         self
     }
 
@@ -62,7 +74,12 @@ impl<'s> Snippet<'s> {
         let mut is_beside = true;
         let mut group = match self.source {
             None => annotate_snippets::Group::with_title(title),
-            Some((file, excerpt, text)) => {
+            Some((file, Err(at), text)) => {
+                label = printable(text);
+                is_beside = label.is_empty();
+                title.element(Origin::path(file).line(at.line).char_column(at.column))
+            }
+            Some((file, Ok(excerpt), text)) => {
                 label = printable(text);
                 // A caret needs something to stand under.
                 let end = excerpt.span.end.max(excerpt.span.start + 1);

@@ -21,6 +21,8 @@ pub struct Before {
     base: Objects,
     /// Files that are as they were at that revision, by their names.
     unchanged: BTreeMap<String, Unchanged>,
+    /// At that revision, what kustomize and Helm built, by the name of the build.
+    built: BTreeMap<String, Objects>,
     /// In a cluster.
     live: Objects,
     /// The kinds that the cluster was asked about: of these what it does not have is new.
@@ -60,6 +62,15 @@ impl Unchanged {
     }
 }
 
+/// Where an object comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source<'s> {
+    /// The name of a file.
+    File(&'s str),
+    /// The name of a build.
+    Build(&'s str),
+}
+
 /// What becomes of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change<'b> {
@@ -91,6 +102,17 @@ impl Before {
         self.unchanged.insert(file.to_owned(), unchanged);
     }
 
+    /// Adds a build that was there at the revision, whether or not it can be built.
+    pub fn add_build(&mut self, build: &str) {
+        self.built.entry(build.to_owned()).or_default();
+    }
+
+    /// Adds an object that was built at the revision, and the name of the build.
+    pub fn add_built(&mut self, object: &Object<'_>, build: &str, namespace: &str) {
+        let objects = self.built.entry(build.to_owned()).or_default();
+        add(objects, object, build, namespace);
+    }
+
     /// Adds an object of a cluster.
     pub fn add_live(&mut self, object: &Object<'_>, namespace: &str) {
         self.add_kind(&object.group, &object.kind);
@@ -106,6 +128,7 @@ impl Before {
             self.live.entry(key).or_default().append(&mut objects);
         }
         self.unchanged.extend(other.unchanged);
+        self.built.extend(other.built);
         self.asked.extend(other.asked);
     }
 
@@ -119,21 +142,20 @@ impl Before {
         self.asked.contains(&(group.to_owned(), kind.to_owned()))
     }
 
-    /// What becomes of an object of a file; of none where it is built, and not known at a revision. What
-    /// is live wins.
-    pub fn change(&self, object: &Object<'_>, file: Option<&str>, namespace: &str) -> Change<'_> {
+    /// What becomes of an object. What is live wins.
+    pub fn change(&self, object: &Object<'_>, source: Source<'_>, namespace: &str) -> Change<'_> {
         let key = key(object, namespace);
+        let base = || self.base(object, &key, source, namespace);
         if let Some(live) = find(&self.live, &key, "") {
-            let base = file.and_then(|file| self.base(object, &key, file, namespace));
             return Change::Updated {
                 old: live,
-                new: apply::applied(object, live, base.as_deref()),
+                new: apply::applied(object, live, base().as_deref()),
             };
         }
         if self.knows(&object.group, &object.kind) {
             return Change::Created;
         }
-        match file.and_then(|file| self.base(object, &key, file, namespace)) {
+        match base() {
             None => Change::Created,
             Some(Cow::Borrowed(old)) if old != object.value.json() => {
                 Change::Updated { old, new: None }
@@ -142,33 +164,50 @@ impl Before {
         }
     }
 
-    /// What an object of a file was at the revision, as JSON: the one in the same file, if there was more than
-    /// one; owned where it is as it was.
+    /// What an object was at the revision, as JSON: the one in the same file, if there was more than one; owned
+    /// where it is as it was.
+    ///
+    /// Builds may be for different clusters: of another build an object is never taken, and of a plain manifest
+    /// only where the build is new.
     fn base(
         &self,
         object: &Object<'_>,
         key: &Key,
-        file: &str,
+        source: Source<'_>,
         namespace: &str,
     ) -> Option<Cow<'_, str>> {
         if !has_name(object) {
             return None;
         }
-        if self.unchanged.contains_key(file) {
-            return Some(Cow::Owned(object.value.json().to_owned()));
-        }
+        let file = match source {
+            Source::Build(build) => {
+                if let Some(objects) = self.built.get(build) {
+                    return find(objects, key, build).map(Cow::Borrowed);
+                }
+                ""
+            }
+            Source::File(file) if self.unchanged.contains_key(file) => {
+                return Some(Cow::Owned(object.value.json().to_owned()));
+            }
+            Source::File(file) => file,
+        };
         if let Some((in_file, json)) = find_in(&self.base, key, file)
             && in_file == file
         {
             return Some(Cow::Borrowed(json));
         }
         let mut unchanged = self.unchanged.iter();
+        let mut built = self.built.values();
         find(&self.base, key, file)
             .or_else(|| {
                 unchanged.find_map(|(file, unchanged)| {
                     let objects = unchanged.objects(&object.name, file, namespace)?;
                     find(objects, key, file)
                 })
+            })
+            .or_else(|| match source {
+                Source::Build(_) => None,
+                Source::File(_) => built.find_map(|objects| find(objects, key, file)),
             })
             .map(Cow::Borrowed)
     }
@@ -223,13 +262,11 @@ pub fn was<'o>(old: Value<'o>, new: Value<'_>, path: &Location<'_>) -> Option<Va
                 new = new.and_then(|new| new.get(key));
             }
             Step::Index(index) => {
-                new = new.and_then(|new| new.elements().nth(*index));
+                new = new.and_then(|new| new.element(*index));
                 let name = new.and_then(|new| new.text_at(&["name"]));
                 old = match name {
-                    Some(name) => old
-                        .elements()
-                        .find(|element| element.text_at(&["name"]) == Some(name.clone()))?,
-                    None => old.elements().nth(*index)?,
+                    Some(name) => old.element(old.position_of(&name)?)?,
+                    None => old.element(*index)?,
                 };
             }
             Step::Each => return None,

@@ -158,7 +158,7 @@ pub fn by_name(object: Value<'_>, path: &Location<'_>) -> String {
                 let _ = write!(place, "{separator}{step:#}");
             }
             Step::Index(index) => {
-                at = at.and_then(|value| value.elements().nth(*index));
+                at = at.and_then(|value| value.element(*index));
                 let name = at.and_then(|element| element.text_at(&["name"]));
                 let _ = match name.filter(|name| !name.is_empty()) {
                     Some(name) => write!(place, "[{:?}]", name.as_ref()),

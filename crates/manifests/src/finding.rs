@@ -42,8 +42,8 @@ pub struct Finding {
     pub start: Position,
     /// Where it ends in the file.
     pub end: Position,
-    /// The line that it is in.
-    pub excerpt: Excerpt,
+    /// The line that it is in; none where that has the data of a Secret.
+    pub excerpt: Option<Excerpt>,
     /// What it is about, taken apart.
     pub detail: Detail,
     /// Whether it is in the baseline, and fails nothing.
@@ -65,7 +65,7 @@ impl Finding {
             policy: None,
             start: lines.position(span.start),
             end: lines.position(span.end),
-            excerpt: lines.excerpt(span),
+            excerpt: Some(lines.excerpt(span)),
             detail: Detail::default(),
             is_in_baseline: false,
         }
@@ -87,12 +87,12 @@ impl Finding {
 pub struct Problem {
     /// What is wrong.
     pub message: String,
-    /// Where, if the file could be read at all.
-    pub place: Option<(Position, Excerpt)>,
+    /// Where, if the file could be read at all, and the line; none where that has the data of a Secret.
+    pub place: Option<(Position, Option<Excerpt>)>,
 }
 
 /// An object as reports name it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ObjectName {
     /// Group and version.
     pub api_version: String,
@@ -104,17 +104,6 @@ pub struct ObjectName {
     pub namespace: Option<String>,
     /// The folders that it is built from, where it is no manifest of its own.
     pub built_by: Vec<String>,
-}
-
-impl ObjectName {
-    /// Whether it is the same object of the same build.
-    pub fn is_same(&self, other: &Self) -> bool {
-        self.api_version == other.api_version
-            && self.kind == other.kind
-            && self.name == other.name
-            && self.namespace == other.namespace
-            && self.built_by.first() == other.built_by.first()
-    }
 }
 
 impl std::fmt::Display for ObjectName {

@@ -24,6 +24,7 @@ use crate::finding::{Counts, FileReport, Gap, Problem, Severity, Unjudged};
 use crate::manifest::{self, Style, Value};
 use crate::object::{Identity, Object};
 use crate::policy_file::Source;
+use crate::secret::SecretData;
 
 use reading::Reading;
 
@@ -47,8 +48,8 @@ pub struct Judge<'p> {
     pub identity: Identity,
     /// The objects as they were; none where all are new.
     pub before: Option<&'p Before>,
-    /// The objects are built of files: what they were at a revision is not known, since that is not built.
-    pub is_built: bool,
+    /// The name of the build that the objects come from; none where they are written as they are.
+    pub build: Option<&'p str>,
     /// Of each policy the rules of `changes` alone, where they are only counted: nobody knows who asks.
     pub guards: Vec<Settings<'p>>,
 }
@@ -71,7 +72,7 @@ impl<'p> Judge<'p> {
             asks_for_namespace: false,
             identity: Identity::somebody(),
             before: None,
-            is_built: false,
+            build: None,
             guards: Vec::new(),
         }
     }
@@ -145,6 +146,7 @@ impl Judge<'_> {
             text,
             lines: None,
             request: String::new(),
+            secrets: SecretData::default(),
         };
         let mut unreadable = Vec::new();
         manifest::documents(text, &mut |part| match part {
@@ -165,6 +167,7 @@ impl Judge<'_> {
             let problems = unreadable.into_iter().map(|error| reading.problem(error));
             report.problems.extend(problems);
         }
+        reading.hide_secrets(report);
         let counts = &report.counts;
         if report.objects.is_empty()
             && counts.not_covered == 0

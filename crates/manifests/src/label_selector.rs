@@ -117,8 +117,7 @@ mod tests {
                 [true, true, true],
             ),
         ] {
-            let mut documents = Vec::new();
-            manifest::documents(selector, &mut |part| documents.extend(part));
+            let documents = manifest::readable(selector);
             let selector = LabelSelector::read(documents[0].tree.root().unwrap());
             let with = |tier: &str| Labels::from([("tier".to_owned(), tier.to_owned())]);
             let found = [with("edge"), with("core"), Labels::new()];

@@ -18,6 +18,7 @@
 //! | [`policy_file`], [`label_selector`] | settings, alone or in policies of Kubewarden |
 //! | `image_like` | fields that look like images |
 //! | `installed`, [`values`], [`image`] | images in the values of Helm charts, by their shape |
+//! | [`secret`] | the lines of Secrets that no report shows |
 //! | [`object`], `kind` | the objects of a document, and the request for each |
 //! | [`manifest`] | YAML and JSON as kubectl reads them |
 //!
@@ -38,6 +39,7 @@ pub mod label_selector;
 pub mod manifest;
 pub mod object;
 pub mod policy_file;
+pub mod secret;
 pub mod settings_lints;
 pub mod settings_text;
 pub mod trial;

@@ -40,6 +40,13 @@ impl Document<'_> {
     }
 }
 
+/// The documents of a file that can be read, in order.
+pub fn readable(file: &str) -> Vec<Document<'_>> {
+    let mut readable = Vec::new();
+    documents(file, &mut |part| readable.extend(part));
+    readable
+}
+
 /// The documents of a file, in order. One that cannot be read does not hide the others.
 pub fn documents<'t>(file: &'t str, found: &mut dyn FnMut(Part<'t>)) {
     let start = if file.starts_with('\u{feff}') { 3 } else { 0 };

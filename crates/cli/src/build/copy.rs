@@ -174,12 +174,17 @@ pub(crate) fn clean(path: &Path) -> PathBuf {
     clean
 }
 
+/// Makes a link.
+///
+/// # Errors
+///
+/// Where it cannot, or another file is there.
 #[cfg(unix)]
-fn symlink(target: &Path, link: &Path) -> io::Result<()> {
+pub(crate) fn symlink(target: &Path, link: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(target, link)
 }
 
 #[cfg(not(unix))]
-fn symlink(_: &Path, _: &Path) -> io::Result<()> {
+pub(crate) fn symlink(_: &Path, _: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }

@@ -68,7 +68,7 @@ pub(crate) fn named(object: Value<'_>, path: &Location<'_>) -> Vec<NamedStep> {
                 steps.push(NamedStep::Key(key.to_string()));
             }
             Step::Index(index) => {
-                at = at.and_then(|value| value.elements().nth(*index));
+                at = at.and_then(|value| value.element(*index));
                 let name = at.and_then(|value| value.text_at(&["name"]));
                 steps.push(NamedStep::Element {
                     name: name.map(std::borrow::Cow::into_owned),
@@ -92,12 +92,11 @@ pub(crate) fn follow(object: Value<'_>, steps: &[NamedStep]) -> (Location<'stati
                 .get(key)
                 .map(|value| (Step::Key(key.clone().into()), value)),
             NamedStep::Element { name, index } => {
-                let is_it = |(position, value): &(usize, Value<'_>)| match name {
-                    Some(name) => value.get("name").is_some_and(|found| found.is_text(name)),
-                    None => position == index,
+                let position = match name {
+                    Some(name) => at.position_of(name),
+                    None => Some(*index),
                 };
-                let found = at.elements().enumerate().find(is_it);
-                found.map(|(position, value)| (Step::Index(position), value))
+                position.and_then(|position| Some((Step::Index(position), at.element(position)?)))
             }
         };
         let Some((step, value)) = next else {

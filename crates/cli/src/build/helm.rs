@@ -140,6 +140,19 @@ impl Chart {
         self.all.get_or_init(|| self.find_files()).clone()
     }
 
+    /// Every file that Helm sees, in order, with those of values; none where they cannot be listed.
+    pub(crate) fn inputs(&self) -> Option<Vec<PathBuf>> {
+        let folders = std::iter::once(&self.folder);
+        let folders = folders.chain(self.linked.iter().map(|(_, folder)| folder));
+        let mut inputs = Vec::new();
+        for folder in folders {
+            inputs.extend(files_in(folder).ok()?);
+        }
+        let values = self.renderings.iter().flat_map(|one| &one.values);
+        inputs.extend(values.cloned());
+        Some(inputs)
+    }
+
     fn find_files(&self) -> BTreeSet<PathBuf> {
         let folders = std::iter::once(&self.folder);
         let folders = folders.chain(self.linked.iter().map(|(_, folder)| folder));
@@ -369,10 +382,9 @@ impl Chart {
                 rollout_guard::json::Step::Key(key) => Some(key.as_ref()),
                 _ => None,
             });
-        let lines = || with_key(text, key.unwrap_or("kind"));
+        let lines = files.lines_of_key(template, key.unwrap_or("kind"));
         if let Some(value) = value.as_deref().filter(|value| !value.is_empty()) {
-            let mut written = lines().filter(|line| holds(text, line, value));
-            if let (Some(line), None) = (written.next(), written.next()) {
+            if let Some(line) = lines.only(value) {
                 return Some(in_template(template, value_in(text, &line, value)));
             }
             let values = self.values(files, rendering, template);
@@ -389,12 +401,12 @@ impl Chart {
                 return in_values(files, site, By::Values(Box::new(image.clone())));
             }
         }
-        let mut all = lines();
-        let line = match (all.next(), all.next()) {
-            (Some(only), None) => only,
-            _ => with_key(text, "kind").next().unwrap_or(0..0),
+        let kinds = files.lines_of_key(template, "kind");
+        let line = match lines.all.as_slice() {
+            [only] => Some(only),
+            _ => kinds.all.first(),
         };
-        Some(in_template(template, line))
+        Some(in_template(template, line.cloned().unwrap_or(0..0)))
     }
 
     /// The values that a template of the chart sees, merged.
@@ -449,27 +461,6 @@ impl Chart {
 }
 
 type Line = std::ops::Range<usize>;
-
-/// The lines of a template that set a key.
-fn with_key<'t>(text: &'t str, key: &'t str) -> impl Iterator<Item = Line> + 't {
-    let mut start = 0;
-    text.split_inclusive('\n').filter_map(move |line| {
-        let at = start;
-        start += line.len();
-        let content = line.trim_start_matches([' ', '-']);
-        let rest = content.trim_start_matches('"').strip_prefix(key)?;
-        rest.trim_start_matches('"').starts_with(':').then(|| {
-            let indent = line.len() - content.len();
-            at + indent..at + line.trim_end().len()
-        })
-    })
-}
-
-fn holds(text: &str, line: &Line, value: &str) -> bool {
-    let written = text.get(line.clone()).unwrap_or_default();
-    let (_, written) = written.split_once(':').unwrap_or_default();
-    written.trim().trim_matches(['"', '\'']) == value
-}
 
 fn value_in(text: &str, line: &Line, value: &str) -> Line {
     let written = text.get(line.clone()).unwrap_or_default();

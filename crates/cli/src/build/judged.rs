@@ -14,6 +14,7 @@ use crate::finding::{Counts, FileReport, Finding, Gap, ObjectName, Problem, Seve
 use crate::input::{self, from_here};
 use crate::judge::{Contents, File, Judge};
 use crate::manifest::{self, Lines, Value};
+use crate::secret;
 
 /// What a tool builds of a folder.
 #[derive(Clone, Copy)]
@@ -79,16 +80,21 @@ impl Build<'_, '_> {
                 judged.sound.push(object);
                 continue;
             }
-            let findings = self.in_tree(built, findings);
+            let findings = self.in_tree(built, &object, findings);
             judged.objects.push((object, findings));
         }
         judged
     }
 
     /// The findings of an object, where they are decided.
-    fn in_tree(&self, built: &BuiltObject, findings: Vec<Finding>) -> Vec<(PathBuf, Finding)> {
-        let mut documents = Vec::new();
-        manifest::documents(&built.json, &mut |part| documents.extend(part));
+    fn in_tree(
+        &self,
+        built: &BuiltObject,
+        name: &ObjectName,
+        findings: Vec<Finding>,
+    ) -> Vec<(PathBuf, Finding)> {
+        let nothing = Lines::new("");
+        let documents = manifest::readable(&built.json);
         let object = documents.first().and_then(|document| document.tree.root());
         let placed = findings.into_iter().map(|finding| {
             let decision = object.and_then(|object| {
@@ -105,12 +111,15 @@ impl Build<'_, '_> {
                 Some(decision) => (decision.file, decision.at),
                 None => (self.file.to_owned(), 0..0),
             };
-            let lines = Lines::new(self.files.text(&file).unwrap_or_default());
+            let lines = self.files.lines(&file).unwrap_or(&nothing);
+            let start = lines.position(at.start);
+            let is_secret = self.files.is_secret(&file, start.line)
+                || secret::is_data(name, &finding.violation.path);
             let finding = Finding {
                 object: 0,
-                start: lines.position(at.start),
+                start,
                 end: lines.position(at.end),
-                excerpt: lines.excerpt(&at),
+                excerpt: (!is_secret).then(|| lines.excerpt(&at)),
                 ..finding
             };
             (file, finding)
@@ -160,6 +169,8 @@ pub(crate) struct Reports {
     by_file: BTreeMap<String, FileReport>,
     /// The object and the finding by what is told.
     told: BTreeMap<(String, String), usize>,
+    /// The position of an object with findings among those of its file.
+    objects: BTreeMap<(String, ObjectName), usize>,
 }
 
 impl Reports {
@@ -198,8 +209,10 @@ impl Reports {
             finding.is_in_baseline,
             finding.violation
         );
+        let of_object = (name.clone(), object.clone());
         let key = (name, told);
         let known = self.told.get(&key).copied();
+        let position = self.objects.get(&of_object).copied();
         let report = self.of(file);
         if let Some(known) = known {
             let object_of = report.findings.get(known).map(|finding| finding.object);
@@ -214,8 +227,6 @@ impl Reports {
             }
             return;
         }
-        let is_object = |known: &ObjectName| known.is_same(object);
-        let position = report.objects.iter().position(is_object);
         let position = position.unwrap_or_else(|| {
             report.objects.push(object.clone());
             report.objects.len() - 1
@@ -236,6 +247,7 @@ impl Reports {
         });
         let last = report.findings.len() - 1;
         self.told.insert(key, last);
+        self.objects.insert(of_object, position);
     }
 
     /// Adds why something is not built.
@@ -247,7 +259,7 @@ impl Reports {
         let place = at.filter(|at| !at.is_empty()).and_then(|at| {
             let text = input::read(told).ok()?.text;
             let lines = Lines::new(&text);
-            Some((lines.position(at.start), lines.excerpt(at)))
+            Some((lines.position(at.start), Some(lines.excerpt(at))))
         });
         let problem = Problem {
             message: format!("`{name}` is not built: {}", unbuilt.problem),

@@ -160,6 +160,30 @@ impl Plan {
             .unwrap_or_default()
     }
 
+    /// Its folder, without links.
+    pub(crate) fn folder(&self, unit: Unit) -> PathBuf {
+        let root = self.root(unit).map(|root| &root.folder);
+        root.or_else(|| self.chart(unit).map(|chart| &chart.folder))
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// The files of values that a variant is rendered with.
+    pub(crate) fn values(&self, unit: Unit, variant: usize) -> Vec<PathBuf> {
+        let rendering = self
+            .chart(unit)
+            .and_then(|chart| chart.renderings.get(variant));
+        rendering.map_or_else(Vec::new, |rendering| rendering.values.clone())
+    }
+
+    /// Every file that its tool sees, in order, whatever is in it; none where they cannot be listed.
+    pub(crate) fn inputs(&self, unit: Unit) -> Option<Vec<PathBuf>> {
+        match self.chart(unit) {
+            Some(chart) => chart.inputs(),
+            None => Some(self.files(unit).into_iter().collect()),
+        }
+    }
+
     /// All that it reads.
     pub(crate) fn files(&self, unit: Unit) -> BTreeSet<PathBuf> {
         let root = self.root(unit).map(|root| root.files.clone());
@@ -318,12 +342,21 @@ impl Plan {
 }
 
 impl Built {
+    /// The same build, with other objects.
+    pub(crate) fn with_objects(&self, objects: Vec<BuiltObject>) -> Self {
+        Self {
+            name: self.name.clone(),
+            namespace: self.namespace.clone(),
+            objects,
+        }
+    }
+
     /// Whoever judges, in the namespace of what is built.
     pub(crate) fn judge<'j>(&'j self, judge: &'j Judge<'_>) -> Judge<'j> {
         Judge {
             namespace: self.namespace.as_deref().unwrap_or(judge.namespace),
             asks_for_namespace: judge.asks_for_namespace && self.namespace.is_none(),
-            is_built: true,
+            build: Some(&self.name),
             ..judge.clone()
         }
     }

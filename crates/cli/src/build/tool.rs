@@ -69,6 +69,16 @@ impl Tool {
         arguments: &[A],
         home: &Path,
     ) -> Result<String, String> {
+        self.run_for(LONGEST, arguments, home)
+    }
+
+    /// As [`run`](Self::run), for as long as it may take.
+    fn run_for<A: AsRef<OsStr>>(
+        &self,
+        longest: Duration,
+        arguments: &[A],
+        home: &Path,
+    ) -> Result<String, String> {
         let mut command = Command::new(&self.program);
         command
             .arg(self.command)
@@ -108,7 +118,8 @@ impl Tool {
         let child = command
             .spawn()
             .map_err(|error| format!("cannot run {name}: {}", reason(&error)))?;
-        let (status, out, told) = wait(child).map_err(|problem| format!("{name} {problem}"))?;
+        let (status, out, told) =
+            wait(child, longest).map_err(|problem| format!("{name} {problem}"))?;
         if !status.success() {
             return Err(match complaint(&String::from_utf8_lossy(&told)) {
                 told if told.is_empty() => format!("{name} failed ({status})"),
@@ -150,12 +161,30 @@ fn complaint(told: &str) -> String {
     for prefix in ["Error: ", "error: "] {
         line = line.replacen(prefix, "", usize::from(line.starts_with(prefix)));
     }
+    if let Some(inside) = inside_outermost(&line) {
+        line = inside.to_owned();
+    }
     if line.len() > BEGINNING + END {
         let left_out =
             line.floor_char_boundary(BEGINNING)..line.ceil_char_boundary(line.len() - END);
         line.replace_range(left_out, " … ");
     }
     line
+}
+
+/// What kustomize says of the root, without what it says of the kustomization that is written around it.
+fn inside_outermost(line: &str) -> Option<&str> {
+    let outermost = line.strip_prefix("accumulating resources: accumulation err=")?;
+    let layers = [
+        "recursed accumulation of path '",
+        "couldn't make target for path '",
+    ];
+    let (_, from_root) = layers
+        .iter()
+        .filter_map(|layer| outermost.split_once(layer))
+        .min_by_key(|(before, _)| before.len())?;
+    let (_, inside) = from_root.split_once("': ")?;
+    Some(inside)
 }
 
 /// A program on the path. Entries that count from the working folder are left out: they may be folders
@@ -183,7 +212,7 @@ fn is_program(file: &Path) -> bool {
 /// What a program printed to its two outputs, and how it ended.
 type Ended = (ExitStatus, Vec<u8>, Vec<u8>);
 
-fn wait(mut child: Child) -> Result<Ended, String> {
+fn wait(mut child: Child, longest: Duration) -> Result<Ended, String> {
     limit_memory(&child);
     let out = child.stdout.take().map(read);
     let told = child.stderr.take().map(read);
@@ -193,9 +222,9 @@ fn wait(mut child: Child) -> Result<Ended, String> {
         if let Some(status) = child.try_wait().map_err(|error| reason(&error))? {
             break status;
         }
-        if since.elapsed() > LONGEST {
+        if since.elapsed() > longest {
             end(&mut child);
-            let seconds = LONGEST.as_secs();
+            let seconds = longest.as_secs();
             return Err(format!("took longer than {seconds} seconds, and was ended"));
         }
         thread::sleep(pause);
@@ -290,6 +319,14 @@ mod tests {
                 "E1128 07:03:33 1 run.go:72] \"command failed\" err=<\n\ta\n\tb\n >\n",
                 "a; b",
             ),
+            (
+                "error: accumulating resources: accumulation err='accumulating resources from '../../a': '/t/a' must resolve to a file': couldn't make target for path '/t/a': kustomization.yaml is empty",
+                "kustomization.yaml is empty",
+            ),
+            (
+                "error: accumulating resources: accumulation err='accumulating resources from '../../a': '/t/a' must resolve to a file': recursed accumulation of path '/t/a': accumulating resources: accumulation err='accumulating resources from '../b': '/t/b' must resolve to a file': couldn't make target for path '/t/b': kustomization.yaml is empty",
+                "accumulating resources: accumulation err='accumulating resources from '../b': '/t/b' must resolve to a file': couldn't make target for path '/t/b': kustomization.yaml is empty",
+            ),
         ] {
             assert_eq!(complaint(told), wanted);
         }
@@ -310,6 +347,37 @@ mod tests {
             assert!(seen.contains(name), "{name}: {seen}");
         }
         assert!(run("git --version").is_err());
+    }
+
+    #[test]
+    fn a_build_takes_no_longer_than_a_minute() {
+        assert_eq!(LONGEST, Duration::from_secs(60));
+    }
+
+    /// Neither the tool nor its child heeds a polite request, and both hold the outputs open.
+    #[test]
+    fn what_takes_too_long_is_ended_with_what_it_started() {
+        let tool = Tool {
+            program: "/bin/sh".into(),
+            command: "-c",
+        };
+        let home = tempfile::tempdir().unwrap();
+        let script = "trap '' TERM INT HUP; /bin/sh -c 'trap \"\" TERM INT HUP; echo $$ >child; while :; do /bin/sleep 1; done' & echo begun; while :; do /bin/sleep 1; done";
+        let since = Instant::now();
+        let told = tool.run_for(Duration::from_secs(2), &[script], home.path());
+        let wanted = "sh took longer than 2 seconds, and was ended".to_owned();
+        assert_eq!(told, Err(wanted));
+        assert!(since.elapsed() < Duration::from_secs(30));
+        let child = std::fs::read_to_string(home.path().join("child")).unwrap();
+        let status = Path::new("/proc").join(child.trim()).join("stat");
+        // Ended, if nobody has asked yet how: a zombie.
+        let is_ended =
+            || std::fs::read_to_string(&status).map_or(true, |status| status.contains(" Z "));
+        let has_ended = (0..100).any(|_| {
+            thread::sleep(Duration::from_millis(50));
+            is_ended()
+        });
+        assert!(has_ended, "{child}");
     }
 
     #[test]

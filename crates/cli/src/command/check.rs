@@ -154,7 +154,8 @@ impl Check {
         let mut changed = self.before.find(&before::Judged {
             paths: &self.paths,
             exclude: &in_force.exclude,
-            inputs: &plan.plain,
+            building: &in_force.building,
+            plan: &plan,
             builds: &builds,
             stdin: stdin.as_ref(),
             namespace: &in_force.namespace,

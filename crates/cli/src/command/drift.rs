@@ -200,21 +200,21 @@ impl Drift {
         let (compared, left_out) = self.compared(&sides.git, kinds);
         let pods = workload::pods(std::mem::take(&mut sides.pods), &sides.live);
         let pods = kinds.contains("Pod").then_some(pods.as_slice());
-        let rows = compare(&compared, &sides.live, pods);
+        let mut rows = compare(&compared, &sides.live, pods);
+        let writer = Writer {
+            what: self.write,
+            judge: judge(&settings),
+            included,
+            twice: tell_twice(&sides.git),
+        };
+        writer.advise(&mut rows, &texts, &builds);
 
         match self.format {
             DriftFormat::Human => human(out, &rows)?,
             DriftFormat::Json => json(out, &rows, &left_out, &sides.problems)?,
             DriftFormat::Markdown => markdown(out, &rows)?,
         }
-        let twice = tell_twice(&sides.git);
-        if let Some(what) = self.write {
-            let writer = Writer {
-                what,
-                judge: judge(&settings),
-                included,
-                twice,
-            };
+        if self.write.is_some() {
             writer.write(&rows, &plan.plain, &texts, &mut sides.problems);
             writer.write_builds(&rows, &plan, &builds, &mut sides.problems);
         }

@@ -189,8 +189,7 @@ fn pulled_from(judge: &Judge<'_>, image: &str, namespace: Option<&str>) -> Strin
         "spec": { "containers": [{ "name": "image", "image": image }] },
     });
     let text = pod.to_string();
-    let mut documents = Vec::new();
-    manifest::documents(&text, &mut |part| documents.extend(part));
+    let documents = manifest::readable(&text);
     let root = documents.first().and_then(|document| document.tree.root());
     let mut image = image.to_owned();
     if let Some(pod) = root.and_then(object) {

@@ -7,7 +7,6 @@ use anstyle::{AnsiColor, Style};
 use crate::baseline::Outcome;
 use crate::failure::printable;
 use crate::finding::{Counts, FileReport, Severity};
-use crate::manifest::Excerpt;
 use crate::snippet::Snippet;
 use crate::wrap::{columns, wrap};
 
@@ -36,8 +35,8 @@ impl Report for Human {
     fn file(&mut self, out: &mut dyn Write, file: &FileReport) -> io::Result<()> {
         for problem in &file.problems {
             let shown = match &problem.place {
-                Some((_, excerpt)) => Snippet::new(Severity::Error, &problem.message)
-                    .at(&file.name, excerpt, "")
+                Some((at, excerpt)) => Snippet::new(Severity::Error, &problem.message)
+                    .place(&file.name, *at, excerpt.as_ref(), "")
                     .render(),
                 None => Snippet::new(
                     Severity::Error,
@@ -48,9 +47,9 @@ impl Report for Human {
             writeln!(out, "{shown}")?;
         }
         for warning in &file.warnings {
-            if let Some((_, excerpt)) = &warning.place {
+            if let Some((at, excerpt)) = &warning.place {
                 let shown = Snippet::new(Severity::Warning, &warning.message)
-                    .at(&file.name, excerpt, "")
+                    .place(&file.name, *at, excerpt.as_ref(), "")
                     .render();
                 writeln!(out, "{shown}")?;
             }
@@ -70,10 +69,10 @@ impl Report for Human {
             if let Some(policy) = &finding.policy {
                 note = format!("{note}, by {policy}");
             }
-            let excerpt: &Excerpt = &finding.excerpt;
+            let excerpt = finding.excerpt.as_ref();
             let shown = snippet
                 .code(finding.code().as_str())
-                .at(&file.name, excerpt, &finding.violation.place)
+                .place(&file.name, finding.start, excerpt, &finding.violation.place)
                 .note(&note)
                 .render();
             writeln!(out, "{shown}")?;

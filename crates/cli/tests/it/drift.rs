@@ -916,6 +916,23 @@ fn only_an_image_that_runs_and_that_the_settings_admit_is_written() {
         let workshop = workshop("drift-write", &live);
         workshop.file("strict.yaml", settings);
         let drift = "drift -s strict.yaml --git git --cluster live.json";
+        for format in ["human", "json", "markdown"] {
+            let report = workshop.run(&format!("{drift} --format {format}")).stdout;
+            let refusal = reason.and_then(|reason| reason.strip_prefix("the settings refuse it: "));
+            let refuses = format!("the settings refuse `{image}`: ");
+            let advises = format!("write `{image}` in Git");
+            match refusal {
+                Some(refusal) => {
+                    assert!(report.contains(&format!("{refuses}{refusal}")), "{report}");
+                    assert!(!report.contains(&advises), "{report}");
+                }
+                // Whether it runs or not, a registry that is not allowed is none to write.
+                None if image == evil && settings == ALLOW => {
+                    assert!(report.contains(&refuses), "{report}");
+                }
+                None => assert!(report.contains(&advises), "{report}"),
+            }
+        }
         let outcome = workshop.run(&format!("{drift} --write"));
         assert_eq!(outcome.code, 1);
         let wanted = GIT.replace("redis:7.2-alpine", image);

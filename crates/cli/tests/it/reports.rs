@@ -7,7 +7,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use serde_json::{Value, json};
 
-use crate::command::{Outcome, Workshop, outcome, pod};
+use crate::command::{Outcome, Workshop, has, outcome, pod};
 
 const SETTINGS: &str = "registries: { allow: [ghcr.io] }\n";
 
@@ -183,19 +183,15 @@ fn an_image_is_told_as_it_is_written_and_as_it_will_run() {
 }
 
 #[test]
-fn values_are_whole_in_json_and_those_of_secrets_are_in_no_report() {
+fn values_are_whole_in_json() {
     let workshop = Workshop::new("reports-values");
     let long = format!("quay.io/{}:1", "a/".repeat(90) + "b");
     workshop
         .file(
             "settings.yaml",
-            "registries: { allow: [ghcr.io] }\nimagePaths: [{ kind: Secret, path: stringData.image }]\nannotations: [{ denied: [debug] }]\n",
+            "registries: { allow: [ghcr.io] }\nannotations: [{ denied: [debug] }]\n",
         )
         .file("long.yaml", pod("a", &long))
-        .file(
-            "secret.yaml",
-            "apiVersion: v1\nkind: Secret\nmetadata: { name: s }\nstringData: { image: quay.io/hidden/app:1 }\n",
-        )
         .file(
             "debug.yaml",
             "apiVersion: v1\nkind: Service\nmetadata: { name: s, annotations: { debug: \"on\" } }\n",
@@ -208,15 +204,130 @@ fn values_are_whole_in_json_and_those_of_secrets_are_in_no_report() {
     let report = workshop.json("check -s settings.yaml debug.yaml");
     assert_eq!(report["findings"][0]["value"], "on");
     assert_eq!(report["findings"][0]["rule"], "annotations[0]");
-    for format in ["json", "sarif", "github", "junit", "human --group-by image"] {
-        let outcome = workshop.run(&format!(
-            "check -s settings.yaml secret.yaml --format {format}"
-        ));
+}
+
+/// Everything that a check prints and writes, in every format.
+fn everything(workshop: &Workshop, paths: &str) -> String {
+    let mut all = String::new();
+    let groups = ["image", "file", "rule"].map(|group| format!("human --group-by {group}"));
+    for format in FORMATS.map(str::to_owned).iter().chain(&groups) {
+        let arguments = format!("check -s settings.yaml {paths} --format {format}");
+        let mut command = workshop.command(".", &arguments);
+        let summary = workshop.0.join("summary.md");
+        let outcome = outcome(command.env("GITHUB_STEP_SUMMARY", &summary), "");
         assert_eq!(outcome.code, 1, "{format}: {outcome:?}");
-        let is_shown = outcome.stdout.contains("quay.io/hidden");
-        // A person is shown the line of their own file.
-        assert!(!is_shown, "{format}: {outcome:?}");
+        all += &outcome.shown();
     }
+    all + &workshop.read("summary.md")
+}
+
+#[test]
+fn no_report_shows_the_data_of_a_secret() {
+    const HIDDEN: &str = "quay.io/hidden/app:1";
+    let workshop = Workshop::new("reports-secrets");
+    let paths: String = ["data", "stringData", "binaryData"]
+        .map(|data| format!("{{ kind: Secret, path: {data}.image }}"))
+        .join(", ");
+    workshop.file(
+        "settings.yaml",
+        format!("registries: {{ allow: [ghcr.io] }}\nimagePaths: [{paths}]\nannotations: [{{ denied: [debug] }}]\n"),
+    );
+    let meta =
+        "apiVersion: v1\nkind: Secret\nmetadata: { name: s, annotations: { debug: shown } }\n";
+    for data in ["data", "stringData", "binaryData"] {
+        for written in [
+            format!("{meta}{data}: {{ image: '{HIDDEN}' }}\n"),
+            format!("{meta}{data}:\n  image: {HIDDEN}\n"),
+            format!("{meta}{data}:\n  image: >-\n    {HIDDEN}\n"),
+            // A key that occurs twice is told with its line.
+            format!("{meta}{data}:\n  image: {HIDDEN}\n  image: {HIDDEN}\n"),
+        ] {
+            workshop.file("secret.yaml", &written);
+            let all = everything(&workshop, "secret.yaml");
+            assert!(!all.contains("hidden"), "{written}: {all}");
+            // The place is told, and the line of everything else is shown.
+            // Of a key that occurs twice the last one counts.
+            let place = written.lines().rev().position(|line| line.contains(HIDDEN));
+            let line = written.lines().count() - place.unwrap();
+            let place = format!("--> secret.yaml:{line}:");
+            assert!(all.contains(&place), "{written}: {all}");
+            assert!(all.contains("3 | metadata: { name: s"), "{written}: {all}");
+        }
+        // What is wrong elsewhere in the line does not show it either.
+        for written in [
+            format!(
+                "{{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{{\"name\":\"s\",\"annotations\":{{\"debug\":\"on\"}}}},\"{data}\":{{\"a\":\"{HIDDEN}\"}}}}\n"
+            ),
+            format!(
+                "{{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[{{\"apiVersion\":\"v1\",\"kind\":\"Service\",\"metadata\":{{\"name\":\"s\",\"annotations\":{{\"debug\":\"on\"}}}}}},{{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{{\"name\":\"s\"}},\"{data}\":{{\"a\":\"{HIDDEN}\"}}}}]}}\n"
+            ),
+        ] {
+            workshop.file("secret.yaml", &written);
+            let all = everything(&workshop, "secret.yaml");
+            assert!(!all.contains("hidden"), "{written}: {all}");
+        }
+    }
+}
+
+#[test]
+fn the_lines_of_what_is_no_secret_are_shown() {
+    let workshop = Workshop::new("reports-no-secrets");
+    workshop.file(
+        "settings.yaml",
+        "registries: { allow: [ghcr.io] }\nimagePaths: [{ kind: ConfigMap, path: data.image }, { kind: example.com/Secret, path: data.image }]\n",
+    );
+    for kind in [
+        "apiVersion: v1\nkind: ConfigMap",
+        "apiVersion: example.com/v1\nkind: Secret",
+    ] {
+        workshop.file(
+            "data.yaml",
+            format!("{kind}\nmetadata: {{ name: s }}\ndata:\n  image: quay.io/shown/app:1\n"),
+        );
+        let human = workshop.run("check -s settings.yaml data.yaml");
+        assert!(
+            human.stdout.contains("5 |   image: quay.io/shown/app:1"),
+            "{human:?}"
+        );
+    }
+    // Another document of the same file.
+    let secret =
+        "apiVersion: v1\nkind: Secret\nmetadata: { name: s }\nstringData:\n  a: hidden\n---\n";
+    workshop.file(
+        "data.yaml",
+        secret.to_owned() + &pod("a", "quay.io/shown/app:1"),
+    );
+    let human = workshop.run("check -s settings.yaml data.yaml");
+    assert!(
+        human.stdout.contains("|       image: quay.io/shown/app:1"),
+        "{human:?}"
+    );
+}
+
+#[test]
+fn no_report_shows_the_data_of_a_secret_that_is_built() {
+    if !has("kubectl") || !has("helm") {
+        return;
+    }
+    let workshop = Workshop::work_tree("reports-built-secrets");
+    let meta = "apiVersion: v1\nkind: Secret\nmetadata: { name: s }\n";
+    workshop
+        .file("settings.yaml", "registries: { allow: [ghcr.io] }\nimagePaths: [{ kind: Secret, path: stringData.image }, { kind: Secret, path: data.image }]\nannotations: [{ denied: [debug] }]\n")
+        .file("root/kustomization.yaml", "resources: [secret.yaml, line.json]\nsecretGenerator: [{ name: made, literals: [image=quay.io/hidden/app:1] }]\n")
+        .file("root/secret.yaml", format!("{meta}stringData:\n  image: quay.io/hidden/app:1\n"))
+        .file("root/line.json", "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{\"name\":\"t\",\"annotations\":{\"debug\":\"on\"}},\"stringData\":{\"a\":\"quay.io/hidden/app:1\"}}\n")
+        .file("chart/Chart.yaml", "{ apiVersion: v2, name: web, version: 1.0.0 }\n")
+        .file("chart/values.yaml", "image: quay.io/hidden/app:1\n")
+        .file("chart/templates/secret.yaml", format!("{meta}stringData:\n  image: {{{{ .Values.image }}}}\n"));
+    let all = everything(&workshop, "root chart");
+    for place in [
+        "root/secret.yaml:5",
+        "chart/values.yaml:1",
+        "root/line.json:1",
+    ] {
+        assert!(all.contains(&format!("--> {place}:")), "{place}: {all}");
+    }
+    assert!(!all.contains("hidden"), "{all}");
 }
 
 /// An admission answer names the first hundred; a report has all of them.
@@ -618,4 +729,66 @@ fn validate_junit(report: &str) {
         }
     }
     assert_eq!(counted, told, "{report}");
+}
+
+/// So many times as many findings of one object take less than twice so many times as long: going through the
+/// object again for each took 30 times as long.
+#[test]
+fn the_time_for_findings_of_one_object_grows_with_their_number() {
+    const FEW: usize = 1000;
+    const TIMES: u32 = 8;
+    let workshop = Workshop::work_tree("reports-growth");
+    workshop.file(
+        "settings.yaml",
+        "registries: { allow: [ghcr.io] }\nannotations: [{ denied: [\"debug-*\"] }]\n",
+    );
+    let many = FEW * TIMES as usize;
+    let lines = |count, line: &dyn Fn(usize) -> String| (0..count).map(line).collect::<String>();
+    let deployment = |count, tag: &str| {
+        let container =
+            |number| format!("        - {{ name: c{number}, image: 'redis:{number}{tag}' }}\n");
+        let containers = lines(count, &container);
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{ name: web }}\nspec:\n  template:\n    spec:\n      containers:\n{containers}"
+        )
+    };
+    let service = |count| {
+        let annotations = lines(count, &|number| format!("    debug-{number}: a\n"));
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n  annotations:\n{annotations}"
+        )
+    };
+    for (size, count) in [("few", FEW), ("many", many)] {
+        workshop
+            .file(&format!("{size}/containers.yaml"), deployment(count, ""))
+            .file(&format!("{size}/changed.yaml"), deployment(count, ""))
+            .file(&format!("{size}/annotations.yaml"), service(count));
+    }
+    workshop.commit();
+    for (size, count) in [("few", FEW), ("many", many)] {
+        workshop.file(&format!("{size}/changed.yaml"), deployment(count, "-new"));
+    }
+    for (file, arguments) in [
+        ("containers", "--format json"),
+        ("containers", "--format human"),
+        ("containers", "--format sarif"),
+        ("annotations", "--format json"),
+        ("changed", "--format json --base HEAD"),
+    ] {
+        let shortest = |size: &str| {
+            let run = || {
+                let since = std::time::Instant::now();
+                let check = format!("check -s settings.yaml {size}/{file}.yaml {arguments}");
+                let outcome = workshop.run(&check);
+                assert_eq!(outcome.code, 1, "{check}: {}", outcome.stderr);
+                since.elapsed()
+            };
+            (0..3).map(|_| run()).min().unwrap()
+        };
+        let (few, many) = (shortest("few"), shortest("many"));
+        assert!(
+            many < few * TIMES * 2,
+            "{file} {arguments}: {few:?}, {many:?}"
+        );
+    }
 }

@@ -195,8 +195,7 @@ mod tests {
 
     fn apply(manifest: &Json, live: &Json, base: Option<&Json>) -> Json {
         let text = manifest.to_string();
-        let mut documents = Vec::new();
-        manifest::documents(&text, &mut |part| documents.extend(part));
+        let documents = manifest::readable(&text);
         let objects = objects(&documents[0].tree).unwrap();
         let base = base.map(Json::to_string);
         let merged = applied(&objects[0], &live.to_string(), base.as_deref()).unwrap();

@@ -12,13 +12,14 @@ use rollout_guard::workload::Found;
 use super::gaps::{installs_chart, is_kustomization, kustomization};
 use super::subject::{Judged, Trees};
 use super::{Judge, NotAsked, in_template, span};
-use crate::before::Change;
+use crate::before::{Change, Source};
 use crate::detail::{Detail, Image};
 use crate::finding::{FileReport, Finding, Gap, Problem, Severity, Unjudged};
 use crate::image_like;
 use crate::installed;
 use crate::manifest::{Document, Lines, Unreadable};
 use crate::object::{Object, items_without_kind, objects};
+use crate::secret::SecretData;
 
 /// The policy that judges.
 #[derive(Clone, Copy)]
@@ -48,6 +49,7 @@ pub(super) struct Reading<'r> {
     pub(super) lines: Option<Lines<'r>>,
     /// Used for one request after the other.
     pub(super) request: String,
+    pub(super) secrets: SecretData,
 }
 
 impl<'r> Reading<'r> {
@@ -61,8 +63,20 @@ impl<'r> Reading<'r> {
             message: error.problem,
             place: Some((
                 lines.position(error.at),
-                lines.excerpt(&(error.at..error.at + 1)),
+                Some(lines.excerpt(&(error.at..error.at + 1))),
             )),
+        }
+    }
+
+    /// Takes the lines out of the report that have the data of a Secret, whatever is wrong in them.
+    pub(super) fn hide_secrets(&mut self, report: &mut FileReport) {
+        let secrets = std::mem::take(&mut self.secrets);
+        let hidden = secrets.lines(self.text, self.lines());
+        let places = report.warnings.iter_mut().chain(&mut report.problems);
+        let places = places.filter_map(|problem| problem.place.as_mut());
+        let excerpts = places.map(|(_, excerpt)| excerpt);
+        for excerpt in excerpts.chain(report.findings.iter_mut().map(|found| &mut found.excerpt)) {
+            excerpt.take_if(|excerpt| hidden.contains(&excerpt.line));
         }
     }
 
@@ -76,6 +90,7 @@ impl<'r> Reading<'r> {
             return;
         }
         let Some(objects) = objects else { return };
+        self.secrets.add(document, &objects);
         for key in document.tree.repeated_keys() {
             let span = document.in_file(&key.span);
             let lines = self.lines();
@@ -84,7 +99,7 @@ impl<'r> Reading<'r> {
                     "the key `{}` occurs twice, the last one counts: remove the other",
                     key.key
                 ),
-                place: Some((lines.position(span.start), lines.excerpt(&span))),
+                place: Some((lines.position(span.start), Some(lines.excerpt(&span)))),
             });
         }
         for item in items_without_kind(&document.tree) {
@@ -103,8 +118,11 @@ impl<'r> Reading<'r> {
         let judge = self.judge;
         let before = judge.before;
         let change = before.map_or(Change::Created, |before| {
-            let file = (!judge.is_built).then_some(report.name.as_str());
-            before.change(object, file, judge.namespace)
+            let source = match judge.build {
+                Some(build) => Source::Build(build),
+                None => Source::File(&report.name),
+            };
+            before.change(object, source, judge.namespace)
         });
         let trees = match &change {
             Change::Updated { old, new } => Some(Trees::new(new.as_deref(), old)),

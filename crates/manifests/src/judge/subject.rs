@@ -15,14 +15,9 @@ pub(super) struct Trees<'t> {
 
 impl<'t> Trees<'t> {
     pub(super) fn new(new: Option<&'t str>, old: &'t str) -> Self {
-        let read = |text| {
-            let mut documents = Vec::new();
-            manifest::documents(text, &mut |part| documents.extend(part));
-            documents
-        };
         Self {
-            new: new.map(read).unwrap_or_default(),
-            old: read(old),
+            new: new.map(manifest::readable).unwrap_or_default(),
+            old: manifest::readable(old),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use rollout_guard::json::{Document, Key, Kind, Value};
 use serde::Deserialize;
@@ -44,6 +45,7 @@ fn first(text: &str) -> Result<(Tree<'_>, usize), Unreadable> {
         json: Cow::Borrowed(text.get(span.clone()).unwrap_or_default()),
         nodes: Vec::with_capacity(span.len() / 24),
         repeated: Vec::new(),
+        long: OnceLock::new(),
     };
     Ok((tree_of(root, tree)?, span.end))
 }

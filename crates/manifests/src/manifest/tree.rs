@@ -1,12 +1,17 @@
 //! A document as JSON, and where each of its values stands in the text.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use rollout_guard::json::{Location, Step};
 
 /// At most this many values in one document: 24 bytes are kept of each.
 pub(super) const MOST_NODES: usize = 4_000_000;
+
+/// Lists and maps with more than this are looked up in [`Long`].
+const MANY: usize = 64;
 
 /// How a value is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +57,18 @@ pub struct Tree<'t> {
     pub(super) json: Cow<'t, str>,
     pub(super) nodes: Vec<Node>,
     pub(super) repeated: Vec<RepeatedKey>,
+    pub(super) long: OnceLock<Box<Long>>,
+}
+
+/// Where the values of long lists and maps are, by the list or map: to go through all of them for each of thousands
+/// of findings would take minutes.
+#[derive(Debug, Default)]
+pub(super) struct Long {
+    elements: HashMap<usize, Vec<usize>>,
+    /// The position of the first element with a name.
+    named: HashMap<usize, HashMap<String, usize>>,
+    /// The last key and value, as that is the one that counts.
+    members: HashMap<usize, HashMap<String, (usize, usize)>>,
 }
 
 /// A key that its map holds already.
@@ -102,6 +119,31 @@ impl Tree<'_> {
     /// The outermost value; none of an empty document.
     pub fn root(&self) -> Option<Value<'_>> {
         self.value(0)
+    }
+
+    fn long(&self) -> &Long {
+        self.long.get_or_init(|| {
+            let mut long = Long::default();
+            let values = (0..self.nodes.len()).filter_map(|index| self.value(index));
+            for value in values.filter(|value| value.below().nth(MANY).is_some()) {
+                let mut named = HashMap::new();
+                for (position, element) in value.elements().enumerate() {
+                    // Not looked up in what is being made.
+                    let own = element.members().filter(|(key, _)| key.is_text("name"));
+                    if let Some(name) = own.last().and_then(|(_, name)| name.text()) {
+                        named.entry(name.into_owned()).or_insert(position);
+                    }
+                }
+                let elements = value.elements().map(|element| element.index);
+                long.elements.insert(value.index, elements.collect());
+                long.named.insert(value.index, named);
+                let members = value.members().filter_map(|(key, value)| {
+                    Some((key.text()?.into_owned(), (key.index, value.index)))
+                });
+                long.members.insert(value.index, members.collect());
+            }
+            Box::new(long)
+        })
     }
 
     fn value(&self, index: usize) -> Option<Value<'_>> {
@@ -194,6 +236,24 @@ impl<'d> Value<'d> {
         self.below().take_while(move |_| is_list)
     }
 
+    /// An element of a list.
+    pub fn element(self, index: usize) -> Option<Value<'d>> {
+        if index < MANY {
+            return self.elements().nth(index);
+        }
+        let elements = self.tree.long().elements.get(&self.index)?;
+        self.tree.value(*elements.get(index)?)
+    }
+
+    /// The position of the first element of a list that has a `name`.
+    pub fn position_of(self, name: &str) -> Option<usize> {
+        if self.elements().nth(MANY).is_some() {
+            return self.tree.long().named.get(&self.index)?.get(name).copied();
+        }
+        let is_it = |element: Value<'_>| element.text_at(&["name"]).as_deref() == Some(name);
+        self.elements().position(is_it)
+    }
+
     /// Keys and values of a map.
     pub fn members(self) -> impl Iterator<Item = (Value<'d>, Value<'d>)> {
         let is_map = self.is_map();
@@ -210,12 +270,21 @@ impl<'d> Value<'d> {
     }
 
     fn member(self, key: &str) -> Option<(Value<'d>, Value<'d>)> {
-        let mut members = self.members().filter(|(found, _)| found.is_text(key));
-        if self.tree.repeated.is_empty() {
-            members.next()
-        } else {
-            members.last()
+        let mut found = None;
+        for (count, member) in self.members().enumerate() {
+            if count == MANY {
+                let members = self.tree.long().members.get(&self.index)?;
+                let (key, value) = members.get(key)?;
+                return Some((self.tree.value(*key)?, self.tree.value(*value)?));
+            }
+            if member.0.is_text(key) {
+                found = Some(member);
+                if self.tree.repeated.is_empty() {
+                    break;
+                }
+            }
         }
+        found
     }
 
     fn holds_twice(self, key: &str) -> bool {
@@ -241,7 +310,7 @@ impl<'d> Value<'d> {
             .iter()
             .try_fold(self, |value, step| match step {
                 Step::Key(key) => value.get(key),
-                Step::Index(index) => value.elements().nth(*index),
+                Step::Index(index) => value.element(*index),
                 Step::Each => None,
             })
     }
@@ -256,7 +325,7 @@ impl<'d> Value<'d> {
         for step in path.steps() {
             let next = match step {
                 Step::Key(wanted) => at.member(wanted).map(|(found, value)| (Some(found), value)),
-                Step::Index(wanted) => at.elements().nth(*wanted).map(|value| (None, value)),
+                Step::Index(wanted) => at.element(*wanted).map(|value| (None, value)),
                 Step::Each => None,
             };
             let Some((found, value)) = next else {
@@ -291,7 +360,7 @@ impl<'d> Value<'d> {
                             .filter(|(found, _)| found.is_text(key))
                             .map(|(_, value)| value)
                             .collect(),
-                        Step::Index(index) => value.elements().nth(*index).into_iter().collect(),
+                        Step::Index(index) => value.element(*index).into_iter().collect(),
                         Step::Each => Vec::new(),
                     }
                 })

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StructureStyle, Tag};
 use rollout_guard::json::write_string;
@@ -116,6 +117,7 @@ impl Builder {
                 json: Cow::Borrowed(""),
                 nodes: Vec::with_capacity(capacity / 16),
                 repeated: Vec::new(),
+                long: OnceLock::new(),
             },
             json: String::with_capacity(capacity),
             frames: Vec::new(),

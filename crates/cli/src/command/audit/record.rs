@@ -109,8 +109,7 @@ pub(in crate::command) fn judge(
     wanted: &Wanted<'_>,
     text: &str,
 ) -> Option<Record> {
-    let mut documents = Vec::new();
-    manifest::documents(text, &mut |part| documents.extend(part));
+    let documents = manifest::readable(text);
     let object = documents.first()?.tree.root().and_then(object)?;
     let resource = Resource {
         group: object.group.to_string(),

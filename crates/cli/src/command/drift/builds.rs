@@ -185,7 +185,7 @@ impl Writer<'_> {
                 let (true, Some(object)) = (of == *unit, object) else {
                     continue;
                 };
-                let admission = self.admission(&object.json, git, proposal);
+                let admission = self.admission(&manifest::readable(&object.json), git, proposal);
                 let reason = self.reason(None, row, proposal, &admission);
                 let change = BuildChange {
                     git,
@@ -242,8 +242,7 @@ fn write_images(
     let read = input::read(&file).map_err(|unread| NotWritten::ByHand(unread.problem))?;
     let mut text = read.text.clone();
     for change in changes {
-        let mut documents = Vec::new();
-        manifest::documents(&text, &mut |part| documents.extend(part));
+        let documents = manifest::readable(&text);
         let document = documents
             .first()
             .ok_or_else(|| by_hand("it cannot be read"))?;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use super::WriteWhat;
+use super::sides::Builds;
 use crate::drift::compare::{GitWorkload, InGit, Proposal, Row, Source};
 use crate::drift::workload::Key;
 use crate::edit::{self, Change, NewValue};
@@ -11,7 +12,7 @@ use crate::failure::{printable, reason, warn};
 use crate::input::{self, Input, Text};
 use crate::judge::Judge;
 use crate::kustomize::Included;
-use crate::manifest::{self, Position};
+use crate::manifest::{self, Document, Position};
 use crate::object::{Object, objects};
 use crate::output;
 
@@ -57,9 +58,10 @@ impl Admission {
     }
 }
 
-/// Writes what is advised into Git.
+/// Advises what to write into Git, and writes it.
 pub(super) struct Writer<'w> {
-    pub(super) what: WriteWhat,
+    /// None where nothing is written.
+    pub(super) what: Option<WriteWhat>,
     /// With all of the settings.
     pub(super) judge: Judge<'w>,
     pub(super) included: Included,
@@ -68,6 +70,38 @@ pub(super) struct Writer<'w> {
 }
 
 impl Writer<'_> {
+    /// Takes back the advice to write an image that the settings refuse.
+    pub(super) fn advise(&self, rows: &mut [Row], texts: &[Text], builds: &Builds) {
+        let mut files = BTreeMap::new();
+        for row in rows {
+            let (Some(git), Some(proposal)) = (&row.in_git, &row.proposal) else {
+                continue;
+            };
+            let admission = match git.source {
+                Source::File(position) => {
+                    let documents = files.entry(position).or_insert_with(|| {
+                        let text = texts.get(position).map(|read| read.text.as_str());
+                        manifest::readable(text.unwrap_or_default())
+                    });
+                    self.admission(documents, git, proposal)
+                }
+                Source::Build(unit, variant, position) => {
+                    let built = builds.get(&unit).and_then(|variants| variants.get(variant));
+                    let object = built.and_then(|built| built.objects.get(position));
+                    let json = object.map(|object| object.json.as_str());
+                    let documents = manifest::readable(json.unwrap_or_default());
+                    self.admission(&documents, git, proposal)
+                }
+            };
+            if let Admission::Refused(refusal) = admission {
+                row.advice = Some(format!(
+                    "the settings refuse `{}`: {refusal}; apply what Git says, or write an image that they allow",
+                    proposal.value
+                ));
+            }
+        }
+    }
+
     pub(super) fn write(
         &self,
         rows: &[Row],
@@ -81,14 +115,19 @@ impl Writer<'_> {
                 let line = format!("{name}:{}:{}: {told}", at.line, at.column);
                 let _ = writeln!(anstream::stderr(), "{}", printable(&line));
             };
-            let mut changes = Vec::new();
-            let mut admissions = Vec::new();
-            let of_file = rows
+            let of_file: Vec<_> = rows
                 .iter()
                 .filter_map(|row| Some((row, row.in_git.as_ref()?, row.proposal.as_ref()?)))
-                .filter(|(_, git, _)| git.source == Source::File(position));
+                .filter(|(_, git, _)| git.source == Source::File(position))
+                .collect();
+            if of_file.is_empty() {
+                continue;
+            }
+            let documents = manifest::readable(&read.text);
+            let mut changes = Vec::new();
+            let mut admissions = Vec::new();
             for (row, git, proposal) in of_file {
-                let admission = self.admission(&read.text, git, proposal);
+                let admission = self.admission(&documents, git, proposal);
                 if let Some(reason) = self.reason(Some(input), row, proposal, &admission) {
                     tell(
                         git.at,
@@ -148,7 +187,7 @@ impl Writer<'_> {
         if input.is_none() && !proposal.is_image {
             return Some("it is no image".to_owned());
         }
-        if self.what == WriteWhat::Spec {
+        if self.what == Some(WriteWhat::Spec) {
             return None;
         }
         let why = match admission {
@@ -162,13 +201,16 @@ impl Writer<'_> {
     }
 
     /// Whether the settings admit an image that an object in Git would have.
-    pub(super) fn admission(&self, text: &str, git: &InGit, proposal: &Proposal) -> Admission {
+    pub(super) fn admission(
+        &self,
+        documents: &[Document<'_>],
+        git: &InGit,
+        proposal: &Proposal,
+    ) -> Admission {
         if !proposal.is_image {
             return Admission::Admitted;
         }
         let unknown = || Admission::Refused("its object cannot be judged".to_owned());
-        let mut documents = Vec::new();
-        manifest::documents(text, &mut |part| documents.extend(part));
         let Some(document) = documents.get(git.document) else {
             return unknown();
         };
@@ -179,8 +221,7 @@ impl Writer<'_> {
         let Some(json) = with_value(object, proposal) else {
             return unknown();
         };
-        let mut documents = Vec::new();
-        manifest::documents(&json, &mut |part| documents.extend(part));
+        let documents = manifest::readable(&json);
         let tree = documents.first().map(|document| &document.tree);
         let changed = tree.and_then(manifest::Tree::root).map(|changed| Object {
             value: changed,

@@ -156,8 +156,7 @@ fn case_of(draft: &Value) -> Option<Case> {
         name: String::new(),
         text: text.clone(),
     };
-    let mut documents = Vec::new();
-    manifest::documents(&text, &mut |part| documents.extend(part));
+    let documents = manifest::readable(&text);
     let suite = suite::read(&file, Path::new(""), documents.first()?).ok()?;
     suite.cases.into_iter().next()
 }
