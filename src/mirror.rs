@@ -17,7 +17,9 @@ use crate::image::Reference;
 use crate::pattern::SourcePattern;
 use crate::selector::Selector;
 
-pub(crate) use message::{Note, Unused, missing, no_answer};
+pub(crate) use message::{
+    Unused, available, invalid, keeps, missing, needs_tag, no_answer, rewritten_anyway, used,
+};
 pub(crate) use read::{find_contradictions, read};
 pub use target::{Target, TargetError};
 
@@ -80,24 +82,35 @@ pub enum Rewrite {
 
 /// What a rule says about an image that it covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mirrored {
+pub enum Mirrored<'t> {
     /// It is pulled from here.
-    To(String),
+    To(MirrorImage<'t>),
     /// It stays as it is.
     Left,
     /// It stays, since without its digest it would become `latest`.
     NeedsTag,
     /// What the template makes of it is no reference, or not what was meant: the text, and why.
-    Invalid(String, String),
+    Invalid(&'t str, String),
+}
+
+/// An image on its mirror.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MirrorImage<'t> {
+    /// As the rule writes it.
+    pub text: &'t str,
+    /// The same, read.
+    pub reference: Reference<'t>,
 }
 
 impl Mirror<'_> {
-    /// Whether the rule covers an image, if its `match` holds.
-    pub(crate) fn covers(&self, image: &Reference<'_>) -> bool {
+    /// What follows the source in the path of an image; none where the rule does not cover it, whatever its `match`.
+    fn rest<'i>(&self, image: &'i Reference<'_>) -> Option<&'i str> {
         // A tag names what runs only where no digest does.
         let is_pinned = image.digest().is_some();
-        (!is_pinned || self.source.tag().is_none() || self.digest == DigestRule::Drop)
-            && self.source.rest(image).is_some()
+        if is_pinned && self.source.tag().is_some() && self.digest != DigestRule::Drop {
+            return None;
+        }
+        self.source.rest(image)
     }
 
     /// Whether an image is under its mirror.
@@ -105,21 +118,28 @@ impl Mirror<'_> {
         self.target.holds(image, self.source.may_be_at())
     }
 
-    /// What becomes of an image that it covers.
-    pub fn mirrored(&self, image: &Reference<'_>) -> Mirrored {
+    /// What becomes of an image that it covers, with this `rest` of its path behind the source. The image on its mirror
+    /// is written to `text`.
+    pub fn mirrored<'t>(
+        &self,
+        image: &Reference<'_>,
+        rest: &str,
+        text: &'t mut String,
+    ) -> Mirrored<'t> {
         let digest = match (self.digest, image.digest()) {
             (DigestRule::Skip, Some(_)) => return Mirrored::Left,
             (DigestRule::Drop, Some(_)) if image.tag().is_none() => return Mirrored::NeedsTag,
             (DigestRule::Drop, _) => None,
             (_, digest) => digest,
         };
-        let rest = self.source.rest(image).unwrap_or_default();
-        let text = self.target.fill(image, rest, digest);
-        match Reference::parse(&text) {
-            Ok(mirrored) if self.holds(&mirrored) => Mirrored::To(text),
+        self.target.fill(image, rest, digest, text);
+        match Reference::parse(text) {
+            Ok(reference) if self.holds(&reference) => {
+                Mirrored::To(MirrorImage { text, reference })
+            }
             // `{registry}` without a dot or a port, where a host belongs.
-            Ok(mirrored) => {
-                let problem = format!("is read as `{mirrored}`");
+            Ok(reference) => {
+                let problem = format!("is read as `{reference}`");
                 Mirrored::Invalid(text, problem)
             }
             Err(error) => {
@@ -129,20 +149,22 @@ impl Mirror<'_> {
     }
 }
 
-/// The first rule about an image whose `match` holds, if the image is not under a mirror already.
+/// The first rule about an image whose `match` holds, if the image is not under a mirror already, and what
+/// follows its source in the path of the image.
 ///
 /// Whichever rule's mirror that is, and whatever its `match`: an image that was rewritten is never
 /// rewritten again. What a rule only names is an image like others.
-pub fn find<'m, 'a>(
+pub fn find<'m, 'a, 'i>(
     mirrors: &'m [Mirror<'a>],
-    image: &Reference<'_>,
+    image: &'i Reference<'_>,
     mut applies: impl FnMut(usize, &Mirror<'a>) -> bool,
-) -> Option<&'m Mirror<'a>> {
-    let mut all = mirrors.iter().enumerate();
-    let (_, mirror) =
-        all.find(|(index, mirror)| mirror.covers(image) && applies(*index, mirror))?;
+) -> Option<(&'m Mirror<'a>, &'i str)> {
+    let found = mirrors.iter().enumerate().find_map(|(index, mirror)| {
+        let rest = mirror.rest(image)?;
+        applies(index, mirror).then_some((mirror, rest))
+    })?;
     let mut rewriting = mirrors.iter().filter(|mirror| !mirror.is_only_named);
     let is_there = rewriting.any(|mirror| mirror.holds(image))
-        || (mirror.is_only_named && mirror.holds(image));
-    (!is_there).then_some(mirror)
+        || (found.0.is_only_named && found.0.holds(image));
+    (!is_there).then_some(found)
 }

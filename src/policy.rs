@@ -87,16 +87,17 @@ impl Rewritten {
     }
 
     fn add(&mut self, position: Position, from: &str, to: &str) {
-        let at = (self.told).partition_point(|(before, _)| *before <= position);
-        if at < self.most {
-            self.told.insert(at, (position, [from, "=", to].concat()));
-        } else {
+        let is_full = self.told.len() >= self.most;
+        if is_full {
             self.more += 1;
-        }
-        if self.told.len() > self.most {
+            // Mostly they come in their order.
+            if (self.told.last()).is_none_or(|(last, _)| *last <= position) {
+                return;
+            }
             self.told.pop();
-            self.more += 1;
         }
+        let at = (self.told).partition_point(|(before, _)| *before <= position);
+        self.told.insert(at, (position, [from, "=", to].concat()));
     }
 
     fn into_texts(self) -> Vec<String> {
@@ -297,7 +298,10 @@ fn old_that_counts<'c, 'r>(
 
 /// What is wrong with the old object.
 fn judge_old(context: &Context<'_, '_, '_>, old: &Object<'_>) -> Counts {
-    let counts = RefCell::default();
+    let mut counts = Counts::default();
+    // A map that grows would leave in the module what it was before.
+    counts.reserve(old.found.len());
+    let counts = RefCell::new(counts);
     let mut unused = vec![false; context.settings.exemptions.len()];
     let before = Before::Counted(&counts);
     let judged = judge(context, old, Subject::Old, &mut unused, before);

@@ -12,6 +12,9 @@ use crate::verdict::Verdict;
 /// A refusal is "forbidden"; 500 would read as an error of the policy.
 const FORBIDDEN: &str = "403";
 
+/// An answer says mostly less than so many bytes, without the object.
+const AROUND: usize = 8 << 10;
+
 /// Answers `validate`, where no registry can be asked: the payload is
 /// `{"request": …, "settings": …}`.
 ///
@@ -30,7 +33,7 @@ pub fn validate_at(payload: &[u8], registry: &dyn Registry, clock: Clock) -> Vec
     let document = match read(payload) {
         Ok(document) => document,
         Err(problem) => {
-            return answer(&Verdict::unreadable(
+            return answer(Verdict::unreadable(
                 None,
                 &RequestError::new("payload", problem),
             ));
@@ -38,19 +41,19 @@ pub fn validate_at(payload: &[u8], registry: &dyn Registry, clock: Clock) -> Vec
     };
     let Payload { request, settings } = match Payload::read(&document) {
         Ok(payload) => payload,
-        Err(error) => return answer(&Verdict::unreadable(None, &error)),
+        Err(error) => return answer(Verdict::unreadable(None, &error)),
     };
     match (Settings::read_for(settings, request.as_ref().ok()), request) {
-        (Err(errors), _) => answer(&Verdict::misconfigured(&errors)),
+        (Err(errors), _) => answer(Verdict::misconfigured(&errors)),
         (Ok(settings), Err(error)) => {
-            answer(&Verdict::unreadable(settings.docs_url.as_deref(), &error))
+            answer(Verdict::unreadable(settings.docs_url.as_deref(), &error))
         }
         (Ok(settings), Ok(request)) => {
             let settings = settings.with_clock(clock);
             let mut verdict = Policy::new(&settings).evaluate_with(request, registry);
             // They are made, and the answer takes their place in memory.
             verdict.edits = Vec::new();
-            answer(&verdict)
+            answer(verdict)
         }
     }
 }
@@ -68,7 +71,12 @@ fn read(bytes: &[u8]) -> Result<Document<'_>, String> {
 ///
 /// Kubewarden's own type keeps the annotations in a hash map, whose order changes from run to run, and
 /// reads and writes the object's numbers and escapes anew.
-fn answer(verdict: &Verdict<'_>) -> Vec<u8> {
+fn answer(mut verdict: Verdict<'_>) -> Vec<u8> {
+    let mut object = verdict.mutated_object.take();
+    if let Some(object) = &mut object {
+        // For what stands around it. As long as it is the newest block of memory, it grows where it is.
+        object.reserve(AROUND);
+    }
     let mut answer = String::from("{\"accepted\":");
     answer += if verdict.accepted() { "true" } else { "false" };
     if let Some(message) = verdict.message() {
@@ -103,10 +111,10 @@ fn answer(verdict: &Verdict<'_>) -> Vec<u8> {
     if before == "," {
         answer.push(']');
     }
-    if let Some(object) = &verdict.mutated_object {
-        answer.reserve(object.len() + 32);
+    if let Some(mut object) = object {
         answer += ",\"mutated_object\":";
-        answer += object;
+        object.insert_str(0, &answer);
+        answer = object;
     }
     answer.push('}');
     answer.into_bytes()

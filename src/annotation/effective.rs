@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use crate::glob;
+use crate::glob::{self, Ends};
 use crate::hashing::{ByHash, Seen, hash_of};
 
 use super::{Annotation, AnnotationRule, Annotations, Name, Names, ValueRule};
@@ -90,7 +90,7 @@ pub(super) struct Globbed<'o, 'a> {
     rule: &'o AnnotationRule<'a>,
     annotations: &'o Annotations<'o>,
     /// Which spelling of the prefix an annotation begins with, and what stands behind it.
-    rests: OnceCell<Vec<Spelled<'o>>>,
+    rests: OnceCell<Vec<(Ends, Spelled<'o>)>>,
     /// The names that have a default and are not there in any spelling.
     defaulted: OnceCell<Vec<&'o ValueRule<'a>>>,
 }
@@ -170,15 +170,19 @@ impl<'o, 'a> Globbed<'o, 'a> {
                 if let Some((rank, first)) = self.rule.names.first_name(annotation.key)
                     && first.is_relative()
                 {
-                    rests.push((rank, first.text(), annotation));
+                    rests.push((Ends::of(first.text()), (rank, first.text(), annotation)));
                 }
                 for (rank, rest) in self.rule.names.rests(annotation.key) {
-                    rests.push((rank, rest, annotation));
+                    rests.push((Ends::of(rest), (rank, rest, annotation)));
                 }
             }
             rests
         });
-        for spelled in rests {
+        let ends = Ends::of(glob.text());
+        for (rest_ends, spelled) in rests {
+            if !ends.may_match(*rest_ends) {
+                continue;
+            }
             let is_new = |last: &Spelled<'_>| !std::ptr::eq(last.2, spelled.2);
             if glob::matches(glob.text(), spelled.1) && found.last().is_none_or(is_new) {
                 found.push(*spelled);

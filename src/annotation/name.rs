@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use rollout_guard_json::{has_any, is_same};
 
-use crate::glob;
+use crate::glob::{self, Ends};
 use crate::hashing::{Index, Seen};
 
 /// What the names of a rule are relative to.
@@ -34,16 +34,38 @@ pub struct Name<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct NameList<'a> {
     all: Vec<Name<'a>>,
-    /// The globs among them.
-    globs: Vec<Name<'a>>,
+    /// The globs among them: those that a prefix belongs before, and the others.
+    globs: [Globs<'a>; 2],
     /// The keys that the others are, of a long list; made when there is a key to hold against it.
     keys: OnceLock<Seen>,
 }
 
+/// Globs, and how each begins and ends.
+#[derive(Clone, Debug, Default)]
+struct Globs<'a>(Vec<(Ends, &'a str)>);
+
+impl Globs<'_> {
+    /// Whether one of them matches a text.
+    fn match_any(&self, text: &str) -> bool {
+        let text_ends = Ends::of(text);
+        for (ends, glob) in &self.0 {
+            if ends.may_match(text_ends) && glob::matches(glob, text) {
+                return true;
+            }
+        }
+        false
+    }
+}
+
 impl<'a> From<Vec<Name<'a>>> for NameList<'a> {
     fn from(all: Vec<Name<'a>>) -> Self {
+        let globs = |is_relative| {
+            let wanted = |name: &&Name<'_>| name.is_glob && name.is_relative == is_relative;
+            let globs = all.iter().filter(wanted);
+            Globs(globs.map(|glob| (Ends::of(glob.text), glob.text)).collect())
+        };
         Self {
-            globs: all.iter().filter(|name| name.is_glob).copied().collect(),
+            globs: [globs(true), globs(false)],
             all,
             keys: OnceLock::new(),
         }
@@ -66,10 +88,7 @@ impl NameList<'_> {
             let mut all = self.all.iter();
             return all.any(|name| names.matches(*name, key));
         }
-        let matches = |is_relative, text: &str| {
-            let mut globs = self.globs.iter();
-            globs.any(|glob| glob.is_relative == is_relative && glob::matches(glob.text, text))
-        };
+        let [relative, absolute] = &self.globs;
         let keys = self.keys.get_or_init(|| {
             let mut keys = Seen::default();
             for name in self.all.iter().filter(|name| !name.is_glob) {
@@ -80,11 +99,16 @@ impl NameList<'_> {
             keys
         });
         keys.contains(key)
-            || names.rests(key).any(|(_, rest)| matches(true, rest))
-            || matches(false, key)
-            || names
-                .first_name(key)
-                .is_some_and(|(_, first)| matches(first.is_relative, first.text))
+            || names.rests(key).any(|(_, rest)| relative.match_any(rest))
+            || absolute.match_any(key)
+            || names.first_name(key).is_some_and(|(_, first)| {
+                let globs = if first.is_relative {
+                    relative
+                } else {
+                    absolute
+                };
+                globs.match_any(first.text)
+            })
     }
 }
 

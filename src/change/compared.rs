@@ -119,14 +119,12 @@ impl<'p, 'a> Compared<'p, 'a> {
     }
 
     /// Where nothing that differs counts.
-    fn left_out(&self) -> fn(&[Step<'_>]) -> bool {
+    fn left_out(&self) -> Option<fn(&[Step<'_>]) -> bool> {
         if self.request.is_through_status() {
-            |place| !is_annotation_or_label(place)
-        } else if self.request.user.as_ref().is_some_and(unties_owners) {
-            is_owner
-        } else {
-            |_| false
+            return Some(|place| !is_annotation_or_label(place));
         }
+        let unties = self.request.user.as_ref().is_some_and(unties_owners);
+        unties.then_some(is_owner)
     }
 
     /// A member of the object and what it was; more than one where its key is repeated.

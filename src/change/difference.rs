@@ -6,7 +6,7 @@
 mod pairing;
 
 use crate::hashing::{ByHash, Seen, hash_of};
-use crate::json::{Kind, Location, Step, Value, lookup, same};
+use crate::json::{Kind, Location, Step, Value, lookup, same_but_for};
 use crate::shown::{is_private, is_record};
 
 use pairing::{Member, pairs, positions_before};
@@ -87,7 +87,7 @@ pub(crate) struct Differences {
     /// The places of all, where two guards may find the same.
     seen: Option<Seen>,
     /// Places where nothing differs that counts.
-    left_out: fn(&[Step<'_>]) -> bool,
+    left_out: Option<fn(&[Step<'_>]) -> bool>,
     most: usize,
     at: Vec<Step<'static>>,
     /// The hash of that, where places are noted.
@@ -103,7 +103,7 @@ impl Differences {
             more: 0,
             are_restarts: true,
             seen: by_many.then(Seen::default),
-            left_out: |_| false,
+            left_out: None,
             most,
             at: Vec::new(),
             hash: 0,
@@ -111,7 +111,7 @@ impl Differences {
     }
 
     /// Without what differs at some places.
-    pub(super) fn without(mut self, left_out: fn(&[Step<'_>]) -> bool) -> Self {
+    pub(super) fn without(mut self, left_out: Option<fn(&[Step<'_>]) -> bool>) -> Self {
         self.left_out = left_out;
         self
     }
@@ -168,17 +168,30 @@ impl Differences {
     }
 
     /// Keeps a difference at a place, or counts it only.
-    pub(crate) fn add(
+    pub(crate) fn add<'a>(
         &mut self,
-        path: &[Step<'_>],
+        path: &dyn Fn() -> Location<'a>,
         difference: &dyn Fn(Location<'static>) -> Difference,
     ) {
+        if self.counts_only() {
+            self.more += 1;
+            return;
+        }
+        let path = path();
         let hash = if self.seen.is_some() {
-            hash_below(0, path)
+            hash_below(0, path.steps())
         } else {
             0
         };
-        self.add_at(path, hash, difference);
+        self.add_at(path.steps(), hash, difference);
+    }
+
+    /// Whether a difference is counted wherever it is, and no more.
+    fn counts_only(&self) -> bool {
+        self.seen.is_none()
+            && self.left_out.is_none()
+            && !self.are_restarts
+            && self.found.len() >= self.most
     }
 
     fn add_at(
@@ -187,7 +200,7 @@ impl Differences {
         hash: u64,
         difference: &dyn Fn(Location<'static>) -> Difference,
     ) {
-        if (self.left_out)(path) {
+        if self.left_out.is_some_and(|is_left_out| is_left_out(path)) {
             return;
         }
         if let Some(seen) = &mut self.seen
@@ -206,6 +219,10 @@ impl Differences {
 
     /// Keeps a difference where it stands, or counts it only.
     pub(super) fn add_here(&mut self, difference: &dyn Fn(Location<'static>) -> Difference) {
+        if self.counts_only() {
+            self.more += 1;
+            return;
+        }
         let here = std::mem::take(&mut self.at);
         self.add_at(&here, self.hash, difference);
         self.at = here;
@@ -272,10 +289,10 @@ impl Differences {
         }
     }
 
-    /// Notes that the value here is another one, if it is.
+    /// Notes that the value here, which is not the same to the byte, is another one, if it is.
     fn differ(&mut self, change: Change<'_>) {
         if let (Some(was), Some(is)) = change
-            && same(was, is)
+            && same_but_for(was, is, &[])
         {
             return;
         }

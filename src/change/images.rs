@@ -64,7 +64,7 @@ pub(super) fn note(
 ) {
     let text = |image: &ImageField<'_>| image.text.clone().into_owned();
     if let Some(image) = is.or(was) {
-        differences.add(image.exact_place().steps(), &|path| Difference {
+        differences.add(&|| image.exact_place(), &|path| Difference {
             path,
             place: Some(image.told_place()),
             noun: "image",

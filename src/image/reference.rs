@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use super::error::{Part, ReferenceError};
 use super::grammar;
@@ -297,11 +298,6 @@ impl<'a> Reference<'a> {
         })
     }
 
-    /// The normal form as a text, made sooner than by `to_string`.
-    pub(crate) fn text(&self) -> String {
-        self.pieces().concat()
-    }
-
     /// What the normal form consists of.
     fn pieces(&self) -> [&str; 9] {
         // In lower case and without a port it would be read as a part of the path.
@@ -361,6 +357,12 @@ impl PartialEq for Reference<'_> {
     fn eq(&self, other: &Self) -> bool {
         (&self.host, &self.path, self.tag, self.digest)
             == (&other.host, &other.path, other.tag, other.digest)
+    }
+}
+
+impl Hash for Reference<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.host, &self.path, self.tag, self.digest).hash(state);
     }
 }
 

@@ -45,11 +45,10 @@ fn descend<'a>(
         return found(above, value);
     };
     if let Step::Key(wanted) = step {
-        for (key, below) in value.members().filter(|(key, _)| key.is(wanted)) {
+        return value.each(wanted, &mut |key, below| {
             let spot = Spot::below(above, Step::key(key.text()));
             descend(below, rest, Some(&spot), found);
-        }
-        return;
+        });
     }
     for (index, below) in value.elements().enumerate() {
         if !matches!(step, Step::Index(wanted) if *wanted != index) {

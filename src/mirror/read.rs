@@ -222,14 +222,15 @@ fn never_valid(mirror: &Mirror<'_>) -> Option<String> {
         let Ok(image) = Reference::parse(&sample) else {
             continue;
         };
-        match mirror.mirrored(&image) {
+        let rest = mirror.source.rest(&image).unwrap_or_default();
+        match mirror.mirrored(&image, rest, &mut String::new()) {
             Mirrored::Invalid(text, why) => {
                 problem.get_or_insert_with(|| {
                     format!(
                         "`{}` is valid for no image: `{}` becomes `{}`, which {why}",
                         Shown(mirror.target.text()),
                         Shown(&sample),
-                        Shown(&text)
+                        Shown(text)
                     )
                 });
             }
@@ -248,13 +249,14 @@ fn loses_the_name(mirror: &Mirror<'_>) -> Option<String> {
     }
     let image = Reference::parse(&sample).ok()?;
     let name = image.path().rsplit('/').next().unwrap_or_default();
-    match mirror.mirrored(&image) {
+    let rest = mirror.source.rest(&image).unwrap_or_default();
+    match mirror.mirrored(&image, rest, &mut String::new()) {
         Mirrored::Invalid(text, why) => Some(format!(
             "`{0}` is only a host, and has no repository for `{1}`: `{2}` becomes `{3}`, which {why}, write `{0}/{name}`",
             Shown(mirror.target.text()),
             Shown(mirror.source.text()),
             Shown(&sample),
-            Shown(&text),
+            Shown(text),
         )),
         _ => None,
     }

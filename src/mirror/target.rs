@@ -115,9 +115,15 @@ impl<'a> Target<'a> {
         self.tag.is_some()
     }
 
-    /// The image there, as text: of an `image` with this `rest` of its path behind the source, and
+    /// Makes `text` the image there: of an `image` with this `rest` of its path behind the source, and
     /// this `digest`.
-    pub(crate) fn fill(&self, image: &Reference<'_>, rest: &str, digest: Option<&str>) -> String {
+    pub(crate) fn fill(
+        &self,
+        image: &Reference<'_>,
+        rest: &str,
+        digest: Option<&str>,
+        text: &mut String,
+    ) {
         // A mirror is kept as long as its image.
         let filled = if self.is_template {
             image.host().len() + image.path().len()
@@ -125,7 +131,8 @@ impl<'a> Target<'a> {
             rest.len()
         };
         let tags = image.written_tag().map_or(0, str::len) + digest.map_or(0, str::len);
-        let mut text = String::with_capacity(self.text.len() + filled + tags + 3);
+        text.clear();
+        text.reserve(self.text.len() + filled + tags + 3);
         // That it can be read was seen in `parse`.
         let _ = pieces(self.text, &mut |piece| {
             text.push_str(match piece {
@@ -151,7 +158,6 @@ impl<'a> Target<'a> {
             text.push('@');
             text.push_str(digest);
         }
-        text
     }
 
     /// Whether an image is there already. `may_be_at`: images can be at the mirror's path, not only

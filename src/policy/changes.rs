@@ -69,7 +69,7 @@ pub(super) fn judge_update(
         let differences = compared.differences(rule, context.most, &|was, is| {
             let pulls = pulls.get_or_init(|| Pulls::new(context, object, false));
             let old_pulls = old_pulls.get_or_init(|| Pulls::new(context, old, true));
-            old_pulls.effective(was) == pulls.effective(is)
+            old_pulls.pulls_the_same(was, pulls, is)
         });
         if differences.found.is_empty() || (rule.allow_restart && differences.are_restarts) {
             continue;

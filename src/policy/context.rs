@@ -21,6 +21,8 @@ pub(super) struct Context<'p, 's, 'r> {
     old: OnceCell<Result<Object<'r>, String>>,
     /// Where in it the image of a container or volume is found, by the hash of what it is paired by.
     images_before: OnceCell<ByHash>,
+    /// What placeholders in images of this kind begin with.
+    placeholders: OnceCell<&'static str>,
 }
 
 /// Which object is judged.
@@ -44,6 +46,7 @@ impl<'p, 's, 'r> Context<'p, 's, 'r> {
             most,
             old: OnceCell::new(),
             images_before: OnceCell::new(),
+            placeholders: OnceCell::new(),
         }
     }
 
@@ -89,6 +92,7 @@ impl<'p, 's, 'r> Context<'p, 's, 'r> {
         let old = self.old().ok().flatten()?;
         let images = self.images_before.get_or_init(|| {
             let mut images = ByHash::default();
+            images.reserve(old.found.len());
             for (position, found) in old.found.iter().enumerate() {
                 if let Found::Image(image) = found {
                     images.entry(hash_of(&image.pairing())).or_insert(position);
@@ -96,10 +100,20 @@ impl<'p, 's, 'r> Context<'p, 's, 'r> {
             }
             images
         });
+        if images.is_empty() {
+            return None;
+        }
         match old.found.get(*images.get(&hash_of(&image.pairing()))?)? {
             Found::Image(image) => Some(image),
             Found::Malformed(_) => None,
         }
+    }
+
+    /// What placeholders begin with that are filled in later in objects of this kind, with spaces between them.
+    pub(super) fn placeholders(&self) -> &'static str {
+        let places = &self.settings.image_places;
+        let placeholders = || places.placeholders(&self.request.kind);
+        self.placeholders.get_or_init(placeholders)
     }
 
     /// Whether Istio's injector fills an image in. It does when a Pod is created; afterwards a node pulls the

@@ -55,13 +55,14 @@ pub(super) fn judge(
         action => action,
     };
     let comes_to_the_same = |was: &ImageField<'_>, is: &ImageField<'_>| {
+        let (mut was_text, mut is_text) = (String::new(), String::new());
+        let applied = pulls.in_pods(was, &mut was_text);
         if !request.kind.is_pod() {
-            let runs = |image| pulls.in_pods(image).unwrap_or_else(|| as_written(image));
-            return runs(was) == runs(is);
+            return applied == pulls.in_pods(is, &mut is_text);
         }
         // A Pod runs what was applied, or its mirror.
         let is = as_written(is);
-        as_written(was) == is || pulls.in_pods(was).is_some_and(|mirror| mirror == is)
+        as_written(was) == is || applied == is
     };
     compare_images(&applied, object, &comes_to_the_same, &mut |was, is| {
         // What the object has besides is no drift: injectors add containers.

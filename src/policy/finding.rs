@@ -5,10 +5,10 @@
 
 mod before;
 
-use std::fmt::{self, Display, Write as _};
 use std::hash::{Hash, Hasher};
 
 use crate::hashing::{Seen, hash_by};
+use crate::image::Reference;
 use crate::json::{Place, Position};
 use crate::verdict::{Found, Verdict};
 use crate::violation::{Action, Code, Fate, NamedValue, Outcome, Reason, Violation};
@@ -357,9 +357,7 @@ impl<'j> Findings<'j> {
             ..About::new(about.code, about.action, image.raw.position())
         };
         let identity = |mut hasher: &mut dyn Hasher| {
-            (about.code, about.position, image.pairing()).hash(&mut hasher);
-            // Writing to a hash cannot fail.
-            let _ = write!(Hashed(hasher), "{}", about.runs);
+            (about.code, about.position, image.pairing(), about.runs).hash(&mut hasher);
         };
         // Of a note nobody asks what its Pods will be refused for.
         self.add(of_all, template, &[], &[], &identity, &|fate| {
@@ -367,8 +365,9 @@ impl<'j> Findings<'j> {
                 let reason = Reason::alone(NOT_SHOWN.to_owned());
                 (reason, NamedValue::hidden("image"))
             } else {
+                let mirror = about.runs.ok().filter(|_| about.is_mirror);
                 let value = NamedValue {
-                    mirror: about.is_mirror.then(|| about.runs.to_string()),
+                    mirror: mirror.map(Reference::to_string),
                     ..NamedValue::shown("image", &image.text)
                 };
                 ((about.reason)(fate), value)
@@ -425,8 +424,8 @@ impl<'j> Findings<'j> {
 pub(super) struct AboutImage<'p> {
     pub(super) code: Code,
     pub(super) action: Action,
-    /// What runs.
-    pub(super) runs: &'p dyn Display,
+    /// What runs; its text where that is no reference.
+    pub(super) runs: Result<&'p Reference<'p>, &'p str>,
     /// What runs is a mirror, and is shown.
     pub(super) is_mirror: bool,
     /// Nothing happens to it if the object is refused.
@@ -467,15 +466,5 @@ impl<'i, 'r> OfImage<'i, 'r> {
             let action = Action::Warn;
             findings.add_image(self.image, &AboutImage { action, ..*about });
         }
-    }
-}
-
-/// Hashes what is written to it.
-struct Hashed<'h>(&'h mut dyn Hasher);
-
-impl fmt::Write for Hashed<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.write(text.as_bytes());
-        Ok(())
     }
 }

@@ -12,7 +12,7 @@ use super::Judged;
 use super::context::Context;
 use super::exempted::Exempted;
 use super::finding::{AboutImage, OfImage};
-use super::mirrors::{Asking, Cause, Mirrors, Runs, is_removed};
+use super::mirrors::{Asking, Mirrors, Runs, is_removed};
 use super::placeholders;
 
 /// Everything wrong with the images of an object that no exemption covers, and what is rewritten.
@@ -38,6 +38,7 @@ pub(super) fn judge(
     let mut placeholders = Seen::default();
     let removes_some = judged.annotations.removes.len() > 0;
     let mut open = Vec::new();
+    let mut mirror = String::new();
     for found in &object.found {
         let image = match found {
             // An annotation that is removed is no image.
@@ -54,7 +55,15 @@ pub(super) fn judge(
         if passed.as_ref().is_some_and(is_known) {
             continue;
         }
-        match one(&lists, image, &mut placeholders, mirrors, exempted, judged) {
+        match one(
+            &lists,
+            image,
+            &mut mirror,
+            &mut placeholders,
+            mirrors,
+            exempted,
+            judged,
+        ) {
             Outcome::Passes => {
                 if let Some(passed) = &mut passed {
                     passed.insert(&image.text);
@@ -80,7 +89,15 @@ pub(super) fn judge(
         } else {
             Asking::Now
         };
-        one(&lists, image, &mut placeholders, mirrors, exempted, judged);
+        one(
+            &lists,
+            image,
+            &mut mirror,
+            &mut placeholders,
+            mirrors,
+            exempted,
+            judged,
+        );
     }
     splice::merge(&mut judged.edits, edits);
 }
@@ -99,10 +116,11 @@ enum Outcome {
     Open,
 }
 
-/// Judges one image.
+/// Judges one image. `mirror` is for the image on its mirror.
 fn one(
     lists: &Lists<'_, '_>,
     image: &ImageField<'_>,
+    mirror: &mut String,
     placeholders: &mut Seen,
     mirrors: &mut Mirrors<'_, '_, '_, '_>,
     exempted: &mut Exempted<'_, '_, '_>,
@@ -130,7 +148,7 @@ fn one(
                     &AboutImage {
                         code: Code::ImageUnparsable,
                         action: context.settings.strictest(lists).unwrap_or_default(),
-                        runs: &image.text,
+                        runs: Err(&image.text),
                         is_mirror: false,
                         is_of_accepted: false,
                         position: 0,
@@ -145,25 +163,25 @@ fn one(
             return Outcome::Objected;
         }
     };
-    let mut runs = mirrors.runs(image, &written, exempted);
+    let mut runs = mirrors.runs(image, &written, mirror, exempted);
     if runs.is_open {
         return Outcome::Open;
     }
     // What would be refused as well is no help.
-    let instead = runs.instead.take();
-    runs.instead = instead.filter(|mirror| {
-        parsed(mirror).is_some_and(|mirror| {
-            if runs.is_only_named {
-                return would_pass(lists, mirrors, &mirror, None);
-            }
-            passes(lists, &mirror, None, None)
-        })
+    let is_help = runs.instead().is_none_or(|mirror| {
+        if runs.is_only_named {
+            return would_pass(lists, mirrors, mirror, None);
+        }
+        passes(lists, mirror, None, None)
     });
-    let mirrored = runs.mirrored.as_deref().and_then(parsed);
-    let images = (&written, mirrored.as_ref());
-    let passes = held_against_lists(lists, images, &runs, mirrors, exempted, &mut put, judged);
-    mirrors.note(images, &runs, exempted, judged, &mut put);
-    mirrors.change(image, runs, judged);
+    if !is_help {
+        runs.forget_mirror();
+    }
+    let passes = held_against_lists(lists, &written, &runs, mirrors, exempted, &mut put, judged);
+    mirrors.note(&written, &runs, exempted, judged, &mut put);
+    if runs.is_edited {
+        mirrors.change(image, std::mem::take(mirror), judged);
+    }
     if passes {
         Outcome::Passes
     } else {
@@ -175,19 +193,19 @@ fn one(
 /// there.
 fn held_against_lists(
     lists: &Lists<'_, '_>,
-    (written, mirrored): (&Reference<'_>, Option<&Reference<'_>>),
-    runs: &Runs,
+    written: &Reference<'_>,
+    runs: &Runs<'_, '_, '_>,
     mirrors: &Mirrors<'_, '_, '_, '_>,
     exempted: &mut Exempted<'_, '_, '_>,
     put: &mut OfImage<'_, '_>,
     judged: &mut Judged<'_>,
 ) -> bool {
     let would_pass = |image: &Reference<'_>, code| would_pass(lists, mirrors, image, Some(code));
-    let instead = runs.instead.as_deref().and_then(parsed);
+    let mirrored = runs.mirrored();
     let seen = check::Seen {
         written,
         mirrored,
-        instead: instead.as_ref(),
+        instead: runs.instead(),
         field: Some(put.image),
         would_pass: &would_pass,
     };
@@ -202,14 +220,14 @@ fn held_against_lists(
             return;
         }
         let cause = || {
-            let cause = runs.cause.as_ref()?;
-            is_because(lists, written, cause, objection.code).then_some(&cause.reason)
+            let (cause, mirror) = runs.cause()?;
+            is_because(lists, written, mirror, objection.code).then_some(cause)
         };
         put.add(
             &AboutImage {
                 code: objection.code,
                 action: objection.action,
-                runs: as_run,
+                runs: Ok(as_run),
                 is_mirror: objection.is_mirror,
                 is_of_accepted: false,
                 position: of.position(),
@@ -230,29 +248,34 @@ fn held_against_lists(
 
 /// With why the image is not pulled from its mirror.
 #[cold]
-fn because(mut reason: Reason, cause: &Reason) -> Reason {
+fn because(mut reason: Reason, cause: Reason) -> Reason {
     reason.problem += ": ";
     reason.problem += &cause.problem;
     Reason {
-        advice: cause.advice.clone().or(reason.advice),
+        advice: cause.advice.or(reason.advice),
         ..reason
     }
 }
 
 /// Whether a list is against an image since it is not pulled from its mirror.
 #[cold]
-fn is_because(lists: &Lists<'_, '_>, written: &Reference<'_>, cause: &Cause, code: Code) -> bool {
+fn is_because(
+    lists: &Lists<'_, '_>,
+    written: &Reference<'_>,
+    mirror: Option<&Reference<'_>>,
+    code: Code,
+) -> bool {
     // These two see it as it is written, whatever it runs as.
     if matches!(code, Code::ImageRejected | Code::DigestRequired) {
         return false;
     }
-    let Some(mirrored) = cause.mirror.as_deref().and_then(parsed) else {
+    if mirror.is_none() {
         return true;
-    };
+    }
     let mut is_because = true;
     let seen = check::Seen {
         written,
-        mirrored: Some(&mirrored),
+        mirrored: mirror,
         instead: None,
         field: None,
         would_pass: &|_, _| false,
@@ -272,10 +295,10 @@ fn would_pass(
     image: &Reference<'_>,
     code: Option<Code>,
 ) -> bool {
-    let Ok(mirror) = mirrors.of(image) else {
+    let mut text = String::new();
+    let Ok(mirrored) = mirrors.of(image, &mut text) else {
         return false;
     };
-    let mirrored = mirror.as_deref().and_then(parsed);
     passes(lists, image, None, code)
         && mirrored.is_none_or(|mirrored| passes(lists, image, Some(&mirrored), code))
 }
@@ -302,9 +325,4 @@ fn passes(
             && code.is_none_or(|code| !code.is_of_the_section_of(objection.code));
     });
     passes
-}
-
-/// A mirror; what does not parse was reported as that.
-fn parsed(mirror: &str) -> Option<Reference<'_>> {
-    Reference::parse(mirror).ok()
 }

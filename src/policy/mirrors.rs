@@ -3,10 +3,10 @@
 use crate::exemption::Check;
 use crate::hashing::{ByHash, Seen, hash_of};
 use crate::image::Reference;
-use crate::mirror::{Mirror, Mirrored, Note, OnCheckError, Rewrite, Unused, missing, no_answer};
+use crate::mirror::{self, Mirror, MirrorImage, Mirrored, OnCheckError, Rewrite, Unused};
 use crate::registry::{Existence, Registry, Unreachable};
 use crate::splice::{self, Change, Edit};
-use crate::violation::{Code, Reason};
+use crate::violation::{Action, Code, Reason};
 use crate::workload::{ImageField, Object};
 
 use super::context::{Context, Subject};
@@ -24,32 +24,33 @@ const MOST_ASKED: usize = 100;
     clippy::struct_excessive_bools,
     reason = "independent facts about one image"
 )]
-pub(super) struct Runs {
-    /// Where it is pulled from, if that is a mirror.
-    pub(super) mirrored: Option<String>,
-    /// Its mirror, where it is not pulled from there.
-    pub(super) instead: Option<String>,
+pub(super) struct Runs<'p, 's, 't> {
+    /// Its mirror.
+    mirror: Option<MirrorImage<'t>>,
+    /// Whether it is pulled from there.
+    is_used: bool,
     /// Whether the rule of that mirror never rewrites.
     pub(super) is_only_named: bool,
     /// Whether the object changes.
-    is_edited: bool,
-    /// Although nobody knows whether the mirror has it.
-    is_rewritten_all_the_same: bool,
-    /// What else there is to say.
-    note: Option<Note>,
-    /// Why it is not pulled from its mirror, and where that would have been if it is known.
-    pub(super) cause: Option<Cause>,
+    pub(super) is_edited: bool,
+    /// What is in the way of its mirror, and the rule.
+    obstacle: Option<(&'p Mirror<'s>, Obstacle)>,
     /// A registry has to be asked first.
     pub(super) is_open: bool,
 }
 
-/// Why an image is not pulled from its mirror.
+/// Takes what is told of an image, and why.
+type Tell<'t> = &'t mut dyn FnMut(Code, Action, &dyn Fn() -> Reason);
+
+/// What is in the way of an image's mirror.
 #[derive(Debug)]
-pub(super) struct Cause {
-    /// In words that continue a refusal.
-    pub(super) reason: Reason,
-    /// Where it would be pulled from.
-    pub(super) mirror: Option<String>,
+enum Obstacle {
+    /// It is not used for the image.
+    Unused(Unused),
+    /// It does not have the image.
+    Missing,
+    /// Nobody can say whether it has the image: it gave this error, or was not asked.
+    Unchecked(Option<String>),
 }
 
 /// Whether registries are asked.
@@ -97,33 +98,37 @@ impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
     }
 
     /// What becomes of an image.
-    pub(super) fn runs(
+    pub(super) fn runs<'t>(
         &mut self,
         image: &ImageField<'_>,
         written: &Reference<'_>,
+        text: &'t mut String,
         exempted: &mut Exempted<'_, '_, '_>,
-    ) -> Runs {
+    ) -> Runs<'p, 's, 't> {
         let mut is_exempt = || exempted.cover(Check::Mirrors, Some(written));
-        match self.pulls.pull(image, written, &mut is_exempt) {
+        match self.pulls.pull(image, written, text, &mut is_exempt) {
             Pull::Written => Runs::default(),
             Pull::Available {
-                text,
+                mirror,
                 is_only_named,
             } => Runs {
-                instead: Some(text),
+                mirror: Some(mirror),
                 is_only_named,
                 ..Runs::default()
             },
-            Pull::Kept(rule, why) => Runs::unused(rule, &why),
+            Pull::Kept(rule, why) => Runs {
+                obstacle: Some((rule, Obstacle::Unused(why))),
+                ..Runs::default()
+            },
             Pull::Mirror {
                 rule,
-                text,
+                mirror,
                 is_edited: true,
                 is_asked: true,
-            } => self.asked(rule, written, text),
+            } => self.asked(rule, mirror),
             Pull::Mirror {
-                text, is_edited, ..
-            } => Runs::from(text, is_edited),
+                mirror, is_edited, ..
+            } => Runs::from(mirror, is_edited),
         }
     }
 
@@ -132,94 +137,103 @@ impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
     /// # Errors
     ///
     /// Where the request could be refused for the mirror alone.
-    pub(super) fn of(&self, image: &Reference<'_>) -> Result<Option<String>, ()> {
+    pub(super) fn of<'t>(
+        &self,
+        image: &Reference<'_>,
+        text: &'t mut String,
+    ) -> Result<Option<Reference<'t>>, ()> {
         if self.pulls.context.settings.rewrite == Rewrite::Never {
             return Ok(None);
         }
-        let Some(rule) = self.pulls.rule(image).filter(|rule| !rule.is_only_named) else {
+        let rule = self.pulls.rule(image);
+        let Some((rule, rest)) = rule.filter(|(rule, _)| !rule.is_only_named) else {
             return Ok(None);
         };
-        match rule.mirrored(image) {
+        match rule.mirrored(image, rest, text) {
             Mirrored::Left | Mirrored::NeedsTag => Ok(None),
             Mirrored::Invalid(..) => Err(()),
             Mirrored::To(_) if rule.check_exists && rule.on_check_error == OnCheckError::Reject => {
                 Err(())
             }
-            Mirrored::To(text) => Ok(Some(text)),
+            Mirrored::To(mirror) => Ok(Some(mirror.reference)),
         }
     }
 
     /// What becomes of an image whose mirror has to be asked for it.
-    fn asked(&mut self, rule: &Mirror<'_>, written: &Reference<'_>, text: String) -> Runs {
-        if self.asking == Asking::Later {
-            if self.wanted.len() < MOST_ASKED || self.wanted.contains(&text) {
-                self.wanted.insert(&text);
+    fn asked<'t>(&mut self, rule: &'p Mirror<'s>, mirror: MirrorImage<'t>) -> Runs<'p, 's, 't> {
+        let obstacle = if self.asking == Asking::Later {
+            if self.wanted.len() < MOST_ASKED || self.wanted.contains(mirror.text) {
+                self.wanted.insert(mirror.text);
                 return Runs {
                     is_open: true,
                     ..Runs::default()
                 };
             }
-            let error = format!("only {MOST_ASKED} images of a request are asked for");
-            return unchecked(rule, written, text, &error);
-        }
-        match self.exists(&text) {
-            Existence::There => Runs::from(text, true),
-            Existence::Missing => {
-                let cause = missing(&text);
-                let note = Note::keeps(Code::MirrorMissing, written, &cause);
-                Runs::kept(note, cause, text)
+            Obstacle::Unchecked(None)
+        } else {
+            match self.exists(mirror.text) {
+                Existence::There => return Runs::from(mirror, true),
+                Existence::Missing => Obstacle::Missing,
+                Existence::Unknown(error) => Obstacle::Unchecked(Some(error)),
             }
-            Existence::Unknown(error) => unchecked(rule, written, text, &error),
+        };
+        let is_used = matches!(obstacle, Obstacle::Unchecked(_))
+            && rule.on_check_error == OnCheckError::Rewrite;
+        Runs {
+            mirror: Some(mirror),
+            is_used,
+            is_only_named: false,
+            is_edited: is_used,
+            obstacle: Some((rule, obstacle)),
+            is_open: false,
         }
     }
 
-    /// Says what becomes of an image, which is given as it is written, and as its mirror.
+    /// Says what becomes of an image.
     pub(super) fn note(
         &mut self,
-        (written, mirrored): (&Reference<'_>, Option<&Reference<'_>>),
-        runs: &Runs,
+        written: &Reference<'_>,
+        runs: &Runs<'_, '_, '_>,
         exempted: &mut Exempted<'_, '_, '_>,
         judged: &mut Judged<'_>,
         put: &mut OfImage<'_, '_>,
     ) {
-        let image = put.image;
-        if self.pulls.is_new_pod() && !image.is_never_pulled {
-            self.need_secrets(written, mirrored.unwrap_or(written), exempted);
+        let run = runs.mirrored().unwrap_or(written);
+        if self.pulls.is_new_pod() && !put.image.is_never_pulled {
+            self.need_secrets(written, run, exempted);
         }
-        let is_suggested = || {
-            (self.pulls.context.settings.rewrite == Rewrite::Never || runs.is_only_named)
-                && !put.is_refused
-        };
-        let note = match (&runs.note, &runs.mirrored, &runs.instead) {
-            (Some(note), ..) => note.clone(),
-            (None, Some(mirror), _) => Note::used(mirror, runs.is_edited),
-            (None, None, Some(mirror)) if is_suggested() => {
-                Note::available(&image.spelling_of(mirror))
-            }
-            _ => return,
-        };
-        let about = AboutImage {
-            code: note.code,
-            action: note.action,
-            runs: mirrored.unwrap_or(written),
-            is_mirror: false,
-            position: 0,
-            rule: &|| None,
-            is_of_accepted: note.code == Code::MirrorUsed || runs.is_rewritten_all_the_same,
-            reason: &|_| note.reason.clone(),
-        };
-        put.add(&about, &mut judged.findings);
+        let is_never = self.pulls.context.settings.rewrite == Rewrite::Never || runs.is_only_named;
+        let is_suggested = is_never && !put.is_refused;
+        runs.tell(
+            put.image,
+            written,
+            is_suggested,
+            &mut |code, action, reason| {
+                let about = AboutImage {
+                    code,
+                    action,
+                    runs: Ok(run),
+                    is_mirror: false,
+                    is_of_accepted: runs.is_used,
+                    position: 0,
+                    rule: &|| None,
+                    reason: &|_| reason(),
+                };
+                put.add(&about, &mut judged.findings);
+            },
+        );
     }
 
-    /// Notes what the object changes.
-    pub(super) fn change(&self, image: &ImageField<'_>, runs: Runs, judged: &mut Judged<'_>) {
-        if let (true, Some(mirror)) = (runs.is_edited, runs.mirrored) {
-            if !image.is_private() {
-                let position = image.raw.position();
-                judged.rewritten.add(position, &image.text, &mirror);
-            }
-            splice::add(&mut judged.edits, edit(self.pulls.object, image, mirror));
+    /// Changes the object, so that an image is pulled from this mirror.
+    pub(super) fn change(&self, image: &ImageField<'_>, mirror: String, judged: &mut Judged<'_>) {
+        if !image.is_private() {
+            let position = image.raw.position();
+            judged.rewritten.add(position, &image.text, &mirror);
         }
+        if judged.edits.is_empty() {
+            judged.edits.reserve(self.pulls.object.found.len());
+        }
+        splice::add(&mut judged.edits, edit(self.pulls.object, image, mirror));
     }
 
     /// Adds the secrets that the Pod needs for its mirrors.
@@ -268,57 +282,103 @@ impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
     }
 }
 
-impl Runs {
-    fn from(mirror: String, is_edited: bool) -> Self {
+impl<'t> Runs<'_, '_, 't> {
+    fn from(mirror: MirrorImage<'t>, is_edited: bool) -> Self {
         Self {
-            mirrored: Some(mirror),
+            mirror: Some(mirror),
+            is_used: true,
             is_edited,
             ..Self::default()
         }
     }
 
-    /// An image that keeps its registry, since its mirror is not known to have it.
-    fn kept(note: Note, cause: String, mirror: String) -> Self {
-        Self {
-            note: Some(note),
-            cause: Some(Cause {
-                reason: Reason::alone(cause),
-                mirror: Some(mirror),
-            }),
-            ..Self::default()
+    /// Where the image is pulled from, if that is a mirror.
+    pub(super) fn mirrored(&self) -> Option<&Reference<'t>> {
+        let mirror = self.mirror.as_ref().filter(|_| self.is_used);
+        mirror.map(|mirror| &mirror.reference)
+    }
+
+    /// Its mirror, where it is not pulled from there although nothing is in the way.
+    pub(super) fn instead(&self) -> Option<&Reference<'t>> {
+        let is_unused = !self.is_used && self.obstacle.is_none();
+        let mirror = self.mirror.as_ref().filter(|_| is_unused);
+        mirror.map(|mirror| &mirror.reference)
+    }
+
+    /// Leaves a mirror alone that is no help.
+    pub(super) fn forget_mirror(&mut self) {
+        self.mirror = None;
+    }
+
+    /// Says what becomes of the image, if that is told; `is_suggested`: so is a mirror that is not used.
+    fn tell(
+        &self,
+        image: &ImageField<'_>,
+        written: &Reference<'_>,
+        is_suggested: bool,
+        tell: Tell<'_>,
+    ) {
+        let warn = Action::Warn;
+        match (&self.obstacle, &self.mirror) {
+            (Some((rule, Obstacle::Unused(why))), _) => match why {
+                Unused::NeverPulled | Unused::Digest => {}
+                Unused::NoTag => tell(Code::MirrorNeedsTag, warn, &|| mirror::needs_tag(rule)),
+                Unused::Invalid(text, problem) => {
+                    let reason = || mirror::invalid(rule, text, problem);
+                    tell(Code::MirrorInvalid, Action::Reject, &reason);
+                }
+            },
+            (Some((_, Obstacle::Missing)), Some(mirror)) => {
+                let reason = || mirror::keeps(written, &mirror::missing(mirror.text));
+                tell(Code::MirrorMissing, warn, &reason);
+            }
+            (Some((rule, Obstacle::Unchecked(error))), Some(mirror)) => {
+                let cause = || no_answer(mirror, error.as_deref());
+                let (action, reason): (_, &dyn Fn() -> Reason) = match rule.on_check_error {
+                    OnCheckError::Keep => (warn, &|| mirror::keeps(written, &cause())),
+                    OnCheckError::Rewrite => (warn, &|| mirror::rewritten_anyway(&cause())),
+                    OnCheckError::Reject => {
+                        (Action::Reject, &|| Reason::new(cause(), "try again later"))
+                    }
+                };
+                tell(Code::MirrorUnchecked, action, reason);
+            }
+            (None, Some(mirror)) if self.is_used => {
+                let reason = || mirror::used(mirror.text, self.is_edited);
+                tell(Code::MirrorUsed, warn, &reason);
+            }
+            (None, Some(mirror)) if is_suggested => {
+                tell(Code::MirrorAvailable, warn, &|| {
+                    mirror::available(&image.spelling_of(mirror.text))
+                });
+            }
+            (_, None) | (None, Some(_)) => {}
         }
     }
 
-    /// An image whose mirror is not used.
-    fn unused(rule: &Mirror<'_>, why: &Unused) -> Self {
-        let cause = why.cause(rule);
-        Self {
-            note: why.note(rule),
-            cause: cause.map(|reason| Cause {
-                reason,
-                mirror: None,
-            }),
-            ..Self::default()
-        }
+    /// Why the image is not pulled from its mirror, in words that continue a refusal, and where that would have been
+    /// if it is known.
+    pub(super) fn cause(&self) -> Option<(Reason, Option<&Reference<'t>>)> {
+        let (rule, obstacle) = self.obstacle.as_ref()?;
+        let (cause, mirror) = match (obstacle, &self.mirror) {
+            (Obstacle::Unused(why), _) => return Some((why.cause(rule)?, None)),
+            (Obstacle::Missing, Some(mirror)) => (mirror::missing(mirror.text), mirror),
+            (Obstacle::Unchecked(error), Some(mirror))
+                if rule.on_check_error == OnCheckError::Keep =>
+            {
+                (no_answer(mirror, error.as_deref()), mirror)
+            }
+            _ => return None,
+        };
+        Some((Reason::alone(cause), Some(&mirror.reference)))
     }
 }
 
-/// What becomes of an image where nobody can say whether its mirror has it.
-fn unchecked(rule: &Mirror<'_>, written: &Reference<'_>, mirror: String, error: &str) -> Runs {
-    let cause = no_answer(&mirror, error);
-    let note = Note::unchecked(rule, written, &cause);
-    match rule.on_check_error {
-        OnCheckError::Keep => Runs::kept(note, cause, mirror),
-        OnCheckError::Reject => Runs {
-            note: Some(note),
-            ..Runs::default()
-        },
-        OnCheckError::Rewrite => Runs {
-            is_rewritten_all_the_same: true,
-            note: Some(note),
-            ..Runs::from(mirror, true)
-        },
-    }
+/// Why nobody can say whether a mirror has an image, in words that continue a refusal.
+fn no_answer(mirror: &MirrorImage<'_>, error: Option<&str>) -> String {
+    let not_asked = || format!("only {MOST_ASKED} images of a request are asked for");
+    let error = error.map_or_else(not_asked, str::to_owned);
+    mirror::no_answer(mirror.text, &error)
 }
 
 /// Whether an image stands in an annotation that is removed: it is pulled from nowhere.

@@ -31,10 +31,9 @@ pub(super) fn judge(
     let settings = context.settings;
     let known = (&image.text, image.is_artifact());
     if !warned.contains(&known) {
-        let openers = settings.image_places.placeholders(&context.request.kind);
         // Braces stand around what is known of a tag that is chosen later.
         let of_parts = if image.is_in_parts() { " {" } else { "" };
-        let Some(globs) = globs(&image.text, &[openers, of_parts].concat()) else {
+        let Some(globs) = globs(&image.text, &[context.placeholders(), of_parts].concat()) else {
             return false;
         };
         let Some(open) = Reference::open(&globs, image.is_in_parts()) else {
@@ -64,7 +63,7 @@ pub(super) fn judge(
                     &AboutImage {
                         code: objection.code,
                         action: objection.action,
-                        runs: &image.text,
+                        runs: Err(&image.text),
                         is_mirror: false,
                         is_of_accepted: false,
                         position: of.position(),
@@ -93,7 +92,7 @@ pub(super) fn judge(
         &AboutImage {
             code: Code::ImagePlaceholder,
             action: Action::Warn,
-            runs: &image.text,
+            runs: Err(&image.text),
             is_mirror: false,
             is_of_accepted: false,
             position: 0,

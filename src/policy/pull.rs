@@ -20,11 +20,13 @@
 //! | pull policy `Never`, `auto` of Istio, exempt | any | as written |
 //! | pinned, with `digest: skip`; not on the mirror, with `checkExists` | any | as written |
 
+use std::cell::Cell;
+
 use crate::exemption::Check;
 use crate::image::Reference;
 use crate::json::{Step, lookup};
 use crate::kind::GroupKind;
-use crate::mirror::{self, Mirror, Mirrored, Rewrite, Unused};
+use crate::mirror::{self, Mirror, MirrorImage, Mirrored, Rewrite, Unused};
 use crate::request::Operation;
 use crate::workload::{ImageField, Object, Source};
 
@@ -48,22 +50,33 @@ enum Treatment {
     NewEphemeral,
 }
 
+impl Treatment {
+    /// What a rule makes of it: the mirror of one that only names it is never pulled.
+    const fn by(self, rule: &Mirror<'_>) -> Self {
+        if rule.is_only_named {
+            Self::Written
+        } else {
+            self
+        }
+    }
+}
+
 /// Where an image is pulled from.
-pub(super) enum Pull<'p, 's> {
+pub(super) enum Pull<'p, 's, 't> {
     /// From where it says: it has no mirror, or is exempt from that.
     Written,
     /// From where it says, although it has a mirror that would be used here.
     Kept(&'p Mirror<'s>, Unused),
     /// From where it says, since mirrors are not used here. This is its mirror.
     Available {
-        text: String,
+        mirror: MirrorImage<'t>,
         /// Whether its rule never rewrites.
         is_only_named: bool,
     },
     /// From its mirror.
     Mirror {
         rule: &'p Mirror<'s>,
-        text: String,
+        mirror: MirrorImage<'t>,
         /// Whether the object changes.
         is_edited: bool,
         /// Whether the mirror is to be asked for it before the object changes.
@@ -79,6 +92,8 @@ pub(super) struct Pulls<'p, 's, 'c, 'r> {
     is_old: bool,
     treatment: Treatment,
     applies: Applies,
+    /// For an image on its mirror, one at a time.
+    text: Cell<String>,
 }
 
 impl<'p, 's, 'c, 'r> Pulls<'p, 's, 'c, 'r> {
@@ -99,53 +114,112 @@ impl<'p, 's, 'c, 'r> Pulls<'p, 's, 'c, 'r> {
             is_old,
             treatment,
             applies: Applies::new(context.settings),
+            text: Cell::default(),
         }
     }
 
-    /// Where an image of the object is pulled from; `is_exempt` says whether it is exempt from mirrors.
-    pub(super) fn pull(
+    /// Where an image of the object is pulled from; `is_exempt` says whether it is exempt from mirrors. Its mirror is
+    /// written to `text`.
+    pub(super) fn pull<'t>(
         &self,
         image: &ImageField<'_>,
         written: &Reference<'_>,
+        text: &'t mut String,
         is_exempt: &mut dyn FnMut() -> bool,
-    ) -> Pull<'p, 's> {
-        self.treated(self.treatment_of(image), image, written, is_exempt)
-    }
-
-    /// The image in the one spelling that `changes` compares: two images that come to the same, be it from a
-    /// mirror, are no change. What a registry would have to be asked for counts as it is written, and so does
-    /// what is no reference.
-    pub(super) fn effective(&self, image: &ImageField<'_>) -> String {
+    ) -> Pull<'p, 's, 't> {
         let treatment = self.treatment_of(image);
-        let mirror = self.unmarked(treatment, image, |is_asked| !is_asked);
-        mirror.unwrap_or_else(|| as_written(image))
-    }
-
-    /// The mirror, in its normal form, that Pods made by a template with this image pull it from.
-    pub(super) fn in_pods(&self, image: &ImageField<'_>) -> Option<String> {
-        self.unmarked(self.later(image), image, |_| true)
-    }
-
-    /// The mirror of an image that is treated so, where it `counts`, which depends on whether it is asked for it.
-    /// No exemption is noted for it.
-    fn unmarked(
-        &self,
-        treatment: Treatment,
-        image: &ImageField<'_>,
-        counts: fn(bool) -> bool,
-    ) -> Option<String> {
-        let written = Reference::parse(&image.text).ok()?;
-        let mut is_exempt = || self.is_exempt(&written);
-        match self.treated(treatment, image, &written, &mut is_exempt) {
-            Pull::Mirror { text, is_asked, .. } if counts(is_asked) => {
-                Some(Reference::parse(&text).ok()?.text())
-            }
+        let (rule, mirror) = match self.mirror(treatment, image, written, text, is_exempt) {
+            Pull::Mirror { rule, mirror, .. } => (rule, mirror),
+            other => return other,
+        };
+        let treatment = treatment.by(rule);
+        let before = match treatment {
+            Treatment::EditedIfChanged | Treatment::Restored => self.before(image),
             _ => None,
+        };
+        let is_there = before.as_ref() == Some(&mirror.reference);
+        let is_edited = match treatment {
+            Treatment::Rewritten => false,
+            Treatment::Edited => true,
+            Treatment::EditedIfChanged => before.as_ref() != Some(written),
+            Treatment::Restored if is_there => true,
+            Treatment::Written | Treatment::Restored | Treatment::NewEphemeral => {
+                return Pull::Available {
+                    mirror,
+                    is_only_named: rule.is_only_named,
+                };
+            }
+        };
+        Pull::Mirror {
+            rule,
+            mirror,
+            is_edited,
+            // What runs there already is there.
+            is_asked: rule.check_exists && !is_there,
         }
     }
 
-    /// The rule whose mirror an image has, were it written in this object.
-    pub(super) fn rule(&self, image: &Reference<'_>) -> Option<&'p Mirror<'s>> {
+    /// Whether an image of the object comes to the same as one of another object, be it from a mirror, as `changes`
+    /// compares them. What a registry would have to be asked for counts as it is written, and so does what is
+    /// no reference.
+    pub(super) fn pulls_the_same(
+        &self,
+        image: &ImageField<'_>,
+        others: &Self,
+        other: &ImageField<'_>,
+    ) -> bool {
+        let (mut text, mut other_text) = (self.text.take(), others.text.take());
+        let treatment = others.treatment_of(other);
+        let is_same = self.as_pulled(self.treatment_of(image), image, false, &mut text)
+            == others.as_pulled(treatment, other, false, &mut other_text);
+        self.text.set(text);
+        others.text.set(other_text);
+        is_same
+    }
+
+    /// The image that Pods made by a template with this one pull, for [`drift`](super::drift).
+    pub(super) fn in_pods<'t>(
+        &self,
+        image: &'t ImageField<'_>,
+        text: &'t mut String,
+    ) -> Result<Reference<'t>, &'t str> {
+        self.as_pulled(self.later(image), image, true, text)
+    }
+
+    /// What is pulled for an image that is treated so; `is_there`: its mirror has it without being asked. No
+    /// exemption is noted for it.
+    fn as_pulled<'t>(
+        &self,
+        treatment: Treatment,
+        image: &'t ImageField<'_>,
+        is_there: bool,
+        text: &'t mut String,
+    ) -> Result<Reference<'t>, &'t str> {
+        let written = as_written(image)?;
+        let mut is_exempt = || self.is_exempt(&written);
+        let pull = self.mirror(treatment, image, &written, text, &mut is_exempt);
+        let Pull::Mirror { rule, mirror, .. } = pull else {
+            return Ok(written);
+        };
+        let was_there = || self.before(image).as_ref() == Some(&mirror.reference);
+        let is_known = is_there || !rule.check_exists;
+        let is_used = match treatment.by(rule) {
+            Treatment::Rewritten | Treatment::Edited => is_known,
+            Treatment::EditedIfChanged => is_known || was_there(),
+            Treatment::Restored => was_there(),
+            Treatment::Written | Treatment::NewEphemeral => false,
+        };
+        Ok(if is_used { mirror.reference } else { written })
+    }
+
+    /// The image of the same container or volume in the object as it was.
+    fn before(&self, image: &ImageField<'_>) -> Option<Reference<'p>> {
+        as_written(self.context.image_before(image)?).ok()
+    }
+
+    /// The rule whose mirror an image has, were it written in this object, and what follows its source in the path of
+    /// the image.
+    pub(super) fn rule<'i>(&self, image: &'i Reference<'_>) -> Option<(&'p Mirror<'s>, &'i str)> {
         let applies = |index, rule: &Mirror<'_>| self.is_about(index, rule);
         mirror::find(&self.context.settings.mirrors, image, applies)
     }
@@ -205,24 +279,22 @@ impl<'p, 's, 'c, 'r> Pulls<'p, 's, 'c, 'r> {
         }
     }
 
-    fn treated(
+    /// The mirror of an image, and why it is not used where that does not depend on what the image was.
+    fn mirror<'t>(
         &self,
         treatment: Treatment,
         image: &ImageField<'_>,
         written: &Reference<'_>,
+        text: &'t mut String,
         is_exempt: &mut dyn FnMut() -> bool,
-    ) -> Pull<'p, 's> {
+    ) -> Pull<'p, 's, 't> {
         if self.context.settings.mirrors.is_empty() || self.context.is_filled_in_by_istio(image) {
             return Pull::Written;
         }
-        let Some(rule) = self.rule(written) else {
+        let Some((rule, rest)) = self.rule(written) else {
             return Pull::Written;
         };
-        let treatment = if rule.is_only_named {
-            Treatment::Written
-        } else {
-            treatment
-        };
+        let treatment = treatment.by(rule);
         let is_written = matches!(treatment, Treatment::Written | Treatment::Restored);
         let kept = |why| {
             if is_written {
@@ -231,74 +303,30 @@ impl<'p, 's, 'c, 'r> Pulls<'p, 's, 'c, 'r> {
                 Pull::Kept(rule, why)
             }
         };
-        let outcome = rule.mirrored(written);
+        let outcome = rule.mirrored(written, rest, text);
         // What is left alone is nobody's exemption.
         let is_left = image.is_never_pulled || outcome == Mirrored::Left;
         if !is_left && is_exempt() {
             return Pull::Written;
         }
-        let text = match outcome {
-            _ if image.is_never_pulled => return kept(Unused::NeverPulled),
-            Mirrored::To(text) => text,
-            Mirrored::Left => return kept(Unused::Digest),
-            Mirrored::NeedsTag => return kept(Unused::NoTag),
-            Mirrored::Invalid(text, problem) => return kept(Unused::Invalid(text, problem)),
-        };
-        let ran = |before: Option<&ImageField<'_>>| {
-            let mirror = Reference::parse(&text);
-            before.is_some_and(|before| {
-                matches!((&mirror, Reference::parse(&before.text)), (Ok(mirror), Ok(before)) if *mirror == before)
-            })
-        };
-        let is_edited = match treatment {
-            Treatment::Rewritten => false,
-            Treatment::Edited => true,
-            Treatment::EditedIfChanged => {
-                let before = self.context.image_before(image);
-                if ran(before) {
-                    // What runs there already is there.
-                    return Pull::restored(rule, text);
-                }
-                let before = before.map(|before| Reference::parse(&before.text));
-                !before.is_some_and(|before| before.is_ok_and(|before| before == *written))
-            }
-            Treatment::Restored if ran(self.context.image_before(image)) => {
-                return Pull::restored(rule, text);
-            }
-            Treatment::Written | Treatment::Restored | Treatment::NewEphemeral => {
-                return Pull::Available {
-                    text,
-                    is_only_named: rule.is_only_named,
-                };
-            }
-        };
-        Pull::Mirror {
-            rule,
-            text,
-            is_edited,
-            is_asked: rule.check_exists,
+        match outcome {
+            _ if image.is_never_pulled => kept(Unused::NeverPulled),
+            Mirrored::Left => kept(Unused::Digest),
+            Mirrored::NeedsTag => kept(Unused::NoTag),
+            Mirrored::Invalid(text, problem) => kept(Unused::Invalid(text.to_owned(), problem)),
+            Mirrored::To(mirror) => Pull::Mirror {
+                rule,
+                mirror,
+                is_edited: false,
+                is_asked: false,
+            },
         }
     }
 }
 
-impl<'p, 's> Pull<'p, 's> {
-    /// From the mirror that was pulled from before.
-    const fn restored(rule: &'p Mirror<'s>, text: String) -> Self {
-        Self::Mirror {
-            rule,
-            text,
-            is_edited: true,
-            is_asked: false,
-        }
-    }
-}
-
-/// The image as it is written, in its normal form.
-pub(super) fn as_written(image: &ImageField<'_>) -> String {
-    match Reference::parse(&image.text) {
-        Ok(reference) => reference.text(),
-        Err(_) => image.text.to_string(),
-    }
+/// The image as it is written; its text where that is no reference.
+pub(super) fn as_written<'t>(image: &'t ImageField<'_>) -> Result<Reference<'t>, &'t str> {
+    Reference::parse(&image.text).map_err(|_| image.text.as_ref())
 }
 
 fn treatment(context: &Context<'_, '_, '_>, object: &Object<'_>, is_old: bool) -> Treatment {

@@ -6,7 +6,7 @@ use crate::json::{FieldPath, Kind, Place, Spot, Step, Value, each_at};
 use crate::kind::{GroupKind, KindPattern};
 
 use super::known;
-use super::object::{Found, ImageField, Malformed, Object, Source};
+use super::object::{Found, ImageField, Malformed, Object, Source, count_of};
 
 /// Where objects of a kind hold an image, or a list of images.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ fn add_at_paths<'a>(paths: &[ImagePath<'_>], object: &mut Object<'a>, kind: &Gro
     for path in paths.iter().filter(|path| path.kind.matches(kind)) {
         let object_value = object.value;
         let mut added = Vec::new();
-        let mut found = |place: &dyn Fn() -> Place<'a>, raw: Value<'a>| {
+        let mut found = |added: &mut Vec<_>, place: &dyn Fn() -> Place<'a>, raw: Value<'a>| {
             let known = (object.found).binary_search_by_key(&raw.position(), Found::position);
             if known.is_err() {
                 added.extend(value(place, raw, object));
@@ -74,10 +74,12 @@ fn add_at_paths<'a>(paths: &[ImagePath<'_>], object: &mut Object<'a>, kind: &Gro
         each_at(object_value, path.path.steps(), &mut |spot, raw| {
             let place = || spot.map(Spot::place).unwrap_or_default();
             if raw.kind() != Kind::List {
-                return found(&place, raw);
+                return found(&mut added, &place, raw);
             }
+            // A vector that grows would leave in the module what it was before.
+            added.reserve(count_of(raw, |raw| raw.kind() == Kind::Text));
             for (index, raw) in raw.elements().enumerate() {
-                found(&|| place().below(Step::Index(index)), raw);
+                found(&mut added, &|| place().below(Step::Index(index)), raw);
             }
         });
         object.add(added);

@@ -171,7 +171,11 @@ impl<'a> Object<'a> {
         if added.is_empty() {
             return;
         }
-        self.found.extend(added);
+        if self.found.is_empty() {
+            self.found = added;
+        } else {
+            self.found.extend(added);
+        }
         if !self.found.is_sorted_by_key(Found::position) {
             self.found.sort_unstable_by_key(Found::position);
         }
@@ -186,6 +190,11 @@ impl<'a> Object<'a> {
         });
         found.collect()
     }
+}
+
+/// How many elements of a list are such.
+pub(super) fn count_of<'a>(list: Value<'a>, is_such: fn(Value<'a>) -> bool) -> usize {
+    list.elements().filter(|element| is_such(*element)).count()
 }
 
 impl Found<'_> {

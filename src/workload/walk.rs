@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::json::{DEEPEST, Key, Kind, Spot, Step, Value, too_deep};
 use crate::kind::GroupKind;
 
-use super::object::{Found, ImageField, MOST_MALFORMED, Malformed, Object, Source};
+use super::object::{Found, ImageField, MOST_MALFORMED, Malformed, Object, Source, count_of};
 
 impl<'a> Object<'a> {
     /// Finds what is in an object.
@@ -202,6 +202,10 @@ impl<'a> Walk<'a> {
         }
         if matches!(role, Role::List { .. }) {
             self.keep_template(trail);
+            // A vector that grows would leave in the module what it was before.
+            self.object
+                .found
+                .reserve(count_of(value, Value::is_composite));
         }
         for (index, element) in value.elements().enumerate() {
             let role = role.element();

@@ -194,7 +194,16 @@ impl<'a> Value<'a> {
     /// The last member with this key, which is the one that Kubernetes reads; none if it is no map or has
     /// no such member.
     pub fn get(self, key: &str) -> Option<Self> {
-        self.all(key).last()
+        let mut last = None;
+        self.each(key, &mut |_, value| last = Some(value));
+        last
+    }
+
+    /// Hands over the members with this key.
+    pub fn each(self, key: &str, found: &mut dyn FnMut(Key<'a>, Self)) {
+        for (name, value) in self.members().filter(|(name, _)| name.is(key)) {
+            found(name, value);
+        }
     }
 
     /// The members with this key.

@@ -711,10 +711,10 @@ fn add_silent(
             continue;
         };
         let applies = |_, mirror: &Mirror<'_>| mirror.selector.matches(&request, &object);
-        let Some(mirror) = mirror::find(&settings.mirrors, &written, applies) else {
+        let Some((mirror, rest)) = mirror::find(&settings.mirrors, &written, applies) else {
             continue;
         };
-        let why = if mirror.mirrored(&written) == Mirrored::Left {
+        let why = if mirror.mirrored(&written, rest, &mut String::new()) == Mirrored::Left {
             "its mirror is not for images with a digest (`digest: skip`)".to_owned()
         } else if mirror.is_only_named {
             "its mirror is only named (`rewrite: never`)".to_owned()

@@ -147,7 +147,7 @@ pub(super) fn lists() -> Vec<Growing> {
                 update(CUSTOM, &object("1"), &object("2"))
             },
         )
-        .up_to(60, 64),
+        .up_to(56, 64),
         growing(
             "a list in another order, guarded",
             guarded(&["spec.names"]),
@@ -295,7 +295,7 @@ pub(super) fn with_many_rules() -> Vec<Growing> {
             "annotations, and globs that are denied",
             json!({ "annotations": [{ "denied": (0..100).map(|index| format!("a*{index}-")).collect::<Vec<_>>() }] }),
             |count| create(SERVICE, &service(count, "a", "")),
-        ).up_to(62, 64),
+        ),
         growing(
             "annotations, and many names that are denied",
             json!({ "annotations": [{ "denied": (0..1500).map(|index| format!("denied{index}")).collect::<Vec<_>>() }] }),
@@ -305,7 +305,7 @@ pub(super) fn with_many_rules() -> Vec<Growing> {
             "annotations, and globs that are allowed",
             json!({ "annotations": [{ "allowed": (0..100).map(|index| format!("a*{index}-")).collect::<Vec<_>>() }] }),
             |count| create(SERVICE, &service(count, "a", "")),
-        ).up_to(100, 64),
+        ),
         growing(
             "annotations, and many names that are allowed",
             json!({ "annotations": [{ "allowed": (0..1500).map(|index| format!("allowed{index}")).collect::<Vec<_>>() }] }),
@@ -322,7 +322,7 @@ pub(super) fn with_many_rules() -> Vec<Growing> {
             "values": (0..300).map(|index| (format!("v{index}"), json!({ "default": "a" }))).collect::<serde_json::Map<_, _>>(),
             "requires": (0..100).map(|index| json!({ "when": { format!("w{index}*"): "*" }, "then": { "a": "b" } })).collect::<Vec<_>>() }] }),
             |count| create(SERVICE, &service(count, "a", "")),
-        ).up_to(60, 64),
+        ),
         growing(
             "annotations, and many values",
             json!({ "annotations": [{

@@ -44,22 +44,22 @@ pub(super) fn requests() -> Vec<Growing> {
                 settings
             },
             |count| create(SERVICE, &service(count, "a", "b")),
-        ).up_to(80, 64),
+        ),
         growing(
             "images that are rewritten in a template",
             json!({ "mirrors": mirrors, "rewrite": "workloads" }),
             |count| update(DEPLOYMENT, &deployment(count, "a"), "{}"),
-        ).up_to(70, 64),
+        ),
         growing(
             "images that are rewritten in a template, and others before",
             json!({ "mirrors": mirrors, "rewrite": "workloads" }),
             |count| update(DEPLOYMENT, &deployment(count, "a"), &deployment(count, "b")),
-        ).up_to(90, 64),
+        ).up_to(60, 64),
         growing(
             "images that are rewritten in a Pod",
             json!({ "mirrors": mirrors }),
             |count| create(POD, &pod(&images(count, "a"))),
-        ).up_to(60, 64),
+        ),
         growing(
             "images in data that are rewritten",
             json!({ "mirrors": mirrors, "rewrite": "workloads", "imagePaths": [{ "kind": "Custom", "path": "data.images" }] }),
@@ -72,7 +72,7 @@ pub(super) fn requests() -> Vec<Growing> {
                     ),
                 )
             },
-        ).up_to(100, 180),
+        ).up_to(72, 64),
         growing(
             "images in data that are rewritten and guarded",
             json!({ "mirrors": mirrors, "rewrite": "workloads", "imagePaths": [{ "kind": "Custom", "path": "data.images" }], "changes": [{ "guard": ["images"], "allowUsers": ["bot"] }] }),
@@ -85,14 +85,14 @@ pub(super) fn requests() -> Vec<Growing> {
                 };
                 update(CUSTOM, &object("a"), &object("b"))
             },
-        ).up_to(270, 200),
+        ).up_to(172, 70),
         growing(
             "images to ask registries for, guarded",
             checked.clone(),
             |count| update(DEPLOYMENT, &deployment(count, "a"), &deployment(count, "b")),
-        ).up_to(180, 128),
+        ).up_to(95, 64),
         growing("images to ask registries for", checked, |count| {
             create(DEPLOYMENT, &deployment(count, "a"))
-        }).up_to(70, 96),
+        }),
     ]
 }

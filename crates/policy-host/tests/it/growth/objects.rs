@@ -15,8 +15,7 @@ pub(super) fn short_elements() -> Vec<Growing> {
     vec![
         growing("the shortest elements", rules.clone(), |count| {
             update(CUSTOM, &repeated(count, "1"), &repeated(count, "2"))
-        })
-        .up_to(45, 64),
+        }),
         growing("the shortest lists", rules, |count| {
             update(CUSTOM, &repeated(count, "[]"), &repeated(count, "[ ]"))
         }),
@@ -115,8 +114,7 @@ pub(super) fn requests() -> Vec<Growing> {
                 CUSTOM,
                 &format!(r#"{{"spec":{{"containers":[{images}]}}}}"#),
             )
-        })
-        .up_to(60, 64),
+        }),
         growing("empty lists in the deep", registries, |count| {
             create(
                 CUSTOM,
