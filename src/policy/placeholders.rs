@@ -83,6 +83,12 @@ pub(super) fn judge(
         }
         warned.insert(&known);
     }
+    warn(image, put, findings);
+    true
+}
+
+/// Says that a placeholder is filled in later.
+fn warn(image: &ImageField<'_>, put: &mut OfImage<'_, '_>, findings: &mut Findings<'_>) {
     let judged = if image.is_artifact() {
         "its placeholder is filled in later, what it becomes is not judged"
     } else {
@@ -101,5 +107,4 @@ pub(super) fn judge(
         },
         findings,
     );
-    true
 }
