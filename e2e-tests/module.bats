@@ -23,6 +23,15 @@ setup() {
   [ "$(jq -c '[.rules[] | select(.resources == ["pods/ephemeralcontainers"]) | .operations]' "$BATS_TEST_TMPDIR/metadata.json")" = '[["UPDATE"]]' ]
 }
 
+# `kwctl annotate` warns of a difference. It looks for the operations in the module's data.
+@test "the metadata declare the host capabilities whose names are in the module" {
+  for capability in crypto/v1/is_certificate_trusted kubernetes/{can_i,get_resource,list_resources_all,list_resources_by_namespace} \
+    net/v1/dns_lookup_host oci/v1/{manifest_digest,oci_manifest,verify} oci/v2/verify; do
+    ! grep -aqF "${capability#*/}" policy.wasm || echo "$capability"
+  done >"$BATS_TEST_TMPDIR/found"
+  "$host" inspect -o json annotated-policy.wasm | jq -r '.hostCapabilities[]' | diff - "$BATS_TEST_TMPDIR/found"
+}
+
 @test "cost grows in proportion to images, entries and objects, as docs/performance.md says" {
   grep -E '^\| [a-z]+.*( [0-9.]+ \|){4}$' docs/performance.md >"$BATS_TEST_TMPDIR/said"
   make --no-print-directory growth >"$BATS_TEST_TMPDIR/counted"

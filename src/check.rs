@@ -14,6 +14,7 @@ use crate::image::Reference;
 use crate::pattern::{ImagePattern, RegistryPattern, TagPattern};
 use crate::shown::{NAMED, Shown, listed, one_of};
 use crate::violation::{Action, Code, Fate, Reason};
+use crate::workload::ImageField;
 
 pub use digests::Digests;
 pub use list::AllowReject;
@@ -36,6 +37,8 @@ pub(crate) struct Seen<'i, 't> {
     pub(crate) mirrored: Option<&'i Reference<'i>>,
     /// Its mirror, where it is not pulled from there: what may be written instead.
     pub(crate) instead: Option<&'i Reference<'i>>,
+    /// Where it is written; none where nobody reads what to write instead.
+    pub(crate) field: Option<&'i ImageField<'t>>,
     /// Whether an image would pass all lists if it were written here, and the list of this code
     /// without a word: only such an image is suggested.
     pub(crate) would_pass: &'i dyn Fn(&Reference<'_>, Code) -> bool,
@@ -63,6 +66,17 @@ impl Seen<'_, '_> {
         Reference::parse(image).is_ok_and(|image| (self.would_pass)(&image, code))
     }
 
+    /// To write this image instead, as it is written here.
+    fn advise(&self, image: &str) -> String {
+        format!("use `{}`", Shown(&self.spelling_of(image)))
+    }
+
+    /// An image as it is written here.
+    fn spelling_of(&self, image: &str) -> String {
+        let spelling = self.field.map(|field| field.spelling_of(image));
+        spelling.unwrap_or_else(|| image.to_owned())
+    }
+
     /// What to do where nothing better is known.
     fn another(&self, what: &str) -> String {
         if self.mirrored.is_some() {
@@ -81,13 +95,17 @@ impl Seen<'_, '_> {
         image_of: &dyn Fn(&str) -> String,
     ) -> Reason {
         if let Some(mirror) = self.instead {
-            return Reason::new(problem, &format!("use `{}`", Shown(&mirror.to_string())));
+            return Reason::new(problem, &self.advise(&mirror.to_string()));
         }
         let with_list = || format!("{problem} (allowed: {})", listed(entries));
         if self.mirrored.is_some() {
             return Reason::new(with_list(), MIRROR);
         }
-        let is_good = |entry: &&str| !has_wildcard(entry) && self.passes(&image_of(entry), code);
+        let is_good = |entry: &&str| {
+            !has_wildcard(entry)
+                && self.passes(&image_of(entry), code)
+                && (code != Code::ImageNotAllowed || self.spelling_of(entry) == **entry)
+        };
         if entries.iter().take(NAMED).all(is_good) {
             return Reason::new(problem, &format!("use {}", one_of(entries)));
         }

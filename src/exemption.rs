@@ -55,13 +55,15 @@ pub struct Exemption<'a> {
 }
 
 impl Exemption<'_> {
-    /// Whether it covers an image; one that does not parse is covered only where all are.
+    /// Whether it covers an image; one that does not parse is covered only where all are, and one with
+    /// placeholders where whatever they become is.
     pub(crate) fn covers(&self, image: Option<&Reference<'_>>) -> bool {
-        self.images.is_empty()
-            || image.is_some_and(|image| {
-                self.images
-                    .iter()
-                    .any(|pattern| pattern.matches(image, Sense::Allow))
-            })
+        let covers = |image: &Reference<'_>| {
+            let is_open = image.is_open();
+            let sense = if is_open { Sense::Reject } else { Sense::Allow };
+            let mut patterns = self.images.iter();
+            patterns.any(|pattern| pattern.matches(image, sense))
+        };
+        self.images.is_empty() || image.is_some_and(covers)
     }
 }

@@ -14,7 +14,7 @@ pub fn matches(pattern: &str, text: &str) -> bool {
         text.as_bytes(),
         |wanted, found| match wanted {
             // `?` is one character, however many bytes it has.
-            b'?' => !is_continuation(found),
+            b'?' => !is_continuation(found) && char::from(found) != ANY_DEPTH,
             _ => wanted == found,
         },
     )
@@ -34,45 +34,75 @@ pub(crate) fn covers(pattern: &str, other: &str) -> bool {
     )
 }
 
-/// In [`may_meet`], any characters: there `*` and `?` are no `/`.
+/// In [`may_meet`], any characters: there `*` and `?` are no `/`. No image has it.
 pub(crate) const ANY_DEPTH: char = '>';
 
-/// Whether some text matches both globs, in which [`ANY_DEPTH`] is a wildcard too.
-pub(crate) fn may_meet(left: &str, right: &str) -> bool {
+/// What is held against another glob in [`may_meet`] is no longer: paths have 255 characters at most.
+const LONGEST: usize = 270;
+
+/// Whether some text matches both globs, in which [`ANY_DEPTH`] is a wildcard too. The second comes in two parts.
+///
+/// It may say yes where the answer is no, for what is longer than a path.
+pub(crate) fn may_meet(left: &str, (right, end): (&str, &str)) -> bool {
     let is_star = |byte: u8| byte == b'*' || char::from(byte) == ANY_DEPTH;
     // Whether a wildcard can be this character.
     let takes = |wildcard: u8, byte: u8| byte != b'/' || char::from(wildcard) == ANY_DEPTH;
-    let (mut left, mut right) = (left.as_bytes(), right.as_bytes());
-    // Most differ before their first wildcard.
     let is_wild = |byte: u8| is_star(byte) || byte == b'?';
-    while let (Some((&one, after_one)), Some((&other, after_other))) =
-        (left.split_first(), right.split_first())
+    let left = left.as_bytes();
+    let right_at = |at: usize| {
+        let later = || end.as_bytes().get(at.checked_sub(right.len())?);
+        right.as_bytes().get(at).or_else(later).copied()
+    };
+    let (mut from, mut left_end, mut right_end) = (0, left.len(), right.len() + end.len());
+    // Most differ before their first wildcard, or behind their last.
+    while let (Some(&one), Some(other)) = (left.get(from), right_at(from))
         && !is_wild(one)
         && !is_wild(other)
     {
         if one != other {
             return false;
         }
-        (left, right) = (after_one, after_other);
+        from += 1;
+    }
+    while left_end > from
+        && right_end > from
+        && let (Some(&one), Some(other)) = (left.get(left_end - 1), right_at(right_end - 1))
+        && !is_wild(one)
+        && !is_wild(other)
+    {
+        if one != other {
+            return false;
+        }
+        (left_end, right_end) = (left_end - 1, right_end - 1);
+    }
+    let is_anything = |byte: Option<u8>| byte.map(char::from) == Some(ANY_DEPTH);
+    if (left_end == from + 1 && is_anything(left.get(from).copied()))
+        || (right_end == from + 1 && is_anything(right_at(from)))
+    {
+        return true;
     }
     // Whether what is left of both, from each position on, may be the same text: from the end. Two rows are
-    // enough, and memory is never freed in the module.
-    let mut below = vec![false; right.len() + 1];
-    let mut here = vec![false; right.len() + 1];
-    for at_left in (0..=left.len()).rev() {
-        for at_right in (0..=right.len()).rev() {
-            let open = |row: &[bool], at: usize| row.get(at) == Some(&true);
-            let meets = match (left.get(at_left), right.get(at_right)) {
+    // enough.
+    let (mut below, mut here) = ([false; LONGEST], [false; LONGEST]);
+    if right_end - from >= LONGEST {
+        return true;
+    }
+    for at_left in (from..=left_end).rev() {
+        let one = left.get(at_left).copied().filter(|_| at_left < left_end);
+        for at_right in (from..=right_end).rev() {
+            let other = right_at(at_right).filter(|_| at_right < right_end);
+            let open = |row: &[bool], at: usize| row.get(at - from) == Some(&true);
+            let meets = match (one, other) {
                 (None, None) => true,
-                (Some(&one), _) if is_star(one) && open(&below, at_right) => true,
-                (_, Some(&other)) if is_star(other) && open(&here, at_right + 1) => true,
-                (Some(&one), Some(&other)) if is_star(one) => {
+                (Some(one), _) if is_star(one) && open(&below, at_right) => true,
+                (_, Some(other)) if is_star(other) && open(&here, at_right + 1) => true,
+                (Some(one), Some(other)) if is_star(one) => {
                     takes(one, other) && open(&here, at_right + 1)
                 }
-                (Some(&one), Some(&other)) if is_star(other) => {
+                (Some(one), Some(other)) if is_star(other) => {
                     takes(other, one) && open(&below, at_right)
                 }
-                (Some(&one), Some(&other)) => {
+                (Some(one), Some(other)) => {
                     (one == other
                         || (one == b'?' && takes(one, other))
                         || (other == b'?' && takes(other, one)))
@@ -80,7 +110,7 @@ pub(crate) fn may_meet(left: &str, right: &str) -> bool {
                 }
                 _ => false,
             };
-            if let Some(slot) = here.get_mut(at_right) {
+            if let Some(slot) = here.get_mut(at_right - from) {
                 *slot = meets;
             }
         }
@@ -190,8 +220,11 @@ mod tests {
             ("*/?", "a>"),
             ("a/>", "*/b/c"),
         ] {
-            assert!(may_meet(left, right), "{left} {right}");
-            assert!(may_meet(right, left), "{right} {left}");
+            for (left, right) in [(left, right), (right, left)] {
+                for at in 0..=right.len() {
+                    assert!(may_meet(left, right.split_at(at)), "{left} {right}");
+                }
+            }
         }
         for (left, right) in [
             ("a", "b"),
@@ -204,8 +237,11 @@ mod tests {
             ("a?b", "a/b"),
             ("a/>", "a"),
         ] {
-            assert!(!may_meet(left, right), "{left} {right}");
-            assert!(!may_meet(right, left), "{right} {left}");
+            for (left, right) in [(left, right), (right, left)] {
+                for at in 0..=right.len() {
+                    assert!(!may_meet(left, right.split_at(at)), "{left} {right}");
+                }
+            }
         }
     }
 

@@ -6,12 +6,14 @@
 mod error;
 pub(crate) mod grammar;
 pub(crate) mod host;
+mod open;
 mod reference;
 
 pub use error::{Part, ReferenceError};
 pub(crate) use host::{
     DEFAULT_PORT, DOCKER_HUB, DOCKER_HUB_ALIASES, OFFICIAL, Wild, normalize_host, split_port,
 };
+pub(crate) use open::globs;
 pub use reference::Reference;
 pub(crate) use reference::{Split, after_scheme};
 

@@ -20,7 +20,8 @@
 //! | [`check`], [`request`], `drift` | the lists that images are held against, one a file; what is asked; what was applied last |
 //! | `schema`, [`violation`], [`workload`], [`splice`] | values of the settings and mistakes in them; one thing wrong, and where; every image in an object, by its shape; edits that leave every other byte |
 //! | [`json`], [`kind`], [`pattern`] | the payload and the places in it; kinds of objects; what a list entry matches |
-//! | [`code`], [`glob`], [`image`], [`registry`], `hashing`, `shown` | the words for what is wrong; globs; references; what a registry is asked; hashes; user text in messages |
+//! | [`code`], [`image`], [`registry`], `hashing`, `shown` | the words for what is wrong; references; what a registry is asked; hashes; user text in messages |
+//! | [`glob`] | globs |
 //!
 //! A module imports only what stands in a later row. A rule is one module: how it is written in the settings, what it
 //! means, what it says, and what it accepts and rejects, as an example.

@@ -5,7 +5,6 @@
 
 mod host;
 mod image;
-mod partial;
 mod path;
 mod registry;
 mod shape;
@@ -13,7 +12,6 @@ mod source;
 mod tag;
 
 pub use image::ImagePattern;
-pub(crate) use partial::Partial;
 pub(crate) use path::crossing;
 pub use registry::RegistryPattern;
 pub use source::SourcePattern;

@@ -12,6 +12,7 @@ use crate::pattern::{ImagePattern, Sense};
 use crate::schema::{Entry, SettingsErrors};
 use crate::shown::Shown;
 use crate::violation::{Action, Code, Fate, Reason, Verb};
+use crate::workload::ImageField;
 
 use super::{Objection, SOME_DIGEST, Seen, Sink};
 
@@ -48,7 +49,7 @@ pub(crate) fn read<'n>(entry: Entry<'_, 'n>, errors: &mut SettingsErrors) -> Dig
 
 pub(super) fn check(seen: &Seen<'_, '_>, list: &Digests<'_>, object: Sink<'_>) {
     let requiring = |image: &Reference<'_>| {
-        if image.digest().is_some() {
+        if image.may_have_digest() {
             return None;
         }
         let mut entries = list.require.iter();
@@ -86,7 +87,10 @@ fn required(seen: &Seen<'_, '_>, entry: &ImagePattern<'_>, is_mirror: bool, fate
     if is_mirror && seen.written.digest().is_some() {
         let problem = problem + ", but its mirror is used without digests";
         Reason::new(problem, "change one of the two rules")
+    } else if let Some(field) = seen.field.and_then(ImageField::digest_field) {
+        Reason::new(problem, &format!("name one in `{field}`"))
     } else if seen.passes(&pinned, Code::DigestRequired) {
+        let written = seen.spelling_of(&written);
         Reason::new(problem, &format!("use `{}@sha256:…`", Shown(&written)))
     } else if seen.mirrored.is_some() {
         let problem = problem + ", but its mirror or another list forbids digests";
@@ -101,7 +105,7 @@ fn forbidden(seen: &Seen<'_, '_>, entry: &ImagePattern<'_>, fate: Fate) -> Reaso
     let unpinned = seen.written.without_digest();
     let advice = match &unpinned {
         Some(unpinned) if (seen.would_pass)(unpinned, Code::DigestForbidden) => {
-            format!("use `{}`", Shown(&unpinned.to_string()))
+            seen.advise(&unpinned.to_string())
         }
         Some(_) => seen.another("image"),
         None => "name a tag".to_owned(),

@@ -53,7 +53,7 @@ fn is_allowed(list: &AllowReject<ImagePattern<'_>>, image: &Reference<'_>) -> bo
 #[cold]
 fn rejected(seen: &Seen<'_, '_>, entry: &ImagePattern<'_>, fate: Fate) -> Reason {
     let advice = match seen.instead {
-        Some(mirror) => format!("use `{}`", Shown(&mirror.to_string())),
+        Some(mirror) => seen.advise(&mirror.to_string()),
         None => seen.another("image"),
     };
     let (verb, entry) = (Verb::REJECTED.of(fate), Shown(entry.text()));
@@ -76,9 +76,8 @@ fn not_allowed(
     let not_in_list = || "its digest is not in `images.allow`".to_owned();
     match (by_tag, unpinned) {
         (Some(_), Some(unpinned)) => {
-            let unpinned = unpinned.to_string();
-            let unpinned = Shown(&unpinned);
-            let advice = format!("use `{unpinned}` without a digest, or have the digest allowed");
+            let advice = seen.advise(&unpinned.to_string());
+            let advice = advice + " without a digest, or have the digest allowed";
             Reason::new(not_in_list(), &advice)
         }
         (Some(_), None) => Reason::new(not_in_list(), "have the digest allowed"),

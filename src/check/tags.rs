@@ -23,7 +23,8 @@ pub(crate) fn read<'n>(
 }
 
 pub(super) fn check(seen: &Seen<'_, '_>, list: &AllowReject<TagPattern<'_>>, object: Sink<'_>) {
-    let tag = seen.mirrored.unwrap_or(seen.written).tag();
+    let image = seen.mirrored.unwrap_or(seen.written);
+    let tag = image.tag();
     let mut refuse = |code, reason: &dyn Fn(Fate) -> Reason| {
         object(Objection {
             code,
@@ -37,7 +38,9 @@ pub(super) fn check(seen: &Seen<'_, '_>, list: &AllowReject<TagPattern<'_>>, obj
         refuse(Code::TagRejected, &|fate| {
             rejected(seen, list, entry, tag, fate)
         });
-    } else if !list.allow.is_empty() && !tag.is_some_and(|tag| allows(list, tag)) {
+    } else if !list.allow.is_empty()
+        && !tag.is_some_and(|tag| allows(list, tag) || (image.is_open() && may_allow(list, tag)))
+    {
         refuse(Code::TagNotAllowed, &|fate| {
             not_allowed(seen, list, tag, fate)
         });
@@ -46,6 +49,12 @@ pub(super) fn check(seen: &Seen<'_, '_>, list: &AllowReject<TagPattern<'_>>, obj
 
 fn allows(list: &AllowReject<TagPattern<'_>>, tag: &str) -> bool {
     list.allow.iter().any(|entry| entry.matches(tag))
+}
+
+/// Whether a tag with placeholders may become one that is allowed.
+#[cold]
+fn may_allow(list: &AllowReject<TagPattern<'_>>, tag: &str) -> bool {
+    list.allow.iter().any(|entry| entry.may_match(tag))
 }
 
 #[cold]

@@ -40,16 +40,20 @@ use super::host::{
 /// ```
 #[derive(Clone, Debug, Eq)]
 pub struct Reference<'a> {
-    host: Cow<'a, str>,
-    path: Cow<'a, str>,
-    tag: Option<&'a str>,
+    pub(super) host: Cow<'a, str>,
+    pub(super) path: Cow<'a, str>,
+    pub(super) tag: Option<&'a str>,
     /// The tag was written.
-    has_tag: bool,
-    digest: Option<&'a str>,
+    pub(super) has_tag: bool,
+    pub(super) digest: Option<&'a str>,
+    /// It has placeholders.
+    pub(super) is_open: bool,
+    /// A placeholder may bring a digest.
+    pub(super) may_get_digest: bool,
 }
 
 /// The tag of an image without tag and digest.
-const LATEST: &str = "latest";
+pub(super) const LATEST: &str = "latest";
 
 /// A reference cut into its parts, each as written and not yet looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -249,6 +253,8 @@ impl<'a> Reference<'a> {
             tag,
             has_tag: split.tag.is_some(),
             digest: split.digest,
+            is_open: false,
+            may_get_digest: false,
         }
     }
 
@@ -270,6 +276,16 @@ impl<'a> Reference<'a> {
     /// The tag as it was written; none where it is only understood.
     pub(crate) fn written_tag(&self) -> Option<&'a str> {
         self.tag.filter(|_| self.has_tag)
+    }
+
+    /// Whether it has placeholders, so that some of it is not known yet.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    /// Whether it has a digest, or may get one.
+    pub(crate) const fn may_have_digest(&self) -> bool {
+        self.digest.is_some() || self.may_get_digest
     }
 
     /// The same image by its tag alone, for one that has a tag and a digest.

@@ -191,11 +191,11 @@ type Globs<'g> = (&'g str, Vec<String>, &'g str);
 
 /// Whether what a rule makes of an image may be under the source of another.
 fn meets((host, paths, tag): &Globs<'_>, (other_host, other_paths, other_tag): &Globs<'_>) -> bool {
-    glob::may_meet(host, other_host)
-        && glob::may_meet(tag, other_tag)
+    glob::may_meet(host, (other_host, ""))
+        && glob::may_meet(tag, (other_tag, ""))
         && paths.iter().any(|path| {
             let mut others = other_paths.iter();
-            others.any(|other| glob::may_meet(path, other))
+            others.any(|other| glob::may_meet(path, (other, "")))
         })
 }
 

@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 
 use crate::glob;
-use crate::image::{DEFAULT_PORT, DOCKER_HUB, DOCKER_HUB_ALIASES, normalize_host, split_port};
+use crate::image::{
+    DEFAULT_PORT, DOCKER_HUB, DOCKER_HUB_ALIASES, Reference, normalize_host, split_port,
+};
 
-use super::{Partial, Sense};
+use super::Sense;
 
 /// A host, possibly with wildcards, in the normal form of hosts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,9 +56,8 @@ impl<'a> Host<'a> {
     }
 
     /// Whether it may match the host of an image, in an allow list, once its placeholders are filled in.
-    pub(super) fn may_match(&self, image: &Partial) -> bool {
-        let host = image.host.as_deref();
-        host.is_none_or(|host| self.matches(host, Sense::Allow))
+    pub(super) fn may_match(&self, image: &Reference<'_>) -> bool {
+        image.host().contains(glob::ANY_DEPTH) || self.matches(image.host(), Sense::Allow)
     }
 
     /// The host, or the glob over hosts.

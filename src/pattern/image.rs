@@ -5,7 +5,7 @@ use crate::image::{DOCKER_HUB, OFFICIAL, Reference, Split, Wild, grammar::identi
 
 use super::host::Host;
 use super::path::Path;
-use super::{Partial, PatternError, RegistryPattern, Sense, part_of, shape, without_scheme};
+use super::{PatternError, RegistryPattern, Sense, part_of, shape, without_scheme};
 
 /// An image, or many: `nginx`, `ghcr.io/org/*`, `docker.io/library/redis:6*`, `*`.
 ///
@@ -135,6 +135,9 @@ impl<'a> ImagePattern<'a> {
     /// In an allow list a tag does not cover that tag pinned to a digest that the entry does not
     /// name: the digest decides what runs. In a reject list it does, and a digest decides alone.
     pub fn matches(&self, image: &Reference<'_>, sense: Sense) -> bool {
+        if image.is_open() && sense == Sense::Allow {
+            return self.may_match(image);
+        }
         // Most entries have the host of most images: a path that is compared at once comes first.
         let is_exact = self.path.is_exact();
         (!is_exact || self.matches_path(image, sense))
@@ -145,12 +148,13 @@ impl<'a> ImagePattern<'a> {
 
     /// Whether the entry, in an allow list, may match an image once its placeholders are filled in.
     #[cold]
-    pub(crate) fn may_match(&self, image: &Partial) -> bool {
-        let tag = image.tag.as_deref();
-        let may_have_tag =
-            |wanted| self.digest.is_some() || tag.is_some_and(|tag| glob::may_meet(wanted, tag));
+    fn may_match(&self, image: &Reference<'_>) -> bool {
+        let may_have_tag = |wanted| {
+            let may_meet = |tag| glob::may_meet(wanted, (tag, ""));
+            self.digest.is_some() || image.tag().is_some_and(may_meet)
+        };
         self.host.may_match(image)
-            && (self.is_familiar || glob::may_meet(&image.path, &self.path.glob()))
+            && (self.is_familiar || self.path.may_be_at(image.path()))
             && self.tag.is_none_or(may_have_tag)
     }
 

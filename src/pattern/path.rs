@@ -79,23 +79,29 @@ impl<'a> Path<'a> {
         &self.text
     }
 
-    /// What matches each path that this matches in an allow list, for [`glob::may_meet`].
-    pub(super) fn glob(&self) -> String {
-        let text = match self.text.strip_suffix('*') {
-            // A final `*` segment is one or more.
-            Some(above) if above.is_empty() || above.ends_with('/') => {
-                [above, &glob::ANY_DEPTH.to_string()].concat()
-            }
-            _ => self.text.to_string(),
-        };
-        match depth(&self.text) {
-            // `**` may be no segment at all, and then one `/` is missing.
-            Some(at) => {
-                let fixed = self.text.get(..at).unwrap_or_default();
-                [fixed.trim_end_matches('/'), &glob::ANY_DEPTH.to_string()].concat()
-            }
-            None => text,
+    /// What matches each path that this matches in an allow list, in two parts, for [`glob::may_meet`].
+    pub(super) fn glob(&self) -> (&str, &'static str) {
+        // `**` may be no segment at all, and then one `/` is missing.
+        if let Some(at) = depth(&self.text) {
+            let fixed = self.text.get(..at).unwrap_or_default();
+            return (fixed.trim_end_matches('/'), ">");
         }
+        match self.text.strip_suffix('*') {
+            // A final `*` segment is one or more.
+            Some(above) if above.is_empty() || above.ends_with('/') => (above, ">"),
+            _ => (&self.text, ""),
+        }
+    }
+
+    /// Whether some path that it matches in an allow list matches this glob.
+    pub(super) fn may_be_at(&self, paths: &str) -> bool {
+        glob::may_meet(paths, self.glob())
+    }
+
+    /// Whether some path below one that it matches in an allow list matches this glob.
+    pub(super) fn may_be_below(&self, paths: &str) -> bool {
+        let (text, end) = self.glob();
+        glob::may_meet(paths, (text, if end.is_empty() { "/>" } else { end }))
     }
 
     /// Whether, in a reject list, it certainly matches each path that `other` matches.
@@ -206,7 +212,9 @@ fn covers(pattern: &str, path: &str, sense: Sense, prefix: bool) -> bool {
                 }
                 continue;
             }
-            ([b'?', ..], Some(found)) if crosses || *found != b'/' => {
+            ([b'?', ..], Some(found))
+                if (crosses || *found != b'/') && char::from(*found) != glob::ANY_DEPTH =>
+            {
                 (at, read) = (at + 1, read + 1);
                 continue;
             }

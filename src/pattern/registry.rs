@@ -5,7 +5,7 @@ use crate::image::{Reference, is_host};
 
 use super::host::Host;
 use super::path::Path;
-use super::{Partial, PatternError, Sense, part_of, shape};
+use super::{PatternError, Sense, part_of, shape};
 
 /// A host, or a host and a path on it: `ghcr.io`, `*.azurecr.io`, `registry.example.com/cache`.
 ///
@@ -66,7 +66,12 @@ impl<'a> RegistryPattern<'a> {
     }
 
     /// Whether the entry matches the registry of an image.
+    ///
+    /// In an allow list it may match one with placeholders; in a reject list it certainly does.
     pub fn matches(&self, image: &Reference<'_>, sense: Sense) -> bool {
+        if image.is_open() && sense == Sense::Allow {
+            return self.may_match(image);
+        }
         self.host.matches(image.host(), sense)
             && self
                 .path
@@ -76,13 +81,11 @@ impl<'a> RegistryPattern<'a> {
 
     /// Whether the entry, in an allow list, may match an image once its placeholders are filled in.
     #[cold]
-    pub(crate) fn may_match(&self, image: &Partial) -> bool {
-        self.host.may_match(image)
-            && self.path.as_ref().is_none_or(|path| {
-                let at = path.glob();
-                let below = [&at, "/", &glob::ANY_DEPTH.to_string()].concat();
-                glob::may_meet(&image.path, &at) || glob::may_meet(&image.path, &below)
-            })
+    fn may_match(&self, image: &Reference<'_>) -> bool {
+        let path = self.path.as_ref();
+        let may_be =
+            |path: &Path<'_>| path.may_be_at(image.path()) || path.may_be_below(image.path());
+        self.host.may_match(image) && path.is_none_or(may_be)
     }
 
     /// Whether the entry, in a reject list, certainly matches each image that `other` matches.

@@ -5,7 +5,7 @@ use crate::image::{DOCKER_HUB, OFFICIAL, Reference, Split, Wild};
 
 use super::host::Host;
 use super::path::Path;
-use super::{Partial, PatternError, Sense, shape};
+use super::{PatternError, Sense, shape};
 
 /// The `source` of a mirror: `docker.io/library/redis:7.2`, `docker.io/library`, `quay.io`, `*`.
 ///
@@ -147,11 +147,19 @@ impl<'a> SourcePattern<'a> {
 
     /// Whether it may cover an image once its placeholders are filled in.
     #[cold]
-    pub(crate) fn may_cover(&self, image: &Partial) -> bool {
-        let (_, paths, tag) = self.globs();
+    pub(crate) fn may_cover(&self, image: &Reference<'_>) -> bool {
+        let may_be = |path: &Path<'_>| {
+            (!self.is_below && path.may_be_at(image.path()))
+                || (self.tag.is_none() && path.may_be_below(image.path()))
+        };
+        let may_have = |wanted| {
+            image
+                .tag()
+                .is_none_or(|tag| glob::may_meet(wanted, (tag, "")))
+        };
         self.host.may_match(image)
-            && (paths.iter()).any(|path| glob::may_meet(&image.path, path))
-            && (image.tag.as_deref()).is_none_or(|found| glob::may_meet(tag, found))
+            && self.path.as_ref().is_none_or(may_be)
+            && self.tag.is_none_or(may_have)
     }
 
     /// Whether an image may be at it, not only below it.
@@ -188,7 +196,10 @@ impl<'a> SourcePattern<'a> {
 
     /// What matches whatever this covers, for [`glob::may_meet`]: host, path (one of them) and tag.
     pub(crate) fn globs(&self) -> (&str, Vec<String>, &'a str) {
-        let at = self.path.as_ref().map(Path::glob);
+        let at = self.path.as_ref().map(|path| {
+            let (text, end) = path.glob();
+            [text, end].concat()
+        });
         let below = |at: &str| format!("{at}/{}", glob::ANY_DEPTH);
         let paths = match at {
             None => vec![glob::ANY_DEPTH.to_string()],

@@ -27,14 +27,14 @@ impl<'a> TagPattern<'a> {
         self.0
     }
 
-    /// Whether the entry matches a tag.
+    /// Whether the entry matches a tag; certainly, where that has placeholders.
     pub fn matches(&self, tag: &str) -> bool {
         self.0 == tag || glob::matches(self.0, tag)
     }
 
     /// Whether the entry may match a tag that the glob `tags` matches.
     pub(crate) fn may_match(&self, tags: &str) -> bool {
-        glob::may_meet(self.0, tags)
+        glob::may_meet(self.0, (tags, ""))
     }
 
     /// Whether the entry certainly matches each tag that the glob `tags` matches.

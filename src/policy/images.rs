@@ -32,6 +32,7 @@ pub(super) fn judge(
     // An image that occurs again is judged once, where it has no mirror; a few are judged sooner than noted.
     let may_recur = object.found.len() > FEW && settings.mirrors.is_empty();
     let mut passed = may_recur.then(Seen::default);
+    let mut placeholders = Seen::default();
     let removes_some = judged.annotations.removes.len() > 0;
     let mut open = Vec::new();
     for found in &object.found {
@@ -50,7 +51,7 @@ pub(super) fn judge(
         if passed.as_ref().is_some_and(is_known) {
             continue;
         }
-        match one(context, image, mirrors, exempted, judged) {
+        match one(context, image, &mut placeholders, mirrors, exempted, judged) {
             Outcome::Passes => {
                 if let Some(passed) = &mut passed {
                     passed.insert(&image.text);
@@ -75,7 +76,7 @@ pub(super) fn judge(
         } else {
             Asking::Now
         };
-        one(context, image, mirrors, exempted, judged);
+        one(context, image, &mut placeholders, mirrors, exempted, judged);
     }
     splice::merge(&mut judged.edits, edits);
 }
@@ -98,6 +99,7 @@ enum Outcome {
 fn one(
     context: &Context<'_, '_, '_>,
     image: &ImageField<'_>,
+    placeholders: &mut Seen,
     mirrors: &mut Mirrors<'_, '_, '_, '_>,
     exempted: &mut Exempted<'_, '_, '_>,
     judged: &mut Judged<'_>,
@@ -108,7 +110,7 @@ fn one(
         Ok(written) => written,
         Err(error) => {
             let findings = &mut judged.findings;
-            if placeholders::judge(context, image, exempted, &mut put, findings) {
+            if placeholders::judge(context, image, placeholders, exempted, &mut put, findings) {
                 return Outcome::Objected;
             }
             if !exempted.cover(Check::Images, None) {
@@ -167,6 +169,7 @@ fn held_against_lists(
         written,
         mirrored,
         instead: instead.as_ref(),
+        field: Some(put.image),
         would_pass: &would_pass,
     };
     let mut passes = true;
@@ -229,6 +232,7 @@ fn is_because(settings: &Settings<'_>, written: &Reference<'_>, cause: &Cause, c
         written,
         mirrored: Some(&mirrored),
         instead: None,
+        field: None,
         would_pass: &|_, _| false,
     };
     check::image(&seen, settings.lists(), &mut |objection| {
@@ -267,6 +271,7 @@ fn passes(
         written: image,
         mirrored,
         instead: None,
+        field: None,
         // Nobody reads these objections.
         would_pass: &|_, _| false,
     };

@@ -174,7 +174,9 @@ impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
         let note = match (&runs.note, &runs.mirrored, &runs.instead) {
             (Some(note), ..) => note.clone(),
             (None, Some(mirror), _) => Note::used(mirror, runs.is_edited),
-            (None, None, Some(mirror)) if is_suggested() => Note::available(mirror),
+            (None, None, Some(mirror)) if is_suggested() => {
+                Note::available(&image.spelling_of(mirror))
+            }
             _ => return,
         };
         let about = AboutImage {

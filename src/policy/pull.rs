@@ -14,6 +14,7 @@
 //! | template, UPDATE, image as in the old object | `workloads` | as rewritten, not rewritten |
 //! | template of a `ReplicaSet` with an owner, of a Job on UPDATE, or without a user | `workloads` | as rewritten, not rewritten |
 //! | image of a well-known kind, pulled for a Pod | `pods`, `workloads` | as a template |
+//! | image of a well-known kind in parts | `pods`, `workloads` | as rewritten, not rewritten: its Pods will be |
 //! | image of a well-known kind, pulled for no Pod | any | as written |
 //! | image at a path of the settings, in no template | `pods` | as written |
 //! | pull policy `Never`, `auto` of Istio, exempt | any | as written |
@@ -179,8 +180,12 @@ impl<'p, 's, 'c, 'r> Pulls<'p, 's, 'c, 'r> {
             }
             // It is in no template: nothing rewrites it later.
             Treatment::Rewritten if image.source == Source::Path => Treatment::Written,
-            // As it would be now.
-            Treatment::Edited | Treatment::EditedIfChanged if self.is_old => Treatment::Rewritten,
+            // As it would be now, and what is in parts as its Pods will run it.
+            Treatment::Edited | Treatment::EditedIfChanged
+                if self.is_old || image.is_in_parts() =>
+            {
+                Treatment::Rewritten
+            }
             treatment => treatment,
         }
     }

@@ -6,7 +6,7 @@ use crate::json::{FieldPath, Kind, Place, Spot, Step, Value, each_at};
 use crate::kind::{GroupKind, KindPattern};
 
 use super::known;
-use super::object::{Found, ImageField, Malformed, Object, Source, add};
+use super::object::{Found, ImageField, Malformed, Object, Source};
 
 /// Where objects of a kind hold an image, or a list of images.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,10 +53,8 @@ impl ImagePlaces<'_> {
 /// Adds what is known of the object's kind, and of pods.
 fn add_known(object: &mut Object<'_>, kind: &GroupKind<'_>) {
     let mut added = known::images(object, kind);
-    if !added.is_empty() {
-        added.retain(|found| matches!(found, Found::Image(_)) || object.keeps_malformed());
-        add(&mut object.found, added);
-    }
+    added.retain(|found| matches!(found, Found::Image(_)) || object.keeps_malformed());
+    object.add(added);
 }
 
 /// Adds the images at these paths to those of an object, in the order of the document.
@@ -82,9 +80,7 @@ fn add_at_paths<'a>(paths: &[ImagePath<'_>], object: &mut Object<'a>, kind: &Gro
                 found(&|| place().below(Step::Index(index)), raw);
             }
         });
-        if !added.is_empty() {
-            add(&mut object.found, added);
-        }
+        object.add(added);
     }
 }
 

@@ -11,13 +11,15 @@
 //! | `<Part>` | what [`PARTS`] has under this name |
 //! | `<Object>` | a whole object, judged by its own `apiVersion` and `kind` |
 //! | `(type=image)` | only in a map where the field has this value |
+//! | `(image=)` | only in a map where the field is unset or blank |
 //! | `a~` | an OCI artifact that is not pulled for a Pod; a scheme is left out, one other than `oci` and `docker` is no image |
 //! | `a://` | as `a~`, and without a scheme it is no image |
 //! | `a/` | an image only where it contains a `/` |
-//! | `a+b+c.d` | an image without a tag or digest is completed by the first of these fields that is set |
+//! | `a+b+c.d` | an image without a tag or digest is completed by the first of these fields that is set; `+?` by a tag that is not known |
 //! | `a%` | a tag or digest, of the image that is the key of the map around its list |
 
 mod kinds;
+mod ways;
 
 use std::borrow::Cow;
 
@@ -28,7 +30,8 @@ use crate::kind::GroupKind;
 
 pub use kinds::{GROUPS, KnownKinds, PARTS, POD_METADATA, VOLUMES, kinds_of};
 
-use super::object::{Found, ImageField, Malformed, Object, Source, add};
+use super::object::{Found, ImageField, Malformed, Object, Source};
+use ways::{Way, Ways};
 
 /// What is known of a kind.
 pub(crate) fn find(group: &str, kind: &str) -> Option<KnownKinds> {
@@ -38,14 +41,14 @@ pub(crate) fn find(group: &str, kind: &str) -> Option<KnownKinds> {
     kinds_of(lines).find(|known| known.kinds.split(' ').any(|known| known == kind))
 }
 
-/// Every image of an object that a table shows, in the order of the document, but for those that are
-/// known already; and what has the wrong JSON type.
+/// Every image of an object that the table shows, but for those that are known already; and what has the
+/// wrong JSON type.
 pub(super) fn images<'a>(object: &Object<'a>, kind: &GroupKind<'_>) -> Vec<Found<'a>> {
     let mut walk = Walk {
         known: &object.found,
+        ways: Ways::default(),
         found: Vec::new(),
     };
-    let mut found = Vec::new();
     let mut look = |value, spot: Option<&Spot<'_, 'a>>, text| {
         let at = At {
             value,
@@ -53,8 +56,8 @@ pub(super) fn images<'a>(object: &Object<'a>, kind: &GroupKind<'_>) -> Vec<Found
             holder: value,
             element: None,
         };
-        walk.go(at, Way { text, then: None });
-        add(&mut found, std::mem::take(&mut walk.found));
+        let way = walk.ways.to(text, None);
+        walk.go(at, way);
     };
     // Of the kinds of Kubernetes' own groups without a dot, which most objects have, one is in the table.
     if (kind.group.contains('.') || kind.kind == "PersistentVolume")
@@ -84,7 +87,7 @@ pub(super) fn images<'a>(object: &Object<'a>, kind: &GroupKind<'_>) -> Vec<Found
             }
         }
     }
-    found
+    walk.found
 }
 
 /// Whether a volume is a CSI driver's.
@@ -102,6 +105,7 @@ fn names_proxy(metadata: Value<'_>) -> bool {
 struct Walk<'w, 'a> {
     /// What was found before, in the order of the document.
     known: &'w [Found<'a>],
+    ways: Ways,
     found: Vec<Found<'a>>,
 }
 
@@ -116,65 +120,48 @@ struct At<'t, 'a> {
     element: Option<(&'t Spot<'t, 'a>, Value<'a>)>,
 }
 
-/// The way that is left to an image.
-#[derive(Clone, Copy)]
-struct Way<'w> {
-    text: &'static str,
-    then: Option<&'w Self>,
-}
-
 impl<'a> Walk<'_, 'a> {
-    fn go(&mut self, at: At<'_, 'a>, Way { text, then }: Way<'_>) {
-        let Some(sign) = text.bytes().next() else {
-            return match then {
-                Some(then) => self.go(at, *then),
-                None => self.keep(at, ""),
-            };
-        };
-        let inside = text.get(1..).unwrap_or_default();
-        match sign {
-            b'.' => self.go(at, Way { text: inside, then }),
-            b'{' => {
-                let mut rest = inside;
-                let mut alternatives = Vec::new();
-                while let Some((alternative, end, after)) = alternative(rest) {
-                    alternatives.push(alternative);
-                    rest = after;
-                    if end == b'}' {
-                        break;
+    fn go(&mut self, at: At<'_, 'a>, way: usize) {
+        let value = at.value;
+        match self.ways.get(way) {
+            None => {}
+            Some(Way::Image(signs)) => self.keep(at, signs),
+            Some(Way::Object) => self.object(at),
+            // Every way goes on into something.
+            Some(_) if !value.is_composite() || value.is_empty() => {}
+            Some(Way::On(next)) => self.go(at, next),
+            Some(Way::Both(one, other)) => {
+                self.go(at, one);
+                self.go(at, other);
+            }
+            Some(Way::Where(key, wanted, next)) => {
+                let mut values = value.all(key).map(Value::string);
+                let holds = if wanted.is_empty() {
+                    let is_unset = |text: Option<&str>| text.is_none_or(is_blank);
+                    value.get(key).is_none() || values.any(is_unset)
+                } else {
+                    values.any(|text| text == Some(wanted))
+                };
+                if holds {
+                    self.go(at, next);
+                }
+            }
+            Some(Way::Member(wanted, next)) => {
+                for (key, below) in value.members() {
+                    if wanted == "*" || key.is(wanted) {
+                        let spot = Spot::below(at.spot, Step::key(key.text()));
+                        let at = At {
+                            value: below,
+                            spot: Some(&spot),
+                            holder: value,
+                            ..at
+                        };
+                        self.go(at, next);
                     }
                 }
-                let rest = Way { text: rest, then };
-                for text in alternatives {
-                    let then = Some(&rest);
-                    let mut found = std::mem::take(&mut self.found);
-                    self.go(at, Way { text, then });
-                    add(&mut found, std::mem::take(&mut self.found));
-                    self.found = found;
-                }
             }
-            b'<' => {
-                let (name, text) = inside.split_once('>').unwrap_or_default();
-                if name == "Object" {
-                    return self.object(at);
-                }
-                let rest = Way { text, then };
-                for (_, text) in PARTS.iter().filter(|(part, _)| *part == name) {
-                    let then = Some(&rest);
-                    self.go(at, Way { text, then });
-                }
-            }
-            b'(' => {
-                let (condition, text) = inside.split_once(')').unwrap_or_default();
-                let (key, wanted) = condition.split_once('=').unwrap_or_default();
-                let mut values = at.value.all(key);
-                if values.any(|value| value.string() == Some(wanted)) {
-                    self.go(at, Way { text, then });
-                }
-            }
-            b'[' if inside.starts_with('*') => {
-                let text = text.get("[*]".len()..).unwrap_or_default();
-                for (index, value) in at.value.elements().enumerate() {
+            Some(Way::Each(next)) => {
+                for (index, value) in value.elements().enumerate() {
                     let spot = Spot::below(at.spot, Step::Index(index));
                     let at = At {
                         value,
@@ -182,36 +169,8 @@ impl<'a> Walk<'_, 'a> {
                         holder: at.holder,
                         element: Some((&spot, value)),
                     };
-                    self.go(at, Way { text, then });
+                    self.go(at, next);
                 }
-            }
-            b'[' => {
-                let quoted = inside.get(1..).unwrap_or_default();
-                let (key, text) = quoted.split_once('"').unwrap_or_default();
-                let text = text.get(1..).unwrap_or_default();
-                self.member(at, key, Way { text, then });
-            }
-            b'~' | b':' | b'/' | b'+' | b'%' => self.keep(at, text),
-            _ => {
-                let ends = |byte: u8| b".[{(<~:/+%".contains(&byte);
-                let end = text.bytes().position(ends).unwrap_or(text.len());
-                let (key, text) = text.split_at_checked(end).unwrap_or_default();
-                self.member(at, key, Way { text, then });
-            }
-        }
-    }
-
-    fn member(&mut self, at: At<'_, 'a>, wanted: &str, way: Way<'_>) {
-        for (key, value) in at.value.members() {
-            if wanted == "*" || key.is(wanted) {
-                let spot = Spot::below(at.spot, Step::key(key.text()));
-                let at = At {
-                    value,
-                    spot: Some(&spot),
-                    holder: at.value,
-                    ..at
-                };
-                self.go(at, way);
             }
         }
     }
@@ -222,8 +181,8 @@ impl<'a> Walk<'_, 'a> {
         if let (Some(version), Some(kind)) = (text("apiVersion"), text("kind")) {
             let group = version.rsplit_once('/').map_or("", |(group, _)| group);
             if let Some(known) = find(group, kind) {
-                let text = known.images;
-                self.go(at, Way { text, then: None });
+                let way = self.ways.to(known.images, None);
+                self.go(at, way);
             }
         }
     }
@@ -261,7 +220,7 @@ impl<'a> Walk<'_, 'a> {
             raw,
             source: Source::Known {
                 below: named.map_or(0, |(element, _)| steps_between(element, spot)),
-                is_artifact,
+                signs,
             },
             place: spot.place(),
             name: named.map(|(_, name)| Cow::Borrowed(name)),
@@ -301,9 +260,12 @@ fn image<'a>(
     let completed = || {
         let paths = more.split('+').filter(|path| !path.is_empty());
         let mut versions = paths.filter_map(|path| {
+            if path == "?" {
+                return Some([image, ":{default}"].concat());
+            }
             let steps = FieldPath::parse(path).ok()?;
             let version = text_at(at.holder, steps.steps())?;
-            (!version.is_empty()).then(|| versioned(image, path, version))
+            (!is_blank(version)).then(|| versioned(image, path, version))
         });
         versions.next()
     };
@@ -314,6 +276,11 @@ fn image<'a>(
     };
     let image = completed.map_or(Cow::Borrowed(image), Cow::Owned);
     Some((image, needs_scheme.is_some()))
+}
+
+/// Whether a text is as good as none.
+fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
 }
 
 /// Whether what a URL names is pulled from a registry.
@@ -328,8 +295,9 @@ fn is_of_registry(url: &str) -> bool {
 fn versioned(image: &str, path: &str, version: &str) -> String {
     match path {
         "sha" => [image, "@sha256:", version].concat(),
+        "ref.digest" => [image, "@", version].concat(),
         "ref.semver" => [image, ":{", version, "}"].concat(),
-        _ if version.contains(':') => [image, "@", version].concat(),
+        "" | "version" if version.contains(':') => [image, "@", version].concat(),
         _ => [image, ":", version].concat(),
     }
 }
@@ -340,20 +308,4 @@ fn steps_between(above: &Spot<'_, '_>, below: &Spot<'_, '_>) -> usize {
     spots
         .take_while(|spot| !std::ptr::addr_eq(*spot, above))
         .count()
-}
-
-/// The first of some alternatives, the sign behind it, and what follows.
-fn alternative(text: &'static str) -> Option<(&'static str, u8, &'static str)> {
-    let mut depth = 0_usize;
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            b',' | b'}' if depth == 0 => {
-                return Some((text.get(..at)?, byte, text.get(at + 1..)?));
-            }
-            b'{' => depth += 1,
-            b'}' => depth -= 1,
-            _ => {}
-        }
-    }
-    None
 }

@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use std::hash::{Hash, Hasher};
 
 use crate::hashing::{Index, hash_of};
+use crate::image::{Split, Wild, after_scheme};
 use crate::json::{Kind, Location, Place, Position, Step, Value};
 use crate::shown::{Quoted, is_private};
 
@@ -58,8 +59,8 @@ pub enum Source {
     Known {
         /// How many steps below the named element of a list, if it is in one.
         below: usize,
-        /// It is pulled for no Pod: mirrors are not used for it.
-        is_artifact: bool,
+        /// What the table says of it behind its path.
+        signs: &'static str,
     },
 }
 
@@ -165,6 +166,18 @@ impl<'a> Object<'a> {
         marks.filter(is_there).map(value).collect()
     }
 
+    /// Adds what else was found, each in its place in the document.
+    pub(super) fn add(&mut self, added: Vec<Found<'a>>) {
+        if added.is_empty() {
+            return;
+        }
+        self.found.extend(added);
+        if !self.found.is_sorted_by_key(Found::position) {
+            self.found.sort_unstable_by_key(Found::position);
+        }
+        self.found.dedup_by_key(|found| found.position());
+    }
+
     /// Every image, in the order of the document.
     pub(crate) fn images(&self) -> Vec<&ImageField<'a>> {
         let found = self.found.iter().filter_map(|found| match found {
@@ -173,34 +186,6 @@ impl<'a> Object<'a> {
         });
         found.collect()
     }
-}
-
-/// Adds what was found to what was found before, both in the order of the document.
-pub(super) fn add<'a>(found: &mut Vec<Found<'a>>, added: Vec<Found<'a>>) {
-    let Some(first) = added.first().map(Found::position) else {
-        return;
-    };
-    let at = found.partition_point(|found| found.position() < first);
-    let later = found.split_off(at);
-    found.extend(merge(later, added));
-}
-
-/// Merges two lists that are each in the order of the document.
-fn merge<'a>(one: Vec<Found<'a>>, other: Vec<Found<'a>>) -> Vec<Found<'a>> {
-    if one.is_empty() {
-        return other;
-    }
-    let mut merged = Vec::with_capacity(one.len() + other.len());
-    let mut other = other.into_iter().peekable();
-    for found in one {
-        while let Some(earlier) = other.next_if(|candidate| candidate.position() < found.position())
-        {
-            merged.push(earlier);
-        }
-        merged.push(found);
-    }
-    merged.extend(other);
-    merged
 }
 
 impl Found<'_> {
@@ -222,15 +207,42 @@ impl<'a> ImageField<'a> {
         (0..below).fold(&self.place, |place, _| place.above().unwrap_or(place))
     }
 
-    /// Whether it is pulled for no Pod.
-    pub(crate) const fn is_artifact(&self) -> bool {
-        matches!(
-            self.source,
-            Source::Known {
-                is_artifact: true,
-                ..
-            }
-        )
+    /// What the table of well-known kinds says of it behind its path.
+    const fn signs(&self) -> &'static str {
+        match self.source {
+            Source::Known { signs, .. } => signs,
+            _ => "",
+        }
+    }
+
+    /// Whether it is pulled for no Pod: mirrors are not used for it.
+    pub(crate) fn is_artifact(&self) -> bool {
+        self.signs().starts_with(['~', ':', '%'])
+    }
+
+    /// Whether its tag or digest stands elsewhere: nothing is written here.
+    pub(crate) fn is_in_parts(&self) -> bool {
+        self.signs().contains(['+', '%'])
+    }
+
+    /// The field beside it that its digest belongs into, if it is in parts.
+    pub(crate) fn digest_field(&self) -> Option<&'static str> {
+        let signs = self.signs();
+        (["sha", "ref.digest"].into_iter()).find(|field| !signs.is_empty() && signs.contains(field))
+    }
+
+    /// What to write here for another image: with the scheme that is here, and without what stands elsewhere.
+    pub(crate) fn spelling_of(&self, image: &str) -> String {
+        if self.signs().is_empty() {
+            return image.to_owned();
+        }
+        let written = self.raw.string().unwrap_or_default();
+        let scheme = after_scheme(written).filter(|_| self.is_artifact());
+        let scheme = scheme.and_then(|name| written.strip_suffix(name));
+        let split = Split::of(image, Wild::Never);
+        let name = split.host.map_or(0, |host| host.len() + 1) + split.path.len();
+        let name = image.get(..name).filter(|_| self.is_in_parts());
+        [scheme.unwrap_or_default(), name.unwrap_or(image)].concat()
     }
 
     /// The pod template around a container or volume: none around those of a Pod itself, nor where

@@ -249,7 +249,7 @@ impl<'a> Walk<'a> {
                     let way = Spot::below(trail, Step::key(key.text()));
                     self.value(value, below, Some(&way), deeper)?;
                     if matches!(below, Role::List { .. } | Role::Metadata) {
-                        self.object.marks.push((way.place(), value));
+                        self.mark(&way, value);
                     }
                 }
                 continue;
@@ -277,7 +277,7 @@ impl<'a> Walk<'a> {
                 is_template = true;
             }
             if is_template {
-                self.object.marks.push((trail.place(), map));
+                self.mark(trail, map);
             }
         }
         if (name.is_some() || is_never_pulled)
@@ -302,6 +302,15 @@ impl<'a> Walk<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Notes what stands at a place; a template there has been noted just before.
+    fn mark(&mut self, spot: &Spot<'_, 'a>, value: Value<'a>) {
+        let marks = &mut self.object.marks;
+        let last = marks.last().map(|(_, last)| last.position());
+        if last != Some(value.position()) {
+            marks.push((spot.place(), value));
+        }
     }
 
     /// Keeps the pod template that this is the way to the list of containers of, if it is one.

@@ -85,7 +85,8 @@ pub struct PackageProblems(Vec<String>);
 
 /// kwctl's: Artifact Hub lists the policies of Kubewarden by it.
 const PROVIDER: &str = "kubewarden";
-const CONTROLLER: &str = "https://artifacthub.io/packages/helm/kubewarden/kubewarden-controller";
+/// The chart that installs Kubewarden since 1.37. kwctl's `kubewarden-controller` is deprecated.
+const CONTROLLER: &str = "https://artifacthub.io/packages/helm/kubewarden/admission-controller";
 
 impl Package {
     /// The package of a policy, with its form for Rancher.

@@ -11,7 +11,9 @@
 mod guest;
 mod wasi;
 
-use wasmtime_provider::wasmtime::{Engine, InstancePre, Linker, Module, Store};
+use wasmtime_provider::wasmtime::{
+    Engine, InstancePre, Linker, Module, OperatorCost, Store, VariableOperatorCost,
+};
 
 use crate::{engine, host::HostError, wasm_file::WasmFile};
 
@@ -65,7 +67,7 @@ impl FuelMeter {
     pub fn load(wasm: &[u8]) -> Result<Self, HostError> {
         WasmFile::read(wasm)?.check()?;
         let mut config = engine::config();
-        config.consume_fuel(true);
+        config.consume_fuel(true).operator_cost(instructions());
         let engine =
             Engine::new(&config).map_err(|error| HostError::Engine(format!("{error:#}")))?;
         let pre = Module::from_binary(&engine, wasm)
@@ -112,6 +114,20 @@ impl FuelMeter {
             memory,
             answer: store.into_data().answer(returned)?,
         })
+    }
+}
+
+/// Wasmtime's costs, without the one for each byte that is copied or filled: that is a small part of an
+/// instruction.
+fn instructions() -> OperatorCost {
+    OperatorCost {
+        variable: VariableOperatorCost {
+            memory_copy_per_byte: 0,
+            memory_fill_per_byte: 0,
+            memory_init_per_byte: 0,
+            ..VariableOperatorCost::new()
+        },
+        ..OperatorCost::new()
     }
 }
 

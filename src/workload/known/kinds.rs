@@ -138,7 +138,7 @@ Composition||spec.resources[*].base.<Object>"),
 WasmPlugin||spec.url~\n\
 TrafficExtension||spec.wasm.url~"),
     ("source.toolkit.fluxcd.io", "\
-OCIRepository|${ {|spec.url://+ref.digest+ref.semver+ref.tag"),
+OCIRepository|${|spec.url://+ref.digest+ref.semver+ref.tag"),
     ("template.openshift.io", "\
 Template|${ $( {{|objects[*].<Object>"),
     ("kro.run", "\
@@ -149,10 +149,11 @@ PersistentVolume||spec.csi.{volumeAttributes.image~,<WarmMetal>.volumeHandle~}")
 
 /// Parts that several kinds have, or that repeat within themselves.
 #[rustfmt::skip]
-pub static PARTS: [(&str, &str); 17] = [
-    ("TaskSpec", "{steps[*],sidecars[*],stepTemplate}.image"),
-    ("PipelineSpec", "{tasks,finally}[*].{taskSpec.<TaskSpec>,pipelineSpec.<PipelineSpec>,taskRef.<Bundle>}"),
-    ("Bundle", "{bundle~,(resolver=bundles).params[*].(name=bundle).value~}"),
+pub static PARTS: [(&str, &str); 18] = [
+    ("TaskSpec", "{steps[*].{image,ref.<Resolver>},{sidecars[*],stepTemplate}.image}"),
+    ("PipelineSpec", "{tasks,finally}[*].{taskSpec.<TaskSpec>,pipelineSpec.<PipelineSpec>,{taskRef,pipelineRef}.<Bundle>}"),
+    ("Bundle", "{bundle~,<Resolver>}"),
+    ("Resolver", "(resolver=bundles).params[*].(name=bundle).value~"),
     ("WorkflowSpec", "{{templates[*],templateDefaults}.<Template>,executorPlugins[*].spec.sidecar.container.image}"),
     ("Template", "{{container,script,sidecars[*]}.image,{steps[*][*],dag.tasks[*]}.inline.<Template>}"),
     ("VirtualMachineSpec", "{template.spec.<MachineSpec>,dataVolumeTemplates[*].spec.source.<ImportSource>}"),
@@ -162,7 +163,7 @@ pub static PARTS: [(&str, &str); 17] = [
     ("SparkConf", "sparkConf{[\"spark.kubernetes.container.image\"],[\"spark.kubernetes.driver.container.image\"],[\"spark.kubernetes.executor.container.image\"]}"),
     ("Predictor", "{{model,huggingface,lightgbm,onnx,paddle,pmml,pytorch,sklearn,tensorflow,triton,xgboost}.{image,storageUri://},<Storage>}"),
     ("Storage", "storageUris[*].uri://"),
-    ("Monitor", "{image,baseImage+sha+tag+version}"),
+    ("Monitor", "{image,(image=).baseImage+sha+tag+version+?}"),
     ("CephPlugins", "{controllerPlugin,nodePlugin}.volumes[*].volume.image.reference"),
     ("Vertices", "{vertices[*].<Vertex>,sideInputs[*].container.image}"),
     ("Vertex", "{{udf,source.{udsource,transformer},sink.{udsink,fallback.udsink,onSuccess.udsink}}.container,sidecars[*]}.image"),

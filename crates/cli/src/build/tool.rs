@@ -161,12 +161,30 @@ fn complaint(told: &str) -> String {
     for prefix in ["Error: ", "error: "] {
         line = line.replacen(prefix, "", usize::from(line.starts_with(prefix)));
     }
+    if let Some(inside) = inside_outermost(&line) {
+        line = inside.to_owned();
+    }
     if line.len() > BEGINNING + END {
         let left_out =
             line.floor_char_boundary(BEGINNING)..line.ceil_char_boundary(line.len() - END);
         line.replace_range(left_out, " … ");
     }
     line
+}
+
+/// What kustomize says of the root, without what it says of the kustomization that is written around it.
+fn inside_outermost(line: &str) -> Option<&str> {
+    let outermost = line.strip_prefix("accumulating resources: accumulation err=")?;
+    let layers = [
+        "recursed accumulation of path '",
+        "couldn't make target for path '",
+    ];
+    let (_, from_root) = layers
+        .iter()
+        .filter_map(|layer| outermost.split_once(layer))
+        .min_by_key(|(before, _)| before.len())?;
+    let (_, inside) = from_root.split_once("': ")?;
+    Some(inside)
 }
 
 /// A program on the path. Entries that count from the working folder are left out: they may be folders
@@ -300,6 +318,14 @@ mod tests {
             (
                 "E1128 07:03:33 1 run.go:72] \"command failed\" err=<\n\ta\n\tb\n >\n",
                 "a; b",
+            ),
+            (
+                "error: accumulating resources: accumulation err='accumulating resources from '../../a': '/t/a' must resolve to a file': couldn't make target for path '/t/a': kustomization.yaml is empty",
+                "kustomization.yaml is empty",
+            ),
+            (
+                "error: accumulating resources: accumulation err='accumulating resources from '../../a': '/t/a' must resolve to a file': recursed accumulation of path '/t/a': accumulating resources: accumulation err='accumulating resources from '../b': '/t/b' must resolve to a file': couldn't make target for path '/t/b': kustomization.yaml is empty",
+                "accumulating resources: accumulation err='accumulating resources from '../b': '/t/b' must resolve to a file': couldn't make target for path '/t/b': kustomization.yaml is empty",
             ),
         ] {
             assert_eq!(complaint(told), wanted);

@@ -153,7 +153,7 @@ fn a_package_has_the_fields_that_kwctl_gives_it() {
                 {"name": "John", "email": "john@example.com"},
             ],
             "provider": {"name": "kubewarden"},
-            "recommendations": [{"url": "https://artifacthub.io/packages/helm/kubewarden/kubewarden-controller"}],
+            "recommendations": [{"url": "https://artifacthub.io/packages/helm/kubewarden/admission-controller"}],
             "annotations": {
                 "kubewarden/mutation": "false",
                 "kubewarden/contextAwareResources": "- apiVersion: v1\n  kind: Namespace\n",

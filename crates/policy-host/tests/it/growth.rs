@@ -5,6 +5,7 @@
 
 mod annotations;
 mod changes;
+mod known_kinds;
 mod objects;
 
 use std::fmt::Write as _;
@@ -75,6 +76,7 @@ fn no_request_costs_more_than_in_proportion_to_its_size() {
         objects::requests(),
         objects::by_place(),
         changes::requests(),
+        known_kinds::requests(),
         annotations::requests(),
         annotations::lists(),
         annotations::with_many_rules(),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use rollout_guard::json::{Location, Step};
 use rollout_guard::request::Operation;
 use rollout_guard::violation::Code;
 use serde_json::{Value as Json, json};
@@ -76,11 +77,21 @@ pub(super) struct ExpectedViolation {
     pub(super) message: Option<String>,
 }
 
-const KEYS: [&str; 2] = ["settings", "cases"];
+const KEYS: [&str; 3] = ["settings", "prefix", "cases"];
 
-const CASE_KEYS: [&str; 8] = [
-    "name", "manifest", "object", "patch", "old", "request", "missing", "expect",
+const CASE_KEYS: [&str; 9] = [
+    "name",
+    "manifest",
+    "object",
+    "patch",
+    "annotations",
+    "old",
+    "request",
+    "missing",
+    "expect",
 ];
+
+const VIOLATION_KEYS: [&str; 4] = ["code", "at", "annotation", "message"];
 
 const REQUEST_KEYS: [&str; 7] = [
     "operation",
@@ -116,6 +127,7 @@ pub(super) fn read<'d>(
     let mut suite = SuiteReader {
         reader: Reader::new(file, document),
         folder,
+        prefix: String::new(),
     };
     let mut settings = None;
     let mut cases = Vec::new();
@@ -123,14 +135,18 @@ pub(super) fn read<'d>(
     if let Some(root) = root
         && suite.reader.is_map(root, "")
     {
+        if let Some(prefix) = root.get("prefix") {
+            suite.prefix = suite.reader.text(prefix, "prefix").unwrap_or_default();
+        }
         for (key, value) in root.members() {
             match key.text().unwrap_or_default().as_ref() {
+                "prefix" => {}
                 "settings" => settings = Some(suite.settings(value)),
                 "cases" => cases = suite.cases(value),
                 unknown => suite.reader.unknown_key(key, unknown, &KEYS),
             }
         }
-        for key in KEYS {
+        for key in ["settings", "cases"] {
             if root.get(key).is_none() {
                 let problem = format!("`{key}` is missing");
                 suite.reader.error(root, "", &problem);
@@ -145,6 +161,8 @@ struct SuiteReader<'s> {
     reader: Reader<'s>,
     /// Where paths count from.
     folder: &'s Path,
+    /// What names of annotations are relative to, unless they hold a `/`.
+    prefix: String,
 }
 
 /// The members of a case that say what is asked.
@@ -209,7 +227,12 @@ impl SuiteReader<'_> {
                 "name" => name = self.reader.text(value, &below),
                 "manifest" => parts.manifest = Some(value),
                 "object" => parts.object = self.reader.text(value, &below),
-                "patch" => parts.patch = self.fields(value, &below),
+                "patch" => parts.patch.extend(self.fields(value, &below)),
+                "annotations" => {
+                    let annotations = self.annotations(value, &below).into_iter();
+                    let set = annotations.map(|(name, value)| (place_of(&name), json!(value)));
+                    parts.patch.extend(set);
+                }
                 "old" => parts.old = Some(value),
                 "request" => {
                     parts.has_request = true;
@@ -336,7 +359,7 @@ impl SuiteReader<'_> {
         }
         let mut annotations = Vec::new();
         for (key, value) in value.members() {
-            let name = key.text().unwrap_or_default().into_owned();
+            let name = self.full_name(&key.text().unwrap_or_default());
             if value.is_null() {
                 annotations.push((name, None));
             } else if let Some(text) = value.text() {
@@ -350,6 +373,13 @@ impl SuiteReader<'_> {
         annotations
     }
 
+    fn full_name(&self, name: &str) -> String {
+        if name.contains('/') {
+            return name.to_owned();
+        }
+        format!("{}{name}", self.prefix)
+    }
+
     fn violations(&mut self, value: Value<'_>, path: &str) -> Vec<ExpectedViolation> {
         if !self.reader.is_list(value, path) {
             return Vec::new();
@@ -358,29 +388,53 @@ impl SuiteReader<'_> {
         let mut violations = Vec::new();
         for (index, value) in value.elements().enumerate() {
             let path = format!("{path}[{index}]");
-            let (mut code, mut at, mut message) = (None, None, None);
+            let (mut code, mut at, mut message) = (None, vec![None], None);
             if value.is_map() {
                 for (key, value) in value.members() {
                     let key_text = key.text().unwrap_or_default();
                     let below = format!("{path}.{key_text}");
                     match key_text.as_ref() {
                         "code" => code = self.reader.word(value, &below, &codes),
-                        "at" => at = self.reader.text(value, &below),
+                        "at" => at = vec![self.reader.text(value, &below)],
+                        "annotation" => at = self.annotation_places(value, &below),
                         "message" => message = self.reader.text(value, &below),
-                        _ => self
-                            .reader
-                            .unknown_key(key, &below, &["code", "at", "message"]),
+                        _ => self.reader.unknown_key(key, &below, &VIOLATION_KEYS),
                     }
                 }
                 if value.get("code").is_none() {
                     self.reader.error(value, &path, "`code` is missing");
                 }
+                if value.get("at").is_some() && value.get("annotation").is_some() {
+                    let problem = "`at` and `annotation` both say where: leave one out";
+                    self.reader.error(value, &path, problem);
+                }
             } else {
                 code = self.reader.word(value, &path, &codes);
             }
-            violations.extend(code.map(|code| ExpectedViolation { code, at, message }));
+            violations.extend(code.into_iter().flat_map(|code| {
+                let message = &message;
+                at.iter().map(move |at| ExpectedViolation {
+                    code,
+                    at: at.clone(),
+                    message: message.clone(),
+                })
+            }));
         }
         violations
+    }
+
+    /// Where the annotations are that a name or a list of names stands for.
+    fn annotation_places(&mut self, value: Value<'_>, path: &str) -> Vec<Option<String>> {
+        let names = if value.is_list() {
+            self.reader.texts(value, path)
+        } else {
+            self.reader.text(value, path).into_iter().collect()
+        };
+        if names.is_empty() && value.is_list() {
+            self.reader.error(value, path, "no annotation is named");
+        }
+        let places = names.iter().map(|name| place_of(&self.full_name(name)));
+        places.map(Some).collect()
     }
 
     /// The request that a case stands for.
@@ -476,6 +530,16 @@ impl SuiteReader<'_> {
             )),
         }
     }
+}
+
+/// The field path of an annotation of the object.
+fn place_of(annotation: &str) -> String {
+    Location(
+        ["metadata", "annotations", annotation]
+            .map(Step::key)
+            .to_vec(),
+    )
+    .to_string()
 }
 
 fn json_of(value: Value<'_>) -> Json {
