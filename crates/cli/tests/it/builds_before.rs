@@ -384,7 +384,9 @@ fn only_what_changed_is_built_again_and_git_runs_as_often_for_one_root_as_for_ma
         }
         workshop.commit();
         let check = "check -s settings.yaml --base HEAD all";
-        (workshop.runs("git"), workshop.runs("kubectl"));
+        for program in ["git", "kubectl"] {
+            workshop.runs(program);
+        }
         let outcome = workshop.run_with_programs(check);
         assert_eq!(outcome.code, 0, "{}", outcome.shown());
         processes.push(workshop.runs("git"));
