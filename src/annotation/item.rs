@@ -44,8 +44,8 @@ const KEYS: [&str; 25] = [
     "messages",
 ];
 
-/// The checks among them.
-const PARTS: [&str; 13] = [
+/// The checks among them, in their order.
+pub const RULE_KEYS: [&str; 13] = [
     "required",
     "requireAny",
     "denied",
@@ -60,9 +60,6 @@ const PARTS: [&str; 13] = [
     "criteria",
     "fields",
 ];
-
-/// Those that are rules: `required` and what follows it, to `criteria`.
-pub const RULE_KEYS: &[&str] = KEYS.split_at(5).1.split_at(11).0;
 
 const TARGETS: [(&str, Target); 3] = [
     ("object", Target::Object),
@@ -266,12 +263,12 @@ fn read_rule<'n>(
         "criteria" => criterion = criteria::read(entry, errors),
         "action" => rule.action = entry.keyword(&ACTIONS, errors).unwrap_or_default(),
         "fields" => rule.fields = field_rule::read(entry, there.is_none(), errors),
-        "actions" => entry.map(&PARTS, errors, &mut |key, entry, errors| {
+        "actions" => entry.map(&RULE_KEYS, errors, &mut |key, entry, errors| {
             let action = entry.keyword(&Action::WORDS, errors);
             rule.actions.extend(action.map(|action| (key, action)));
             check_part(item, key, entry, errors);
         }),
-        "messages" => entry.map(&PARTS, errors, &mut |key, entry, errors| {
+        "messages" => entry.map(&RULE_KEYS, errors, &mut |key, entry, errors| {
             let message = entry.text(errors);
             rule.messages.extend(message.map(|message| (key, message)));
             check_part(item, key, entry, errors);

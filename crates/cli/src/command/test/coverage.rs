@@ -83,7 +83,7 @@ fn entries(source: usize, settings: &Value) -> Vec<Entry> {
         }
     }
     for (section, keys) in [
-        ("annotations", RULE_KEYS),
+        ("annotations", RULE_KEYS.as_slice()),
         ("changes", OF_CHANGES.as_slice()),
     ] {
         let items = settings.get(section).map(children).unwrap_or_default();
