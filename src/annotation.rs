@@ -39,8 +39,8 @@ use crate::violation::{Action, Code, Fate};
 
 pub(crate) use contradictions::find as find_contradictions;
 pub use criteria::{Criteria, Criterion};
-pub use item::AnnotationItem;
 pub(crate) use item::read;
+pub use item::{AnnotationItem, RULE_KEYS};
 pub use name::{Name, NameList, Names};
 pub(crate) use object::{Annotation, Annotations, at, of_jobs, of_object, of_templates_in};
 pub use requires::{Requirement, Term, Wanted};

@@ -16,3 +16,8 @@ pub(crate) use host::{
 pub(crate) use open::globs;
 pub use reference::Reference;
 pub(crate) use reference::{Split, after_scheme};
+
+/// Whether the first part of a reference is a host: `ghcr.io` is, and `library` is none.
+pub fn is_host(first: &str) -> bool {
+    host::is_host(first, Wild::Never)
+}

@@ -61,6 +61,9 @@ const PARTS: [&str; 13] = [
     "fields",
 ];
 
+/// Those that are rules: `required` and what follows it, to `criteria`.
+pub const RULE_KEYS: &[&str] = KEYS.split_at(5).1.split_at(11).0;
+
 const TARGETS: [(&str, Target); 3] = [
     ("object", Target::Object),
     ("podTemplate", Target::PodTemplate),

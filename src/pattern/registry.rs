@@ -1,7 +1,7 @@
 //! An entry of a list of registries.
 
 use crate::glob;
-use crate::image::{Reference, Wild, host::is_host};
+use crate::image::{Reference, is_host};
 
 use super::host::Host;
 use super::path::Path;
@@ -36,7 +36,7 @@ impl<'a> RegistryPattern<'a> {
         path.map_or(Ok(()), |path| shape::path(path, has_wildcard))
             .and_then(|()| shape::host(host, has_wildcard))
             .map_err(|problem| plainer(text).unwrap_or(problem))?;
-        if !has_wildcard && !is_host(host, Wild::Never) {
+        if !has_wildcard && !is_host(host) {
             return Err(format!(
                 "{}is no host (no `.`, no port): write `docker.io/{text}` for images on Docker Hub",
                 part_of(text, host)

@@ -21,15 +21,17 @@ use crate::revision::{self, Manifest};
 /// Where the objects were before.
 #[derive(Args, Debug)]
 pub(crate) struct Sources {
-    /// Judge changes: the old objects are those of this Git revision
+    /// Judge changes: read the old objects from this Git revision; kustomizations and charts are built there
+    /// too
     #[arg(long, value_name = "REV")]
     base: Option<String>,
 
-    /// Judge changes: the old objects are those in the cluster of this kubectl context
+    /// Judge changes: read the old objects from the cluster of this kubectl context; they take precedence over
+    /// those of --base
     #[arg(long, conflicts_with = "cluster")]
     pub(crate) context: Option<String>,
 
-    /// Judge changes: the old objects are in a file that `kubectl get -o json` printed; may be repeated
+    /// As --context, from a file that `kubectl get -o json` printed; may be repeated
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) cluster: Vec<PathBuf>,
 }

@@ -22,11 +22,11 @@ pub(crate) const NAME: &str = ".rollout-guard.yaml";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, JsonSchema)]
 #[schemars(rename_all = "camelCase", inline)]
 pub(crate) enum FailOn {
-    /// Violations alone (the default)
+    /// Only violations: exit code 1 (default)
     Violations,
-    /// Warnings too: exit code 1
+    /// Also warnings: exit code 1
     Warnings,
-    /// Anything that was not judged: exit code 3
+    /// Also anything that was not judged, such as templates: exit code 3
     Incomplete,
 }
 

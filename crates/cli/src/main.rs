@@ -65,7 +65,7 @@ use rollout_guard_manifests::{
 
 use command::Command;
 
-/// The verdicts of the rollout-guard policy over files in Git, before anything reaches a cluster.
+/// Check Kubernetes manifests with the rollout-guard policy before they reach a cluster.
 #[derive(Debug, Parser)]
 #[command(
     name = "rollout-guard",
@@ -83,8 +83,8 @@ Exit codes:
   2  wrong arguments, configuration or settings
   3  something could not be read, parsed or written; check
      judged nothing, or not everything with --fail-on
-     incomplete; standard output was closed early. This
-     beats 1"
+     incomplete; standard output was closed early. 3
+     takes precedence over 1"
 )]
 pub(crate) struct Arguments {
     /// When to use colours

@@ -32,10 +32,13 @@ use crate::settings_file::SettingsFile;
 /// As many files are judged before their findings are told.
 pub(super) const BATCH: usize = 256;
 
-/// Judge manifests as admission would: their creation, or their change with --base, --context or
-/// --cluster
+/// Check manifests: as new objects, or as changes with --base, --context or --cluster
 ///
-/// In a Git work tree, files that Git ignores are skipped. If nothing was judged, the exit code is 3.
+/// A change is judged against the old object: rules about changes apply, and violations that the old object
+/// had too pass with a warning. With --base and a cluster, the cluster's object is the old one, and objects
+/// that it does not have are new.
+///
+/// In a Git work tree, files that Git ignores are skipped.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -47,7 +50,16 @@ Examples:
   rollout-guard check -s settings.yaml --format sarif \\
     --output rollout-guard.sarif deploy/
   rollout-guard check -s settings.yaml --group-by image \\
-    --baseline accepted.yaml deploy/")]
+    --baseline accepted.yaml deploy/
+
+Exit codes:
+  0  no violations
+  1  violations, or warnings with --fail-on warnings
+  2  wrong arguments, configuration or settings
+  3  something could not be read, parsed, built or
+     compared, or nothing was judged; with --fail-on
+     incomplete, or something was not judged. 3 takes
+     precedence over 1")]
 pub(crate) struct Check {
     /// Files, folders, or `-` for standard input; YAML or JSON
     #[arg(required = true, value_name = "PATHS", value_hint = ValueHint::AnyPath)]
@@ -56,14 +68,14 @@ pub(crate) struct Check {
     #[command(flatten)]
     judging: Judging,
 
-    /// Judge with the policies in the cluster of --context that run this module
+    /// Use the policies in the cluster that run this module, instead of --settings; requires --context
     #[arg(long, conflicts_with = "settings", requires = "context")]
     policies: bool,
 
     #[command(flatten)]
     before: before::Sources,
 
-    /// What makes the command fail besides violations
+    /// What makes the command fail; may be repeated
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
     fail_on: Vec<FailOn>,
 

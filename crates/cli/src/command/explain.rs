@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::wrap::{columns, wrap};
 
-/// Explain the code of a message, with a rejected and a mended example
+/// Explain the code of a message, with an example that is refused and one that passes
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  rollout-guard explain registry-not-allowed")]
 pub(crate) struct Explain {

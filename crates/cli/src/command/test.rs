@@ -30,7 +30,7 @@ use module::Module;
 use report::{CaseReport, RunReport, SuiteReport, TestFormat, Uncovered};
 use suite::{Case, Given};
 
-/// Test settings: put requests to them, and compare what comes out with what a suite expects
+/// Test settings with a suite of requests and expected verdicts
 ///
 /// A suite is a YAML file called `suite.yaml`, or `NAME.suite.yaml`: settings, and cases with a manifest,
 /// a request and what must come of it. The coverage says which entries of the settings no case would miss.

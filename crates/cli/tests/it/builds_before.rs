@@ -365,21 +365,6 @@ fn a_chart_that_does_not_render_at_the_revision_counts_as_absent() {
     assert!(note.contains("not yet"), "{note}");
 }
 
-/// Lets a program note its runs in a file.
-fn count_runs(workshop: &Workshop, program: &str, real: &str) {
-    let log = workshop.0.join(format!("{program}.log"));
-    let script = format!("echo \"$@\" >>{}\nexec {real} \"$@\"", log.display());
-    workshop.program(program, &script);
-}
-
-/// How often a program ran since the last time.
-fn runs(workshop: &Workshop, program: &str) -> usize {
-    let log = workshop.0.join(format!("{program}.log"));
-    let runs = std::fs::read_to_string(&log).unwrap_or_default();
-    let _ = std::fs::remove_file(log);
-    runs.lines().count()
-}
-
 #[test]
 fn only_what_changed_is_built_again_and_git_runs_as_often_for_one_root_as_for_many() {
     if !has("/usr/bin/kubectl") {
@@ -387,8 +372,8 @@ fn only_what_changed_is_built_again_and_git_runs_as_often_for_one_root_as_for_ma
     }
     let workshop = Workshop::work_tree("builds-base-runs");
     workshop.file("settings.yaml", SETTINGS);
-    count_runs(&workshop, "git", "/usr/bin/git");
-    count_runs(&workshop, "kubectl", "/usr/bin/kubectl");
+    workshop.count_runs("git");
+    workshop.count_runs("kubectl");
     let mut processes = Vec::new();
     for roots in [1, 12] {
         for root in 0..roots {
@@ -399,16 +384,18 @@ fn only_what_changed_is_built_again_and_git_runs_as_often_for_one_root_as_for_ma
         }
         workshop.commit();
         let check = "check -s settings.yaml --base HEAD all";
-        let (_, _) = (runs(&workshop, "git"), runs(&workshop, "kubectl"));
+        for program in ["git", "kubectl"] {
+            workshop.runs(program);
+        }
         let outcome = workshop.run_with_programs(check);
         assert_eq!(outcome.code, 0, "{}", outcome.shown());
-        processes.push(runs(&workshop, "git"));
-        assert_eq!(runs(&workshop, "kubectl"), roots);
+        processes.push(workshop.runs("git"));
+        assert_eq!(workshop.runs("kubectl"), roots);
         workshop.file("all/r0/web.yaml", pod("web", "redis:8"));
         let outcome = workshop.run_with_programs(check);
         assert_eq!(outcome.code, 1, "{}", outcome.shown());
-        processes.push(runs(&workshop, "git"));
-        assert_eq!(runs(&workshop, "kubectl"), roots + 1);
+        processes.push(workshop.runs("git"));
+        assert_eq!(workshop.runs("kubectl"), roots + 1);
     }
     assert!(
         processes.iter().all(|runs| *runs == processes[0]),

@@ -133,6 +133,24 @@ impl Workshop {
         self
     }
 
+    /// Installs one that notes its runs and is that of the system.
+    pub(crate) fn count_runs(&self, program: &str) -> &Self {
+        let log = self.0.join(format!("{program}.log"));
+        let script = format!(
+            "echo \"$@\" >>{}\nexec /usr/bin/{program} \"$@\"",
+            log.display()
+        );
+        self.program(program, &script)
+    }
+
+    /// How often it ran since this was asked last.
+    pub(crate) fn runs(&self, program: &str) -> usize {
+        let log = self.0.join(format!("{program}.log"));
+        let runs = fs::read_to_string(&log).unwrap_or_default();
+        let _ = fs::remove_file(log);
+        runs.lines().count()
+    }
+
     /// Runs the command where the programs of the folder `bin` come before those of the system.
     pub(crate) fn run_with_programs(&self, arguments: &str) -> Outcome {
         let path = format!("{}:/usr/bin:/bin", self.0.join("bin").display());

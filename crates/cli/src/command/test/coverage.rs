@@ -4,6 +4,7 @@
 //! only by cases which expect nothing of it, is not covered.
 
 use rayon::prelude::*;
+use rollout_guard::annotation::RULE_KEYS;
 use rollout_guard::json::{Location, Step};
 use rollout_guard::policy::Policy;
 use serde_json::{Value, json};
@@ -29,21 +30,6 @@ const LISTS: [(&str, &str); 4] = [
     ("images", "allow reject"),
     ("tags", "allow reject"),
     ("digests", "require forbid"),
-];
-
-/// Lists and maps in an item of `annotations` whose entries count.
-const OF_ANNOTATIONS: [&str; 11] = [
-    "required",
-    "requireAny",
-    "denied",
-    "allowed",
-    "values",
-    "conflicting",
-    "requires",
-    "immutable",
-    "createOnly",
-    "keep",
-    "criteria",
 ];
 
 /// Lists in an item of `changes` whose entries count.
@@ -97,7 +83,7 @@ fn entries(source: usize, settings: &Value) -> Vec<Entry> {
         }
     }
     for (section, keys) in [
-        ("annotations", OF_ANNOTATIONS.as_slice()),
+        ("annotations", RULE_KEYS),
         ("changes", OF_CHANGES.as_slice()),
     ] {
         let items = settings.get(section).map(children).unwrap_or_default();

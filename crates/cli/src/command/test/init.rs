@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use rollout_guard::image::is_host;
 use rollout_guard::policy::Policy;
 use serde_json::{Map, Value, json};
 
@@ -347,11 +348,12 @@ impl Drafts {
                 .get("source")
                 .and_then(Value::as_str)
                 .unwrap_or_default();
-            let image = if is_host(source) || !source.contains(['*', ':', '@']) {
-                registry_image(source)
-            } else {
-                image_of(source)
-            };
+            let image =
+                if !source.contains('/') && is_host(source) || !source.contains(['*', ':', '@']) {
+                    registry_image(source)
+                } else {
+                    image_of(source)
+                };
             self.add_matching(&format!("mirror of {source}"), rule, &pod(&image), None);
         }
         for item in items(settings, "imagePaths") {
@@ -589,10 +591,6 @@ fn name_of(rule: &Value, section: &str, position: usize) -> String {
 /// A text that a glob matches.
 fn example(glob: &str) -> String {
     glob.replace("**", "x").replace(['*', '?'], "x")
-}
-
-fn is_host(text: &str) -> bool {
-    !text.contains('/') && text.contains(['.', ':'])
 }
 
 /// An image under an entry of `registries`, or under a mirror's source.
