@@ -2,6 +2,9 @@
 
 use crate::command::Workshop;
 
+const PAGE: &str = include_str!("../../../../docs/cli.md");
+const ACK: &str = include_str!("../../../../bundles/ack/settings.yaml");
+
 const BUNDLE: &str = r#"registries:
   allow:
     - ghcr.io/org
@@ -74,6 +77,23 @@ fn weaker_settings_can_fail() {
     );
     let told = workshop.run("compose --fail-on-weaker -o out.yaml bundle.yaml own.yaml");
     assert_eq!((told.code, told.stderr.as_str()), (0, ""), "{told:?}");
+}
+
+#[test]
+fn the_page_extends_the_bundle_that_it_says() {
+    let (_, own) = PAGE.split_once("\n```yaml own\n").unwrap();
+    let (own, _) = own.split_once("\n```\n").unwrap();
+    let workshop = Workshop::new("compose-page");
+    workshop.file("bundle.yaml", ACK).file("own.yaml", own);
+    let told = workshop.run("compose -o out.yaml bundle.yaml own.yaml");
+    assert_eq!(told.code, 0, "{told:?}");
+    for weaker in [
+        "`registries.allow` also has `registry.example.com/team`",
+        "`annotations`: `preserved` is disabled: our load balancers outlive their Services",
+        "`annotations`: `reused-load-balancer` is replaced",
+    ] {
+        assert!(told.stderr.contains(weaker), "{told:?}");
+    }
 }
 
 #[test]
