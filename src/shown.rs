@@ -77,6 +77,16 @@ pub(crate) fn is_record(key: &str) -> bool {
     RECORDS.contains(&key)
 }
 
+/// What a process is started with: passwords stand there, although they should not.
+const OF_A_PROCESS: [&str; 3] = ["env", "args", "command"];
+
+/// Whether a message must not show the values that a field path leads to, by its keys.
+pub(crate) fn is_hidden<'k>(keys: impl Iterator<Item = &'k str>) -> bool {
+    keys.enumerate().any(|(at, key)| {
+        (at == 0 && is_private(key)) || is_record(key) || OF_A_PROCESS.contains(&key)
+    })
+}
+
 /// Of a list a message names this many entries.
 pub(crate) const NAMED: usize = 5;
 

@@ -22,7 +22,7 @@ use crate::selector::{Condition, condition};
 use crate::shown::{Shown, quoted};
 use crate::violation::{Code, Fate};
 
-use super::effective::{Effective, Globbed};
+use super::effective::Globbed;
 use super::reading::Reading;
 use super::value::{self, Checks, Fields};
 use super::{Annotation, AnnotationRule, Annotations, Name, Objection, Sink};
@@ -78,16 +78,11 @@ impl Wanted<'_> {
         }
     }
 
-    /// Whether all of some values are so, or any; of none that it is absent.
-    fn holds(&self, effective: &Effective<'_>, all: bool, fields: &Fields<'_>) -> bool {
-        let is_absent = effective.found.is_empty() && effective.defaults.is_empty();
-        let mut values = effective.values();
-        if self.is(Condition::Absent) {
-            is_absent
-        } else if all {
-            !is_absent && values.all(|value| self.is_met(value, fields))
-        } else {
-            values.any(|value| self.is_met(value, fields))
+    /// Whether a value may be so. What cannot be told of a value must not keep a requirement from applying.
+    fn may_be_met(&self, value: Option<&str>, fields: &Fields<'_>) -> bool {
+        match (self, value) {
+            (Self::Checks(checks), Some(value)) => checks.may_admit(value, fields),
+            _ => self.is_met(value, fields),
         }
     }
 }
@@ -180,14 +175,13 @@ pub(super) fn check<'a, 'o>(
     });
     for (at, requirement) in rule.requires.iter().enumerate() {
         let mut alternatives = requirement.when.iter();
-        let holds = |terms: &&Vec<Term<'a>>| terms.iter().all(|term| judged.holds(term, false));
+        let holds = |terms: &&Vec<Term<'a>>| terms.iter().all(|term| judged.applies(term));
         let Some(when) = alternatives.find(holds) else {
             continue;
         };
         // What tells requirements of the same names apart.
         let facts = at.to_string();
-        // Of several names that a glob matches one is enough; of one name every value counts.
-        let is_met = |term: &Term<'a>| judged.holds(term, !term.name.is_glob());
+        let is_met = |term: &Term<'a>| judged.is_met(term);
         if let [then] = requirement.then.as_slice() {
             for term in then.iter().filter(|term| !is_met(term)) {
                 let mut objection = judged.unmet(when, term);
@@ -213,9 +207,29 @@ pub(super) fn check<'a, 'o>(
 }
 
 impl<'o, 'a> Judged<'o, 'a, '_> {
-    fn holds(&self, term: &Term<'a>, all: bool) -> bool {
+    /// Whether a term of `when` holds.
+    fn applies(&self, term: &Term<'a>) -> bool {
         let effective = self.globbed.effective(term.name);
-        term.wanted.holds(&effective, all, self.fields)
+        let mut values = effective.values();
+        if term.wanted.is(Condition::Absent) {
+            return values.next().is_none();
+        }
+        values.any(|value| term.wanted.may_be_met(value, self.fields))
+    }
+
+    /// Whether a term of `then` holds: of several names that a glob matches one is enough; of one name every value
+    /// counts.
+    fn is_met(&self, term: &Term<'a>) -> bool {
+        let effective = self.globbed.effective(term.name);
+        let mut values = effective.values().peekable();
+        let is_met = |value| term.wanted.is_met(value, self.fields);
+        if term.wanted.is(Condition::Absent) {
+            values.next().is_none()
+        } else if term.name.is_glob() {
+            values.any(is_met)
+        } else {
+            values.peek().is_some() && values.all(is_met)
+        }
     }
 
     /// Objects to a term that must hold and does not.
@@ -302,7 +316,7 @@ impl<'o, 'a> Judged<'o, 'a, '_> {
     fn is_meant(&self, term: &Term<'a>) -> bool {
         self.rule.values.iter().any(|values| {
             let default = values.default.as_deref();
-            default.is_some_and(|default| term.wanted.is_met(Some(default), self.fields))
+            default.is_some_and(|default| term.wanted.may_be_met(Some(default), self.fields))
                 && self.rule.names.is_name_of(term.name, values.name)
         })
     }
@@ -311,7 +325,7 @@ impl<'o, 'a> Judged<'o, 'a, '_> {
     fn cause(&self, when: &[Term<'a>]) -> Option<&'o Annotation<'o>> {
         when.iter().find_map(|term| {
             let mut found = self.globbed.effective(term.name).found.into_iter();
-            found.find(|annotation| term.wanted.is_met(annotation.value(), self.fields))
+            found.find(|annotation| term.wanted.may_be_met(annotation.value(), self.fields))
         })
     }
 
@@ -323,7 +337,7 @@ impl<'o, 'a> Judged<'o, 'a, '_> {
                 text += " and ";
             }
             let effective = self.globbed.effective(term.name);
-            let is_met = |value: Option<&str>| term.wanted.is_met(value, self.fields);
+            let is_met = |value: Option<&str>| term.wanted.may_be_met(value, self.fields);
             let mut found = effective.found.iter();
             let met = found.find(|annotation| is_met(annotation.value()));
             let mut defaults = effective.defaults.iter();

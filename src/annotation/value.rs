@@ -232,6 +232,11 @@ impl<'n> Checks<'n> {
         self.0.iter().find(|check| !check.admits(value, fields))
     }
 
+    /// Whether a value may pass: yes where a check cannot tell.
+    pub(super) fn may_admit(&self, value: &str, fields: &Fields<'_>) -> bool {
+        self.0.iter().all(|check| check.may_admit(value, fields))
+    }
+
     /// Notes patterns that are none.
     pub(super) fn find_contradictions(&self, path: &str, errors: &mut SettingsErrors) {
         for check in &self.0 {
@@ -264,6 +269,17 @@ impl Check<'_> {
             Self::Cidr => Network::of(value).is_ok(),
             Self::Path(path) => fields.has(path, value),
             Self::StartsWithPath(path) => fields.begins(path, value),
+        }
+    }
+
+    /// Whether a value may pass: a value that is too long for a pattern, and one that readers could take for
+    /// another in letter case.
+    fn may_admit(&self, value: &str, fields: &Fields<'_>) -> bool {
+        match self {
+            Self::OneOf(globs) => globs.match_any(&globs.folded(value)),
+            Self::Pattern(pattern) => pattern.matches(value) != Ok(false),
+            Self::Each(list) => list.may_admit(value, fields),
+            _ => self.admits(value, fields),
         }
     }
 

@@ -10,6 +10,7 @@ use crate::violation::{Action, Code, Reason};
 use crate::workload::{ImageField, Object};
 
 use super::context::{Context, Subject};
+use super::dated::Dated;
 use super::exempted::Exempted;
 use super::finding::{AboutImage, OfImage};
 use super::pull::{Pull, Pulls};
@@ -209,6 +210,14 @@ impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
             written,
             is_suggested,
             &mut |code, action, reason| {
+                // A date of the lists says nothing about mirrors.
+                let findings = &mut judged.findings;
+                if exempted.lifts(Check::Mirrors, Some(written), None, findings) {
+                    return;
+                }
+                if action == Action::Warn {
+                    findings.dated = Dated::default();
+                }
                 let about = AboutImage {
                     code,
                     action,
@@ -219,7 +228,7 @@ impl<'p, 's, 'c, 'r> Mirrors<'p, 's, 'c, 'r> {
                     rule: &|| None,
                     reason: &|_| reason(),
                 };
-                put.add(&about, &mut judged.findings);
+                put.add(&about, findings);
             },
         );
     }

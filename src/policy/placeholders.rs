@@ -10,6 +10,7 @@ use crate::violation::{Action, Code, Reason};
 use crate::workload::ImageField;
 
 use super::context::Context;
+use super::dated::Dated;
 use super::exempted::Exempted;
 use super::finding::{AboutImage, Findings, OfImage};
 
@@ -83,6 +84,7 @@ pub(super) fn judge(
         }
         warned.insert(&known);
     }
+    findings.dated = Dated::default();
     warn(image, put, findings);
     true
 }

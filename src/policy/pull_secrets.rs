@@ -6,6 +6,7 @@ use crate::violation::Action;
 use crate::workload::{Malformed, Object};
 
 use super::Judged;
+use super::dated::Dated;
 
 const SPEC: Step<'static> = Step::key("spec");
 const LIST: Step<'static> = Step::key("imagePullSecrets");
@@ -43,6 +44,7 @@ pub(super) fn add(secrets: &[&str], pod: &Object<'_>, judged: &mut Judged<'_>) {
                     expected: Kind::List,
                     found,
                 };
+                judged.findings.dated = Dated::default();
                 judged.findings.add_malformed(&malformed, Action::Reject);
                 return;
             }

@@ -16,7 +16,7 @@
 //! | `yaml policy` | a `ClusterAdmissionPolicy` |
 //! | `yaml manifest`, `yaml policies`, `yaml verification` | of docs/install.md and docs/live-cluster.md: `install.rs` looks at them |
 //! | `sh run` | what is typed and needs no cluster: `e2e-tests/install.bats` runs it |
-//! | `yaml suite`, `text output` | a suite, and what the command prints: its own tests look at them |
+//! | `yaml suite`, `yaml own`, `text output` | a suite, settings that extend others, and what the command prints: its own tests look at them |
 //! | `sh`, `yaml workflow` | what is typed, and files of other tools: not looked at |
 //!
 //! In tables, `sha256:a…` stands for a digest of as many `a` as it has digits.
@@ -146,7 +146,7 @@ fn every_example_is_true() {
                 }
                 "text" | "text output" | "sh" | "sh run" | "yaml becomes" | "yaml config"
                 | "yaml workflow" | "yaml manifest" | "yaml policies" | "yaml suite"
-                | "yaml verification" => {}
+                | "yaml own" | "yaml verification" => {}
                 info => {
                     let (verdict, is_request) = match info {
                         "yaml refused" => ("refused", false),

@@ -317,6 +317,25 @@ fn judges_two_mebibytes() {
 }
 
 #[test]
+fn a_value_too_long_for_a_pattern_is_not_got_out_of_a_requirement() {
+    let settings = json!({ "annotations": [{ "requires": [
+        { "when": { "snippet": { "pattern": "(?s).*proxy_pass.*" } }, "then": { "reviewed": "*" } },
+        { "when": { "hosts": { "each": { "separator": ",", "pattern": "[a-z]+" } } }, "then": { "owner": "*" } },
+    ] }] });
+    let long = "x".repeat(16 * 1024);
+    let request = json!({
+        "uid": "1", "operation": "CREATE", "kind": { "group": "", "version": "v1", "kind": "Service" },
+        "object": { "metadata": { "annotations": { "snippet": format!("proxy_pass {long}"), "hosts": format!("a,{long}b") } } },
+    });
+    let payload = json!({ "request": request, "settings": settings }).to_string();
+    let answer: Value = serde_json::from_slice(&wire::validate(payload.as_bytes())).unwrap();
+    let message = answer["message"].as_str().unwrap();
+    for needed in ["annotations.reviewed", "annotations.owner"] {
+        assert!(message.contains(needed), "{message}");
+    }
+}
+
+#[test]
 fn a_line_is_short_however_deep_its_place() {
     let key = "ä".repeat(200);
     let open = format!("{{\"{key}\":").repeat(100);

@@ -9,7 +9,7 @@ use crate::json::{FieldPath, Kind, Step, Value};
 use crate::request::Request;
 use crate::schema::{Entry, SettingsErrors};
 use crate::selector::namespace;
-use crate::shown::{is_private, is_record, listed, quoted};
+use crate::shown::{is_hidden, listed, quoted};
 use crate::workload::Object;
 
 use super::super::texts;
@@ -132,8 +132,7 @@ impl<'f> Fields<'f> {
             } else if let Ok(path) = FieldPath::parse(path) {
                 let first = path.steps().first().and_then(Step::as_key);
                 let holder = first.map_or(object.value, |first| object.holder(first));
-                let mut keys = path.steps().iter().filter_map(Step::as_key);
-                found.is_private = first.is_some_and(is_private) || keys.any(is_record);
+                found.is_private = is_hidden(path.steps().iter().filter_map(Step::as_key));
                 if !collect(holder, path.steps(), &mut texts) {
                     texts.clear();
                 }

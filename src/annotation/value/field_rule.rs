@@ -9,7 +9,7 @@
 
 use crate::json::{FieldPath, Kind, Location, Step, Value, each_at};
 use crate::schema::{Entry, SettingsErrors};
-use crate::shown::{Quoted, Shown, is_private, is_record};
+use crate::shown::{Quoted, Shown, is_hidden};
 use crate::violation::Fate;
 use crate::workload::Object;
 
@@ -68,8 +68,7 @@ impl FieldRule<'_> {
         let steps = self.path.steps();
         let first = steps.first().and_then(Step::as_key);
         let holder = first.map_or(object.value, |first| object.holder(first));
-        let mut keys = steps.iter().filter_map(Step::as_key);
-        let is_shown = !(first.is_some_and(is_private) || keys.any(is_record));
+        let is_shown = !is_hidden(steps.iter().filter_map(Step::as_key));
         each_at(holder, steps, &mut |spot, value| {
             let text = match value.kind() {
                 Kind::Null => return,

@@ -65,6 +65,13 @@ impl<'n> List<'n> {
         self.failing(value, fields).is_none() && self.count_problem(value).is_none()
     }
 
+    /// Whether a list may pass: yes where a check cannot tell.
+    pub(super) fn may_admit(&self, value: &str, fields: &Fields<'_>) -> bool {
+        let mut elements = self.elements(value);
+        elements.all(|element| self.checks.may_admit(element, fields))
+            && self.count_problem(value).is_none()
+    }
+
     /// The first element that does not pass, and which one it is.
     pub(super) fn failing<'c>(
         &'c self,

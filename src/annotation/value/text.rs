@@ -1,5 +1,7 @@
 //! `oneOf`, `not` and `anyCase`: values held against globs.
 
+use std::borrow::Cow;
+
 use crate::glob;
 use crate::schema::{Entry, SettingsErrors};
 
@@ -36,12 +38,7 @@ impl<'n> Globs<'n> {
     /// The first that matches what must not be: also in a letter that others take for one of ASCII, and where
     /// it is a network that lies in that of the value, however the two are written.
     pub(super) fn first_of_not(&self, value: &str) -> Option<&'n str> {
-        let folded: String;
-        let mut text = value;
-        if self.ignores_case && value.contains(is_folded) {
-            folded = value.chars().map(fold).collect();
-            text = &folded;
-        }
+        let text = &self.folded(value);
         let network = Network::of(value).ok();
         let lies_in = |glob: &str| {
             let network = network.as_ref()?;
@@ -49,6 +46,15 @@ impl<'n> Globs<'n> {
         };
         let mut all = self.all.iter().copied();
         all.find(|glob| self.matches(glob, text) || lies_in(glob) == Some(true))
+    }
+
+    /// A value with letters of ASCII for those that others take for them, where letter case does not count.
+    pub(super) fn folded<'v>(&self, value: &'v str) -> Cow<'v, str> {
+        if self.ignores_case && value.contains(is_folded) {
+            Cow::Owned(value.chars().map(fold).collect())
+        } else {
+            Cow::Borrowed(value)
+        }
     }
 
     fn matches(&self, glob: &str, value: &str) -> bool {

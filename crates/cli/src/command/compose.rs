@@ -191,25 +191,37 @@ fn around(parts: &[Part<'_>], body: &str) -> Result<String, Failure> {
         name: file.name.clone(),
         text: body.to_owned(),
     };
-    if json_of(&of_policy)? == json_of(&alone)? {
-        Ok(of_policy.text)
-    } else {
-        Err(unlike())
+    match json_of(&of_policy) {
+        Ok(json) if json == json_of(&alone)? => Ok(of_policy.text),
+        _ => Err(unlike()),
     }
 }
 
 /// The text of a policy with other settings in the place of those that begin at a byte.
 fn in_policy(text: &str, start: usize, head: &str, body: &str) -> Option<String> {
-    let key = text.get(..start)?.rfind("settings:")?;
-    let (before, old) = (text.get(..key)?, text.get(key..)?);
-    let column = before.len() - before.rfind('\n').map_or(0, |end| end + 1);
-    let is_inside = |line: &&str| {
-        let indent = line.len() - line.trim_start().len();
-        line.trim().is_empty() || indent > column
-    };
+    // Nothing but comments, an anchor or a tag stands between the key and its value.
+    let lines = text.get(..start)?.split_inclusive('\n').rev();
+    let mut key = start;
+    let line = lines.map(|line| {
+        key -= line.len();
+        (key, line)
+    });
+    let is_key = |(_, line): &(usize, &str)| line.trim_start().starts_with("settings:");
+    let (key, line) = { line }.find(is_key)?;
+    let column = line.len() - line.trim_start().len();
+    let (before, old) = (text.get(..key + column)?, text.get(key + column..)?);
     let mut lines = old.split_inclusive('\n');
-    let first = lines.next().map_or(0, str::len);
-    let more: usize = lines.take_while(is_inside).map(str::len).sum();
+    let mut read = lines.next().map_or(0, str::len);
+    let mut end = read;
+    for line in lines {
+        read += line.len();
+        let rest = line.trim_start();
+        if line.len() - rest.len() > column && !rest.is_empty() {
+            end = read;
+        } else if !rest.is_empty() && !rest.starts_with('#') {
+            break;
+        }
+    }
     let mut whole = format!("{head}{before}settings:\n");
     let indent = " ".repeat(column + 2);
     for line in body.lines() {
@@ -219,7 +231,7 @@ fn in_policy(text: &str, start: usize, head: &str, body: &str) -> Option<String>
         whole.push_str(line);
         whole.push('\n');
     }
-    whole.push_str(old.get(first + more..)?);
+    whole.push_str(old.get(end..)?);
     Some(whole)
 }
 

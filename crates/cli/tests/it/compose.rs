@@ -2,6 +2,9 @@
 
 use crate::command::Workshop;
 
+const PAGE: &str = include_str!("../../../../docs/cli.md");
+const ACK: &str = include_str!("../../../../bundles/ack/settings.yaml");
+
 const BUNDLE: &str = r#"registries:
   allow:
     - ghcr.io/org
@@ -65,7 +68,7 @@ fn weaker_settings_can_fail() {
     let told = workshop.run("compose --fail-on-weaker -o out.yaml bundle.yaml own.yaml");
     assert_eq!(told.code, 1);
     assert!(
-        told.stderr.contains("weaker than bundle.yaml in 5 places"),
+        told.stderr.contains("weaker than bundle.yaml in 6 places"),
         "{told:?}"
     );
     workshop.file(
@@ -74,6 +77,35 @@ fn weaker_settings_can_fail() {
     );
     let told = workshop.run("compose --fail-on-weaker -o out.yaml bundle.yaml own.yaml");
     assert_eq!((told.code, told.stderr.as_str()), (0, ""), "{told:?}");
+}
+
+#[test]
+fn the_page_extends_the_bundle_that_it_says() {
+    let (_, own) = PAGE.split_once("\n```yaml own\n").unwrap();
+    let (own, _) = own.split_once("\n```\n").unwrap();
+    let workshop = Workshop::new("compose-page");
+    workshop.file("bundle.yaml", ACK).file("own.yaml", own);
+    let told = workshop.run("compose -o out.yaml bundle.yaml own.yaml");
+    assert_eq!(told.code, 0, "{told:?}");
+    for weaker in [
+        "`registries.allow` also has `registry.example.com/team`",
+        "`annotations`: `preserved` is disabled: our load balancers outlive their Services",
+        "`annotations`: `reused-load-balancer` is replaced",
+    ] {
+        assert!(told.stderr.contains(weaker), "{told:?}");
+    }
+}
+
+#[test]
+fn what_lets_pass_what_others_refuse_is_weaker() {
+    let workshop = workshop("compose-lifts");
+    workshop.file(
+        "own.yaml",
+        "mirrors:\n  - { source: docker.io/library/redis, mirror: acme.example.com/redis }\n  - { source: quay.io, mirror: acme.example.com/quay, rewrite: never }\nannotations:\n  - { name: strip, denied: [\"nginx.ingress.kubernetes.io/*-snippet\"], action: remove }\n  - { denied: [a], action: remove }\n",
+    );
+    let told = workshop.run("compose --fail-on-weaker -o out.yaml bundle.yaml own.yaml");
+    assert_eq!(told.code, 1, "{told:?}");
+    insta::assert_snapshot!("compose_lifts", told.shown());
 }
 
 #[test]
@@ -98,6 +130,13 @@ fn a_policy_stays_what_it_is_around_its_settings() {
     workshop.file("own.yaml", "tags: { reject: [edge] }\n");
     let told = workshop.run("compose policy.yaml own.yaml");
     insta::assert_snapshot!("compose_policy", told.shown());
+    // Comments with the key in them, and one that stands further left than what it is about.
+    workshop.file(
+        "policy.yaml",
+        "apiVersion: policies.kubewarden.io/v1\nkind: ClusterAdmissionPolicy\nmetadata: { name: images }\nspec:\n  module: registry://ghcr.io/rollout-guard/rollout-guard:v0.1.0\n  settings: &all # these settings: ours\n    # settings: of images\n    registries:\n      allow: [ghcr.io]\n# the tags\n    tags: { reject: [latest] }\n  # not of the settings:\n  rules: []\n",
+    );
+    let told = workshop.run("compose policy.yaml own.yaml");
+    insta::assert_snapshot!("compose_policy_comments", told.shown());
     let both = workshop.run("compose policy.yaml policy.yaml");
     assert_eq!(both.code, 2, "{both:?}");
 }
@@ -157,6 +196,28 @@ fn two_versions_are_compared_over_manifests() {
     insta::assert_snapshot!("compose_compare_markdown", told.stdout);
     let same = workshop.run("compose --compare --fail-on-weaker old.yaml old.yaml deploy");
     assert_eq!(same.stdout, "No difference for 5 objects.\n");
+    // Of what is still refused, what is refused no more; of two objects of a name, each.
+    workshop
+        .file(
+            "twice/all.yaml",
+            [
+                pod("a", "redis:7"),
+                pod("a", "quay.io/a:7"),
+                pod("b", "redis:edge"),
+            ]
+            .concat(),
+        )
+        .file(
+            "old.yaml",
+            "registries: { reject: [docker.io, quay.io] }\ntags: { reject: [edge] }\n",
+        )
+        .file(
+            "new.yaml",
+            "registries: { reject: [docker.io] }\ntags: { reject: [never] }\n",
+        );
+    let told = workshop.run("compose --compare --fail-on-weaker old.yaml new.yaml twice");
+    assert_eq!(told.code, 1);
+    insta::assert_snapshot!("compose_compare_less", told.shown());
     workshop.file("deploy/bad.yaml", "kind: [\n");
     let part = workshop.run("compose --compare old.yaml new.yaml deploy");
     assert_eq!(part.code, 3, "{part:?}");

@@ -121,12 +121,23 @@ impl Verdicts {
         self.objects += report.counts.objects;
         self.is_whole &= report.counts.unreadable_files == 0 && report.counts.unbuilt == 0;
         self.gaps.add(&report.gaps);
+        // One of several objects of a name is told from the others by its number.
+        let mut times = BTreeMap::<_, usize>::new();
+        let mut names = Vec::with_capacity(report.objects.len());
+        for object in &report.objects {
+            let name = object.to_string();
+            let times = times.entry(name.clone()).or_default();
+            *times += 1;
+            names.push(match times {
+                1 => name,
+                times => format!("{name} #{times}"),
+            });
+        }
         for finding in &report.findings {
             if finding.severity != Severity::Error {
                 continue;
             }
-            let object = report.objects.get(finding.object);
-            let object = object.map_or_else(String::new, ToString::to_string);
+            let object = names.get(finding.object).cloned().unwrap_or_default();
             let said = self
                 .refused
                 .entry((object, report.name.clone()))
@@ -160,31 +171,28 @@ struct Changes<'v> {
     admitted: Vec<Refused<'v>>,
     /// Refused before and after, for a reason that is new.
     otherwise: Vec<Refused<'v>>,
+    /// Refused before and after, and a reason is gone.
+    eased: Vec<Refused<'v>>,
     pulled: Pulled<'v>,
     objects: usize,
 }
 
 impl<'v> Changes<'v> {
     fn new(before: &'v Verdicts, after: &'v Verdicts) -> Self {
-        let mut refused = Vec::new();
-        let mut otherwise = Vec::new();
+        let (mut refused, mut otherwise) = (Vec::new(), Vec::new());
         for (object, said) in &after.refused {
-            let known = before.refused.get(object);
-            let is_new = |reason: &Reason| known.is_none_or(|known| !known.contains_key(reason));
-            let new = said.iter().filter(|(reason, _)| is_new(reason));
-            let new: Vec<_> = new.map(|(_, text)| text.as_str()).collect();
-            if known.is_none() {
-                refused.push((object, new));
-            } else if !new.is_empty() {
-                otherwise.push((object, new));
+            match before.refused.get(object) {
+                None => refused.push((object, said.values().map(String::as_str).collect())),
+                Some(known) => otherwise.extend(only_in(object, said, known)),
             }
         }
-        let admitted = before
-            .refused
-            .iter()
-            .filter(|(object, _)| !after.refused.contains_key(*object))
-            .map(|(object, said)| (object, said.values().map(String::as_str).collect()))
-            .collect();
+        let (mut admitted, mut eased) = (Vec::new(), Vec::new());
+        for (object, said) in &before.refused {
+            match after.refused.get(object) {
+                None => admitted.push((object, said.values().map(String::as_str).collect())),
+                Some(now) => eased.extend(only_in(object, said, now)),
+            }
+        }
         let mut pulled = Pulled::new();
         for place in before.pulled.keys().chain(after.pulled.keys()) {
             let (image, file) = place;
@@ -198,16 +206,18 @@ impl<'v> Changes<'v> {
             refused,
             admitted,
             otherwise,
+            eased,
             pulled,
             objects: after.objects,
         }
     }
 
-    fn sections(&self) -> [(&'static str, &[Refused<'v>]); 3] {
+    fn sections(&self) -> [(&'static str, &[Refused<'v>]); 4] {
         [
             ("Newly refused", &self.refused),
             ("Newly admitted", &self.admitted),
             ("Still refused, for new reasons", &self.otherwise),
+            ("Still refused, but no longer for", &self.eased),
         ]
     }
 
@@ -216,6 +226,7 @@ impl<'v> Changes<'v> {
         if self.refused.is_empty()
             && self.admitted.is_empty()
             && self.otherwise.is_empty()
+            && self.eased.is_empty()
             && self.pulled.is_empty()
         {
             return format!("No difference for {objects}.");
@@ -294,6 +305,19 @@ impl<'v> Changes<'v> {
         }
         Ok(())
     }
+}
+
+/// What is said of an object and was not, or the other way round.
+fn only_in<'v>(
+    object: &'v (String, String),
+    said: &'v BTreeMap<Reason, String>,
+    other: &BTreeMap<Reason, String>,
+) -> Option<Refused<'v>> {
+    let only = said
+        .iter()
+        .filter(|(reason, _)| !other.contains_key(*reason));
+    let only: Vec<_> = only.map(|(_, text)| text.as_str()).collect();
+    (!only.is_empty()).then_some((object, only))
 }
 
 /// A text in a cell of a table, in which only backticks mean something.

@@ -288,9 +288,10 @@ impl Merge<'_> {
                 *same = item;
                 continue;
             }
-            if let Some(origin) = origin.filter(|_| !is_first && self.key == "exemptions") {
-                let name = name.map_or_else(String::new, |name| format!(" `{name}`"));
-                self.weakens(&origin, format!("there is one more exemption{name}"));
+            if let Some(origin) = origin.filter(|_| !is_first)
+                && let Some(problem) = lifts(self.key, &item)
+            {
+                self.weakens(&origin, problem);
             }
             let place = if self.key == "mirrors" && !is_first {
                 place_of_mirror(name.unwrap_or_default(), in_front, known)
@@ -366,6 +367,29 @@ fn are_apart(known: &Parts<'_>, new: &Parts<'_>) -> bool {
             .any(|(key, _)| ["name", "match", "from"].contains(key))
     };
     has(known) || has(new)
+}
+
+/// How one more item lets pass what others refuse, if it can.
+fn lifts(key: &str, item: &Item<'_>) -> Option<String> {
+    let Item::Whole(Written { value, .. }) = item else {
+        return None;
+    };
+    let has = |key, text| value.get(key).and_then(Value::string) == Some(text);
+    let problem = match key {
+        "exemptions" => "there is one more exemption",
+        // Most lists judge what it makes of an image.
+        "mirrors" if !has("rewrite", "never") => "there is one more mirror for",
+        "annotations" if has("action", "remove") => "what others refuse may be removed by",
+        _ => return None,
+    };
+    let name = identity(key, item).map_or_else(
+        || match key {
+            "annotations" => " a rule without a name".to_owned(),
+            _ => String::new(),
+        },
+        |name| format!(" `{name}`"),
+    );
+    Some([problem, &name].concat())
 }
 
 /// Where a mirror of a later file stands: behind those before it in its file, and behind what is narrower.
