@@ -19,6 +19,7 @@ use crate::violation::{Action, Advice, Code, Fate, Reason};
 use crate::workload::ImageField;
 
 pub use digests::Digests;
+use item::List;
 pub use item::{Head, Item, Says};
 pub use list::AllowReject;
 pub(crate) use list::Pattern;
@@ -30,18 +31,27 @@ pub(crate) struct Lists<'l, 'a> {
     pub(crate) images: Vec<&'l Item<'a, AllowReject<ImagePattern<'a>>>>,
     pub(crate) tags: Vec<&'l Item<'a, AllowReject<TagPattern<'a>>>>,
     pub(crate) digests: Vec<&'l Item<'a, Digests<'a>>>,
+    /// What happens to an image that breaks any of them; none where there is nothing to break.
+    pub(crate) strictest: Option<Action>,
     pub(crate) clock: Clock,
 }
 
-impl Lists<'_, '_> {
-    /// What happens to an image that breaks any of them; none where there is nothing to break.
-    pub(crate) fn strictest(&self) -> Option<Action> {
-        let clock = self.clock;
-        let lists = self.registries.iter().map(|item| item::action(item, clock));
-        let lists = lists.chain(self.images.iter().map(|item| item::action(item, clock)));
-        let lists = lists.chain(self.tags.iter().map(|item| item::action(item, clock)));
-        let lists = lists.chain(self.digests.iter().map(|item| item::action(item, clock)));
-        lists.flatten().reduce(Action::stricter)
+impl<'l, 'a> Lists<'l, 'a> {
+    /// Those of some items that are chosen.
+    pub(crate) fn choose<L: List<'a>>(
+        &mut self,
+        items: &'l [Item<'a, L>],
+        is_chosen: &dyn Fn(&Head<'_>) -> bool,
+    ) -> Vec<&'l Item<'a, L>> {
+        let mut chosen = Vec::new();
+        for item in items.iter().filter(|item| is_chosen(&item.head)) {
+            if let Some(action) = item.list.action() {
+                let action = date::action(action, item.head.from.as_ref(), self.clock);
+                self.strictest = Action::strictest(self.strictest, action);
+            }
+            chosen.push(item);
+        }
+        chosen
     }
 }
 

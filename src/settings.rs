@@ -298,21 +298,15 @@ impl<'a> Settings<'a> {
 
     /// The lists of some items.
     fn lists_where(&self, is_chosen: &dyn Fn(&Head<'_>) -> bool) -> Lists<'_, 'a> {
-        fn of<'l, 'a, L>(
-            items: &'l [Item<'a, L>],
-            is_chosen: &dyn Fn(&Head<'_>) -> bool,
-        ) -> Vec<&'l Item<'a, L>> {
-            let mut chosen = Vec::with_capacity(items.len());
-            chosen.extend(items.iter().filter(|item| is_chosen(&item.head)));
-            chosen
-        }
-        Lists {
-            registries: of(&self.registries, is_chosen),
-            images: of(&self.images, is_chosen),
-            tags: of(&self.tags, is_chosen),
-            digests: of(&self.digests, is_chosen),
+        let mut lists = Lists {
             clock: self.clock,
-        }
+            ..Lists::default()
+        };
+        lists.registries = lists.choose(&self.registries, is_chosen);
+        lists.images = lists.choose(&self.images, is_chosen);
+        lists.tags = lists.choose(&self.tags, is_chosen);
+        lists.digests = lists.choose(&self.digests, is_chosen);
+        lists
     }
 
     /// What items of `registries`, `images`, `tags` and `digests` take away from each other, which is no error but
@@ -337,17 +331,18 @@ impl<'a> Settings<'a> {
     /// What happens to an image that no list can be held against: refused if any of the lists, or what else is
     /// about images, refuses. `None` if there is no rule about images at all.
     pub(crate) fn strictest(&self, lists: &Lists<'_, '_>) -> Option<Action> {
-        let actions = [
-            lists.strictest(),
-            (!self.mirrors.is_empty()).then_some(Action::Reject),
-            self.drift,
-        ];
-        let guarding = self.changes.iter().filter(|rule| rule.guards_images());
-        let action =
-            |rule: &ChangeRule<'_>| date::action(rule.action, rule.from.as_ref(), self.clock);
-        let guarding = guarding.map(action);
-        let actions = actions.into_iter().flatten();
-        actions.chain(guarding).reduce(Action::stricter)
+        let mut strictest = lists.strictest;
+        if !self.mirrors.is_empty() {
+            strictest = Some(Action::Reject);
+        }
+        if let Some(action) = self.drift {
+            strictest = Action::strictest(strictest, action);
+        }
+        for rule in self.changes.iter().filter(|rule| rule.guards_images()) {
+            let action = date::action(rule.action, rule.from.as_ref(), self.clock);
+            strictest = Action::strictest(strictest, action);
+        }
+        strictest
     }
 }
 

@@ -9,7 +9,7 @@
 //! Every item that matches must be satisfied, so that one more item never admits more. A section that is one map is
 //! one item.
 
-use crate::date::{self, Clock, Date};
+use crate::date::Date;
 use crate::json::Kind;
 use crate::request::Request;
 use crate::schema::{Entry, SettingsErrors, member};
@@ -132,12 +132,6 @@ impl Head<'_> {
 /// Whether there is anything to break in items.
 pub(crate) fn say_something<'a, L: List<'a>>(items: &[Item<'a, L>]) -> bool {
     items.iter().any(|item| item.list.action().is_some())
-}
-
-/// What happens to an image that breaks an item now; none where there is nothing to break.
-pub(crate) fn action<'a, L: List<'a>>(item: &Item<'a, L>, clock: Clock) -> Option<Action> {
-    let action = item.list.action()?;
-    Some(date::action(action, item.head.from.as_ref(), clock))
 }
 
 /// Reads a section: an item, or a list of them.
