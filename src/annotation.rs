@@ -267,7 +267,7 @@ impl<'a> AnnotationRule<'a> {
     /// Whether one of the annotations spells a name.
     #[inline(never)]
     fn has(&self, name: Name<'a>, annotations: &Annotations<'_>) -> bool {
-        self.spelled(name, annotations).next().is_some()
+        !annotations.spelled(&self.names, name).is_empty()
     }
 
     /// What happens where a check is not met, if the settings say so for this one.
@@ -307,7 +307,8 @@ impl<'a> AnnotationRule<'a> {
         name: Name<'a>,
         annotations: &'o Annotations<'o>,
     ) -> impl Iterator<Item = &'o Annotation<'o>> {
-        annotations.spelled(&self.names, name)
+        let spelled = annotations.spelled(&self.names, name).into_iter();
+        spelled.map(|(_, annotation)| annotation)
     }
 }
 

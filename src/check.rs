@@ -10,7 +10,7 @@ mod list;
 pub(crate) mod registries;
 pub(crate) mod tags;
 
-use crate::date::{self, Clock, Date};
+use crate::date::{self, Clock};
 use crate::glob::has_wildcard;
 use crate::image::Reference;
 use crate::pattern::{ImagePattern, RegistryPattern, TagPattern};
@@ -19,7 +19,8 @@ use crate::violation::{Action, Advice, Code, Fate, Reason};
 use crate::workload::ImageField;
 
 pub use digests::Digests;
-pub use item::{Item, Says};
+use item::List;
+pub use item::{Head, Item, Says};
 pub use list::AllowReject;
 pub(crate) use list::Pattern;
 
@@ -30,18 +31,27 @@ pub(crate) struct Lists<'l, 'a> {
     pub(crate) images: Vec<&'l Item<'a, AllowReject<ImagePattern<'a>>>>,
     pub(crate) tags: Vec<&'l Item<'a, AllowReject<TagPattern<'a>>>>,
     pub(crate) digests: Vec<&'l Item<'a, Digests<'a>>>,
+    /// What happens to an image that breaks any of them; none where there is nothing to break.
+    pub(crate) strictest: Option<Action>,
     pub(crate) clock: Clock,
 }
 
-impl Lists<'_, '_> {
-    /// What happens to an image that breaks any of them; none where there is nothing to break.
-    pub(crate) fn strictest(&self) -> Option<Action> {
-        let clock = self.clock;
-        let lists = self.registries.iter().map(|item| item::action(item, clock));
-        let lists = lists.chain(self.images.iter().map(|item| item::action(item, clock)));
-        let lists = lists.chain(self.tags.iter().map(|item| item::action(item, clock)));
-        let lists = lists.chain(self.digests.iter().map(|item| item::action(item, clock)));
-        lists.flatten().reduce(Action::stricter)
+impl<'l, 'a> Lists<'l, 'a> {
+    /// Those of some items that are chosen.
+    pub(crate) fn choose<L: List<'a>>(
+        &mut self,
+        items: &'l [Item<'a, L>],
+        is_chosen: &dyn Fn(&Head<'_>) -> bool,
+    ) -> Vec<&'l Item<'a, L>> {
+        let mut chosen = Vec::new();
+        for item in items.iter().filter(|item| is_chosen(&item.head)) {
+            if let Some(action) = item.list.action() {
+                let action = date::action(action, item.head.from.as_ref(), self.clock);
+                self.strictest = Action::strictest(self.strictest, action);
+            }
+            chosen.push(item);
+        }
+        chosen
     }
 }
 
@@ -185,93 +195,62 @@ pub(crate) struct Objection<'p> {
 /// Where a rule puts what it objects to.
 pub(crate) type Sink<'s> = &'s mut dyn FnMut(Objection<'_>);
 
-/// The item of the settings that a rule stands in.
-#[derive(Clone, Copy)]
-pub(crate) struct Of<'i> {
-    section: &'static str,
-    position: Option<usize>,
-    /// When it begins to refuse.
-    pub(crate) from: Option<&'i Date<'i>>,
-    title: &'i dyn Fn(&str) -> Option<String>,
-}
-
-impl Of<'_> {
-    /// What the settings call it; none where there is one item in a section, without a name.
-    pub(crate) fn title(&self) -> Option<String> {
-        (self.title)(self.section)
-    }
-
-    /// What makes it another one than the other items of its section.
-    pub(crate) const fn position(&self) -> usize {
-        match self.position {
-            Some(position) => position,
-            None => 0,
-        }
-    }
-}
+/// Takes what an item of the settings has against an image.
+pub(crate) type OfItem<'s> = &'s mut dyn FnMut(&Head<'_>, Objection<'_>);
 
 /// Holds one image against every list that matches the request, in the order of the settings.
 ///
 /// `images.reject` and `digests.require` see it as it was written and as it will run, everything else
 /// only as it will run.
-pub(crate) fn image(
-    seen: &Seen<'_, '_>,
-    lists: &Lists<'_, '_>,
-    object: &mut dyn FnMut(Of<'_>, Objection<'_>),
-) {
-    let clock = lists.clock;
-    let items = ("registries", lists.registries.as_slice());
-    held(seen, items, clock, object, &|list, object| {
-        registries::check(seen, list, object);
-    });
-    let items = ("images", lists.images.as_slice());
-    held(seen, items, clock, object, &|list, object| {
-        images::check(seen, list, object);
-    });
-    let items = ("tags", lists.tags.as_slice());
-    held(seen, items, clock, object, &|list, object| {
-        tags::check(seen, list, object);
-    });
-    let items = ("digests", lists.digests.as_slice());
-    held(seen, items, clock, object, &|list, object| {
-        digests::check(seen, list, object);
-    });
-}
-
-/// Holds an image against the items of one section.
-fn held<L>(
-    seen: &Seen<'_, '_>,
-    (section, items): (&'static str, &[&Item<'_, L>]),
-    clock: Clock,
-    object: &mut dyn FnMut(Of<'_>, Objection<'_>),
-    check: &dyn Fn(&L, Sink<'_>),
-) {
-    for item in items {
-        let of = Of {
-            section,
-            position: item.position,
-            from: item.from.as_ref(),
-            title: &|section| item.title(section),
-        };
-        check(&item.list, &mut |mut objection| {
-            objection.action = date::action(objection.action, of.from, clock);
-            let says = item.says.iter().find(|says| {
-                objection.entry == Some(says.index)
-                    && (objection.code.list()).is_some_and(|(_, list)| list == says.list)
-            });
-            let Some(says) = says else {
-                return object(of, objection);
-            };
-            let (code, reason) = (objection.code, objection.reason);
-            let reason: &dyn Fn(Fate) -> Reason =
-                &|fate| seen.said(reason(fate), section, says, code);
-            object(
-                of,
-                Objection {
-                    reason,
-                    ..objection
-                },
-            );
+pub(crate) fn image(seen: &Seen<'_, '_>, lists: &Lists<'_, '_>, object: OfItem<'_>) {
+    let mut put = |item: &Head<'_>, objection: Objection<'_>| {
+        told(seen, item, lists.clock, objection, object);
+    };
+    for item in &lists.registries {
+        registries::check(seen, &item.list, &mut |objection| {
+            put(&item.head, objection);
         });
     }
+    for item in &lists.images {
+        images::check(seen, &item.list, &mut |objection| {
+            put(&item.head, objection);
+        });
+    }
+    for item in &lists.tags {
+        tags::check(seen, &item.list, &mut |objection| {
+            put(&item.head, objection);
+        });
+    }
+    for item in &lists.digests {
+        digests::check(seen, &item.list, &mut |objection| {
+            put(&item.head, objection);
+        });
+    }
+}
+
+/// Hands over what an item has against an image, with what its entry says itself.
+fn told(
+    seen: &Seen<'_, '_>,
+    item: &Head<'_>,
+    clock: Clock,
+    mut objection: Objection<'_>,
+    object: OfItem<'_>,
+) {
+    objection.action = date::action(objection.action, item.from.as_ref(), clock);
+    let says = item.says.iter().find(|says| {
+        objection.entry == Some(says.index)
+            && (objection.code.list()).is_some_and(|(_, list)| list == says.list)
+    });
+    let Some(says) = says else {
+        return object(item, objection);
+    };
+    let (code, reason) = (objection.code, objection.reason);
+    let reason: &dyn Fn(Fate) -> Reason = &|fate| seen.said(reason(fate), item.section, says, code);
+    object(
+        item,
+        Objection {
+            reason,
+            ..objection
+        },
+    );
 }

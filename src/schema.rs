@@ -385,7 +385,9 @@ pub(crate) fn member<'n>(map: Value<'n>, name: &str) -> Option<Value<'n>> {
 /// The one of some keys that a key is.
 fn known(key: Key<'_>, keys: &[&'static str]) -> Option<&'static str> {
     let text = key.text();
-    keys.iter().copied().find(|known| *known == text)
+    // Most are told by their lengths.
+    let is_it = |known: &&str| known.len() == text.len() && *known == text;
+    keys.iter().copied().find(is_it)
 }
 
 /// `, did you mean …?` for a word that is not known.

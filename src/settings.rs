@@ -25,7 +25,7 @@ use crate::selector::{self, Selector};
 use crate::violation::Action;
 use crate::workload::{ImagePlaces, Object};
 
-pub use crate::check::{AllowReject, Digests, Item};
+pub use crate::check::{AllowReject, Digests, Head, Item};
 pub use crate::schema::{SettingsError, SettingsErrorKind, SettingsErrors};
 
 /// Settings without a mistake in them. Borrows from the [`Document`](crate::json::Document) they are in.
@@ -181,10 +181,10 @@ impl<'a> Settings<'a> {
             "registries" | "images" | "tags" | "digests" | "mirrors" if !has_images => {
                 is_partial = true;
             }
-            "registries" => settings.registries = item::read(entry, errors, &mut wanted),
-            "images" => settings.images = item::read(entry, errors, &mut wanted),
-            "tags" => settings.tags = item::read(entry, errors, &mut wanted),
-            "digests" => settings.digests = item::read(entry, errors, &mut wanted),
+            "registries" => settings.registries = item::read((key, entry), errors, &mut wanted),
+            "images" => settings.images = item::read((key, entry), errors, &mut wanted),
+            "tags" => settings.tags = item::read((key, entry), errors, &mut wanted),
+            "digests" => settings.digests = item::read((key, entry), errors, &mut wanted),
             "mirrors" => settings.mirrors = mirror::read(entry, errors),
             "rewrite" => {
                 let values = [
@@ -248,10 +248,11 @@ impl<'a> Settings<'a> {
     /// Hands every `match` that can be read to `visit`, with the section and the position of its item, which a
     /// section that is one map has none of.
     fn each_selector(&self, visit: Visit<'_, 'a>) {
-        each_item("registries", &self.registries, visit);
-        each_item("images", &self.images, visit);
-        each_item("tags", &self.tags, visit);
-        each_item("digests", &self.digests, visit);
+        self.each_item(&mut |item| {
+            if let Some(selector) = &item.selector {
+                visit(item.section, item.position, selector);
+            }
+        });
         for (index, mirror) in self.mirrors.iter().enumerate() {
             visit("mirrors", Some(index), &mirror.selector);
         }
@@ -268,9 +269,21 @@ impl<'a> Settings<'a> {
         }
     }
 
+    /// Hands every item of `registries`, `images`, `tags` and `digests` to `visit`.
+    fn each_item(&self, visit: &mut dyn FnMut(&Head<'a>)) {
+        let visit = |head: &Head<'a>| visit(head);
+        self.registries
+            .iter()
+            .map(|item| &item.head)
+            .chain(self.images.iter().map(|item| &item.head))
+            .chain(self.tags.iter().map(|item| &item.head))
+            .chain(self.digests.iter().map(|item| &item.head))
+            .for_each(visit);
+    }
+
     /// The lists that the images of an object are held against.
     pub(crate) fn lists(&self, request: &Request<'_>, object: &Object<'_>) -> Lists<'_, 'a> {
-        self.lists_where(&|scope| scope.selector.matches(request, object))
+        self.lists_where(&|item| item.matches(request, object))
     }
 
     /// Whether a list that matches a request says which images may run, and refuses all others.
@@ -284,23 +297,16 @@ impl<'a> Settings<'a> {
     }
 
     /// The lists of some items.
-    fn lists_where(&self, is_chosen: &dyn Fn(item::Scope<'_, '_>) -> bool) -> Lists<'_, 'a> {
-        fn of<'l, 'a, L>(
-            section: &'static str,
-            items: &'l [Item<'a, L>],
-            is_chosen: &dyn Fn(item::Scope<'_, '_>) -> bool,
-        ) -> Vec<&'l Item<'a, L>> {
-            let mut chosen = Vec::with_capacity(items.len());
-            chosen.extend(items.iter().filter(|item| is_chosen(item.scope(section))));
-            chosen
-        }
-        Lists {
-            registries: of("registries", &self.registries, is_chosen),
-            images: of("images", &self.images, is_chosen),
-            tags: of("tags", &self.tags, is_chosen),
-            digests: of("digests", &self.digests, is_chosen),
+    fn lists_where(&self, is_chosen: &dyn Fn(&Head<'_>) -> bool) -> Lists<'_, 'a> {
+        let mut lists = Lists {
             clock: self.clock,
-        }
+            ..Lists::default()
+        };
+        lists.registries = lists.choose(&self.registries, is_chosen);
+        lists.images = lists.choose(&self.images, is_chosen);
+        lists.tags = lists.choose(&self.tags, is_chosen);
+        lists.digests = lists.choose(&self.digests, is_chosen);
+        lists
     }
 
     /// What items of `registries`, `images`, `tags` and `digests` take away from each other, which is no error but
@@ -325,25 +331,20 @@ impl<'a> Settings<'a> {
     /// What happens to an image that no list can be held against: refused if any of the lists, or what else is
     /// about images, refuses. `None` if there is no rule about images at all.
     pub(crate) fn strictest(&self, lists: &Lists<'_, '_>) -> Option<Action> {
-        let actions = [
-            lists.strictest(),
-            (!self.mirrors.is_empty()).then_some(Action::Reject),
-            self.drift,
-        ];
-        let guarding = self.changes.iter().filter(|rule| rule.guards_images());
-        let action =
-            |rule: &ChangeRule<'_>| date::action(rule.action, rule.from.as_ref(), self.clock);
-        let guarding = guarding.map(action);
-        let actions = actions.into_iter().flatten();
-        actions.chain(guarding).reduce(Action::stricter)
+        let mut strictest = lists.strictest;
+        if !self.mirrors.is_empty() {
+            strictest = Some(Action::Reject);
+        }
+        if let Some(action) = self.drift {
+            strictest = Action::strictest(strictest, action);
+        }
+        for rule in self.changes.iter().filter(|rule| rule.guards_images()) {
+            let action = date::action(rule.action, rule.from.as_ref(), self.clock);
+            strictest = Action::strictest(strictest, action);
+        }
+        strictest
     }
 }
 
 /// Takes the `match` of an item: its section, its position there, the `match`.
 type Visit<'v, 'a> = &'v mut dyn FnMut(&'static str, Option<usize>, &Selector<'a>);
-
-fn each_item<'a, L>(section: &'static str, items: &[Item<'a, L>], visit: Visit<'_, 'a>) {
-    for item in items {
-        visit(section, item.position, &item.selector);
-    }
-}

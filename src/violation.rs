@@ -22,9 +22,12 @@ impl Action {
     pub(crate) const WORDS: [(&'static str, Self); 2] =
         [("reject", Self::Reject), ("warn", Self::Warn)];
 
-    /// Of two the one that refuses.
-    pub(crate) fn stricter(self, other: Self) -> Self {
-        if self == Self::Reject { self } else { other }
+    /// The strictest of some and of another.
+    pub(crate) const fn strictest(known: Option<Self>, other: Self) -> Option<Self> {
+        match known {
+            Some(Self::Reject) => known,
+            _ => Some(other),
+        }
     }
 }
 

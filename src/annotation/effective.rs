@@ -41,15 +41,13 @@ impl<'a> AnnotationRule<'a> {
     ) -> Vec<&'o Annotation<'o>> {
         let mut best = usize::MAX;
         let mut found = Vec::new();
-        for annotation in annotations.candidates(&self.names, name) {
-            match self.names.spelling(name, annotation.key) {
-                Some(rank) if rank < best => {
-                    best = rank;
-                    found.clear();
-                    found.push(annotation);
-                }
-                Some(rank) if rank == best => found.push(annotation),
-                _ => {}
+        for (rank, annotation) in annotations.spelled(&self.names, name) {
+            if rank < best {
+                best = rank;
+                found.clear();
+            }
+            if rank == best {
+                found.push(annotation);
             }
         }
         found

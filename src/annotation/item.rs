@@ -15,33 +15,33 @@ use super::reading::{Reading, There};
 use super::value::field_rule;
 use super::{AnnotationRule, Name, RuleAction, Target, criteria, requires, values};
 
-/// The keys of an item.
+/// The keys of an item, those first that most items have.
 const KEYS: [&str; 25] = [
     "name",
     "match",
-    "target",
     "prefix",
     "aliasPrefixes",
-    "aliases",
-    "emptyIsAbsent",
-    "required",
-    "requireAny",
+    "values",
+    "message",
+    "requires",
+    "createOnly",
+    "immutable",
+    "keep",
     "denied",
     "allowed",
-    "values",
+    "required",
+    "requireAny",
     "conflicting",
-    "requires",
-    "immutable",
-    "createOnly",
-    "keep",
-    "keepAny",
-    "criteria",
-    "fields",
     "action",
+    "target",
+    "keepAny",
+    "aliases",
+    "emptyIsAbsent",
+    "fields",
+    "criteria",
     "actions",
-    "from",
-    "message",
     "messages",
+    "from",
 ];
 
 /// The checks among them, in their order.
@@ -221,10 +221,7 @@ fn read_rule<'n>(
     let before = errors.len();
     // Names need the prefixes, which may stand behind them.
     let names = Reading::of(entry.value, there);
-    let mut rule = AnnotationRule {
-        names: names.names.clone(),
-        ..AnnotationRule::default()
-    };
+    let mut rule = AnnotationRule::default();
     let item = entry.value;
     let is_for_criteria = member(item, "criteria").is_some();
     let (mut criterion, mut keys) = (None, Vec::new());
@@ -239,30 +236,31 @@ fn read_rule<'n>(
                 **selector = selector::read(entry, errors, Purpose::Apply);
             }
         }
-        "target" => rule.target = entry.keyword(&TARGETS, errors).unwrap_or_default(),
         "prefix" => names.check_prefix(entry, errors),
         "aliasPrefixes" => entry.list(errors, &mut |_, entry, errors| {
             names.check_prefix(entry, errors);
         }),
+        "values" if is_for_criteria => keys = names.list(entry, errors),
+        "values" => rule.values = values::read(&names, entry, errors),
+        "message" => rule.message = entry.text(errors).map(Cow::Borrowed),
+        "requires" => rule.requires = requires::read(&names, entry, errors),
+        "createOnly" => rule.create_only = names.globs(entry, errors),
+        "immutable" => rule.immutable = names.globs(entry, errors),
+        "keep" => rule.keep = names.globs(entry, errors),
+        "denied" => rule.denied = names.globs(entry, errors).into(),
+        "allowed" => rule.allowed = names.globs(entry, errors).into(),
+        "required" => rule.required = names.globs(entry, errors),
+        "requireAny" => rule.require_any = names.groups(entry, errors),
+        "conflicting" => rule.conflicting = names.groups(entry, errors),
+        "action" => rule.action = entry.keyword(&ACTIONS, errors).unwrap_or_default(),
+        "target" => rule.target = entry.keyword(&TARGETS, errors).unwrap_or_default(),
+        "keepAny" => rule.keep_any = names.groups(entry, errors),
         "aliases" => names.check_other_names(entry, errors),
         "emptyIsAbsent" => {
             entry.boolean(errors);
         }
-        "required" => rule.required = names.globs(entry, errors),
-        "requireAny" => rule.require_any = names.groups(entry, errors),
-        "denied" => rule.denied = names.globs(entry, errors).into(),
-        "allowed" => rule.allowed = names.globs(entry, errors).into(),
-        "values" if is_for_criteria => keys = names.list(entry, errors),
-        "values" => rule.values = values::read(&names, entry, errors),
-        "conflicting" => rule.conflicting = names.groups(entry, errors),
-        "requires" => rule.requires = requires::read(&names, entry, errors),
-        "immutable" => rule.immutable = names.globs(entry, errors),
-        "createOnly" => rule.create_only = names.globs(entry, errors),
-        "keep" => rule.keep = names.globs(entry, errors),
-        "keepAny" => rule.keep_any = names.groups(entry, errors),
-        "criteria" => criterion = criteria::read(entry, errors),
-        "action" => rule.action = entry.keyword(&ACTIONS, errors).unwrap_or_default(),
         "fields" => rule.fields = field_rule::read(entry, there.is_none(), errors),
+        "criteria" => criterion = criteria::read(entry, errors),
         "actions" => entry.map(&RULE_KEYS, errors, &mut |key, entry, errors| {
             let action = entry.keyword(&Action::WORDS, errors);
             rule.actions.extend(action.map(|action| (key, action)));
@@ -273,9 +271,9 @@ fn read_rule<'n>(
             rule.messages.extend(message.map(|message| (key, message)));
             check_part(item, key, entry, errors);
         }),
-        "from" => rule.from = Date::beginning(entry, errors),
-        _ => rule.message = entry.text(errors).map(Cow::Borrowed),
+        _ => rule.from = Date::beginning(entry, errors),
     });
+    rule.names = names.names;
     rule.criteria = criteria::of(criterion, keys);
     if is_for_criteria && rule.criteria.is_none() && errors.len() == before {
         entry.error(errors, "`criteria` needs `values`, a list of annotations");

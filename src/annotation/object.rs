@@ -80,36 +80,34 @@ impl<'a> Annotations<'a> {
         metadata.below(Step::key("annotations"))
     }
 
-    /// The annotations that may spell a name: of a few all, of many those that do.
-    pub(crate) fn candidates(
-        &self,
-        names: &Names<'_>,
-        name: Name<'_>,
-    ) -> impl Iterator<Item = &Annotation<'a>> {
-        let known = (self.all.len() > Index::FEW).then(|| {
-            let hash_at = |at| self.all.get(at).map(|it: &Annotation<'_>| hash_of(&it.key));
-            let index = || Index::new(self.all.len(), &hash_at);
-            let by_key = self.by_key.get_or_init(index);
-            let mut known = Vec::new();
-            names.each_key(name, &mut |key| known.extend(by_key.get(hash_of(key))));
-            known
-        });
-        let count = known.as_ref().map_or(self.all.len(), Vec::len);
-        (0..count).filter_map(move |at| {
-            let at = known.as_ref().map_or(Some(&at), |known| known.get(at))?;
-            let is_absent = |it: &Annotation<'_>| names.empty_is_absent && it.value() == Some("");
-            self.all.get(*at).filter(|it| !is_absent(it))
-        })
-    }
-
-    /// The annotations that spell a name, whichever way.
+    /// The annotations that spell a name, each with which spelling of it that is: looks at all of a few, and of many
+    /// at those that have the keys.
+    #[inline(never)]
     pub(crate) fn spelled<'o>(
         &'o self,
-        names: &'o Names<'_>,
-        name: Name<'o>,
-    ) -> impl Iterator<Item = &'o Annotation<'a>> {
-        let candidates = self.candidates(names, name);
-        candidates.filter(move |annotation| names.spelling(name, annotation.key).is_some())
+        names: &Names<'_>,
+        name: Name<'_>,
+    ) -> Vec<(usize, &'o Annotation<'a>)> {
+        let mut spelled = Vec::new();
+        let mut add = |annotation: &'o Annotation<'a>| {
+            if let Some(rank) = names.spelling(name, annotation.key)
+                && !(names.empty_is_absent && annotation.value() == Some(""))
+            {
+                spelled.push((rank, annotation));
+            }
+        };
+        if self.all.len() <= Index::FEW {
+            self.all.iter().for_each(add);
+            return spelled;
+        }
+        let hash_at = |at| self.all.get(at).map(|it: &Annotation<'_>| hash_of(&it.key));
+        let index = || Index::new(self.all.len(), &hash_at);
+        let by_key = self.by_key.get_or_init(index);
+        names.each_key(name, &mut |key| {
+            let found = by_key.get(hash_of(key));
+            found.filter_map(|at| self.all.get(at)).for_each(&mut add);
+        });
+        spelled
     }
 
     /// Where the first map stands in the input; where there is none, where the object does.

@@ -9,10 +9,10 @@
 //! Every item that matches must be satisfied, so that one more item never admits more. A section that is one map is
 //! one item.
 
-use crate::date::{self, Clock, Date};
+use crate::date::Date;
 use crate::json::Kind;
 use crate::request::Request;
-use crate::schema::{Entry, SettingsErrors};
+use crate::schema::{Entry, SettingsErrors, member};
 use crate::selector::{self, Purpose, Selector};
 use crate::violation::Action;
 use crate::workload::Object;
@@ -20,18 +20,27 @@ use crate::workload::Object;
 /// An item of `registries`, `images`, `tags` or `digests`.
 #[derive(Clone, Debug)]
 pub struct Item<'a, L> {
+    /// Which item it is, and what is the same for the lists of each section.
+    pub head: Head<'a>,
+    /// Its lists.
+    pub list: L,
+}
+
+/// An item without its lists.
+#[derive(Clone, Debug, Default)]
+pub struct Head<'a> {
+    /// Its section.
+    pub section: &'static str,
     /// The name, as messages give it.
     pub name: Option<&'a str>,
     /// Where it stands in its section; `None` where the section is one map.
     pub position: Option<usize>,
-    /// Which requests.
-    pub selector: Selector<'a>,
+    /// Which requests; `None`: all.
+    pub selector: Option<Selector<'a>>,
     /// What its entries say besides what they match.
     pub says: Vec<Says<'a>>,
     /// When it begins to refuse; until then it warns.
     pub from: Option<Date<'a>>,
-    /// Its lists.
-    pub list: L,
 }
 
 /// What is said of a rule that begins to refuse, and never does.
@@ -77,31 +86,46 @@ pub(crate) struct Wanted<'w, 'r> {
     pub(crate) is_partial: bool,
 }
 
-impl<'a, L> Item<'a, L> {
+impl Head<'_> {
     /// What the settings call it: its name, or the place in them; `None` for a section without names.
-    pub(crate) fn title(&self, section: &str) -> Option<String> {
+    pub(crate) fn title(&self) -> Option<String> {
         match (self.name, self.position) {
             (Some(name), _) => Some(name.to_owned()),
-            (None, Some(_)) => Some(self.path(section)),
+            (None, Some(_)) => Some(self.path()),
             (None, None) => None,
         }
     }
 
     /// Where it is in the settings.
-    pub(crate) fn path(&self, section: &str) -> String {
+    pub(crate) fn path(&self) -> String {
         match self.position {
-            Some(position) => format!("{section}[{position}]"),
-            None => section.to_owned(),
+            Some(position) => format!("{}[{position}]", self.section),
+            None => self.section.to_owned(),
         }
     }
 
-    /// Which item it is, and what it is about.
-    pub(crate) const fn scope(&self, section: &'static str) -> Scope<'_, 'a> {
-        Scope {
-            section,
-            position: self.position,
-            selector: &self.selector,
-        }
+    /// Whether it is all of its section, for all requests.
+    pub(crate) fn is_everywhere(&self) -> bool {
+        self.position.is_none() && self.selector.is_none()
+    }
+
+    /// Whether it is about a request.
+    pub(crate) fn matches(&self, request: &Request<'_>, object: &Object<'_>) -> bool {
+        let mut selector = self.selector.iter();
+        selector.all(|selector| selector.matches(request, object))
+    }
+
+    /// Whether it is about each request that another one is about.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        let all = Selector::default();
+        let other = other.selector.as_ref().unwrap_or(&all);
+        let mut selector = self.selector.iter();
+        selector.all(|selector| selector.covers(other))
+    }
+
+    /// Whether it is this other one.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.section == other.section && self.position == other.position
     }
 }
 
@@ -110,51 +134,24 @@ pub(crate) fn say_something<'a, L: List<'a>>(items: &[Item<'a, L>]) -> bool {
     items.iter().any(|item| item.list.action().is_some())
 }
 
-/// What happens to an image that breaks an item now; none where there is nothing to break.
-pub(crate) fn action<'a, L: List<'a>>(item: &Item<'a, L>, clock: Clock) -> Option<Action> {
-    let action = item.list.action()?;
-    Some(date::action(action, item.from.as_ref(), clock))
-}
-
-impl<'a> Item<'a, ()> {
-    fn with<L>(self, list: L) -> Item<'a, L> {
-        Item {
-            name: self.name,
-            position: self.position,
-            selector: self.selector,
-            says: self.says,
-            from: self.from,
-            list,
-        }
-    }
-}
-
-/// An item without its lists.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) struct Scope<'i, 'a> {
-    section: &'static str,
-    position: Option<usize>,
-    pub(crate) selector: &'i Selector<'a>,
-}
-
-impl Scope<'_, '_> {
-    /// Whether it is all of its section, for all requests.
-    pub(crate) fn is_everywhere(self) -> bool {
-        self.position.is_none() && *self.selector == Selector::default()
-    }
-}
-
 /// Reads a section: an item, or a list of them.
 pub(crate) fn read<'n, L: List<'n> + Default>(
-    entry: Entry<'_, 'n>,
+    (section, entry): (&'static str, Entry<'_, 'n>),
     errors: &mut SettingsErrors,
     wanted: &mut Wanted<'_, '_>,
 ) -> Vec<Item<'n, L>> {
     let mut items = Vec::new();
     each(entry, errors, &mut |position, entry, errors| {
-        let mut list = L::default();
-        let item = item(entry, position, errors, wanted, &mut list);
-        items.extend(item.map(|item| item.with(list)));
+        let head = Head {
+            section,
+            position,
+            ..Head::default()
+        };
+        let list = L::default();
+        let item = items.push_mut(Item { head, list });
+        if !is_read(&mut item.head, &mut item.list, entry, errors, wanted) {
+            items.pop();
+        }
     });
     items
 }
@@ -228,36 +225,30 @@ fn each_entry<'n>(
     });
 }
 
-fn item<'n>(
+/// Reads an item; `false` where it is none, or is not wanted.
+fn is_read<'n>(
+    item: &mut Head<'n>,
+    list: &mut dyn List<'n>,
     entry: Entry<'_, 'n>,
-    position: Option<usize>,
     errors: &mut SettingsErrors,
     wanted: &mut Wanted<'_, '_>,
-    list: &mut dyn List<'n>,
-) -> Option<Item<'n, ()>> {
+) -> bool {
     let before = errors.len();
     let [first, second] = list.lists();
-    if position.is_some() && !matches!(entry.value.kind(), Kind::Map) {
+    let is_of_several = item.position.is_some();
+    if is_of_several && !matches!(entry.value.kind(), Kind::Map) {
         entry.mismatch(errors, &format!("an item such as `{{ {first}: […] }}`"));
-        return None;
+        return false;
     }
-    let mut item = Item {
-        name: None,
-        position,
-        selector: Selector::default(),
-        says: Vec::new(),
-        from: None,
-        list: (),
-    };
     if let Some((request, object)) = wanted.request
-        && entry.value.get("match").is_some()
+        && member(entry.value, "match").is_some()
     {
         entry.member("match", errors, &mut |entry, errors| {
-            item.selector = selector::read(entry, errors, Purpose::Apply);
+            item.selector = Some(selector::read(entry, errors, Purpose::Apply));
         });
-        if errors.len() == before && !item.selector.matches(request, object) {
+        if errors.len() == before && !item.matches(request, object) {
             wanted.is_partial = true;
-            return None;
+            return false;
         }
     }
     let keys = [first, second, "action", "name", "match", "from"];
@@ -265,17 +256,17 @@ fn item<'n>(
         "name" => item.name = entry.text(errors),
         "from" => item.from = Date::beginning(entry, errors),
         "match" if wanted.request.is_some() => {}
-        "match" => item.selector = selector::read(entry, errors, Purpose::Apply),
+        "match" => item.selector = Some(selector::read(entry, errors, Purpose::Apply)),
         key => list.read(key, entry, errors, &mut item.says),
     };
-    if position.is_some() {
+    if is_of_several {
         // As in other lists of rules: a template that rendered to nothing must not take a rule away.
         entry.map_of_full(&keys, errors, &mut read);
     } else {
         entry.map(&keys, errors, &mut read);
     }
     let action = list.action();
-    if position.is_some() && action.is_none() && errors.len() == before {
+    if is_of_several && action.is_none() && errors.len() == before {
         entry.error(
             errors,
             format!("no rule: say what to `{first}` or to `{second}`"),
@@ -284,5 +275,5 @@ fn item<'n>(
     if item.from.is_some() && action == Some(Action::Warn) {
         entry.error(errors, NEVER_BEGINS);
     }
-    Some(item)
+    true
 }

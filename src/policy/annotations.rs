@@ -149,7 +149,7 @@ impl<'p, 'r> Judge<'p, '_, 'r> {
             let is_name = |found: &Annotation<'_>| names.matches(name, found.key);
             return places.any(|place| place.all.iter().any(is_name));
         }
-        places.any(|place| place.spelled(names, name).next().is_some())
+        places.any(|place| !place.spelled(names, name).is_empty())
     }
 
     /// Whether a rule is about the request.

@@ -216,7 +216,7 @@ fn held_against_lists(
         let as_run = mirrored.unwrap_or(written);
         let judged_as = if objection.is_mirror { as_run } else { written };
         let findings = &mut judged.findings;
-        if exempted.lifts(Check::Images, Some(judged_as), of.from, findings) {
+        if exempted.lifts(Check::Images, Some(judged_as), of.from.as_ref(), findings) {
             return;
         }
         let cause = || {
@@ -230,7 +230,7 @@ fn held_against_lists(
                 runs: Ok(as_run),
                 is_mirror: objection.is_mirror,
                 is_of_accepted: false,
-                position: of.position(),
+                position: of.position.unwrap_or_default(),
                 rule: &|| of.title(),
                 reason: &|fate| {
                     let reason = (objection.reason)(fate);

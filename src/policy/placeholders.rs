@@ -59,7 +59,7 @@ pub(super) fn judge(
                 return;
             }
             passes = false;
-            if !exempted.lifts(Check::Images, Some(&open), of.from, findings) {
+            if !exempted.lifts(Check::Images, Some(&open), of.from.as_ref(), findings) {
                 put.add(
                     &AboutImage {
                         code: objection.code,
@@ -67,7 +67,7 @@ pub(super) fn judge(
                         runs: Err(&image.text),
                         is_mirror: false,
                         is_of_accepted: false,
-                        position: of.position(),
+                        position: of.position.unwrap_or_default(),
                         rule: &|| of.title(),
                         reason: &|fate| {
                             let mut reason = (objection.reason)(fate);

@@ -11,15 +11,15 @@ use super::{Condition, Selector, service_accounts};
 
 /// The keys of a `match`, the exception last.
 const KEYS: [&str; 10] = [
-    "namespaces",
     "kinds",
+    "namespaces",
+    "fields",
+    "oldFields",
     "names",
     "operations",
     "users",
     "groups",
     "labels",
-    "fields",
-    "oldFields",
     "except",
 ];
 
@@ -92,20 +92,20 @@ fn read_keys<'n>(
         _ => &KEYS,
     };
     entry.map_of_full(keys, errors, &mut |key, entry, errors| match key {
+        "kinds" => selector.kinds = Some(entry.texts(errors, KindPattern::parse)),
         "namespaces" => selector.namespaces = Some(entry.texts(errors, Ok)),
         "names" => selector.names = Some(entry.texts(errors, Ok)),
         "users" => selector.users = Some(entry.texts(errors, user)),
         "groups" => selector.groups = Some(entry.texts(errors, group)),
-        "kinds" => selector.kinds = Some(entry.texts(errors, KindPattern::parse)),
         "operations" => selector.operations = Some(entry.texts(errors, operation)),
         _ if depth == Depth::WithoutFields => {}
+        "fields" => selector.fields = fields(entry, errors),
+        "oldFields" => selector.old_fields = fields(entry, errors),
         "labels" => entry.members(errors, &mut |key, entry, errors| {
             if let Some(condition) = condition(entry, errors) {
                 selector.labels.push((key.text(), condition));
             }
         }),
-        "fields" => selector.fields = fields(entry, errors),
-        "oldFields" => selector.old_fields = fields(entry, errors),
         _ => {
             let except = read_keys(entry, errors, purpose.reversed(), Depth::Except);
             selector.except = Some(Box::new(except));

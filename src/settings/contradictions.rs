@@ -1,6 +1,5 @@
 //! Entries that no image can satisfy together.
 
-use crate::check::item::Scope;
 use crate::check::{AllowReject, Item, Lists};
 use crate::pattern::{ImagePattern, RegistryPattern};
 use crate::shown::Shown;
@@ -18,9 +17,9 @@ const REJECTED: &str = "rejects all of it";
 pub(super) fn find(settings: &Settings<'_>, errors: &mut SettingsErrors) {
     let everywhere = settings.lists_where(&|item| item.is_everywhere());
     among(settings, &everywhere, &everywhere, errors);
-    each_scope(settings, &mut |scope| {
+    settings.each_item(&mut |scope| {
         if !scope.is_everywhere() {
-            let alone = settings.lists_where(&|item| item == scope);
+            let alone = settings.lists_where(&|item| item.is(scope));
             among(settings, &alone, &alone, errors);
         }
     });
@@ -28,40 +27,20 @@ pub(super) fn find(settings: &Settings<'_>, errors: &mut SettingsErrors) {
 
 /// Notes every entry of which other items that apply as well leave nothing.
 pub(super) fn find_across(settings: &Settings<'_>, errors: &mut SettingsErrors) {
-    each_scope(settings, &mut |scope| {
-        let alone = settings.lists_where(&|item| item == scope);
+    settings.each_item(&mut |scope| {
+        let alone = settings.lists_where(&|item| item.is(scope));
         let beside = settings.lists_where(&|item| {
             let is_known = item.is_everywhere() && scope.is_everywhere();
-            item != scope && !is_known && item.selector.covers(scope.selector)
+            !item.is(scope) && !is_known && item.covers(scope)
         });
         among(settings, &alone, &beside, errors);
         allowed_by_others(&alone, &beside, errors);
     });
 }
 
-fn each_scope(settings: &Settings<'_>, visit: &mut dyn FnMut(Scope<'_, '_>)) {
-    settings
-        .registries
-        .iter()
-        .for_each(|item| visit(item.scope("registries")));
-    settings
-        .images
-        .iter()
-        .for_each(|item| visit(item.scope("images")));
-    settings
-        .tags
-        .iter()
-        .for_each(|item| visit(item.scope("tags")));
-    settings
-        .digests
-        .iter()
-        .for_each(|item| visit(item.scope("digests")));
-}
-
 /// Notes what an item allows and another item of its section, which must be satisfied as well, does not.
 fn allowed_by_others(lists: &Lists<'_, '_>, beside: &Lists<'_, '_>, errors: &mut SettingsErrors) {
     fn note<'a, T>(
-        section: &str,
         items: &[&Item<'a, AllowReject<T>>],
         beside: &[&Item<'a, AllowReject<T>>],
         text: &dyn Fn(&T) -> String,
@@ -69,14 +48,14 @@ fn allowed_by_others(lists: &Lists<'_, '_>, beside: &Lists<'_, '_>, errors: &mut
         errors: &mut SettingsErrors,
     ) {
         for item in items {
-            let path = item.path(section);
+            let path = item.head.path();
             for (index, entry) in item.list.allow.iter().enumerate() {
                 let refuses = |by: &&&Item<'_, AllowReject<T>>| {
                     let mut allowed = by.list.allow.iter();
                     !by.list.allow.is_empty() && !allowed.any(|allowed| meets(allowed, entry))
                 };
                 if let Some(by) = beside.iter().find(refuses) {
-                    let by = by.path(section);
+                    let by = by.head.path();
                     errors.contradiction(
                         format!("{path}.allow[{index}]"),
                         &format!(
@@ -89,7 +68,6 @@ fn allowed_by_others(lists: &Lists<'_, '_>, beside: &Lists<'_, '_>, errors: &mut
         }
     }
     note(
-        "registries",
         &lists.registries,
         &beside.registries,
         &|entry| entry.text().to_owned(),
@@ -97,7 +75,6 @@ fn allowed_by_others(lists: &Lists<'_, '_>, beside: &Lists<'_, '_>, errors: &mut
         errors,
     );
     note(
-        "images",
         &lists.images,
         &beside.images,
         &|entry| entry.text().to_owned(),
@@ -105,7 +82,6 @@ fn allowed_by_others(lists: &Lists<'_, '_>, beside: &Lists<'_, '_>, errors: &mut
         errors,
     );
     note(
-        "tags",
         &lists.tags,
         &beside.tags,
         &|entry| entry.text().to_owned(),
@@ -128,20 +104,20 @@ fn among(
         images(settings, item, beside, errors);
     }
     for item in &lists.tags {
-        let list = [&item.path("tags"), ".allow"].concat();
+        let list = [&item.head.path(), ".allow"].concat();
         for (index, allowed) in item.list.allow.iter().enumerate() {
             let mut entry = Allowed::new(&list, index, allowed.text(), errors);
             for by in &beside.tags {
-                entry.covered_by(&by.path("tags"), "reject", REJECTED, &|index| {
+                entry.covered_by(&by.head.path(), "reject", REJECTED, &|index| {
                     Some(by.list.reject.get(index)?.covers(allowed.text()))
                 });
             }
         }
     }
     for item in &lists.digests {
-        let list = [&item.path("digests"), ".require"].concat();
+        let list = [&item.head.path(), ".require"].concat();
         for by in &beside.digests {
-            let forbid = [&by.path("digests"), ".forbid"].concat();
+            let forbid = [&by.head.path(), ".forbid"].concat();
             for (index, required) in item.list.require.iter().enumerate() {
                 for (forbidden_index, forbidden) in by.list.forbid.iter().enumerate() {
                     if forbidden.covers(required) || required.covers(forbidden) {
@@ -170,16 +146,16 @@ fn registries(
     beside: &Lists<'_, '_>,
     errors: &mut SettingsErrors,
 ) {
-    let list = [&item.path("registries"), ".allow"].concat();
+    let list = [&item.head.path(), ".allow"].concat();
     for (index, allowed) in item.list.allow.iter().enumerate() {
         let mut entry = Allowed::new(&list, index, allowed.text(), errors);
         for by in &beside.registries {
-            entry.covered_by(&by.path("registries"), "reject", REJECTED, &|index| {
+            entry.covered_by(&by.head.path(), "reject", REJECTED, &|index| {
                 Some(by.list.reject.get(index)?.covers(allowed))
             });
         }
         for by in beside.images.iter().filter(|by| refuses(by.list.action)) {
-            entry.covered_by(&by.path("images"), "reject", REJECTED, &|index| {
+            entry.covered_by(&by.head.path(), "reject", REJECTED, &|index| {
                 Some(by.list.reject.get(index)?.covers_registry(allowed))
             });
         }
@@ -192,12 +168,12 @@ fn images(
     beside: &Lists<'_, '_>,
     errors: &mut SettingsErrors,
 ) {
-    let list = [&item.path("images"), ".allow"].concat();
+    let list = [&item.head.path(), ".allow"].concat();
     let refusing = || beside.digests.iter().filter(|by| refuses(by.list.action));
     for (index, allowed) in item.list.allow.iter().enumerate() {
         let mut entry = Allowed::new(&list, index, allowed.text(), errors);
         for by in &beside.images {
-            entry.covered_by(&by.path("images"), "reject", REJECTED, &|index| {
+            entry.covered_by(&by.head.path(), "reject", REJECTED, &|index| {
                 Some(by.list.reject.get(index)?.covers(allowed))
             });
         }
@@ -210,30 +186,27 @@ fn images(
             .iter()
             .filter(|by| refuses(by.list.action))
         {
-            entry.covered_by(&by.path("registries"), "reject", REJECTED, &|index| {
+            entry.covered_by(&by.head.path(), "reject", REJECTED, &|index| {
                 Some(by.list.reject.get(index)?.covers_image(allowed))
             });
         }
         // An entry with a digest covers that digest alone, with a tag or without.
         if allowed.digest().is_some() {
             for by in refusing() {
-                entry.covered_by(
-                    &by.path("digests"),
-                    "forbid",
-                    "forbids its digest",
-                    &|index| Some(by.list.forbid.get(index)?.covers(allowed)),
-                );
+                entry.covered_by(&by.head.path(), "forbid", "forbids its digest", &|index| {
+                    Some(by.list.forbid.get(index)?.covers(allowed))
+                });
             }
         } else if let Some(tag) = allowed.tag() {
             // And one with a tag that tag alone, without a digest.
             for by in beside.tags.iter().filter(|by| refuses(by.list.action)) {
-                entry.covered_by(&by.path("tags"), "reject", REJECTED, &|index| {
+                entry.covered_by(&by.head.path(), "reject", REJECTED, &|index| {
                     Some(by.list.reject.get(index)?.covers(tag))
                 });
             }
             for by in refusing() {
                 let does = "requires a digest, name it or leave out the tag";
-                entry.covered_by(&by.path("digests"), "require", does, &|index| {
+                entry.covered_by(&by.head.path(), "require", does, &|index| {
                     Some(by.list.require.get(index)?.covers(allowed))
                 });
             }

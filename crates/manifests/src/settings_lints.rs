@@ -126,7 +126,7 @@ fn redundant<T, L>(
 ) {
     let (section, name) = list.split_once('.').unwrap_or_default();
     let mut written = items(source, section).into_iter();
-    let Some((path, value)) = written.nth(item.position.unwrap_or_default()) else {
+    let Some((path, value)) = written.nth(item.head.position.unwrap_or_default()) else {
         return;
     };
     let texts = texts(Some(value), name);
@@ -138,7 +138,7 @@ fn redundant<T, L>(
             continue;
         }
         // What it says is not said by the one that covers it.
-        let mut says = item.says.iter();
+        let mut says = item.head.says.iter();
         if says.any(|says| says.list == name && says.index == index) {
             continue;
         }
