@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use crate::settings_lints::Lint;
-use rollout_guard::settings::SettingsError;
+use rollout_guard::json;
+use rollout_guard::settings::{Settings, SettingsError};
 
+use crate::clock;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::finding::Severity;
@@ -134,5 +136,37 @@ impl SettingsFile {
             text
         });
         shown.collect()
+    }
+}
+
+/// The settings of policies, as the engine reads them.
+pub(crate) fn settings_of<'s>(
+    sources: &'s [Source<'_>],
+) -> Result<Vec<json::Document<'s>>, Failure> {
+    sources
+        .iter()
+        .map(|source| json::Document::of(source.json()))
+        .collect::<Result<_, _>>()
+        .map_err(|error| Failure::wrong_use(format!("settings: not readable: {error}")))
+}
+
+/// The settings of policies, checked.
+pub(crate) fn settings<'n>(
+    file: &SettingsFile,
+    sources: &[Source<'_>],
+    documents: &'n [json::Document<'n>],
+) -> Result<Vec<Settings<'n>>, Failure> {
+    let mut valid = Vec::new();
+    let mut shown = Vec::new();
+    for (source, document) in sources.iter().zip(documents) {
+        match Settings::validate(document.root()) {
+            Ok(settings) => valid.push(settings.with_clock(clock::get())),
+            Err(errors) => shown.push(file.show_errors(source, errors.iter())),
+        }
+    }
+    if shown.is_empty() {
+        Ok(valid)
+    } else {
+        Err(Failure::laid_out(Exit::WrongUse, shown.concat()))
     }
 }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum, ValueHint};
 use rayon::prelude::*;
 
-use super::check::{notes, settings, settings_of};
+use super::check::notes;
 use crate::cluster::{ClusterArguments, Unread, Wanted};
 use crate::cluster_policies;
 use crate::config::{Config, FailOn, InForce, Options};
@@ -18,7 +18,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, error};
 use crate::input;
 use crate::judge::Judge;
-use crate::settings_file::SettingsFile;
+use crate::settings_file::{SettingsFile, settings, settings_of};
 
 use record::Record;
 use report::{Audit, AuditFormat};

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use rayon::prelude::*;
-use rollout_guard::json;
 use rollout_guard::policy::Policy;
 use rollout_guard::settings::Settings;
 
@@ -14,7 +13,6 @@ use crate::baseline::{self, Baseline};
 use crate::before;
 use crate::build::copy::Edits;
 use crate::build::plan::Plan;
-use crate::clock;
 use crate::cluster::Kubectl;
 use crate::cluster_policies::{self, ClusterPolicies};
 use crate::config::{Config, FailOn, InForce, Options};
@@ -27,7 +25,7 @@ use crate::object::Identity;
 use crate::policy_file::Source;
 use crate::progress::Progress;
 use crate::report::{self, Gaps, Report, Run, count};
-use crate::settings_file::SettingsFile;
+use crate::settings_file::{SettingsFile, settings, settings_of};
 
 /// As many files are judged before their findings are told.
 pub(super) const BATCH: usize = 256;
@@ -432,38 +430,6 @@ fn without_changes(settings: Settings<'_>) -> Settings<'_> {
 /// Settings, ready to judge.
 pub(super) fn policies<'s>(settings: &'s [Settings<'s>]) -> impl Iterator<Item = Policy<'s>> {
     settings.iter().map(Policy::new)
-}
-
-/// The settings of policies, as the engine reads them.
-pub(crate) fn settings_of<'s>(
-    sources: &'s [Source<'_>],
-) -> Result<Vec<json::Document<'s>>, Failure> {
-    sources
-        .iter()
-        .map(|source| json::Document::of(source.json()))
-        .collect::<Result<_, _>>()
-        .map_err(|error| Failure::wrong_use(format!("settings: not readable: {error}")))
-}
-
-/// The settings of policies, checked.
-pub(crate) fn settings<'n>(
-    file: &SettingsFile,
-    sources: &[Source<'_>],
-    documents: &'n [json::Document<'n>],
-) -> Result<Vec<Settings<'n>>, Failure> {
-    let mut valid = Vec::new();
-    let mut shown = Vec::new();
-    for (source, document) in sources.iter().zip(documents) {
-        match Settings::validate(document.root()) {
-            Ok(settings) => valid.push(settings.with_clock(clock::get())),
-            Err(errors) => shown.push(file.show_errors(source, errors.iter())),
-        }
-    }
-    if shown.is_empty() {
-        Ok(valid)
-    } else {
-        Err(Failure::laid_out(Exit::WrongUse, shown.concat()))
-    }
 }
 
 fn docs_urls<'s>(settings: &'s [Settings<'_>]) -> Vec<&'s str> {

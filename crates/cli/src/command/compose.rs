@@ -12,7 +12,6 @@ use clap::{Args, ValueHint};
 use rollout_guard::json;
 use rollout_guard::settings::{Settings, SettingsError};
 
-use super::check::settings_of;
 use crate::exit::Exit;
 use crate::failure::{Failure, error, reason, warn};
 use crate::input;
@@ -20,7 +19,7 @@ use crate::manifest::{Document, Lines};
 use crate::output;
 use crate::policy_file::Source;
 use crate::report::count;
-use crate::settings_file::SettingsFile;
+use crate::settings_file::{SettingsFile, settings_of};
 use crate::settings_lints::{self, Lint};
 
 use compare::{CompareFormat, compare};

@@ -13,7 +13,6 @@ use clap::{Args, ValueEnum, ValueHint};
 use rollout_guard::settings::Settings;
 use serde::Serialize;
 
-use super::check::{settings, settings_of};
 use super::fix::only_changes;
 use crate::build::plan::Plan;
 use crate::cluster::Kubectl;
@@ -26,7 +25,7 @@ use crate::input;
 use crate::judge::Judge;
 use crate::kustomize::Included;
 use crate::report::count;
-use crate::settings_file::SettingsFile;
+use crate::settings_file::{SettingsFile, settings, settings_of};
 
 use report::{human, json, markdown};
 use sides::{Reader, Sides, annotation_guards};

@@ -23,7 +23,7 @@ use rollout_guard::workload::Found;
 use serde_json::Value as Json;
 use similar::TextDiff;
 
-use super::check::{BATCH, Judging, settings, settings_of};
+use super::check::{BATCH, Judging};
 use built::{MendedFile, Mender, Told, ToldFate};
 
 use crate::build::plan::Plan;
@@ -38,7 +38,7 @@ use crate::object::{Object, items_without_kind, objects};
 use crate::output;
 use crate::progress::Progress;
 use crate::report::count;
-use crate::settings_file::SettingsFile;
+use crate::settings_file::{SettingsFile, settings, settings_of};
 use crate::work_tree;
 use crate::wrap::{columns, wrap};
 

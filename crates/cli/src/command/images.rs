@@ -14,7 +14,6 @@ use rollout_guard::request::Request;
 use rollout_guard::settings::Settings;
 use serde_json::json;
 
-use super::check::{settings, settings_of};
 use super::survey::{Survey, SurveyArguments};
 use crate::cluster::Unread;
 use crate::config::{Config, InForce, Options};
@@ -25,7 +24,7 @@ use crate::judge::{Judge, NotAsked, image_places};
 use crate::manifest;
 use crate::object::object;
 use crate::report::count;
-use crate::settings_file::SettingsFile;
+use crate::settings_file::{SettingsFile, settings, settings_of};
 
 use report::ImagesFormat;
 

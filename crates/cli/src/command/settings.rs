@@ -6,11 +6,10 @@ use std::path::PathBuf;
 use clap::Args;
 use rollout_guard::json::Value;
 
-use super::check::{settings, settings_of};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report::count;
-use crate::settings_file::SettingsFile;
+use crate::settings_file::{SettingsFile, settings, settings_of};
 use crate::settings_lints;
 use crate::settings_schema;
 use crate::settings_text;

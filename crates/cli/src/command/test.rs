@@ -17,13 +17,13 @@ use clap::{Args, ValueHint};
 use rayon::prelude::*;
 use rollout_guard::policy::Policy;
 
-use super::check::{policies, settings, settings_of};
+use super::check::policies;
 use crate::exit::Exit;
 use crate::failure::{Failure, error};
 use crate::input::{self, Exclude, Input};
 use crate::manifest::Lines;
 use crate::policy_file::Source;
-use crate::settings_file::SettingsFile;
+use crate::settings_file::{SettingsFile, settings, settings_of};
 
 use evaluate::{differences, evaluate};
 use module::Module;

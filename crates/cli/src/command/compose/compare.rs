@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use rayon::prelude::*;
 
-use super::super::check::{judged, settings, settings_of};
+use super::super::check::judged;
 use crate::build::copy::Edits;
 use crate::build::plan::{Outcome, Plan, Unit};
 use crate::config::{Config, InForce, Options};
@@ -16,7 +16,7 @@ use crate::finding::{FileReport, Severity};
 use crate::input;
 use crate::judge::Judge;
 use crate::report::{Gaps, count};
-use crate::settings_file::SettingsFile;
+use crate::settings_file::{SettingsFile, settings, settings_of};
 
 /// The form of a comparison.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

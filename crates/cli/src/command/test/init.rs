@@ -12,7 +12,6 @@ use rollout_guard::image::is_host;
 use rollout_guard::policy::Policy;
 use serde_json::{Map, Value, json};
 
-use super::super::check::{settings, settings_of};
 use super::evaluate::evaluate;
 use super::suite::{self, Case};
 use super::{coverage, path};
@@ -23,7 +22,7 @@ use crate::manifest;
 use crate::manifest::writer::{write, write_scalar};
 use crate::policy_file::Source;
 use crate::report::count;
-use crate::settings_file::SettingsFile;
+use crate::settings_file::{SettingsFile, settings, settings_of};
 
 /// Writes a suite for each of the paths.
 pub(super) fn execute(paths: &[PathBuf], out: &mut dyn Write) -> Result<Exit, Failure> {
