@@ -12,7 +12,7 @@
 use crate::date::Date;
 use crate::json::Kind;
 use crate::request::Request;
-use crate::schema::{Entry, SettingsErrors, member};
+use crate::schema::{Entry, SettingsErrors};
 use crate::selector::{self, Purpose, Selector};
 use crate::violation::Action;
 use crate::workload::Object;
@@ -241,7 +241,10 @@ fn is_read<'n>(
         return false;
     }
     if let Some((request, object)) = wanted.request
-        && member(entry.value, "match").is_some()
+        && entry
+            .value
+            .get("match")
+            .is_some_and(|written| !written.is_null())
     {
         entry.member("match", errors, &mut |entry, errors| {
             item.selector = Some(selector::read(entry, errors, Purpose::Apply));
