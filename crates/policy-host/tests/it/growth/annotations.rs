@@ -194,14 +194,14 @@ pub(super) fn checks_of_values() -> Vec<Growing> {
                 json!({ "each": { "separator": ",", "trim": true, "oneOf": ["b", "c", "A"], "anyCase": true }, "count": { "min": 1 } }),
             ),
             |count| listing(count, "a"),
-        ),
+        ).up_to(82, 64),
         growing(
             "networks in a value",
             values(
                 json!({ "each": { "separator": ",", "cidr": true, "not": ["10.0.0.0/8", "::/0"] } }),
             ),
             |count| listing(count, "0::/8"),
-        ),
+        ).up_to(152, 64),
         growing(
             "keys of JSON in a value",
             values(json!({ "json": "object" })),
@@ -290,7 +290,7 @@ pub(super) fn with_many_rules() -> Vec<Growing> {
             "annotations that change, and globs that compare",
             json!({ "annotations": [{ "prefix": "a", "aliasPrefixes": ["b"], "immutable": ["*"], "createOnly": ["b*"], "keep": ["*"], "keepAny": [["x", "y"], ["0", "1"]], "required": ["c*"] }] }),
             changing,
-        ),
+        ).up_to(128, 68),
         growing(
             "annotations, and globs that are denied",
             json!({ "annotations": [{ "denied": (0..100).map(|index| format!("a*{index}-")).collect::<Vec<_>>() }] }),

@@ -49,7 +49,7 @@ pub(super) fn requests() -> Vec<Growing> {
             "images that are rewritten in a template",
             json!({ "mirrors": mirrors, "rewrite": "workloads" }),
             |count| update(DEPLOYMENT, &deployment(count, "a"), "{}"),
-        ),
+        ).up_to(43, 64),
         growing(
             "images that are rewritten in a template, and others before",
             json!({ "mirrors": mirrors, "rewrite": "workloads" }),
@@ -59,7 +59,7 @@ pub(super) fn requests() -> Vec<Growing> {
             "images that are rewritten in a Pod",
             json!({ "mirrors": mirrors }),
             |count| create(POD, &pod(&images(count, "a"))),
-        ),
+        ).up_to(43, 64),
         growing(
             "images in data that are rewritten",
             json!({ "mirrors": mirrors, "rewrite": "workloads", "imagePaths": [{ "kind": "Custom", "path": "data.images" }] }),
@@ -72,7 +72,7 @@ pub(super) fn requests() -> Vec<Growing> {
                     ),
                 )
             },
-        ).up_to(72, 64),
+        ).up_to(77, 66),
         growing(
             "images in data that are rewritten and guarded",
             json!({ "mirrors": mirrors, "rewrite": "workloads", "imagePaths": [{ "kind": "Custom", "path": "data.images" }], "changes": [{ "guard": ["images"], "allowUsers": ["bot"] }] }),
@@ -85,7 +85,7 @@ pub(super) fn requests() -> Vec<Growing> {
                 };
                 update(CUSTOM, &object("a"), &object("b"))
             },
-        ).up_to(172, 70),
+        ).up_to(178, 72),
         growing(
             "images to ask registries for, guarded",
             checked.clone(),
