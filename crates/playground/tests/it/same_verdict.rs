@@ -5,7 +5,10 @@
 //! browser ask the built page the same.
 
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use rollout_guard::date::{Clock, Time};
+use rollout_guard::registry::Unreachable;
 use rollout_guard::wire;
 use rollout_guard_cases::Asked;
 use rollout_guard_playground::answer;
@@ -18,6 +21,9 @@ fn the_page_agrees_with_the_policy() {
     let module = std::env::var_os("POLICY_WASM").map(|path| load(Path::new(&path)));
     let mut trials = Vec::new();
     let asked = rollout_guard_cases::asked();
+    // The clock of the host that runs the module, which the page has, too.
+    let passed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let now = i64::try_from(passed.as_secs()).unwrap();
     for asked in asked.iter().filter(|asked| !asked.asks_a_registry()) {
         // The page reads the object, of which a repeated key is there but once.
         let asked = Asked {
@@ -32,11 +38,14 @@ fn the_page_agrees_with_the_policy() {
             ..
         } = asked;
         let review = json!({ "kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": request });
-        let trial = json!({ "settings": settings.to_string(), "manifest": review.to_string() });
+        let trial =
+            json!({ "settings": settings.to_string(), "manifest": review.to_string(), "now": now });
         let said: Value = serde_json::from_str(&answer(&trial.to_string()).unwrap()).unwrap();
-        let told = match &module {
-            Some(module) => module.call("validate", payload.as_bytes()).unwrap(),
-            None => wire::validate(payload.as_bytes()),
+        let told = if let Some(module) = &module {
+            module.call("validate", payload.as_bytes()).unwrap()
+        } else {
+            let clock = Clock::At(Time::from_seconds(now));
+            wire::validate_at(payload.as_bytes(), &Unreachable, clock)
         };
         let told: Value = serde_json::from_slice(&told).unwrap();
         let are_valid = wire::validate_settings(settings.to_string().as_bytes()).is_ok();
