@@ -38,7 +38,7 @@ json: {{ $.Files.Get $path | fromYaml | toJson | quote }}
     run as_json "$BATS_TEST_TMPDIR"/rendered-*
     [ "$status" -eq 0 ]
     rendered=$output
-    run as_json "$bundle"policy-*.yaml
+    run as_json "$bundle"policy*.yaml
     [ "$(jq length <<<"$output")" -gt 0 ]
     [ "$rendered" = "$output" ]
   done
