@@ -29,7 +29,7 @@ json: {{ $.Files.Get $path | fromYaml | toJson | quote }}
 
 @test "the chart of a bundle renders its manifests" {
   for bundle in bundles/*/; do
-    rm -rf "$chart"
+    rm -rf "$chart" "$BATS_TEST_TMPDIR"/rendered-*
     target/debug/policy-host scaffold chart --bundle "$bundle" -o "$chart"
     helm lint "$chart"
     helm template x "$chart" >"$BATS_TEST_TMPDIR/rendered.yaml"
