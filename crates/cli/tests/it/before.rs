@@ -578,6 +578,22 @@ fn what_a_user_may_not_list_is_asked_for_by_namespace_or_said() {
         (1, ""),
         "{outcome:?}"
     );
+    // Of what is in no namespace there is no other list.
+    let script = "echo 'Error from server (Forbidden): namespaces is forbidden: User \"jane\" cannot list resource' >&2; exit 1";
+    let outcome = workshop
+        .file(
+            "prod.yaml",
+            "apiVersion: v1\nkind: Namespace\nmetadata: { name: prod }\n",
+        )
+        .program("kubectl", script)
+        .run_with_programs("check -s settings.yaml --context prod prod.yaml");
+    assert_eq!(outcome.code, 3, "{outcome:?}");
+    assert!(
+        outcome.stderr.starts_with(
+            "error: namespaces not compared with the cluster: Error from server (Forbidden)"
+        ),
+        "{outcome:?}"
+    );
     // No cluster at all.
     let script = "echo 'Error in configuration: context was not found for specified context: prod' >&2; exit 1";
     let outcome = workshop.program("kubectl", script).run_with_programs(check);
