@@ -226,6 +226,36 @@ fn new_violations_are_told_from_old_ones() {
 }
 
 #[test]
+fn what_is_removed_is_told_with_its_value_unless_that_is_data() {
+    let workshop = Workshop::work_tree("before-removed");
+    let objects = |annotations: &str, data: &str| {
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{ name: a, annotations: {annotations} }}\n---\napiVersion: v1\nkind: Secret\nmetadata: {{ name: a }}\ndata: {data}\n"
+        )
+    };
+    workshop
+        .file(
+            "settings.yaml",
+            "changes: [{ guard: [data, 'annotations:*'], allowUsers: [argocd] }]\n",
+        )
+        .file("a.yaml", objects("{ team: web }", "{ a: hidden, b: b }"))
+        .commit();
+    workshop.file("a.yaml", objects("{}", "{ b: b }"));
+    let report = workshop.json("check -s settings.yaml --base HEAD --as jane a.yaml");
+    let found = report["findings"].as_array().unwrap();
+    let found: Vec<_> = found
+        .iter()
+        .map(|finding| (finding["place"].as_str().unwrap(), finding["old"].as_str()))
+        .collect();
+    assert_eq!(
+        found,
+        [("metadata.annotations.team", Some("web")), ("data.a", None)],
+        "{report}"
+    );
+    assert!(!report.to_string().contains("hidden"), "{report}");
+}
+
+#[test]
 fn changes_are_judged_where_it_is_said_who_applies_them() {
     let workshop = workshop("before-changes");
     workshop.file("deploy/web.yaml", DEPLOYMENT.replace("app:1", "app:2"));
