@@ -80,3 +80,5 @@ pub mod verdict;
 pub mod violation;
 pub mod wire;
 pub mod workload;
+
+pub use shown::is_hidden;

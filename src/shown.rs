@@ -81,7 +81,7 @@ pub(crate) fn is_record(key: &str) -> bool {
 const OF_A_PROCESS: [&str; 3] = ["env", "args", "command"];
 
 /// Whether a message must not show the values that a field path leads to, by its keys.
-pub(crate) fn is_hidden<'k>(keys: impl Iterator<Item = &'k str>) -> bool {
+pub fn is_hidden<'k>(keys: impl Iterator<Item = &'k str>) -> bool {
     keys.enumerate().any(|(at, key)| {
         (at == 0 && is_private(key)) || is_record(key) || OF_A_PROCESS.contains(&key)
     })

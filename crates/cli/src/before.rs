@@ -179,15 +179,13 @@ impl Sources {
         let mut failed = BTreeMap::new();
         for (resource, problem) in std::mem::take(&mut listed.failed) {
             // The kind is not there, so all of its objects are new.
-            if problem.contains("the server doesn't have a resource type") {
+            if problem.contains(NO_SUCH_KIND) {
                 continue;
             }
+            // Whoever may not list all namespaces may list their own, if the objects are in any.
+            let may_list_some = problem.contains(FORBIDDEN) && !manifests.namespaces.is_empty();
             let mut problem = Some(problem);
-            if problem
-                .as_ref()
-                .is_some_and(|text| text.contains("orbidden"))
-            {
-                // Whoever may not list all namespaces may list their own.
+            if may_list_some {
                 problem = None;
                 for namespace in &manifests.namespaces {
                     let of_one = kubectl.list(&[&resource], Some(namespace));

@@ -390,8 +390,10 @@ pub(crate) fn name(path: &Path) -> String {
     if is_stdin(path) {
         "<stdin>".to_owned()
     } else {
-        let path = path.strip_prefix("./").unwrap_or(path);
-        printable(&path.display().to_string())
+        let below = path.strip_prefix("./").ok();
+        // The working folder itself is `.`.
+        let below = below.filter(|below| !below.as_os_str().is_empty());
+        printable(&below.unwrap_or(path).display().to_string())
     }
 }
 
@@ -587,6 +589,18 @@ mod tests {
         ] {
             let way = from_folder(Path::new(folder), Path::new(path));
             assert_eq!(way, Path::new(wanted));
+        }
+    }
+
+    #[test]
+    fn a_path_is_shown_as_from_the_working_folder() {
+        for (path, shown) in [
+            ("-", "<stdin>"),
+            ("./a/b.yaml", "a/b.yaml"),
+            ("../a", "../a"),
+            (".", "."),
+        ] {
+            assert_eq!(name(Path::new(path)), shown);
         }
     }
 

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::before::was;
 use crate::manifest::Value;
+use crate::secret::leads_to_hidden;
 
 /// What a violation is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,9 +81,10 @@ impl Detail {
         old: Option<Value<'_>>,
         path: &Location<'_>,
     ) -> Self {
-        // What is not shown of the new value is not shown of the old one.
+        // What is not shown of the new value is not shown of the old one; there is none where it was removed.
+        let is_shown = self.value.is_some() || object.at(path).is_none() && !leads_to_hidden(path);
         let was = old.and_then(|old| was(old, object, path));
-        let was = was.filter(|was| self.value.is_some() && !was.is_map() && !was.is_list());
+        let was = was.filter(|was| is_shown && !was.is_map() && !was.is_list());
         self.old = was.map(whole);
         self
     }

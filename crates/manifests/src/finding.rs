@@ -87,7 +87,7 @@ impl Finding {
 pub struct Problem {
     /// What is wrong.
     pub message: String,
-    /// Where, if the file could be read at all, and the line; none where that has the data of a Secret.
+    /// Where, if the file could be read at all, and the line; none where that may have the data of a Secret.
     pub place: Option<(Position, Option<Excerpt>)>,
 }
 

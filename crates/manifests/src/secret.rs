@@ -3,30 +3,36 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use rollout_guard::is_hidden;
 use rollout_guard::json::{Location, Step};
 
 use crate::finding::ObjectName;
-use crate::manifest::{Document, Lines};
+use crate::manifest::{Document, Lines, Value};
 use crate::object::Object;
-
-/// What of a Secret is secret.
-const DATA: [&str; 3] = ["data", "stringData", "binaryData"];
 
 /// The data of Secrets in a file.
 #[derive(Clone, Debug, Default)]
 pub struct SecretData(Vec<Range<usize>>);
 
 impl SecretData {
-    /// Adds the data of those objects of a document that are Secrets.
+    /// Adds the data of those objects of a document that are Secrets, and the annotations in which tools keep
+    /// it.
     pub fn add(&mut self, document: &Document<'_>, objects: &[Object<'_>]) {
-        for object in objects
-            .iter()
-            .filter(|object| is_secret(&object.group, &object.kind))
-        {
-            let members = object.value.members();
-            let data = members.filter(|(key, _)| DATA.iter().any(|data| key.is_text(data)));
+        let hides = |way: &[&str], key: Value<'_>| {
+            let key = key.text();
+            key.is_some_and(|key| is_hidden(way.iter().copied().chain([&*key])))
+        };
+        let secrets = objects.iter();
+        for object in secrets.filter(|object| is_secret(&object.group, &object.kind)) {
+            let data = object.value.members();
+            let data = data.filter(|(key, _)| hides(&[], *key));
+            let metadata = object.value.get("metadata");
+            let annotations = metadata.and_then(|metadata| metadata.get("annotations"));
+            let records = annotations.into_iter().flat_map(Value::members);
+            let records = records.filter(|(key, _)| hides(&["metadata", "annotations"], *key));
+            let hidden = data.chain(records);
             self.0
-                .extend(data.map(|(_, value)| document.in_file(&value.span())));
+                .extend(hidden.map(|(_, value)| document.in_file(&value.span())));
         }
     }
 
@@ -40,12 +46,26 @@ impl SecretData {
     }
 }
 
-/// Whether a path leads into the data of an object that is a Secret.
+/// Whether a path leads to what of a Secret is secret.
 pub fn is_data(object: &ObjectName, path: &Location<'_>) -> bool {
-    let is_in_data =
-        matches!(path.steps().first(), Some(Step::Key(key)) if DATA.contains(&key.as_ref()));
     let (group, _) = object.api_version.split_once('/').unwrap_or_default();
-    is_in_data && is_secret(group, &object.kind)
+    is_secret(group, &object.kind) && leads_to_hidden(path)
+}
+
+/// Whether a path leads to what no message shows of any object.
+pub(crate) fn leads_to_hidden(path: &Location<'_>) -> bool {
+    is_hidden(path.steps().iter().filter_map(|step| match step {
+        Step::Key(key) => Some(key.as_ref()),
+        Step::Index(_) | Step::Each => None,
+    }))
+}
+
+/// Whether there may be a Secret in a text that cannot be read: a word of it begins so.
+pub fn may_be_in(text: &str) -> bool {
+    text.match_indices("Secret").any(|(at, _)| {
+        let before = text.get(..at).unwrap_or_default();
+        !before.ends_with(char::is_alphanumeric)
+    })
 }
 
 fn is_secret(group: &str, kind: &str) -> bool {

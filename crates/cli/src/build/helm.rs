@@ -125,10 +125,7 @@ impl Chart {
 
     /// As reports show it: its folder.
     pub(crate) fn name(&self) -> String {
-        match input::name(&from_here(&self.folder)) {
-            name if name.is_empty() => ".".to_owned(),
-            name => name,
-        }
+        input::name(&from_here(&self.folder))
     }
 
     pub(crate) fn file(&self) -> PathBuf {

@@ -270,10 +270,7 @@ impl Kustomizations {
 impl Root {
     /// As reports show it: its folder.
     pub(crate) fn name(&self) -> String {
-        match input::name(&from_here(&self.folder)) {
-            name if name.is_empty() => ".".to_owned(),
-            name => name,
-        }
+        input::name(&from_here(&self.folder))
     }
 }
 

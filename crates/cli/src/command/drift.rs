@@ -273,18 +273,20 @@ impl Drift {
         let resources: Vec<_> = asked.iter().map(|(resource, _)| *resource).collect();
         let namespace = self.namespace.as_deref();
         let listed = kubectl.list(&resources, namespace);
+        let hint = |problem: &str| match namespace {
+            None if problem.contains("forbidden") => " (-n asks about one namespace)",
+            _ => "",
+        };
         if let ([], [(_, problem), ..]) = (listed.texts.as_slice(), listed.failed.as_slice()) {
-            return Err(Failure::unreadable(format!("kubectl: {problem}")));
+            let hint = hint(problem);
+            return Err(Failure::unreadable(format!("kubectl: {problem}{hint}")));
         }
         let has_failed =
             |resource: &str| listed.failed.iter().any(|(failed, _)| failed == resource);
         let kinds = asked.iter().filter(|(resource, _)| !has_failed(resource));
         let kinds = kinds.map(|(_, kind)| (*kind).to_owned()).collect();
         let problems = listed.failed.iter().map(|(resource, problem)| {
-            let hint = match namespace {
-                None if problem.contains("forbidden") => " (-n asks about one namespace)",
-                _ => "",
-            };
+            let hint = hint(problem);
             format!("kubectl: {resource} not compared: {problem}{hint}")
         });
         Ok(Asked {

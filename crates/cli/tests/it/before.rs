@@ -226,6 +226,36 @@ fn new_violations_are_told_from_old_ones() {
 }
 
 #[test]
+fn what_is_removed_is_told_with_its_value_unless_that_is_data() {
+    let workshop = Workshop::work_tree("before-removed");
+    let objects = |annotations: &str, data: &str| {
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{ name: a, annotations: {annotations} }}\n---\napiVersion: v1\nkind: Secret\nmetadata: {{ name: a }}\ndata: {data}\n"
+        )
+    };
+    workshop
+        .file(
+            "settings.yaml",
+            "changes: [{ guard: [data, 'annotations:*'], allowUsers: [argocd] }]\n",
+        )
+        .file("a.yaml", objects("{ team: web }", "{ a: hidden, b: b }"))
+        .commit();
+    workshop.file("a.yaml", objects("{}", "{ b: b }"));
+    let report = workshop.json("check -s settings.yaml --base HEAD --as jane a.yaml");
+    let found = report["findings"].as_array().unwrap();
+    let found: Vec<_> = found
+        .iter()
+        .map(|finding| (finding["place"].as_str().unwrap(), finding["old"].as_str()))
+        .collect();
+    assert_eq!(
+        found,
+        [("metadata.annotations.team", Some("web")), ("data.a", None)],
+        "{report}"
+    );
+    assert!(!report.to_string().contains("hidden"), "{report}");
+}
+
+#[test]
 fn changes_are_judged_where_it_is_said_who_applies_them() {
     let workshop = workshop("before-changes");
     workshop.file("deploy/web.yaml", DEPLOYMENT.replace("app:1", "app:2"));
@@ -576,6 +606,22 @@ fn what_a_user_may_not_list_is_asked_for_by_namespace_or_said() {
     assert_eq!(
         (outcome.code, outcome.stderr.as_str()),
         (1, ""),
+        "{outcome:?}"
+    );
+    // Of what is in no namespace there is no other list.
+    let script = "echo 'Error from server (Forbidden): namespaces is forbidden: User \"jane\" cannot list resource' >&2; exit 1";
+    let outcome = workshop
+        .file(
+            "prod.yaml",
+            "apiVersion: v1\nkind: Namespace\nmetadata: { name: prod }\n",
+        )
+        .program("kubectl", script)
+        .run_with_programs("check -s settings.yaml --context prod prod.yaml");
+    assert_eq!(outcome.code, 3, "{outcome:?}");
+    assert!(
+        outcome.stderr.starts_with(
+            "error: namespaces not compared with the cluster: Error from server (Forbidden)"
+        ),
         "{outcome:?}"
     );
     // No cluster at all.

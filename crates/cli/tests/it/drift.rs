@@ -593,6 +593,19 @@ fn what_a_user_may_not_list_does_not_hide_the_rest() {
         outcome.stderr,
         "StatefulSet: 1 object in Git not compared, since the cluster's objects have none of this kind\nkubectl: statefulsets.apps not compared: Error from server (Forbidden): statefulsets.apps is forbidden (-n asks about one namespace)\n"
     );
+    // Whoever may list one namespace may list no kind in all of them.
+    let outcome = workshop
+        .program("kubectl", "case \"$*\" in *' --namespace prod '*) cat live.json;; *) echo 'Error from server (Forbidden): pods is forbidden' >&2; exit 1;; esac")
+        .run_with_programs("drift --git git --context prod");
+    assert_eq!(
+        (outcome.code, outcome.stderr.as_str()),
+        (
+            3,
+            "error: kubectl: Error from server (Forbidden): pods is forbidden (-n asks about one namespace)\n"
+        ),
+    );
+    let outcome = workshop.run_with_programs("drift --git git --context prod -n prod");
+    assert!(outcome.stdout.contains("Git is stale"), "{outcome:?}");
 }
 
 #[test]

@@ -270,6 +270,48 @@ fn no_report_shows_the_data_of_a_secret() {
 }
 
 #[test]
+fn no_report_shows_what_tools_or_an_unreadable_file_keep_of_a_secret() {
+    let workshop = Workshop::new("reports-kept-secrets");
+    workshop.file(
+        "settings.yaml",
+        "annotations: [{ denied: ['kubectl.kubernetes.io/*'] }]\n",
+    );
+    let applied = "kubectl.kubernetes.io/last-applied-configuration";
+    for (text, place, code) in [
+        (
+            format!(
+                "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  annotations:\n    {applied}: '{{\"data\":{{\"a\":\"hidden\"}}}}'\n"
+            ),
+            "secret.yaml:6:",
+            1,
+        ),
+        (
+            "apiVersion: v1\nkind: Secret\nstringData: { a: hidden, b: [}\n".to_owned(),
+            "secret.yaml:3:",
+            3,
+        ),
+        (
+            "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"data\":{\"a\":\"hidden\" \"b\"}}\n"
+                .to_owned(),
+            "secret.yaml:1:",
+            3,
+        ),
+    ] {
+        workshop.file("secret.yaml", &text);
+        for format in FORMATS {
+            let outcome = workshop.run(&format!(
+                "check -s settings.yaml secret.yaml --format {format}"
+            ));
+            assert_eq!(outcome.code, code, "{format}: {outcome:?}");
+            assert!(!outcome.shown().contains("hidden"), "{format}: {outcome:?}");
+            if format == "human" {
+                assert!(outcome.stdout.contains(place), "{outcome:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_lines_of_what_is_no_secret_are_shown() {
     let workshop = Workshop::new("reports-no-secrets");
     workshop.file(
@@ -290,6 +332,13 @@ fn the_lines_of_what_is_no_secret_are_shown() {
             "{human:?}"
         );
     }
+    // A name that only sounds like one.
+    workshop.file(
+        "data.yaml",
+        "apiVersion: v1\nkind: Pod\nspec: { imagePullSecrets: [shown }\n",
+    );
+    let human = workshop.run("check -s settings.yaml data.yaml");
+    assert!(human.stdout.contains("3 | spec: "), "{human:?}");
     // Another document of the same file.
     let secret =
         "apiVersion: v1\nkind: Secret\nmetadata: { name: s }\nstringData:\n  a: hidden\n---\n";

@@ -19,7 +19,7 @@ use crate::image_like;
 use crate::installed;
 use crate::manifest::{Document, Lines, Unreadable};
 use crate::object::{Object, items_without_kind, objects};
-use crate::secret::SecretData;
+use crate::secret::{self, SecretData};
 
 /// The policy that judges.
 #[derive(Clone, Copy)]
@@ -58,13 +58,13 @@ impl<'r> Reading<'r> {
     }
 
     pub(super) fn problem(&mut self, error: Unreadable) -> Problem {
+        // Nobody knows which lines of what cannot be read have the data of a Secret.
+        let is_shown = !secret::may_be_in(self.text);
         let lines = self.lines();
+        let excerpt = is_shown.then(|| lines.excerpt(&(error.at..error.at + 1)));
         Problem {
             message: error.problem,
-            place: Some((
-                lines.position(error.at),
-                Some(lines.excerpt(&(error.at..error.at + 1))),
-            )),
+            place: Some((lines.position(error.at), excerpt)),
         }
     }
 
