@@ -100,9 +100,9 @@ bench: policy.wasm accept-all.wasm ## compare with a policy that accepts everyth
 	  policy.wasm,name=mirrors,settings=benches/mirrors.yaml,at-least=0.50 \
 	  policy.wasm,name=ack,settings=bundles/ack/settings.yaml,at-least=0.77 \
 	  policy.wasm,name=ack-service,request=benches/service.json,settings=bundles/ack/settings.yaml,at-least=0.66 \
-	  policy.wasm,name=aws-service,request=benches/service-aws.json,settings=bundles/aws/settings.yaml,at-least=0.30 \
-	  policy.wasm,name=azure-service,request=benches/service-azure.json,settings=bundles/azure/settings.yaml,at-least=0.30 \
-	  policy.wasm,name=gke-service,request=benches/service-gke.json,settings=bundles/gke/settings.yaml,at-least=0.30 \
+	  policy.wasm,name=aws-service,request=benches/service-aws.json,settings=bundles/aws/settings.yaml,at-least=0.57 \
+	  policy.wasm,name=azure-service,request=benches/service-azure.json,settings=bundles/azure/settings.yaml,at-least=0.52 \
+	  policy.wasm,name=gke-service,request=benches/service-gke.json,settings=bundles/gke/settings.yaml,at-least=0.51 \
 	  policy.wasm,name=ingress-nginx,request=benches/ingress.json,settings=bundles/ingress-nginx/settings.yaml,at-least=0.40 \
 	  policy.wasm,name=ingress-nginx-strict,request=benches/ingress.json,settings=bundles/ingress-nginx-strict/settings.yaml,at-least=0.39 \
 	  policy.wasm,name=retired-images,settings=bundles/retired-images/settings.yaml,at-least=0.63 \
